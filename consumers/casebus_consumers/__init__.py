@@ -1,0 +1,1 @@
+"""Who hears it: what liaison officers and auditors read."""

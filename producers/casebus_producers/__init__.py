@@ -1,0 +1,1 @@
+"""Who says it: an agency's outbox, signatures and publisher."""

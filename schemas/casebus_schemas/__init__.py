@@ -1,0 +1,1 @@
+"""What is said: the events, bytes and law that every shelf agrees on (pure)."""

@@ -1,0 +1,1 @@
+"""What becomes of it: the Faust services that admit, record and reconcile."""
