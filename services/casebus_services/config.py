@@ -1,0 +1,28 @@
+"""Settings of the services, read once from `CASEBUS_*` variables."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What a service needs to know about its surroundings. All paths are absolute."""
+
+    model_config = SettingsConfigDict(env_prefix="CASEBUS_", frozen=True, extra="ignore")
+
+    bootstrap_servers: str = Field(description="Kafka's addresses, host:port, comma separated")
+    sasl_username: str = Field(description="the service's own principal")
+    sasl_password_file: Path = Field(description="file with its password, mode 0600")
+    partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
+    instance: str = Field(default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="name of this worker")
+    data_dir: Path = Field(description="folder for what this worker may keep between starts")
+    signing_key_file: Path | None = Field(default=None, description="the bus's signing key (64 hex digits)")
+    ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
+    accounts_url: str | None = Field(default=None, description="SQLAlchemy URL of the accounts database")
+    simulated_clock: bool = Field(default=False, description="let bus.command set the clock")
+
+    @property
+    def sasl_password(self) -> str:
+        """The password in the password file. Raises OSError if it cannot be read."""
+        return self.sasl_password_file.read_text().strip()
