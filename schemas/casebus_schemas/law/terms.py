@@ -1,0 +1,227 @@
+"""Terms of the law: what a limit such as P3D means from a given start, in every admissible reading."""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from ..errors import UsageError
+from .calendar import BEIJING, add_workdays, beijing_day, end_of_day, first_workday_from
+from .sentence import Sentence
+
+ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
+Unit = Literal["hours", "days", "working_days", "months"]
+Precision = Literal["day", "second"]
+
+READINGS_OF_UNIT: dict[Unit, tuple[ReadingName, ...]] = {
+    "hours": ("hours", "hours_next"),
+    "days": ("calendar", "calendar_rolled", "working"),
+    "working_days": ("working",),
+    "months": ("calendar", "calendar_rolled"),
+}
+"""Readings that a limit of each unit can have at all; a rule may admit fewer (custody: `calendar` only)."""
+
+_LIMIT = re.compile(
+    r"PT(?P<hours>[1-9]\d{0,3})H|P(?P<count>[1-9]\d{0,3})(?P<unit>D|WD|M)(?:(?P<extra>[1-9]\d?)D)?"
+)
+_UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A limit: so many hours, days, working days or months, and days on top of months (`P1M15D`)."""
+
+    count: int
+    unit: Unit
+    extra_days: int = 0
+
+    @classmethod
+    def parse(cls, limit: str) -> "Term":
+        """Reads `PT24H`, `P3D`, `P3WD`, `P2M` or `P1M15D`. Raises UsageError for anything else."""
+        match = _LIMIT.fullmatch(limit)
+        if match is None or (match["extra"] and match["unit"] != "M"):
+            raise UsageError(
+                "not a limit",
+                found=repr(limit[:40]),
+                expected="PT24H (hours), P3D (days), P3WD (working days), P2M (months) or P1M15D",
+            )
+        if match["hours"]:
+            return cls(int(match["hours"]), "hours")
+        return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to count a limit: its name, the instant it ends (+08:00), and why.
+
+    Terms in days end at 24:00 of their last day, written as 00:00 of the next.
+    """
+
+    name: ReadingName
+    due: datetime
+    why: Sentence
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether something done at `moment` is within this reading.
+
+        A term in hours includes its last instant; the instant 24:00 belongs to the next day.
+        """
+        return moment <= self.due if self.name in ("hours", "hours_next") else moment < self.due
+
+    def to_json(self) -> dict[str, str]:
+        """The reading as in records.md 5."""
+        return {"name": self.name, "due": self.due.isoformat(), "why": self.why.text}
+
+
+def readings(
+    start: datetime,
+    limit: str,
+    names: Iterable[str] | None = None,
+    *,
+    precision: Precision = "second",
+) -> tuple[Reading, ...]:
+    """All admissible readings of a limit that starts at an aware time, in the order of `names`.
+
+    `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
+    "day" only the day of the start is known: terms in hours then give the smallest and the largest value
+    that the day allows. Raises UsageError for an unknown limit, for a reading that does not fit its unit, or
+    when the term touches a year without a holiday table.
+    """
+    if start.tzinfo is None:
+        raise UsageError(
+            "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
+        )
+    term = Term.parse(limit)
+    possible = READINGS_OF_UNIT[term.unit]
+    wanted = possible if names is None else tuple(names)
+    strange = [name for name in wanted if name not in possible]
+    if strange or not wanted:
+        raise UsageError(
+            f"a limit of {limit} has no such reading",
+            found=", ".join(strange) or "no reading",
+            expected=", ".join(possible),
+        )
+    return tuple(
+        _COUNT[name](term, start.astimezone(BEIJING), precision) for name in possible if name in wanted
+    )
+
+
+def due_earliest(of: Iterable[Reading]) -> datetime:
+    """The smallest admissible reading."""
+    return min(reading.due for reading in of)
+
+
+def due_latest(of: Iterable[Reading]) -> datetime:
+    """The largest admissible reading."""
+    return max(reading.due for reading in of)
+
+
+def add_months(day: date, count: int) -> date:
+    """Month arithmetic of the SPC's interpretation of the Criminal Procedure Law, Art. 202.
+
+    The same day of the later month; the last day where that month has no such day; and from the last
+    day of a month to the last day.
+    """
+    index = day.year * 12 + day.month - 1 + count
+    year, month = index // 12, index % 12 + 1
+    last = monthrange(year, month)[1]
+    if day.day == monthrange(day.year, day.month)[1]:
+        return date(year, month, last)
+    return date(year, month, min(day.day, last))
+
+
+def _last_day(term: Term, start: date) -> date:
+    if term.unit == "months":
+        return add_months(start, term.count) + timedelta(days=term.extra_days)
+    return start + timedelta(days=term.count)
+
+
+def _counted(term: Term, start: date, last: date) -> Sentence:
+    if term.unit == "months":
+        plus = (f"加{term.extra_days}日", f" and {term.extra_days} days") if term.extra_days else ("", "")
+        return Sentence(
+            f"自{start}起{term.count}个月{plus[0]},按月对日计算,至{last}",
+            f"{term.count} month(s){plus[1]} from {start}, to the same day of the month, end on {last}",
+        )
+    return Sentence(
+        f"{start}当日不计,第{term.count}日为{last}",
+        f"{start} itself is not counted, day {term.count} is {last}",
+    )
+
+
+def _calendar(term: Term, start: datetime, _: Precision) -> Reading:
+    day = beijing_day(start)
+    last = _last_day(term, day)
+    said = _counted(term, day, last)
+    why = Sentence(f"{said.zh},遇节假日不顺延", f"{said.en}, without moving past holidays")
+    return Reading("calendar", end_of_day(last), why)
+
+
+def _calendar_rolled(term: Term, start: datetime, _: Precision) -> Reading:
+    day = beijing_day(start)
+    last = _last_day(term, day)
+    rolled = first_workday_from(last)
+    said = _counted(term, day, last)
+    if rolled == last:
+        why = Sentence(f"{said.zh},为工作日", f"{said.en}, a workday")
+    else:
+        why = Sentence(
+            f"{said.zh},为节假日,顺延至其后第一个工作日{rolled}",
+            f"{said.en}, a day off, so it moves to the first workday after it, {rolled}",
+        )
+    return Reading("calendar_rolled", end_of_day(rolled), why)
+
+
+def _working(term: Term, start: datetime, _: Precision) -> Reading:
+    day = beijing_day(start)
+    last = add_workdays(day, term.count)
+    why = Sentence(
+        f"{day}当日不计,只计工作日(含调休上班日),第{term.count}个工作日为{last}",
+        f"{day} itself is not counted, only workdays are (make-up days too), workday {term.count} is {last}",
+    )
+    return Reading("working", end_of_day(last), why)
+
+
+def _hours(term: Term, start: datetime, precision: Precision) -> Reading:
+    span = timedelta(hours=term.count)
+    if precision == "day":
+        began = end_of_day(beijing_day(start)) - timedelta(days=1)
+        why = Sentence(
+            f"起算时刻只知日期,最早自{began:%Y-%m-%d %H:%M}起{term.count}小时",
+            f"only the day is known: {term.count} hours from its beginning, {began:%Y-%m-%d %H:%M}",
+        )
+    else:
+        began = start
+        why = Sentence(
+            f"自{began:%Y-%m-%d %H:%M}起满{term.count}小时", f"{term.count} hours from {began:%Y-%m-%d %H:%M}"
+        )
+    return Reading("hours", began + span, why)
+
+
+def _hours_next(term: Term, start: datetime, precision: Precision) -> Reading:
+    span = timedelta(hours=term.count)
+    if precision == "day":
+        began = end_of_day(beijing_day(start))
+        why = Sentence(
+            f"起算时刻只知日期,最迟自当日24时起{term.count}小时",
+            f"only the day is known: {term.count} hours from its end, {began:%Y-%m-%d %H:%M}",
+        )
+    else:
+        began = start.replace(minute=0, second=0, microsecond=0) + _HOUR
+        why = Sentence(
+            f"开始之时不计,自{began:%Y-%m-%d %H:%M}起满{term.count}小时",
+            f"the starting hour is not counted: {term.count} hours from {began:%Y-%m-%d %H:%M}",
+        )
+    return Reading("hours_next", began + span, why)
+
+
+_COUNT: dict[ReadingName, Callable[[Term, datetime, Precision], Reading]] = {
+    "calendar": _calendar,
+    "calendar_rolled": _calendar_rolled,
+    "working": _working,
+    "hours": _hours,
+    "hours_next": _hours_next,
+}
