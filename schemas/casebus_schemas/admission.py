@@ -104,7 +104,7 @@ class Admission:
                 admitted_at_ms=int(body["admitted_at"]),
                 original=(original[0], original[1], original[2]) if original else None,
             )
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise BusError(
                 "not an admission header", found=repr(raw[:80]), expected="the JSON that the router writes"
             ) from error
