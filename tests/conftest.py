@@ -1,0 +1,80 @@
+"""What every test may ask for: a real broker, a real database, the published vectors.
+
+And no silent skips in CI.
+"""
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casebus_deploy.broker import EmbeddedBroker
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A running Kafka with an empty data folder and free ports, shared by the whole run.
+
+    A test names its own topics and groups; one that kills the broker starts it again.
+    """
+    folder = tmp_path_factory.mktemp("broker")
+    broker = EmbeddedBroker(folder)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def broker_admin(broker: EmbeddedBroker) -> Iterator[Any]:
+    """kafka-python's KafkaAdminClient as the super user."""
+    from kafka import KafkaAdminClient
+
+    admin = KafkaAdminClient(**broker.admin_settings(), bootstrap_timeout_ms=10_000)
+    yield admin
+    admin.close()
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of published test vectors named by CASEBUS_VECTORS; they are not part of the repository."""
+    named = os.environ.get("CASEBUS_VECTORS")
+    if named and Path(named).is_dir():
+        return Path(named)
+    reason = f"CASEBUS_VECTORS names no folder of test vectors (found {named!r})"
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+# --- A skipped test fails in CI: a machine that lacks something must not look green --------------------
+
+
+def _no_skips(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure in CI."""
+    report = yield
+    _no_skips(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a skipped module into a failure in CI."""
+    report = yield
+    _no_skips(report)
+    return report
