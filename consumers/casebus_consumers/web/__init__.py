@@ -1,0 +1,1 @@
+"""The status page: what runs, how far behind it is, what was denied."""

@@ -1,0 +1,179 @@
+"""Gathers the state of a running bus: services, lag, last batch, access denials."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+STALE_AFTER_S = 10.0
+"""A service writes its heartbeat about every second; ten missed ones are worth a warning."""
+
+_DENIALS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service process. `lag` is the number of records its group has not yet acknowledged."""
+
+    name: str
+    pid: int | None
+    running: bool
+    restarts: int
+    lag: int | None
+    last_batch_at: float | None
+    last_batch_records: int | None
+    records: int | None
+    beat_age_s: float | None
+
+    @property
+    def state(self) -> str:
+        """`ok`, `stale` (alive but silent) or `down`."""
+        if not self.running:
+            return "down"
+        if self.beat_age_s is not None and self.beat_age_s > STALE_AFTER_S:
+            return "stale"
+        return "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole bus at one moment. `at` is seconds since 1970 UTC."""
+
+    at: float
+    broker: str
+    broker_up: bool
+    services: tuple[ServiceStatus, ...]
+    topics: tuple[tuple[str, int], ...]
+    denials: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything that should run runs and moves."""
+        return self.broker_up and bool(self.services) and all(s.state == "ok" for s in self.services)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON of everything on the page."""
+        body = asdict(self)
+        for service, value in zip(body["services"], self.services, strict=True):
+            service["state"] = value.state
+        return body | {"ready": self.ready}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """JSON object in a file that another process replaces as a whole; empty if it is not there yet."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[str, ...]:
+    """Last lines of a text file, newest first."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - at_most_bytes))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ()
+    return tuple(reversed(lines[-count:]))
+
+
+def service_statuses(
+    processes: Mapping[str, Mapping[str, Any]],
+    heartbeats: Mapping[str, Mapping[str, Any]],
+    lags: Mapping[str, int],
+    now: float,
+) -> tuple[ServiceStatus, ...]:
+    """Joins what the supervisor, the services themselves and Kafka say of each service."""
+    found = []
+    for name, process in sorted(processes.items()):
+        beat = heartbeats.get(name, {})
+        beat_at = beat.get("at")
+        found.append(
+            ServiceStatus(
+                name=name,
+                pid=process.get("pid"),
+                running=bool(process.get("running")),
+                restarts=int(process.get("restarts", 0)),
+                lag=lags.get(name),
+                last_batch_at=beat.get("last_batch_at"),
+                last_batch_records=beat.get("last_batch_records"),
+                records=beat.get("records"),
+                beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
+            )
+        )
+    return tuple(found)
+
+
+class StatusReader:
+    """Reads the state of one bus from its folder and its broker.
+
+    `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups.
+    Blocking; not for several threads at once.
+    """
+
+    def __init__(self, folder: Path, client: Mapping[str, Any], groups: Iterable[str]) -> None:
+        self._folder = folder
+        self._client = dict(client)
+        self._groups = tuple(groups)
+        self._admin: Any = None
+        self._consumer: Any = None
+
+    def read(self) -> Status:
+        """The bus as it is now. Never raises: what cannot be read is shown as down."""
+        now = time.time()
+        processes = read_json(self._folder / "state.json").get("services", {})
+        heartbeats = {
+            name: read_json(self._folder / "services" / name / "heartbeat.json") for name in processes
+        }
+        lags, ends, up = self._lags()
+        return Status(
+            at=now,
+            broker=str(self._client.get("bootstrap_servers")),
+            broker_up=up,
+            services=service_statuses(processes, heartbeats, lags, now),
+            topics=tuple(sorted(ends.items())),
+            denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
+        )
+
+    def close(self) -> None:
+        """Closes the clients."""
+        for client in (self._admin, self._consumer):
+            if client is not None:
+                client.close()
+        self._admin = self._consumer = None
+
+    def _lags(self) -> tuple[dict[str, int], dict[str, int], bool]:
+        from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+        from kafka.errors import KafkaError
+
+        try:
+            if self._admin is None:
+                quick = {"bootstrap_timeout_ms": 2_000, "request_timeout_ms": 5_000}
+                self._admin = KafkaAdminClient(**self._client, **quick)
+                self._consumer = KafkaConsumer(**self._client, **quick)
+            names = [t for t in self._consumer.topics() if not t.startswith("__")]
+            partitions = [
+                TopicPartition(name, number)
+                for name in names
+                for number in self._consumer.partitions_for_topic(name) or ()
+            ]
+            ends = self._consumer.end_offsets(partitions)
+            lags = {}
+            for group in self._groups:
+                committed = self._admin.list_group_offsets({group: None})[group]
+                lags[group] = sum(
+                    max(0, ends.get(place, 0) - offset.offset) for place, offset in committed.items()
+                )
+        except (KafkaError, OSError, AttributeError, KeyError, TypeError, ValueError):
+            # A page about what is broken must not break: the broker is shown as down.
+            self.close()
+            return {}, {}, False
+        by_topic: dict[str, int] = {}
+        for place, end in ends.items():
+            by_topic[place.topic] = by_topic.get(place.topic, 0) + end
+        return lags, by_topic, True
