@@ -1,0 +1,1 @@
+"""What liaison officers read: notices, what is due, what disagrees."""
