@@ -1,0 +1,304 @@
+"""Between Avro's raw values and Python's: Decimal, date, aware UTC datetime, UUID."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+Convert = Callable[[Any], Any]
+Schema = Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MILLISECOND = timedelta(milliseconds=1)
+_LOGICAL = "logicalType"
+_FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+
+
+def without_logical_types(schema: Schema) -> Schema:
+    """The same schema with the same bytes, read and written as raw values."""
+    if isinstance(schema, list):
+        return [without_logical_types(branch) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dropped = {_LOGICAL, "precision", "scale"} if _LOGICAL in schema else set()
+    kept = {key: value for key, value in schema.items() if key not in dropped}
+    for key in ("type", "items", "values"):
+        if key in kept:
+            kept[key] = without_logical_types(kept[key])
+    if "fields" in kept:
+        kept["fields"] = [without_logical_types(field) for field in kept["fields"]]
+    return kept
+
+
+def from_raw(schema: Schema) -> Convert | None:
+    """A function from decoded raw values to Python's, None where they are the same.
+
+    It changes records and arrays in place. The function raises ValueError for a value out of range.
+    """
+    return _FromRaw().build(schema)
+
+
+def to_raw(schema: Schema) -> Convert:
+    """A function from Python's values to raw ones, strict: fields that the schema does not have, missing
+    fields without a default and values of another type raise ValueError or TypeError naming the place."""
+    return _ToRaw().build(schema)
+
+
+def _decimal_from(schema: Schema) -> Convert:
+    scale, limit = schema["scale"], 10 ** schema["precision"]
+
+    def convert(raw: bytes) -> Decimal:
+        number = int.from_bytes(raw, "big", signed=True)
+        if not 1 <= len(raw) <= 16 or abs(number) >= limit:
+            raise ValueError(f"a decimal of {len(raw)} bytes, expected at most {schema['precision']} digits")
+        return Decimal(number).scaleb(-scale)
+
+    return convert
+
+
+def _decimal_to(schema: Schema) -> Convert:
+    scale, limit = schema["scale"], 10 ** schema["precision"]
+
+    def convert(value: Any) -> bytes:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise TypeError(f"{value!r}, expected a finite Decimal")
+        shifted = value.scaleb(scale)
+        number = int(shifted)
+        if number != shifted or abs(number) >= limit:
+            raise ValueError(
+                f"{value}, expected at most {scale} fraction digits and {schema['precision']} digits in all"
+            )
+        return number.to_bytes((number.bit_length() + 8) // 8, "big", signed=True)
+
+    return convert
+
+
+def _moment_from(raw: int) -> datetime:
+    if not _FIRST_MS <= raw <= _LAST_MS:
+        raise ValueError(f"a time of {raw} ms, expected one of the years 1 to 9999")
+    return _EPOCH + timedelta(milliseconds=raw)
+
+
+def _moment_to(value: Any) -> int:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"{value!r}, expected an aware datetime")
+    milliseconds, rest = divmod(value - _EPOCH, _MILLISECOND)
+    if rest:
+        raise ValueError(f"{value.isoformat()}, expected whole milliseconds")
+    return milliseconds
+
+
+def _day_from(raw: int) -> date:
+    return date.fromordinal(raw + _EPOCH_DAY)
+
+
+def _day_to(value: Any) -> int:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise TypeError(f"{value!r}, expected a date")
+    return value.toordinal() - _EPOCH_DAY
+
+
+def _uuid_from(raw: bytes) -> UUID:
+    return UUID(bytes=raw)
+
+
+def _uuid_to(value: Any) -> bytes:
+    if not isinstance(value, UUID):
+        raise TypeError(f"{value!r}, expected a UUID")
+    return value.bytes
+
+
+def _logical(schema: dict[str, Any], raw: bool) -> Convert:
+    match schema[_LOGICAL]:
+        case "decimal":
+            return _decimal_to(schema) if raw else _decimal_from(schema)
+        case "timestamp-millis":
+            return _moment_to if raw else _moment_from
+        case "date":
+            return _day_to if raw else _day_from
+        case "uuid":
+            return _uuid_to if raw else _uuid_from
+        case other:
+            raise ValueError(f"logical type {other!r} is not used on this bus")
+
+
+class _FromRaw:
+    def __init__(self) -> None:
+        self._named: dict[str, Convert | None] = {}
+
+    def build(self, schema: Schema) -> Convert | None:
+        if isinstance(schema, str):
+            return self._named.get(schema)
+        if isinstance(schema, list):
+            (inner,) = [branch for branch in schema if branch != "null"]
+            convert = self.build(inner)
+            return None if convert is None else lambda value: None if value is None else convert(value)
+        if _LOGICAL in schema:
+            built: Convert | None = _logical(schema, raw=False)
+        elif schema["type"] == "array":
+            built = self._array(schema)
+        elif schema["type"] == "record":
+            built = self._record(schema)
+        elif isinstance(schema["type"], dict | list):
+            built = self.build(schema["type"])
+        else:
+            built = None
+        if "name" in schema:
+            self._named[schema["name"]] = built
+        return built
+
+    def _array(self, schema: Schema) -> Convert | None:
+        item = self.build(schema["items"])
+        return None if item is None else lambda values: [item(value) for value in values]
+
+    def _record(self, schema: Schema) -> Convert | None:
+        changed = [
+            (field["name"], convert)
+            for field in schema["fields"]
+            if (convert := self.build(field["type"])) is not None
+        ]
+        if not changed:
+            return None
+
+        def apply(record: dict[str, Any]) -> dict[str, Any]:
+            for name, convert in changed:
+                value = record[name]
+                if value is not None:
+                    record[name] = convert(value)
+            return record
+
+        return apply
+
+
+_ABSENT = object()
+
+
+class _ToRaw:
+    def __init__(self) -> None:
+        self._named: dict[str, Convert] = {}
+
+    def build(self, schema: Schema) -> Convert:
+        if isinstance(schema, str):
+            return self._named[schema] if schema in self._named else _PLAIN[schema]
+        if isinstance(schema, list):
+            (inner,) = [branch for branch in schema if branch != "null"]
+            convert = self.build(inner)
+            return lambda value: None if value is None else convert(value)
+        kind = schema["type"]
+        if _LOGICAL in schema:
+            built: Convert = _logical(schema, raw=True)
+        elif kind == "array":
+            built = self._array(schema)
+        elif kind == "record":
+            built = self._record(schema)
+        elif kind == "enum":
+            built = _one_of(frozenset(schema["symbols"]))
+        elif kind == "fixed":
+            built = _fixed(schema["size"])
+        else:
+            built = self.build(kind)
+        if "name" in schema:
+            self._named[schema["name"]] = built
+        return built
+
+    def _array(self, schema: Schema) -> Convert:
+        item = self.build(schema["items"])
+
+        def apply(values: Any) -> list[Any]:
+            if not isinstance(values, list | tuple):
+                raise TypeError(f"{type(values).__name__}, expected a list")
+            return [item(value) for value in values]
+
+        return apply
+
+    def _record(self, schema: Schema) -> Convert:
+        fields = [
+            (field["name"], self.build(field["type"]), field.get("default", _ABSENT))
+            for field in schema["fields"]
+        ]
+        names = frozenset(name for name, _, _ in fields)
+        record_name = schema["name"]
+
+        def apply(record: Any) -> dict[str, Any]:
+            if not isinstance(record, dict):
+                raise TypeError(f"{type(record).__name__}, expected a record {record_name}")
+            if not record.keys() <= names:
+                raise ValueError(f"unknown fields {sorted(record.keys() - names)} of {record_name}")
+            raw = {}
+            for name, convert, default in fields:
+                value = record.get(name, default)
+                if value is _ABSENT:
+                    raise ValueError(f"{name} is missing, a field of {record_name}")
+                try:
+                    raw[name] = convert(value)
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{name}: {error}") from error
+            return raw
+
+        return apply
+
+
+def _one_of(symbols: frozenset[str]) -> Convert:
+    def convert(value: Any) -> Any:
+        if value not in symbols:
+            raise ValueError(f"{value!r}, expected one of {', '.join(sorted(symbols))}")
+        return value
+
+    return convert
+
+
+def _fixed(size: int) -> Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, bytes) or len(value) != size:
+            raise TypeError(f"{value!r}, expected {size} bytes")
+        return value
+
+    return convert
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r}, expected text")
+    return value
+
+
+def _bytes(value: Any) -> Any:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__}, expected bytes")
+    return value
+
+
+def _flag(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r}, expected true or false")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+        raise TypeError(f"{value!r}, expected a finite number")
+    return float(value)
+
+
+def _whole(bits: int) -> Convert:
+    bound = 1 << (bits - 1)
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool) or not -bound <= value < bound:
+            raise TypeError(f"{value!r}, expected a whole number of {bits} bits")
+        return value
+
+    return convert
+
+
+_PLAIN: dict[str, Convert] = {
+    "string": _text,
+    "bytes": _bytes,
+    "boolean": _flag,
+    "int": _whole(32),
+    "long": _whole(64),
+    "double": _number,
+}
