@@ -4,7 +4,9 @@ And no silent skips in CI.
 """
 
 import os
+import secrets
 import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.postgres import EmbeddedPostgres
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -40,6 +43,44 @@ def broker_admin(broker: EmbeddedBroker) -> Iterator[Any]:
     admin = KafkaAdminClient(**broker.admin_settings(), bootstrap_timeout_ms=10_000)
     yield admin
     admin.close()
+
+
+@pytest.fixture(scope="session")
+def credentials(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `<principal>.password` files, once the whole topology (N = 4) is on `broker`."""
+    from kafka import KafkaAdminClient
+
+    from casebus_deploy.topics_admin import Wanted, apply
+
+    folder = tmp_path_factory.mktemp("credentials")
+    admin = KafkaAdminClient(**broker.admin_settings(), bootstrap_timeout_ms=10_000)
+    try:
+        apply(admin, Wanted.of_bus(4), folder)
+    finally:
+        admin.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL, shared by the whole run."""
+    # Not pytest's folder: as root the server runs as another user, who may not enter that one.
+    folder = Path(tempfile.mkdtemp(prefix="casebus-postgres-"))
+    server = EmbeddedPostgres(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """SQLAlchemy address (psycopg) of an empty database of this test's own."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
 
 
 @pytest.fixture(scope="session")

@@ -97,19 +97,23 @@ class EmbeddedBroker:
         """The super user's password."""
         return self.admin_password_file.read_text(encoding="ascii")
 
-    def admin_settings(self) -> dict[str, Any]:
-        """Keyword arguments that let kafka-python's clients in as the super user."""
+    def client_settings(self, username: str, password: str) -> dict[str, Any]:
+        """Keyword arguments that let kafka-python's clients in under this name."""
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": self.admin_username,
-            "sasl_plain_password": self.admin_password,
+            "sasl_plain_username": username,
+            "sasl_plain_password": password,
         }
+
+    def admin_settings(self) -> dict[str, Any]:
+        """Keyword arguments that let kafka-python's clients in as the super user."""
+        return self.client_settings(self.admin_username, self.admin_password)
 
     @property
     def log_dir(self) -> Path:
-        """`kafka.log`, `denials.log` (a line for each refused access) and `kafka.out` (the JVM's own words)."""
+        """`kafka.log`, `denials.log` (a line for each refused access), `kafka.out` (the JVM's own words)."""
         return self.data_dir / "log"
 
     @property
@@ -130,7 +134,7 @@ class EmbeddedBroker:
     # --- life ------------------------------------------------------------------------------------------
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Format the folder if it is fresh, start, return when a client can log in. Blocking, bounded; idempotent.
+        """Format a fresh folder, start, return when a client can log in. Blocking, bounded; idempotent.
 
         Raises BrokerUnavailable if the broker ends or is not ready in time; then nothing of it is left
         running.
@@ -142,7 +146,8 @@ class EmbeddedBroker:
         self._refuse_second()
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data_dir.chmod(0o700)  # the folder holds passwords and, through them, everything
-        self.log_dir.mkdir(exist_ok=True)
+        for folder in (self.log_dir, self.data_dir / "tmp"):
+            folder.mkdir(exist_ok=True)
         self._write_ports()
         java = self._java(lib)
         if not (self.data_dir / "kafka" / "meta.properties").exists():
@@ -244,6 +249,8 @@ class EmbeddedBroker:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "--sun-misc-unsafe-memory-access=allow",  # only silences a warning about Kafka's own code
+            "-XX:-UsePerfData",  # would leave a file in the system's folder for temporary ones
+            f"-Djava.io.tmpdir={self.data_dir / 'tmp'}",
             "-Djava.net.preferIPv4Stack=true",
             f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
             f"-Dcasebus.log.dir={self.log_dir}",

@@ -18,13 +18,13 @@ from threading import Thread
 # PR_SET_PDEATHSIG), leave if it died meanwhile, drop root if told to, become the program. A shim and not a
 # preexec_fn: forking a process that has threads and then running Python in the copy can deadlock.
 _SHIM = """
-import os, sys
+import ctypes, os, sys
 parent, sig, uid, gid = (int(word) for word in sys.argv[1:5])
+libc = ctypes.CDLL(None)
 if uid >= 0:
     os.setgroups([]); os.setgid(gid); os.setuid(uid)
 if sys.platform == "linux":
-    import ctypes
-    ctypes.CDLL(None).prctl(1, sig)
+    libc.prctl(1, sig)  # after setuid, which would clear it
 if os.getppid() != parent:
     sys.exit(75)
 try:

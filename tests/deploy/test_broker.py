@@ -52,7 +52,7 @@ def test_everything_is_denied_without_an_acl(broker: EmbeddedBroker, broker_admi
 
 
 def test_acknowledged_records_survive_signal_9(broker: EmbeddedBroker, broker_admin: Any) -> None:
-    """What the broker acknowledged is still there after it was killed and started again, at the same address."""
+    """What the broker acknowledged is still there, at the same address, after a kill and a start."""
     broker_admin.create_topics([NewTopic("survivor", 1, 1)])
     address = broker.bootstrap_servers
     producer = KafkaProducer(**broker.admin_settings())
