@@ -1,0 +1,1 @@
+"""Streams: from Kafka to a service and back, without loss."""
