@@ -2,7 +2,10 @@
 
 import hashlib
 import re
-from struct import pack
+from functools import lru_cache
+from struct import Struct, pack, unpack_from
+from struct import error as struct_error
+from typing import NamedTuple
 
 from .records import Headers, Record
 
@@ -72,3 +75,74 @@ def leaf(record: Record, headers: bytes | None = None) -> bytes:
 def leaf_hash(leaf_bytes: bytes) -> bytes:
     """RFC 6962 leaf hash: SHA-256(00 | leaf)."""
     return _sha256(b"\0" + leaf_bytes).digest()
+
+
+class LeafFields(NamedTuple):
+    """What a leaf says. An absent key or value has None as its digest."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_type: int
+    timestamp_ms: int
+    key_sha256: bytes | None
+    value_length: int
+    value_sha256: bytes | None
+    headers_sha256: bytes
+    producer_tag: bytes
+    seq: int
+
+
+@lru_cache(maxsize=256)
+def _layout(topic_length: int) -> Struct:
+    return Struct(f">BB{topic_length}sIQBqB32sBI32s32s8sQ")
+
+
+def parse_leaf(raw: bytes) -> LeafFields:
+    """Reads leaf bytes. Raises ValueError if they are not a version 1 leaf of exact length."""
+    if len(raw) < 2 or raw[0] != 1:
+        raise ValueError(f"not a leaf of version 1: {raw[:2].hex()}")
+    layout = _layout(raw[1])
+    if len(raw) != layout.size:
+        raise ValueError(f"leaf of {len(raw)} bytes, expected {layout.size}")
+    fields = layout.unpack(raw)
+    has_key, key, has_value, length, value = fields[7:12]
+    if has_key > 1 or has_value > 1 or (not has_key and key != _ZEROS):
+        raise ValueError("presence of key or value is neither 0 nor 1, or an absent key has a digest")
+    if not has_value and (length or value != _ZEROS):
+        raise ValueError("an absent value has a length or digest")
+    return LeafFields._make(
+        (
+            fields[2].decode(),
+            *fields[3:7],
+            key if has_key else None,
+            length,
+            value if has_value else None,
+            *fields[12:],
+        )
+    )
+
+
+def value_sha256_in(leaf_bytes: bytes) -> bytes:
+    """The value's digest as `leaf` has just computed it, 32 zero bytes for an absent value."""
+    return leaf_bytes[-80:-48]
+
+
+def decode_headers(raw: bytes) -> Headers:
+    """Reads what `encode_headers` wrote. Raises ValueError for any other bytes."""
+    try:
+        (count,) = unpack_from(">I", raw, 0)
+        at, headers = 4, []
+        for _ in range(count):
+            name_end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
+            (length,) = unpack_from(">i", raw, name_end)
+            name = raw[at + 4 : name_end].decode("utf-8", "surrogateescape")
+            at = name_end + 4 + max(length, 0)
+            if length < -1:
+                raise ValueError(f"header of length {length}")
+            headers.append((name, None if length < 0 else raw[name_end + 4 : at]))
+    except struct_error as error:
+        raise ValueError(f"headers end too early: {error}") from error
+    if at != len(raw):
+        raise ValueError(f"{len(raw)} bytes of headers, expected {at}")
+    return tuple(headers)

@@ -1,0 +1,111 @@
+"""What the ledger asks of a database technology: connections, fast inserts, and what an error means."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
+
+from .rules import BatchRow, EntryRow, Fenced, TileRow
+from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE
+
+
+class Database(Protocol):
+    """One technology. Inserts run inside the caller's transaction."""
+
+    dialect: str
+    engine: Engine
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Makes two migrations at once wait for each other."""
+
+    def insert_batches(self, connection: Connection, rows: Sequence[BatchRow]) -> None:
+        """Takes the fences; raises IntegrityError if one is taken."""
+
+    def insert_payloads(self, connection: Connection, payloads: dict[bytes, bytes]) -> None:
+        """Stores the values that are not stored yet."""
+
+    def insert_entries(self, connection: Connection, rows: Sequence[EntryRow]) -> None:
+        """Stores entries; raises IntegrityError if one exists."""
+
+    def insert_tiles(self, connection: Connection, rows: Sequence[TileRow]) -> None:
+        """Stores full tiles; raises IntegrityError if one exists."""
+
+    def is_full(self, error: DBAPIError) -> bool:
+        """Whether the error says that the disk is full or the file cannot be written."""
+
+
+def open_database(url: str, *, read_only: bool = False) -> Database:
+    """Connects to `sqlite:///…` or `postgresql://…` (psycopg). Raises UsageError for other URLs.
+
+    A read-only SQLite file is opened without creating it.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == SQLITE:
+        from .sqlite import SqliteDatabase
+
+        return SqliteDatabase(parsed, read_only=read_only)
+    if backend == POSTGRES:
+        from .postgres import PostgresDatabase
+
+        return PostgresDatabase(parsed.set(drivername="postgresql+psycopg"))
+    raise UsageError(
+        "not a database that can hold the ledger", found=backend, expected="sqlite:///file or postgresql://…"
+    )
+
+
+def migrate(database: Database) -> int:
+    """Brings the tables up to this program's version; returns it. Idempotent.
+
+    Raises StopService if the database was written by a newer program.
+    """
+    with database.engine.begin() as connection:
+        database.lock_schema(connection)
+        connection.execute(text(VERSION_TABLE))
+        found = schema_version(connection)
+        if found > VERSION:
+            raise StopService(
+                "the ledger's tables are of a newer version",
+                found=found,
+                expected=f"at most {VERSION}",
+                remedy="run the newer casebus",
+            )
+        for migration in MIGRATIONS[found:]:
+            for statement in migration.statements(database.dialect):
+                connection.execute(text(statement))
+            connection.execute(
+                text("INSERT INTO ledger_schema (version) VALUES (:number)"), {"number": migration.number}
+            )
+    return VERSION
+
+
+def schema_version(connection: Connection) -> int:
+    """The number of the last migration that ran, 0 for none."""
+    return connection.execute(text("SELECT max(version) FROM ledger_schema")).scalar() or 0
+
+
+def translate(database: Database, error: DBAPIError) -> BusError:
+    """An SQL error as the bus's own, by what to do next."""
+    cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    if database.is_full(error):
+        return StopService(
+            "the ledger cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
+        )
+    if type(error).__name__ == "IntegrityError":
+        return Fenced("another writer extended this log first", found=cause, remedy="the log is read again")
+    if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
+        return RetryLater("the ledger database is away", found=cause, remedy="tried again after a pause")
+    return StopService("the ledger database refused", found=cause, remedy="run casebus ledger verify")
+
+
+@contextmanager
+def bus_errors(database: Database) -> Iterator[None]:
+    """SQL errors leave this block as BusErrors."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise translate(database, error) from error

@@ -1,0 +1,218 @@
+"""The ledger's one writer interface: append runs of records to their logs in one transaction."""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+from casebus_schemas.errors import StopService
+from casebus_schemas.merkle import TILE_WIDTH, TiledTree
+from casebus_schemas.records import Batch, Record, TopicPartition
+from casebus_services.streams.faults import fault_point
+
+from .database import bus_errors, migrate, open_database
+from .rules import (
+    ORIGIN,
+    BatchResult,
+    LogState,
+    NewRows,
+    check_contiguous,
+    check_repeats,
+    extend,
+    merge_runs,
+    split_repeats,
+)
+
+NOTHING_CONFIRMED: Mapping[TopicPartition, int] = {}
+
+
+class LedgerStore:
+    """Appends to the logs of one database and says where each continues.
+
+    Blocking, thread-safe, one transaction at a time. The trees' open parts are kept in memory between calls
+    and read again after `forget` or a failed append.
+    """
+
+    def __init__(self, url: str, *, writer: str = "ledger") -> None:
+        """Opens the database and creates its tables if they are missing. `writer` is noted in batch rows."""
+        self.database = open_database(url)
+        self.writer = writer
+        self._logs: dict[TopicPartition, LogState] = {}
+        self._lock = threading.Lock()
+        with bus_errors(self.database):
+            migrate(self.database)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self.database.engine.dispose()
+
+    def next_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The Kafka offset that comes next in each partition, 0 where nothing is ledgered.
+
+        Read from the database, not from memory: another writer may have gone on.
+        """
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        with self._lock, bus_errors(self.database), self.database.engine.begin() as connection:
+            found = {}
+            for partition in wanted:
+                self._logs.pop(partition, None)
+                state = self._load(connection, partition)
+                found[partition] = state.next_offset if state else 0
+        return found
+
+    def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """Drops what is kept in memory of these logs."""
+        with self._lock:
+            for partition in partitions:
+                self._logs.pop(TopicPartition(*partition), None)
+
+    def append(
+        self, batches: Sequence[Batch], confirmed: Mapping[TopicPartition, int] = NOTHING_CONFIRMED
+    ) -> list[BatchResult]:
+        """Appends what is new in these runs in one transaction, durable when it returns; results by place.
+
+        Records below a log's next offset are repeats and compared with what is stored. `confirmed` names
+        offsets of which Kafka said that nothing stands between them and the log's next offset.
+        Raises Divergence, Gap (nothing stored), Fenced (another writer was faster: call again), RetryLater
+        (database away), StopService (it cannot be written).
+        """
+        # In one order for every writer: two that extend the same logs never wait in a circle.
+        runs = sorted((batch for batch in merge_runs(batches) if batch.records), key=_place)
+        if not runs:
+            return []
+        with self._lock:
+            try:
+                with bus_errors(self.database), self.database.engine.begin() as connection:
+                    results = self._append(connection, runs, confirmed)
+                    fault_point("ledger.before-commit", lambda: sum(len(run.records) for run in runs))
+            except BaseException:
+                # The trees in memory may already hold what was rolled back.
+                for run in runs:
+                    self._logs.pop(TopicPartition(run.topic, run.partition), None)
+                raise
+        fault_point("ledger.after-commit", lambda: sum(len(run.records) for run in runs))
+        return results
+
+    def _append(
+        self, connection: Connection, runs: Sequence[Batch], confirmed: Mapping[TopicPartition, int]
+    ) -> list[BatchResult]:
+        rows, results = NewRows(), []
+        now_ms = time.time_ns() // 1_000_000
+        for run in runs:
+            partition = TopicPartition(run.topic, run.partition)
+            state = self._state(connection, partition)
+            repeats, fresh = split_repeats(run, state.next_offset)
+            if repeats:
+                check_repeats(repeats, _stored(connection, state.log_id, repeats))
+            start = state.tree.size
+            if fresh:
+                check_contiguous(fresh[0], state.next_offset, confirmed.get(partition))
+                extend(state, run, fresh, rows, writer=self.writer, now_ms=now_ms)
+            results.append(
+                BatchResult(*partition, start, state.tree.size, state.tree.root(), repeats=len(repeats))
+            )
+        if rows.batches:
+            # The fences first: a writer that lost its partitions learns it before it has done the work.
+            self.database.insert_batches(connection, rows.batches)
+            self.database.insert_payloads(connection, rows.payloads)
+            self.database.insert_entries(connection, rows.entries)
+            self.database.insert_tiles(connection, rows.tiles)
+        return results
+
+    def _state(self, connection: Connection, partition: TopicPartition) -> LogState:
+        state = self._logs.get(partition) or self._load(connection, partition)
+        if state is None:
+            _create_log(connection, partition)
+            state = self._load(connection, partition)
+            assert state is not None
+        self._logs[partition] = state
+        return state
+
+    def _load(self, connection: Connection, partition: TopicPartition) -> LogState | None:
+        found = connection.execute(_LAST_BATCH, partition._asdict()).one_or_none()
+        if found is None:
+            return None
+        if found.end_index is None:
+            return LogState(found.log_id, TiledTree(), 0)
+        size = found.end_index
+        open_tiles = [_open_leaves(connection, found.log_id, size)]
+        while size >> (8 * len(open_tiles)):
+            open_tiles.append(_open_roots(connection, found.log_id, size, len(open_tiles)))
+        try:
+            tree = TiledTree(size, open_tiles)
+        except ValueError as error:
+            raise _damaged(partition, size, str(error)) from error
+        # What is appended next stands on this: recompute it from the rows rather than trust the last root.
+        if tree.frontier.to_bytes() != found.frontier or tree.root() != found.root:
+            raise _damaged(
+                partition, size, f"root {tree.root().hex()} from the rows, {found.root.hex()} recorded"
+            )
+        return LogState(found.log_id, tree, found.next_offset)
+
+
+def _place(run: Batch) -> tuple[str, int]:
+    return run.topic, run.partition
+
+
+_LAST_BATCH = text(
+    "SELECT log.log_id, batch.end_index, batch.next_offset, batch.root, batch.frontier "
+    "FROM log LEFT JOIN batch ON batch.log_id = log.log_id "
+    "AND batch.start_index = (SELECT max(start_index) FROM batch b WHERE b.log_id = log.log_id) "
+    "WHERE log.topic = :topic AND log.partition = :partition AND log.generation = 1"
+)
+
+
+def _create_log(connection: Connection, partition: TopicPartition) -> None:
+    place = partition._asdict()
+    connection.execute(
+        text(
+            "INSERT INTO log (origin, kind, topic, partition, generation, hash_alg, created) "
+            "VALUES (:origin, 'partition', :topic, :partition, 1, 'sha256', :now) ON CONFLICT DO NOTHING"
+        ),
+        {**place, "origin": ORIGIN.format(**place), "now": time.time_ns() // 1_000_000},
+    )
+
+
+def _open_leaves(connection: Connection, log_id: int, size: int) -> list[bytes]:
+    rows = connection.execute(
+        text(
+            "SELECT leaf_hash FROM entry WHERE log_id = :log_id AND idx >= :first AND idx < :size "
+            "ORDER BY idx"
+        ),
+        {"log_id": log_id, "first": size - size % TILE_WIDTH, "size": size},
+    )
+    return list(rows.scalars())
+
+
+def _open_roots(connection: Connection, log_id: int, size: int, level: int) -> list[bytes]:
+    """Hashes of the open tile of a level from 1 on: the roots of the full tiles below it."""
+    complete = size >> (8 * level)
+    rows = connection.execute(
+        text(
+            "SELECT root FROM tile WHERE log_id = :log_id AND level = :level "
+            "AND idx >= :first AND idx < :end ORDER BY idx"
+        ),
+        {"log_id": log_id, "level": level - 1, "first": complete - complete % TILE_WIDTH, "end": complete},
+    )
+    return list(rows.scalars())
+
+
+def _stored(connection: Connection, log_id: int, repeats: Sequence[Record]) -> dict[int, bytes]:
+    rows = connection.execute(
+        text(
+            "SELECT koffset, leaf_hash FROM entry WHERE log_id = :log_id AND koffset BETWEEN :first AND :last"
+        ),
+        {"log_id": log_id, "first": repeats[0].offset, "last": repeats[-1].offset},
+    )
+    return {row.koffset: row.leaf_hash for row in rows}
+
+
+def _damaged(partition: TopicPartition, size: int, found: str) -> StopService:
+    return StopService(
+        f"the rows of {partition.topic}/{partition.partition} do not give its last root at size {size}",
+        found=found,
+        remedy="run casebus ledger verify: it names the damaged rows; append nothing until they are restored",
+        topic=partition.topic,
+        partition=partition.partition,
+    )
