@@ -1,6 +1,6 @@
 """The catalogue: event types with their authority and routing, schema versions by id and fingerprint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -59,8 +59,8 @@ class EventSchema:
 
     `id` is the bus-local alias in the frame, `fingerprint` (32 bytes) the identity. `schema` is the inlined
     schema as published; `raw` the same parsed without logical types for fast reading; `envelope_prefix`
-    reads only the envelope (None for receipts of the bus, which have none). `to_python` and `to_raw` convert
-    between raw values and Python's.
+    reads only the envelope (None for receipts of the bus, which have none). `definitions` are the named types
+    inside `schema`. `to_python` and `to_raw` convert between raw values and Python's.
     """
 
     id: int
@@ -68,6 +68,7 @@ class EventSchema:
     version: int
     fingerprint: bytes
     schema: Mapping[str, Any]
+    definitions: Mapping[str, Any]
     raw: Any
     envelope_prefix: Any | None
     to_python: Convert
@@ -192,11 +193,24 @@ def _built(line: LockLine) -> EventSchema:
         version=line.version,
         fingerprint=line.fingerprint,
         schema=schema,
+        definitions=dict(_definitions(schema)),
         raw=_parsed(schema),
         envelope_prefix=None if prefix is None else _parsed(prefix),
         to_python=from_raw(schema) or _same,
         to_raw=to_raw(schema),
     )
+
+
+def _definitions(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from _definitions(branch)
+    elif isinstance(schema, dict):
+        if "name" in schema:
+            yield schema["name"], schema
+        for field in schema.get("fields", ()):
+            yield from _definitions(field["type"])
+        yield from _definitions(schema.get("items"))
 
 
 def _parsed(schema: Any) -> Any:

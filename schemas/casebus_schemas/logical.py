@@ -131,7 +131,7 @@ class _FromRaw:
 
     def build(self, schema: Schema) -> Convert | None:
         if isinstance(schema, str):
-            return self._named.get(schema)
+            return _text_from if schema == "string" else self._named.get(schema)
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
             convert = self.build(inner)
@@ -262,6 +262,13 @@ def _fixed(size: int) -> Convert:
 def _text(value: Any) -> Any:
     if not isinstance(value, str):
         raise TypeError(f"{value!r}, expected text")
+    return _text_from(value)
+
+
+def _text_from(value: str) -> str:
+    # PostgreSQL cannot store it: admitted here, it would stop every reader with a database.
+    if "\0" in value:
+        raise ValueError("a NUL character in text")
     return value
 
 
