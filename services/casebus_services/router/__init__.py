@@ -1,0 +1,1 @@
+"""Router: judges every record of an agency once, and tells those concerned."""

@@ -1,0 +1,167 @@
+"""What the router writes for one judgement: admission, notices, receipt, dead letter. No I/O."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from casebus_schemas.admission import BUS_HEADERS, HEADER, Admission, Origin
+from casebus_schemas.agencies import agency_of_topic
+from casebus_schemas.headers import time_to_text, to_base64url
+from casebus_schemas.leaf import encode_headers
+from casebus_schemas.records import Headers, Outgoing, Record
+from casebus_schemas.signing import ZERO_DIGEST, SigningKey, admission_message
+from casebus_schemas.topology import ADMISSION, dead_letter, inbox
+
+from .rules import Judgement
+
+_, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
+_DELIVERY_PARTITION = 0
+"""Inbox, receipts and dead letters have one partition each: sequence = offset."""
+
+
+@dataclass(slots=True)
+class _Head:
+    seq: int
+    prev: bytes
+    prev_text: bytes
+
+
+class AdmissionWriter:
+    """Signs admissions, each as the next of its stream (this incarnation, bus.admission, partition).
+
+    Keeps every stream's head: one instance a start of the process, used by one thread. After outputs have
+    failed it must not be used any more, since readers would see a gap.
+    """
+
+    def __init__(self, key: SigningKey, producer: str) -> None:
+        self._key = key
+        self._producer = producer
+        self._producer_text = producer.encode()
+        self._heads: dict[int, _Head] = {}
+
+    def write(self, judgement: Judgement, admission: Admission) -> Outgoing:
+        """The admission record of a judgement, on the partition number of its origin."""
+        record = judgement.record
+        partition = record.partition
+        head = self._heads.get(partition)
+        if head is None:
+            head = self._heads[partition] = _Head(0, ZERO_DIGEST, to_base64url(ZERO_DIGEST).encode())
+        key, value, headers = _repeated(judgement)
+        said = admission.to_json()
+        head.seq += 1
+        message = admission_message(
+            producer=self._producer,
+            seq=head.seq,
+            prev=head.prev,
+            topic=ADMISSION,
+            partition=partition,
+            key=key,
+            value=value,
+            admission=said,
+        )
+        ours = (
+            (HEADER, said),
+            (_PRODUCER, self._producer_text),
+            (_SEQ, str(head.seq).encode()),
+            (_PREV, head.prev_text),
+            (_SIG, to_base64url(self._key.sign(message)).encode()),
+        )
+        head.prev = sha256(message).digest()
+        head.prev_text = to_base64url(head.prev).encode()
+        return Outgoing(ADMISSION, partition, key, value, headers + ours)
+
+
+def admission_of(
+    judgement: Judgement, *, attempt: int, catalogue: str, keyring: str, admitted_at_ms: int
+) -> Admission:
+    """The admission that states a judgement."""
+    record = judgement.record
+    return Admission(
+        origin=Origin(record.topic, record.partition, record.offset),
+        attempt=attempt,
+        verdict=judgement.verdict,
+        code=judgement.code,
+        detail=judgement.detail,
+        digest=judgement.digest,
+        recipients=judgement.recipients,
+        catalogue=catalogue,
+        keyring=keyring,
+        admitted_at_ms=admitted_at_ms,
+        original=None if judgement.kept else _digests(record),
+    )
+
+
+def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
+    """One inbox record a recipient: the original, then why this agency hears of it."""
+    record = judgement.record
+    origin = str(admission.origin).encode()
+    at = time_to_text(admission.admitted_at_ms).encode()
+    for recipient in judgement.recipients:
+        ours = (
+            ("casebus-notice", str(recipient.notice).encode()),
+            ("casebus-role", recipient.role.encode()),
+            ("casebus-origin", origin),
+            ("casebus-admitted-at", at),
+        )
+        yield Outgoing(
+            inbox(recipient.agency), _DELIVERY_PARTITION, record.key, record.value, record.headers + ours
+        )
+
+
+def dead_letter_of(judgement: Judgement, admission: Admission) -> Outgoing:
+    """The refused record byte for byte, and the reason under the names that Kafka Connect and Spring use.
+
+    Where the bytes must not or cannot be repeated: a null value, no original headers, and digests.
+    All headers are text, also those that Spring writes as binary numbers.
+    """
+    record = judgement.record
+    key, value, headers = _repeated(judgement)
+    topic, partition, offset = record.topic, str(record.partition), str(record.offset)
+    code, detail = judgement.code or "", judgement.detail or ""
+    reasons = [
+        ("casebus-error-code", code),
+        ("casebus-origin", str(admission.origin)),
+        ("casebus-attempt", str(admission.attempt)),
+        ("__connect.errors.topic", topic),
+        ("__connect.errors.partition", partition),
+        ("__connect.errors.offset", offset),
+        ("__connect.errors.connector.name", "casebus-router"),
+        ("__connect.errors.stage", "TRANSFORMATION"),
+        ("__connect.errors.class.name", "casebus_services.router.rules"),
+        ("__connect.errors.exception.class.name", f"casebus.{code}"),
+        ("__connect.errors.exception.message", detail),
+        ("kafka_dlt-original-topic", topic),
+        ("kafka_dlt-original-partition", partition),
+        ("kafka_dlt-original-offset", offset),
+        ("kafka_dlt-original-timestamp", str(record.timestamp_ms)),
+        ("kafka_dlt-original-timestamp-type", "LogAppendTime" if record.timestamp_type else "CreateTime"),
+        ("kafka_dlt-exception-fqcn", f"casebus.{code}"),
+        ("kafka_dlt-exception-message", detail),
+    ]
+    if admission.original is not None:
+        names = ("casebus-key-sha256", "casebus-value-sha256", "casebus-headers-sha256")
+        reasons.extend(zip(names, admission.original, strict=True))
+    ours = tuple((name, text.encode()) for name, text in reasons)
+    agency = agency_of_topic(topic)
+    return Outgoing(dead_letter(agency), _DELIVERY_PARTITION, key, value, headers + ours)
+
+
+def _repeated(judgement: Judgement) -> tuple[bytes | None, bytes | None, Headers]:
+    """Key, value and headers of the original as far as they may be repeated.
+
+    A key that is the event's chain id tells nothing secret and keeps the record with its chain.
+    """
+    record = judgement.record
+    if judgement.kept:
+        return record.key, record.value, record.headers
+    parsed = judgement.headers
+    is_chain = parsed is not None and record.key == parsed.subject.encode()
+    return record.key if is_chain else None, None, ()
+
+
+def _digests(record: Record) -> tuple[str, str, str]:
+    return (
+        sha256(record.key or b"").hexdigest(),
+        sha256(record.value or b"").hexdigest(),
+        sha256(encode_headers(record.headers)).hexdigest(),
+    )

@@ -1,0 +1,435 @@
+"""The one judgement on a record: may it be admitted, and who is told. Pure.
+
+In two steps, so that a caller can check signatures in bulk: `examine` does everything that needs no
+elliptic curve, `conclude` takes the answer to the signature; `judge` is both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple
+
+from casebus_schemas.admission import Recipient, Role
+from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
+from casebus_schemas.catalog import Catalog, EventType
+from casebus_schemas.codec import decode
+from casebus_schemas.errors import SECRET_CODES, BusError, RefusalCode, Refused
+from casebus_schemas.headers import EventHeaders
+from casebus_schemas.ids import notice_id
+from casebus_schemas.keyring import KeyEntry, Keyring
+from casebus_schemas.partitioning import partition_of
+from casebus_schemas.records import Record
+from casebus_schemas.resident_ids import (
+    bytes_hold_resident_id,
+    may_hold_resident_id,
+    value_holds_resident_id,
+)
+from casebus_schemas.signing import SignatureBlock, event_message, parse_block, verify
+from casebus_schemas.topology import TopicSpec, topic
+
+MAX_RECORD_BYTES = 1 << 20
+"""What an agency's topic takes in one batch. A compressed batch may hold more: that is refused."""
+MAX_KEPT_BYTES = MAX_RECORD_BYTES + (32 << 10)
+"""Beyond it, the record does not fit into the bus's own topics (64 KiB more, less our headers)."""
+_STATE_SECRET = "S"
+_EVENT_HEADERS = 12
+_DETAIL_CHARS = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Refusal(NamedTuple):
+    """Why a record is refused. A value of its own: a kept exception would keep its frames alive."""
+
+    code: RefusalCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A record after all checks but that of its signature.
+
+    `before` is a refusal that comes before the signature's in the order of checks, `after` one that comes
+    behind it. `secret` outranks both: bytes that must not be repeated are not kept for any other reason.
+    """
+
+    record: Record
+    headers: EventHeaders | None
+    message: bytes | None
+    digest: bytes | None
+    signature: SignatureBlock | None
+    signer: KeyEntry | None
+    before: Refusal | None
+    after: Refusal | None
+    secret: Refusal | None
+    recipients: tuple[Recipient, ...]
+    kept: bool
+
+    @property
+    def needs_signature(self) -> bool:
+        """Whether the verdict depends on the signature."""
+        return self.before is None and self.secret is None
+
+    def check_signature(self) -> bool:
+        """Whether the signature is right; 60 microseconds without the interpreter's lock."""
+        if self.signature is None or self.signer is None or self.message is None:
+            return False
+        return verify(self.signature, self.message, self.signer.public)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on a record. `kept` says whether its bytes may be repeated in admission and dead letter."""
+
+    record: Record
+    verdict: Literal["admitted", "refused"]
+    code: RefusalCode | None
+    detail: str | None
+    digest: bytes | None
+    recipients: tuple[Recipient, ...]
+    headers: EventHeaders | None
+    kept: bool
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the record is admitted."""
+        return self.verdict == "admitted"
+
+
+def judge(record: Record, catalog: Catalog, keyring: Keyring, partitions: int, now_ms: int) -> Judgement:
+    """Judges a record of an agency's channel, or of a topic of the bus itself.
+
+    `partitions` is N, `now_ms` the bus's clock. The checks stand in the order of the refusal codes; only the
+    size comes first, and level S and personal data outrank all. Never raises for what a record holds.
+    """
+    examined = examine(record, catalog, keyring, partitions, now_ms)
+    return conclude(examined, examined.needs_signature and examined.check_signature())
+
+
+def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int, now_ms: int) -> Examined:
+    """All checks of a record but that of its signature; arguments as for `judge`."""
+    headers: EventHeaders | None = None
+    message: bytes | None = None
+    data: dict[str, Any] | None = None
+    signer: KeyEntry | None = None
+    block: SignatureBlock | None = None
+    before: Refusal | None = None
+    after: Refusal | None = None
+    bad_headers: Refused | None = None
+    recipients: tuple[Recipient, ...] = ()
+    digest: bytes | None = None
+    size = _size(record)
+    kept = size <= MAX_KEPT_BYTES
+    try:
+        headers = EventHeaders.parse(record.headers)
+        message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
+        digest = sha256(message).digest()
+    except Refused as refused:
+        bad_headers = refused
+    try:
+        if size > MAX_RECORD_BYTES:
+            raise _too_large(size)
+        schema, data = decode(catalog, record.value)
+        if headers is None or digest is None:
+            raise bad_headers or _bad_signature_block("no headers")
+        event = catalog.types[schema.type]
+        if headers.fingerprint != schema.fingerprint or headers.type != schema.type:
+            raise _mismatch("type and schema", headers.type, schema.type)
+        envelope = data.get("envelope")
+        if envelope is None:
+            raise _not_authorised(f"{schema.type} is for receipts of the bus only", found=record.topic)
+        occurred = envelope["occurred_at"]
+        if (occurred - _EPOCH) // _MILLISECOND != headers.time_ms:
+            raise _mismatch("ce_time and occurred_at", headers.time, occurred.isoformat())
+        place = topic(record.topic, partitions)
+        if place is None:
+            raise _misplaced("a topic that is none of this bus", record.topic, "a topic of an agency")
+        _check_place(record, headers, place, event)
+        block = _block(headers)
+        signer = _signer(record, place.agency, block, keyring, now_ms)
+    except Refused as refused:
+        before = _refusal(refused)
+    else:
+        try:
+            _check_authority(headers, place.agency, event)
+            recipients = _recipients(envelope, event, place.agency, digest)
+        except Refused as refused:
+            after = _refusal(refused)
+    bad_headers = None
+    secret = _secret(record, headers, data) if kept else None
+    return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, kept)
+
+
+def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
+    """The judgement, given whether the signature is right (asked only where `needs_signature`)."""
+    refused = examined.secret or examined.before
+    if refused is None and not signature_is_right:
+        refused = _refusal(_bad_signature())
+    if refused is None:
+        refused = examined.after
+    if refused is None:
+        return Judgement(
+            examined.record,
+            "admitted",
+            None,
+            None,
+            examined.digest,
+            examined.recipients,
+            examined.headers,
+            True,
+        )
+    return Judgement(
+        record=examined.record,
+        verdict="refused",
+        code=refused.code,
+        detail=refused.detail,
+        digest=examined.digest,
+        recipients=(),
+        headers=examined.headers,
+        kept=examined.kept and refused.code not in SECRET_CODES,
+    )
+
+
+# --- place ------------------------------------------------------------------------------------------------
+
+
+def _check_place(record: Record, headers: EventHeaders, place: TopicSpec, event: EventType) -> None:
+    if record.key is None:
+        raise _misplaced("a record without a key", "null", f"the chain id {headers.subject}")
+    if record.key != headers.subject.encode():
+        raise _misplaced("the key is not the event's chain", _shown(record.key), headers.subject)
+    expected = _partition(record.key, place.partitions)
+    if record.partition != expected:
+        raise _misplaced("wrong partition", record.partition, f"{expected}, murmur2 of the key")
+    if event.channel != place.channel:
+        raise _misplaced(
+            f"{event.type} ({event.title_zh}) is not said on this channel", place.channel, event.channel
+        )
+
+
+@lru_cache(maxsize=16384)
+def _partition(key: bytes, partitions: int) -> int:
+    return partition_of(key, partitions)
+
+
+# --- who speaks -------------------------------------------------------------------------------------------
+
+
+def _block(headers: EventHeaders) -> SignatureBlock:
+    try:
+        return parse_block(headers.sig)
+    except ValueError as error:
+        raise _bad_signature_block(str(error)) from error
+
+
+def _signer(record: Record, agency: str, block: SignatureBlock, keyring: Keyring, now_ms: int) -> KeyEntry:
+    entry = keyring.find(agency, block.key_id)
+    if entry is None:
+        holders = keyring.holders(block.key_id)
+        raise _unknown_key(
+            agency, block.key_id, f"a key of {' and '.join(holders)}" if holders else "a key nobody announced"
+        )
+    if reason := entry.why_not(record, now_ms):
+        raise _unknown_key(agency, block.key_id, reason)
+    return entry
+
+
+def _check_authority(headers: EventHeaders, agency: str, event: EventType) -> None:
+    if _speaker(headers.source) != agency:
+        raise _not_authorised(
+            f"{agency} speaks for another agency",
+            found=headers.source,
+            expected=f"/{agency} or /{agency}/unit",
+        )
+    if agency not in event.speakers:
+        raise _not_authorised(
+            f"{agency} may not say {event.type} ({event.title_zh})",
+            found=agency,
+            expected="one of " + ", ".join(sorted(event.speakers)),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _speaker(source: str) -> str | None:
+    try:
+        return agency_of_source(source)
+    except BusError:
+        return None
+
+
+# --- who is told ------------------------------------------------------------------------------------------
+
+
+def _recipients(
+    envelope: dict[str, Any], event: EventType, sender: str, digest: bytes
+) -> tuple[Recipient, ...]:
+    """Who is told, each once in the strongest role; never the sender. `bus` may be named but has no inbox."""
+    roles: dict[str, Role] = {}
+    _address(roles, envelope["to"], "to")
+    _address(roles, envelope["cc"], "cc")
+    for agency in event.by_law:
+        roles.setdefault(agency, "by-law")
+    roles.pop(sender, None)
+    roles.pop(BUS, None)
+    return tuple(Recipient(agency, role, notice_id(digest, agency)) for agency, role in roles.items())
+
+
+def _address(roles: dict[str, Role], addresses: Iterable[str], role: Role) -> None:
+    for address in addresses:
+        agency = address.partition("/")[0]
+        if agency not in MEMBERS and agency != BUS:
+            raise Refused(
+                "bad-body",
+                f"an addressee in {role} that is no member of the bus",
+                found=_shown(address),
+                expected="agency or agency/unit with agency one of " + ", ".join(MEMBERS),
+                remedy="correct the address and publish anew",
+            )
+        roles.setdefault(agency, role)
+
+
+# --- what must not be repeated ----------------------------------------------------------------------------
+
+
+def _secret(record: Record, headers: EventHeaders | None, data: dict[str, Any] | None) -> Refusal | None:
+    envelope = data.get("envelope") if data else None
+    if envelope and envelope["handling"] == _STATE_SECRET:
+        return _level_s()
+    value = record.value or b""
+    if may_hold_resident_id(value) and (
+        value_holds_resident_id(data) if data is not None else bytes_hold_resident_id(value)
+    ):
+        return _personal_data("the body")
+    if headers is not None and _all_known(record, headers):
+        # Every header was read and has a narrow form; only the names of unit and producer are free text.
+        if _name_holds_resident_id(headers.source) or _name_holds_resident_id(headers.producer):
+            return _personal_data("a header")
+        return None
+    texts = [record.key or b"", *(text or b"" for _, text in record.headers)]
+    names = [name.encode("utf-8", "surrogateescape") for name, _ in record.headers]
+    if any(may_hold_resident_id(text) and bytes_hold_resident_id(text) for text in texts + names):
+        return _personal_data("key or headers")
+    return None
+
+
+def _all_known(record: Record, headers: EventHeaders) -> bool:
+    known = _EVENT_HEADERS + (headers.traceparent is not None)
+    return len(record.headers) == known and record.key == headers.subject.encode()
+
+
+@lru_cache(maxsize=4096)
+def _name_holds_resident_id(name: str) -> bool:
+    return bytes_hold_resident_id(name.encode())
+
+
+# --- refusals: what was found, what was expected, what to do ----------------------------------------------
+
+
+def _too_large(size: int) -> Refused:
+    return Refused(
+        "too-large",
+        "the record is too large",
+        found=f"{size} bytes",
+        expected=f"at most {MAX_RECORD_BYTES}",
+        remedy="leave attachments with the sender: an event carries their digest, size and title",
+    )
+
+
+def _mismatch(what: str, header: object, body: object) -> Refused:
+    return Refused(
+        "header-mismatch",
+        f"headers and body disagree on {what}",
+        found=f"{header} in the headers, {body} in the body",
+        expected="the same",
+        remedy="publish anew with headers made from the body",
+    )
+
+
+def _misplaced(what: str, found: object, expected: object) -> Refused:
+    return Refused(
+        "misplaced",
+        what,
+        found=found,
+        expected=expected,
+        remedy="publish anew where it belongs: the signature covers topic, partition and key",
+    )
+
+
+def _unknown_key(agency: str, identifier: bytes, found: str) -> Refused:
+    return Refused(
+        "unknown-key",
+        f"signed with key {identifier.hex()[:16]}…",
+        found=found,
+        expected=f"a valid key of {agency}",
+        remedy=f"announce the key on {agency}.key, then have the record judged again",
+    )
+
+
+def _bad_signature_block(found: str) -> Refused:
+    return Refused(
+        "bad-signature", "casebus-sig is no signature block", found=found, expected="version 1, Ed25519"
+    )
+
+
+def _bad_signature() -> Refused:
+    return Refused(
+        "bad-signature",
+        "the signature does not fit the event",
+        found="other bytes, place or headers than were signed",
+        expected="an Ed25519 signature of this event at this place",
+        remedy="publish anew; an event is never moved or changed after signing",
+    )
+
+
+def _not_authorised(what: str, *, found: object, expected: object = None) -> Refused:
+    return Refused(
+        "not-authorised",
+        what,
+        found=found,
+        expected=expected,
+        remedy="see who may say what: casebus schemas list",
+    )
+
+
+def _level_s() -> Refusal:
+    return _refusal(
+        Refused(
+            "level-s",
+            "a state secret (国家秘密) has no place on this bus; only its digests are kept",
+            found="handling level S",
+            expected="H0 to H3",
+            remedy="use the classified channel, and report the leak",
+        )
+    )
+
+
+def _personal_data(where: str) -> Refusal:
+    return _refusal(
+        Refused(
+            "personal-data",
+            f"a resident identity number (居民身份证号) in clear in {where}; only digests are kept",
+            found="18 digits with a valid check digit",
+            expected="match tokens or the sealed field",
+            remedy="publish anew without the number",
+        )
+    )
+
+
+# --- small readings ---------------------------------------------------------------------------------------
+
+
+def _size(record: Record) -> int:
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) + len(value or b"")
+    return size
+
+
+def _refusal(refused: Refused) -> Refusal:
+    return Refusal(refused.code, refused.detail[:_DETAIL_CHARS])
+
+
+def _shown(text: object) -> str:
+    return repr(text)[:80]
