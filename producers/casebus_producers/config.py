@@ -1,0 +1,198 @@
+"""Settings of an agency's programs: from a running system's connection.json, or from CASEBUS_* variables."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import UsageError
+from casebus_schemas.signing import SigningKey
+
+CONNECTION_VARIABLE = "CASEBUS_CONNECTION"
+
+
+def read_connection(file: Path | None, environ: Mapping[str, str] | None = None) -> Connection | None:
+    """The connection named by `file`, else by CASEBUS_CONNECTION; None where neither is given.
+
+    Raises UsageError if the file is missing or is not a connection.json.
+    """
+    variables = os.environ if environ is None else environ
+    named = file or (Path(variables[CONNECTION_VARIABLE]) if variables.get(CONNECTION_VARIABLE) else None)
+    if named is None:
+        return None
+    try:
+        body = json.loads(named.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {named}",
+            found=error.strerror,
+            expected="the connection.json of a running system",
+            remedy=f"start one with `casebus up`, name its file with --connection or {CONNECTION_VARIABLE}",
+        ) from error
+    except ValueError as error:
+        raise UsageError(
+            f"{named} is not JSON", found=str(error), expected="a file that `casebus up` wrote"
+        ) from error
+    return Connection.from_json(body, named.absolute().parent)
+
+
+def read_secret(file: Path, what: str) -> str:
+    """The text of a credential file. Raises UsageError if it cannot be read or is empty."""
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"cannot read the {what} file {file}",
+            found=type(error).__name__,
+            expected="a text file that this user may read",
+        ) from error
+    if not text:
+        raise UsageError(f"the {what} file {file} is empty")
+    return text
+
+
+class KafkaLogin(BaseSettings):
+    """How a program of an agency, an auditor or an operator reaches Kafka."""
+
+    model_config = SettingsConfigDict(env_prefix="CASEBUS_", frozen=True, extra="ignore")
+
+    bootstrap_servers: str = Field(description="Kafka's addresses, host:port, comma separated")
+    security_protocol: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT or SASL_SSL")
+    sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="how to log in")
+    sasl_username: str = Field(description="the principal")
+    sasl_password_file: Path = Field(description="file with its password, mode 0600")
+    ca_file: Path | None = Field(default=None, description="certificates of the authority, for SASL_SSL")
+    partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
+
+    @classmethod
+    def read(cls, principal: str, connection: Connection | None = None) -> Self:
+        """Settings of a principal: the connection's where there is one, else CASEBUS_* variables.
+
+        Raises UsageError naming what is missing.
+        """
+        given = {} if connection is None else cls._of_connection(principal, connection)
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            fields = ", ".join(
+                f"CASEBUS_{'_'.join(map(str, part['loc'])).upper()}" for part in error.errors()
+            )
+            raise UsageError(
+                "settings are missing or wrong",
+                found=fields,
+                expected=f"--connection FILE, {CONNECTION_VARIABLE}, or these variables",
+            ) from error
+
+    @classmethod
+    def _of_connection(cls, principal: str, connection: Connection) -> dict[str, Any]:
+        entry = connection.principal(principal)
+        return {
+            "bootstrap_servers": connection.bootstrap_servers,
+            "security_protocol": connection.security_protocol,
+            "sasl_mechanism": connection.sasl_mechanism,
+            "sasl_username": entry.username,
+            "sasl_password_file": entry.password_file,
+            "ca_file": connection.ca_file,
+            "partitions": connection.partitions,
+        }
+
+    def kafka(self) -> dict[str, Any]:
+        """The settings that every kafka-python client takes. Reads the password file."""
+        login: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers.split(","),
+            "security_protocol": self.security_protocol,
+            # Its default of 30 s hides a refused login for half a minute.
+            "bootstrap_timeout_ms": 5_000,
+            "reconnect_backoff_max_ms": 1_000,
+            "allow_auto_create_topics": False,
+        }
+        if self.security_protocol.startswith("SASL"):
+            login["sasl_mechanism"] = self.sasl_mechanism
+            login["sasl_plain_username"] = self.sasl_username
+            login["sasl_plain_password"] = read_secret(self.sasl_password_file, "password")
+        if self.ca_file is not None:
+            login["ssl_cafile"] = str(self.ca_file)
+        return login
+
+
+class AgencySettings(KafkaLogin):
+    """What an agency's own programs need besides: its keys, its database, and how hard it publishes."""
+
+    agency: str = Field(description="the member whose programs these are")
+    signing_key_file: Path = Field(description="its Ed25519 seed, 64 hexadecimal digits, mode 0600")
+    chain_secret_file: Path | None = Field(default=None, description="the secret that mints its chain ids")
+    data_dir: Path = Field(description="folder of its outbox")
+    instance: str = Field(
+        default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="name of this outbox"
+    )
+    window_records: int = Field(default=1_000, ge=1, description="most records in flight")
+    window_bytes: int = Field(default=8_388_608, ge=1, description="most bytes in flight")
+    stall_s: float = Field(default=20.0, gt=0, description="seconds without progress until a new producer")
+    delivery_timeout_ms: int = Field(default=24 * 3_600_000, ge=1, description="Kafka client's own limit")
+    request_timeout_ms: int = Field(default=10_000, ge=1, description="until a request counts as lost")
+
+    @classmethod
+    def read(cls, principal: str, connection: Connection | None = None) -> Self:
+        """Settings of a member agency. Raises UsageError naming what is missing or an unknown agency."""
+        if principal not in MEMBERS:
+            raise UsageError("no such agency", found=repr(principal), expected="one of " + ", ".join(MEMBERS))
+        settings = super().read(principal, connection)
+        if settings.agency != principal:
+            raise UsageError(
+                "the settings are another agency's",
+                found=f"CASEBUS_AGENCY={settings.agency}",
+                expected=principal,
+                remedy="unset CASEBUS_AGENCY or name its agency",
+            )
+        return settings
+
+    @classmethod
+    def _of_connection(cls, principal: str, connection: Connection) -> dict[str, Any]:
+        entry = connection.principal(principal)
+        needed = {"signing_key_file": entry.signing_key_file, "data_dir": entry.data_dir}
+        missing = [name for name, path in needed.items() if path is None]
+        if missing:
+            raise UsageError(
+                f"connection.json: /principals/{principal} cannot publish",
+                found="no " + ", ".join(missing),
+                expected="paths",
+                remedy="use the connection.json of the agency's own machine",
+            )
+        return {
+            **super()._of_connection(principal, connection),
+            **needed,
+            "agency": principal,
+            "chain_secret_file": entry.chain_secret_file,
+        }
+
+    @property
+    def outbox_file(self) -> Path:
+        """The agency's SQLite file: outbox, what it knows of others' events, what it has read."""
+        return self.data_dir / "outbox.db"
+
+    def signing_key(self) -> SigningKey:
+        """The agency's key. Raises UsageError if its file cannot be read."""
+        return SigningKey.from_file(self.signing_key_file)
+
+    def chain_secret(self) -> bytes:
+        """The secret that mints chain ids. Raises UsageError if its file is missing or too short."""
+        if self.chain_secret_file is None:
+            raise UsageError(
+                "no chain secret",
+                expected="CASEBUS_CHAIN_SECRET_FILE",
+                remedy="name it, or give the event's subject",
+            )
+        secret = read_secret(self.chain_secret_file, "chain secret")
+        if len(secret) < 32:
+            raise UsageError(
+                f"the chain secret in {self.chain_secret_file} is too short",
+                found=f"{len(secret)} characters",
+                expected="at least 32",
+            )
+        return secret.encode()

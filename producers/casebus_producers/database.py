@@ -1,0 +1,161 @@
+"""The agency's own SQLite file: its tables and how it is opened."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from casebus_schemas.errors import RetryLater, UsageError
+
+VERSION = 1
+READING = {"casebus_reading": True}
+"""Execution options of an engine whose transactions only read: they wait for no writer."""
+BUSY_TIMEOUT_S = 30
+
+metadata = MetaData()
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    # Debezium's outbox columns: an agency may relay the same table with Debezium.
+    Column("id", Text, nullable=False, unique=True),
+    Column("aggregatetype", Text, nullable=False),
+    Column("aggregateid", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    # Ours: the record as it is produced, byte for byte.
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("producer", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False, comment="SHA-256 of what was said, before signing"),
+    Column("queued_at_ms", BigInteger, nullable=False),
+    Column("receipts_from", BigInteger, comment="offset of the receipts' topic before it was queued"),
+    Column("state", Text, nullable=False, server_default="pending", comment="pending or sent"),
+    Column("sent_at_ms", BigInteger),
+    Column("offset", BigInteger),
+    UniqueConstraint("producer", "topic", "partition", "seq"),
+    sqlite_autoincrement=True,
+)
+Index("outbox_pending", outbox.c.position, sqlite_where=outbox.c.state == "pending")
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("producer", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+)
+
+incarnation = Table(
+    "incarnation",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("file", Text, nullable=False, comment="inode of this file when it began"),
+)
+
+known_event = Table(
+    "known_event",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, index=True),
+    Column("type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("sent", Integer, nullable=False, comment="1 said by us, 0 heard"),
+)
+
+known_reference = Table(
+    "known_reference",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("scheme", Text, primary_key=True),
+    Column("value", Text, primary_key=True, comment="normalised"),
+    Column("chain", Text, nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("notice", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("acknowledged_by", Text, comment="id of the receipt.delivered that says so"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+
+def open_database(file: Path) -> Engine:
+    """The agency's database, made if it is new. WAL, every commit on disk, transactions begin as writers.
+
+    Raises UsageError if the file is of a newer version or no database, RetryLater if it is locked too long.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(
+        f"sqlite:///{file}",
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    try:
+        with engine.begin() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if version > VERSION:
+                raise UsageError(
+                    f"{file} is of a newer casebus",
+                    found=f"version {version}",
+                    expected=f"at most {VERSION}",
+                    remedy="use the newer program",
+                )
+            metadata.create_all(connection)
+            connection.execute(text(f"PRAGMA user_version = {VERSION}"))
+    except OperationalError as error:
+        engine.dispose()
+        raise RetryLater(f"cannot open {file}", found=str(error.orig)) from error
+    except DatabaseError as error:
+        engine.dispose()
+        raise UsageError(f"{file} is not a database", found=str(error.orig)) from error
+    file.chmod(0o600)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads and then writes must be a writer from the start, else it may find its
+    # snapshot outdated and fail without waiting.
+    reading = connection.get_execution_options().get("casebus_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

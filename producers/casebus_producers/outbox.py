@@ -1,0 +1,379 @@
+"""The outbox: an event is signed and kept, in one transaction with its stream's head, before it is sent."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from casebus_schemas.compose import Composed, StreamHead, compose
+from casebus_schemas.errors import UsageError
+from casebus_schemas.ids import normalise_reference
+from casebus_schemas.partitioning import partition_of
+from casebus_schemas.records import Outgoing
+from casebus_schemas.signing import SigningKey
+
+from .database import READING, incarnation, known_event, known_reference, open_database, outbox, stream
+
+MAX_VALUE_BYTES = 1_048_576 - 16_384
+"""Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""
+
+
+class Reference(NamedTuple):
+    """A local case reference: who issued it, under which scheme."""
+
+    issuer: str
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyEvent:
+    """A checked event: all that is said, encoded; not yet signed. `subject` is the chain id."""
+
+    id: UUID
+    type: str
+    source: str
+    time_ms: int
+    subject: str
+    channel: str
+    value: bytes
+    fingerprint: bytes
+    references: tuple[Reference, ...] = ()
+    traceparent: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """SHA-256 of what is said: equal for a repeat, whatever number the stream gives it."""
+        said = (self.type, self.source, str(self.time_ms), self.subject, self.fingerprint.hex())
+        return sha256("\n".join(said).encode() + b"\n" + self.value).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An event in the outbox. `offset` and `sent_at_ms` are None until Kafka has acknowledged it."""
+
+    position: int
+    id: UUID
+    type: str
+    chain: str
+    digest: bytes
+    topic: str
+    partition: int
+    queued_at_ms: int
+    receipts_from: int | None
+    offset: int | None
+    sent_at_ms: int | None
+    repeated: bool = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether Kafka has acknowledged it."""
+        return self.sent_at_ms is not None
+
+
+class Pending(NamedTuple):
+    """A row that waits for Kafka."""
+
+    position: int
+    record: Outgoing
+    size: int
+
+
+class Acknowledged(NamedTuple):
+    """What Kafka said of a row: its offset (None where it could not tell)."""
+
+    position: int
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """How much waits, how much was sent, and since when the oldest waits."""
+
+    producer: str
+    pending: int
+    sent: int
+    oldest_pending_ms: int | None
+    streams: int
+
+
+class Outbox:
+    """The outbox of one agency. Safe for several processes and threads; each call is one transaction.
+
+    A new, copied or restored file begins a new incarnation, so that no stream ever continues from a head
+    that the bus may have seen differently. Rows of earlier incarnations stay and are still sent.
+    """
+
+    def __init__(
+        self, file: Path, *, agency: str, key: SigningKey, partitions: int, instance: str = "1"
+    ) -> None:
+        self.file = file
+        self.agency = agency
+        self.engine = open_database(file)
+        self._reading = self.engine.execution_options(**READING)
+        self._key = key
+        self._partitions = partitions
+        self._instance = f"{agency}-{instance}"
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.engine.dispose()
+
+    @property
+    def producer(self) -> str:
+        """`instance.incarnation`, the name of the streams that are signed now."""
+        with self.engine.begin() as connection:
+            return self._producer(connection)
+
+    def renew(self) -> str:
+        """Begins a new incarnation, as after restoring the file in place; returns the new producer's name."""
+        with self.engine.begin() as connection:
+            self._begin_incarnation(connection)
+            return self._producer(connection)
+
+    def enqueue(self, events: Sequence[ReadyEvent], *, receipts_from: int | None = None) -> list[Queued]:
+        """Signs and keeps events, all or none, in their order. Durable when it returns. Idempotent.
+
+        An event that is there already (same id, same content) is not signed again and comes back
+        `repeated`. Raises UsageError if its id stands for another content or its value is too large.
+        """
+        with self.engine.begin() as connection:
+            producer = self._producer(connection)
+            return [self._enqueue_one(connection, producer, event, receipts_from) for event in events]
+
+    def pending(self, after: int, limit: int, max_bytes: int) -> list[Pending]:
+        """Rows that wait behind a position, in order: at most `limit`, and one or up to `max_bytes`."""
+        query = (
+            select(
+                outbox.c.position,
+                outbox.c.topic,
+                outbox.c.partition,
+                outbox.c.key,
+                outbox.c.payload,
+                outbox.c.headers,
+            )
+            .where(outbox.c.state == "pending", outbox.c.position > after)
+            .order_by(outbox.c.position)
+            .limit(limit)
+        )
+        with self._reading.begin() as connection:
+            rows: list[Pending] = []
+            for found in connection.execute(query):  # row by row: a thousand of them may be a gigabyte
+                row = _pending(*found)
+                max_bytes -= row.size
+                if rows and max_bytes < 0:
+                    break
+                rows.append(row)
+        return rows
+
+    def mark_sent(self, acknowledged: Sequence[Acknowledged]) -> None:
+        """Notes what Kafka has acknowledged, in one transaction."""
+        now = _now_ms()
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE outbox SET state = 'sent', sent_at_ms = ?, \"offset\" = ? WHERE position = ?",
+                [(now, ack.offset, ack.position) for ack in acknowledged],
+            )
+
+    def rows(self, positions: Iterable[int]) -> list[Queued]:
+        """The rows at these positions, in order."""
+        query = select(outbox).where(outbox.c.position.in_(list(positions))).order_by(outbox.c.position)
+        with self._reading.begin() as connection:
+            return [_queued(row) for row in connection.execute(query)]
+
+    def status(self) -> OutboxStatus:
+        """How it stands now."""
+        with self.engine.begin() as connection:
+            by_state = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+            counts: dict[str, int] = {row[0]: row[1] for row in by_state}
+            oldest = connection.execute(
+                select(func.min(outbox.c.queued_at_ms)).where(outbox.c.state == "pending")
+            ).scalar()
+            streams = connection.execute(select(func.count()).select_from(stream)).scalar_one()
+            producer = self._producer(connection)
+        return OutboxStatus(producer, counts.get("pending", 0), counts.get("sent", 0), oldest, streams)
+
+    def recent(self, limit: int = 20) -> list[Queued]:
+        """The last rows, newest first."""
+        query = select(outbox).order_by(outbox.c.position.desc()).limit(limit)
+        with self._reading.begin() as connection:
+            return [_queued(row) for row in connection.execute(query)]
+
+    # --- within one transaction --------------------------------------------------------------------------
+
+    def _producer(self, connection: Connection) -> str:
+        row = connection.execute(
+            select(incarnation.c.number, incarnation.c.file).order_by(incarnation.c.number.desc()).limit(1)
+        ).first()
+        if row is None or row.file != self._inode():
+            return f"{self._instance}.{self._begin_incarnation(connection)}"
+        return f"{self._instance}.{row.number}"
+
+    def _inode(self) -> str:
+        return str(self.file.stat().st_ino)
+
+    def _begin_incarnation(self, connection: Connection) -> int:
+        # The clock makes it newer than those of a lost file, the maximum newer than those of this one.
+        last = connection.execute(select(func.max(incarnation.c.number))).scalar() or 0
+        number = max(_now_ms(), last + 1)
+        connection.execute(insert(incarnation).values(number=number, file=self._inode()))
+        return number
+
+    def _enqueue_one(
+        self, connection: Connection, producer: str, event: ReadyEvent, receipts_from: int | None
+    ) -> Queued:
+        if len(event.value) > MAX_VALUE_BYTES:
+            raise UsageError(
+                f"event {event.id} is too large",
+                found=f"{len(event.value)} bytes",
+                expected=f"at most {MAX_VALUE_BYTES}",
+                remedy="files stay with the sender: name them as annexes",
+            )
+        there = connection.execute(select(outbox).where(outbox.c.id == str(event.id))).first()
+        if there is not None:
+            if there.content != event.content:
+                raise UsageError(
+                    f"event id {event.id} was used for something else",
+                    found=f"another content than that queued as {there.type} (digest {there.digest.hex()})",
+                    expected="the same content, or another id",
+                    remedy="give the new event an id or message number of its own; corrections are events",
+                )
+            return _queued(there, repeated=True)
+        composed = self._sign(connection, producer, event)
+        record = composed.record
+        now = _now_ms()
+        position = connection.execute(
+            insert(outbox).values(
+                id=str(event.id),
+                aggregatetype=event.channel,
+                aggregateid=event.subject,
+                type=event.type,
+                payload=record.value,
+                topic=record.topic,
+                partition=record.partition,
+                key=record.key,
+                headers=json.dumps([[name, (value or b"").decode()] for name, value in record.headers]),
+                producer=producer,
+                seq=composed.head.seq,
+                digest=composed.digest,
+                content=event.content,
+                queued_at_ms=now,
+                receipts_from=receipts_from,
+            )
+        ).inserted_primary_key
+        assert position is not None
+        remember_event(
+            connection,
+            digest=composed.digest,
+            id=event.id,
+            type=event.type,
+            source=event.source,
+            chain=event.subject,
+            references=event.references,
+            sent=True,
+        )
+        return Queued(
+            position[0],
+            event.id,
+            event.type,
+            event.subject,
+            composed.digest,
+            record.topic,
+            record.partition,
+            now,
+            receipts_from,
+            None,
+            None,
+        )
+
+    def _sign(self, connection: Connection, producer: str, event: ReadyEvent) -> Composed:
+        topic = f"{self.agency}.{event.channel}"
+        partition = partition_of(event.subject.encode(), self._partitions)
+        place = (stream.c.producer == producer, stream.c.topic == topic, stream.c.partition == partition)
+        row = connection.execute(select(stream.c.seq, stream.c.prev).where(*place)).first()
+        composed = compose(
+            value=event.value,
+            fingerprint=event.fingerprint,
+            id=event.id,
+            type=event.type,
+            source=event.source,
+            time_ms=event.time_ms,
+            subject=event.subject,
+            topic=topic,
+            partitions=self._partitions,
+            producer=producer,
+            head=StreamHead() if row is None else StreamHead(row.seq, row.prev),
+            key=self._key,
+            traceparent=event.traceparent,
+        )
+        head = {"seq": composed.head.seq, "prev": composed.head.prev}
+        if row is None:
+            connection.execute(
+                insert(stream).values(producer=producer, topic=topic, partition=partition, **head)
+            )
+        else:
+            connection.execute(update(stream).where(*place).values(**head))
+        return composed
+
+
+def remember_event(
+    connection: Connection,
+    *,
+    digest: bytes,
+    id: UUID,
+    type: str,
+    source: str,
+    chain: str,
+    references: Iterable[Reference],
+    sent: bool,
+) -> None:
+    """Notes an event that the agency said or heard, and the chain of its references; the first one wins."""
+    known = {
+        "digest": digest,
+        "id": str(id),
+        "type": type,
+        "source": source,
+        "chain": chain,
+        "sent": int(sent),
+    }
+    connection.execute(insert_or(known_event).values(**known).on_conflict_do_nothing())
+    for issuer, scheme, value in references:
+        connection.execute(
+            insert_or(known_reference)
+            .values(issuer=issuer, scheme=scheme, value=normalise_reference(value), chain=chain)
+            .on_conflict_do_nothing()
+        )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _pending(position: int, topic: str, partition: int, key: bytes, payload: bytes, headers: str) -> Pending:
+    pairs = tuple((name, value.encode()) for name, value in json.loads(headers))
+    record = Outgoing(topic, partition, key, payload, pairs)
+    return Pending(position, record, len(payload) + len(headers) + len(key))
+
+
+def _queued(row: Row[Any], *, repeated: bool = False) -> Queued:
+    return Queued(
+        position=row.position,
+        id=UUID(row.id),
+        type=row.type,
+        chain=row.aggregateid,
+        digest=row.digest,
+        topic=row.topic,
+        partition=row.partition,
+        queued_at_ms=row.queued_at_ms,
+        receipts_from=row.receipts_from,
+        offset=row._mapping["offset"],
+        sent_at_ms=row.sent_at_ms,
+        repeated=repeated,
+    )
