@@ -51,6 +51,19 @@ def credentials(settings: ConnectionSettings) -> tuple[str, str] | None:
     return settings.sasl_username, settings.sasl_password_file.read_text(encoding="utf-8").strip()
 
 
+def aiokafka_login(settings: ConnectionSettings) -> dict[str, str]:
+    """Keyword arguments that log an aiokafka client in."""
+    login = credentials(settings)
+    if login is None:
+        return {}
+    return {
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": login[0],
+        "sasl_plain_password": login[1],
+    }
+
+
 def librdkafka(settings: ConnectionSettings, client_id: str) -> dict[str, str | int | float | bool]:
     """Configuration that every confluent-kafka client of a service begins with."""
     config: dict[str, str | int | float | bool] = {

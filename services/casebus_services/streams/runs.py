@@ -56,10 +56,6 @@ class HeadOfLine:
         self.restart((partition, None) for partition in partitions)
 
 
-IDLE_FETCH = (1, 500)
-LOADED_FETCH = (16 * 1024, 20)
-
-
 class FetchPace:
     """How eagerly to ask the broker: (bytes to wait for, milliseconds to wait for them).
 
@@ -71,7 +67,9 @@ class FetchPace:
     WINDOW_S = 0.1
     BUSY = 4
 
-    def __init__(self) -> None:
+    def __init__(self, idle: tuple[int, int] = (1, 500), busy: tuple[int, int] = (16 * 1024, 20)) -> None:
+        self._idle = idle
+        self._busy = busy
         self._answers: deque[float] = deque(maxlen=self.BUSY)
         self._loaded = False
 
@@ -80,10 +78,10 @@ class FetchPace:
         if not records:
             self._answers.clear()
             self._loaded = False
-            return IDLE_FETCH
+            return self._idle
         recent = bool(self._answers) and now_s - self._answers[-1] <= self.WINDOW_S
         self._answers.append(now_s)
         burst = len(self._answers) == self.BUSY and now_s - self._answers[0] <= self.WINDOW_S
         # Load lasts until a pause: once slowed to 20 ms a fetch, answers are too rare to count as a burst.
         self._loaded = burst or (self._loaded and recent)
-        return LOADED_FETCH if self._loaded else IDLE_FETCH
+        return self._busy if self._loaded else self._idle

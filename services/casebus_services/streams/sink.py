@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.records import Outgoing
 from casebus_services.streams.connection import ConnectionSettings, librdkafka
-from casebus_services.streams.odd_names import OddNamesProducer, has_odd_name
+from casebus_services.streams.odd_names import has_odd_name, send_odd
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class KafkaSink:
         self._client_id = client_id
         self._timeout_s = timeout_s
         self._producer: Producer | None = None
-        self._odd: OddNamesProducer | None = None
+        self._odd: list[Outgoing] = []
         self._failure: KafkaError | None = None
         self._trouble: KafkaError | None = None
 
@@ -52,6 +52,9 @@ class KafkaSink:
         deadline = time.monotonic() + self._timeout_s
         for record in outgoing:
             topic, partition, key, value, headers = record
+            if has_odd_name(headers):
+                self._odd.append(record)
+                continue
             while True:
                 try:
                     producer.produce(topic, value, key, partition, headers=list(headers))
@@ -60,12 +63,6 @@ class KafkaSink:
                     producer.poll(0.05)
                     if time.monotonic() > deadline:
                         self._give_up("the producer's queue stays full")
-                except UnicodeEncodeError:
-                    if not has_odd_name(record):
-                        raise
-                    self._odd = self._odd or OddNamesProducer(self._settings, self._client_id)
-                    self._odd.produce(record)
-                    break
                 except KafkaException as error:
                     self._failure = error.args[0]
                     self._give_up("a record could not be handed over")
@@ -78,21 +75,16 @@ class KafkaSink:
                 self._give_up(f"{remaining} records were not acknowledged within {self._timeout_s:g} s")
             if self._failure is not None:
                 self._give_up("a record was refused")
-        if self._odd is not None:
-            try:
-                self._odd.flush(self._timeout_s)
-            except RetryLater:
-                self._odd = None
-                raise
+        if self._odd:
+            odd, self._odd = self._odd, []
+            send_odd(self._settings, self._client_id, odd, self._timeout_s)
 
     def close(self) -> None:
         """Drop the connection; what was not flushed may be lost."""
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-        odd, self._odd = self._odd, None
-        if odd is not None:
-            odd.close()
+        self._odd = []
 
     def _connect(self) -> Producer:
         self._failure = self._trouble = None

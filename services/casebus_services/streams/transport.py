@@ -8,29 +8,23 @@ a `finally`; a message here is a run of many records, acknowledged only when its
 Pinned versions, because these private names are touched:
 * faust: Consumer `_unacked_messages`, `_waiting_for_ack`, `_committed_offset`, `_new_offset`,
   `_filter_tps_with_pending_acks`, `_wait_next_records`, `_drain_messages`, `_new_consumer_thread`;
-  AIOKafkaConsumerThread `_fetch_records`, `_ensure_consumer`
-* aiokafka: AIOKafkaConsumer `_fetcher`, `_client`, `_subscription`, `_closed`; Fetcher `_records`, `_closed`,
-  `_subscriptions`, `_notify`, `_wait_consume_future`, `_create_fetch_waiter`, `_fetch_min_bytes`,
-  `_fetch_max_wait_ms`, `_fetch_max_bytes`; FetchResult `_partition_records`; PartitionRecords
-  `_consumer_record`
+  AIOKafkaConsumerThread `_fetch_records`, `_ensure_consumer`.
+* aiokafka: those that `fetched_runs` names.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
-from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 from mode.utils.futures import notify
 
-from casebus_schemas.records import Batch, Record, TopicPartition
-from casebus_services.streams.record_batches import read_run
+from casebus_schemas.records import Batch, TopicPartition
+from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace, HeadOfLine
 
 # Faust's types speak of single messages: subclassed as untyped, so that runs may stand in their place.
@@ -38,9 +32,6 @@ _FaustMessage: Any = ConsumerMessage
 _FaustThread: Any = driver.AIOKafkaConsumerThread
 _FaustConsumer: Any = driver.Consumer
 _FaustTransport: Any = driver.Transport
-
-FETCH_MAX_BYTES = 16 * 1024 * 1024
-"""Most bytes of one fetch answer: bounds the memory of a worker with a backlog."""
 
 StartOffsets = Callable[[frozenset[TopicPartition]], Awaitable[Mapping[TopicPartition, int] | None]]
 """Asked at each assignment; gives where to start each partition, None for Kafka's committed offsets."""
@@ -81,12 +72,9 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
     epoch = 0
 
     async def on_start(self) -> None:
-        """Start the consumer with bounded memory, idle at first."""
+        """Start the consumer."""
         await super().on_start()
-        fetcher = self._ensure_consumer()._fetcher
-        fetcher._fetch_max_bytes = FETCH_MAX_BYTES
-        self._pace = FetchPace()
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = self._pace.answered(0, 0.0)
+        self._runs = FetchedRuns(self._ensure_consumer(), FetchPace())
 
     async def _fetch_records(
         self,
@@ -95,86 +83,17 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> list[tuple[Batch, int]]:
-        """Runs that lie ready, waiting up to `timeout` seconds for the first: (batch, epoch)."""
-        fetcher = consumer._fetcher
-        deadline = time.monotonic() + (timeout or 0)
-        runs: list[tuple[Batch, int]] = []
-        with fetcher._subscriptions.fetch_context():
-            while self.consumer.flow_active and not fetcher._subscriptions.reassignment_in_progress:
-                if consumer._closed or fetcher._closed:
-                    raise ConsumerStoppedError
-                room = max_records or 1000
-                for tp in [tp for tp in fetcher._records if tp in active_partitions]:
-                    batch = await self._take(consumer, tp, room)
-                    if batch is not None:
-                        runs.append((batch, self.epoch))
-                        room -= len(batch.records)
-                    if room <= 0:
-                        break
-                remaining = deadline - time.monotonic()
-                if runs or remaining <= 0:
-                    break
-                waiter = fetcher._create_fetch_waiter()
-                await asyncio.wait([waiter], timeout=remaining)
-                if waiter.done():
-                    waiter.result()  # raises what the coordinator has to say
-                else:
-                    waiter.cancel()
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = self._pace.answered(
-            len(runs), time.monotonic()
-        )
-        return runs
-
-    async def _take(self, consumer: Any, tp: AioTopicPartition, most: int) -> Batch | None:
-        fetcher = consumer._fetcher
-        result = fetcher._records.get(tp)
-        if result is None:  # taken away by a seek while another partition was read
-            return None
-        if not isinstance(result, FetchResult):
-            del fetcher._records[tp]
-            fetcher._notify(fetcher._wait_consume_future)
-            result.check_raise()
-            return None
-        state = consumer._subscription.subscription.assignment.state_value(tp)
-        start = state.position
-        if result._partition_records is not None:
-            result._partition_records._consumer_record = _record
-        try:
-            records = result.getall(most)
-        except (UnicodeDecodeError, CorruptRecordException):
-            # getall moved nothing: the position still is `start`, and a second reader decides.
-            fetcher._records.pop(tp, None)
-            return await self._take_tolerantly(consumer, tp, start, most)
-        if not result.has_more():
-            fetcher._records.pop(tp, None)
-            fetcher._notify(fetcher._wait_consume_future)
-        return Batch(tp.topic, tp.partition, records, state.position) if records else None
-
-    async def _take_tolerantly(
-        self, consumer: Any, tp: AioTopicPartition, start: int, most: int
-    ) -> Batch | None:
-        """Fetch and read this partition by ourselves from `start` on; None to be tried again."""
+        """Runs that lie ready, each with the epoch in which it was fetched."""
         epoch = self.epoch
-        assignment = consumer._subscription.subscription.assignment
-        size = consumer._fetcher._max_partition_fetch_bytes
-        request = FetchRequest(500, 1, size, 0, [(tp.topic, [(tp.partition, start, size)])])
-        node = consumer._client.cluster.leader_for_partition(tp)
-        try:
-            if node is None or node == -1:
-                raise KafkaError("no leader")
-            response = await consumer._client.send(node, request)
-        except KafkaError as error:
-            self.log.warning("second reading of %s at %s failed, will be repeated: %s", tp, start, error)
-            await asyncio.sleep(0.1)
-            return None
-        (_, ((_, error_code, *_, data),)) = response.topics[0]
-        state = assignment.state_value(tp) if assignment.active else None
-        if error_code or self.epoch != epoch or state is None or state.position != start:
-            return None
-        records, next_offset = read_run(TopicPartition(*tp), bytes(data or b""), start, most)
-        state.consumed_to(next_offset)
-        consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
-        return Batch(tp.topic, tp.partition, records, next_offset) if records else None
+        batches = await self._runs.take(
+            active_partitions,
+            timeout or 0.0,
+            max_records or 1000,
+            lambda: self.consumer.flow_active and self.epoch == epoch,
+        )
+        if epoch != self.epoch:
+            return []
+        return [(batch, epoch) for batch in batches]
 
     def seek_all(self, offsets: Mapping[TopicPartition, int], epoch: int) -> None:
         """Seek these partitions, as far as still assigned, and begin this epoch. In the thread."""
@@ -184,20 +103,6 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
         for partition, offset in offsets.items():
             if partition in assigned:
                 consumer.seek(AioTopicPartition(*partition), offset)
-
-
-def _record(tp: AioTopicPartition, record: Any) -> Record:
-    # Takes the place of PartitionRecords._consumer_record: half the time of aiokafka's frozen ConsumerRecord.
-    return Record(
-        tp.topic,
-        tp.partition,
-        record.offset,
-        record.timestamp,
-        record.timestamp_type,
-        record.key,
-        record.value,
-        tuple(record.headers),
-    )
 
 
 class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above

@@ -1,0 +1,180 @@
+"""Reads whole topics from their beginning, outside any consumer group, beside a service's main flow."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.structs import TopicPartition as AioTopicPartition
+
+from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.records import Batch, TopicPartition
+from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
+from casebus_services.streams.fetched_runs import FetchedRuns
+from casebus_services.streams.runs import FetchPace
+
+log = logging.getLogger(__name__)
+
+FETCH = (1, 5000)
+"""Bytes, milliseconds: the broker answers with the first record at once, and silence costs few polls."""
+
+LATEST = -1
+
+_T = TypeVar("_T")
+
+
+class SideReader:
+    """Feeds every record of the topics, from offset 0, to `on_batch` in a thread of its own.
+
+    Needs READ and DESCRIBE on the topics and nothing of any group. Batches of one partition come in offset
+    order. Survives an absent broker. If `on_batch` raises, reading ends and `catch_up` raises from then on.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        client_id: str,
+        topics: Sequence[str],
+        on_batch: Callable[[Batch], None],
+    ) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._topics = tuple(topics)
+        self._on_batch = on_batch
+        self._positions: dict[TopicPartition, int] = {}
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._consumer: Any = None
+        self._ready = threading.Event()
+        self._moved: asyncio.Event
+        self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
+
+    def start(self, timeout_s: float = 30.0) -> None:
+        """Connect, and read all that is there now. Blocking.
+
+        Raises RetryLater if the broker cannot be reached or the end not be read within `timeout_s`.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._thread.start()
+        if not self._ready.wait(timeout_s):
+            raise RetryLater("the side reader did not connect", expected=self._settings.bootstrap_servers)
+        self.catch_up(max(0.1, deadline - time.monotonic()))
+
+    def catch_up(self, timeout_s: float = 10.0) -> None:
+        """Block until every record that was in the topics at the time of the call went through `on_batch`.
+
+        Safe from any thread but the reader's own. Costs one request to the broker.
+        Raises RetryLater after `timeout_s`, or whatever ended the reading.
+        """
+        self._check()
+        waiting = self._submit(self._catch_up())
+        try:
+            waiting.result(timeout_s)
+        except FutureTimeoutError as error:
+            waiting.cancel()
+            self._check()
+            raise RetryLater(
+                "the side reader could not catch up",
+                found=f"nothing newer within {timeout_s:g} s",
+                expected=f"the end of {', '.join(self._topics)}",
+            ) from error
+        except KafkaError as error:
+            raise RetryLater("the ends of the topics could not be asked for", found=repr(error)) from error
+
+    def stop(self) -> None:
+        """End reading. Blocking, bounded; idempotent."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._reading.cancel)
+            self._thread.join(10.0)
+
+    def _check(self) -> None:
+        if isinstance(self._failure, BusError):
+            raise self._failure
+        if self._failure is not None:
+            raise RetryLater("the side reader ended", found=repr(self._failure)) from self._failure
+
+    def _submit(self, coroutine: Coroutine[Any, Any, _T]) -> Any:
+        if self._loop is None:
+            raise RuntimeError("the side reader was not started")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except asyncio.CancelledError:
+            self._failure = RetryLater("the side reader was stopped")
+        except BaseException as error:  # an edge: kept for whoever asks next
+            log.exception("side reader %s ends", self._client_id)
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._moved = asyncio.Event()
+        self._reading = asyncio.ensure_future(self._read())
+        await self._reading
+
+    async def _read(self) -> None:
+        consumer = self._consumer = self._new_consumer()
+        await consumer.start()
+        try:
+            runs = FetchedRuns(consumer, FetchPace(FETCH, FETCH))
+            self._ready.set()
+            while True:
+                for batch in await runs.take(None, timeout_s=60.0, most=1000):
+                    self._on_batch(batch)
+                    self._positions[TopicPartition(batch.topic, batch.partition)] = batch.next_offset
+                self._moved.set()
+        finally:
+            await consumer.stop()
+
+    async def _catch_up(self) -> None:
+        ends = await self._end_offsets()
+        while any(end > self._positions.get(partition, 0) for partition, end in ends.items()):
+            self._moved.clear()
+            done, _ = await asyncio.wait(
+                [self._reading, moved := asyncio.ensure_future(self._moved.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            moved.cancel()
+            if self._reading in done:
+                await self._reading
+
+    async def _end_offsets(self) -> dict[TopicPartition, int]:
+        # Not AIOKafkaConsumer.end_offsets: on the same connection the broker would first let a fetch wait.
+        client = self._consumer._client
+        by_leader: dict[int, dict[str, list[tuple[int, int]]]] = {}
+        for topic, partition in self._consumer.assignment():
+            leader = client.cluster.leader_for_partition(AioTopicPartition(topic, partition))
+            if leader is None or leader == -1:
+                raise KafkaError(f"no leader for {topic}/{partition}")
+            by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, LATEST))
+        ends: dict[TopicPartition, int] = {}
+        for leader, topics in by_leader.items():
+            request = OffsetRequest(-1, 0, list(topics.items()))
+            answer = await client.send(leader, request, group=ConnectionGroup.COORDINATION)
+            for topic, partitions in answer.topics:
+                for partition, error_code, _, offset in partitions:
+                    if error_code:
+                        raise for_code(error_code)(f"{topic}/{partition}")
+                    ends[TopicPartition(topic, partition)] = offset
+        return ends
+
+    def _new_consumer(self) -> Any:
+        return AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=self._settings.bootstrap_servers.split(","),
+            client_id=self._client_id,
+            group_id=None,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            **aiokafka_login(self._settings),
+        )
