@@ -1,0 +1,11 @@
+# Every target is one call of deploy/dev.py, which works without make as well. ARGS="…" is passed on.
+PYTHON ?= python3
+TARGETS = setup demo up test faults bench check lock
+
+.PHONY: help $(TARGETS)
+
+help:
+	@$(PYTHON) deploy/dev.py help
+
+$(TARGETS):
+	@$(PYTHON) deploy/dev.py $@ $(ARGS)

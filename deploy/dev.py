@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""What the Makefile calls: set up, demonstrate, test, check. Standard library only; runs before anything is installed.
+
+    python3 deploy/dev.py setup|demo|up|test|faults|bench|check|lock [arguments passed on]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "casebus needs Python 3.11 or newer, found {}.{} ({}). Install one and run, for example: "
+        "python3.12 deploy/dev.py setup".format(sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+PYTHON = BIN / "python"
+REQUIREMENTS = ROOT / "requirements"
+SHELVES = ("schemas", "producers", "services", "consumers", "deploy")
+
+# Each must be in step with what it is generated from: (what, command that exits 1 if it is not).
+GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Failed(Exception):
+    """A step did not succeed; the message says what to do."""
+
+
+# --- setup ---------------------------------------------------------------------------------------------
+
+
+def setup(level: str) -> None:
+    """Leave a virtual environment that holds the locked packages and casebus itself, and Kafka's archives.
+
+    `level` is "run" (what users need) or "dev" (tests and checks as well). Idempotent; quick if nothing
+    changed.
+    """
+    started = time.monotonic()
+    if not _stamped(level):
+        _make_venv()
+        installer = _installer()
+        _step(f"packages ({level}.lock)")
+        _install(installer, ["--require-hashes", "-r", str(REQUIREMENTS / f"{level}.lock")])
+        _step("casebus itself")
+        _install(installer, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+        _stamp(level)
+    _call([str(PYTHON), "-m", "casebus_deploy.jars", "fetch"], "Kafka's archives were not fetched",
+    quiet=True) if time.monotonic() - started > 1.0:
+        _step(f"ready after {time.monotonic() - started:.0f} s: {BIN / 'casebus'}")
+
+
+def _fingerprint(level: str) -> str:
+    """Of all that the environment is made from.
+
+    It moves with the checkout, since scripts name their interpreter.
+    """
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
+    for file in (REQUIREMENTS / "bootstrap.lock", REQUIREMENTS / f"{level}.lock", ROOT / "pyproject.toml"):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _stamped(level: str) -> bool:
+    stamp = VENV / f"casebus-{level}.stamp"
+    return stamp.is_file() and (BIN / "casebus").exists() and stamp.read_text() == _fingerprint(level)
+
+
+def _stamp(level: str) -> None:
+    # The dev lock holds the run lock's packages in the same versions.
+    for done in ("run", "dev") if level == "dev" else ("run",):
+        (VENV / f"casebus-{done}.stamp").write_text(_fingerprint(done))
+
+
+def _make_venv() -> None:
+    if PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
+    == 0:
+        return
+    _step("virtual environment")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True,
+    text=True) if made.returncode != 0:
+        raise Failed(
+            f"{sys.executable} cannot make a virtual environment: {(made.stderr or made.stdout).strip()[-300:]}\n"
+            "On Debian and Ubuntu the package python3-venv is missing: install it, or use another Python
+            3.11+."
+        )
+
+
+def _installer() -> list[str]:
+    """uv, some five times faster than pip; pip itself where uv cannot be had."""
+    uv = BIN / "uv"
+    locked = (REQUIREMENTS / "bootstrap.in").read_text().split("uv==")[1].split()[0]
+    if not uv.exists() or locked not in subprocess.run([uv, "--version"], capture_output=True,
+    text=True).stdout:
+        _step("installer")
+        command = [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+        if subprocess.run([*command, "-r", REQUIREMENTS / "bootstrap.lock"]).returncode != 0:
+            print("   uv cannot be had here; pip does it, more slowly", flush=True)
+            return _PIP
+    return [str(uv), "pip", "install", "--python", str(PYTHON)]
+
+
+_PIP = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+
+
+def _install(installer: list[str], what: list[str]) -> None:
+    environment = dict(os.environ)
+    # A mirror that is set for pip is meant for us too; uv does not read pip's settings.
+    mirror = _pip_setting("index-url")
+    if mirror and "UV_DEFAULT_INDEX" not in environment:
+        environment["UV_DEFAULT_INDEX"] = mirror
+    certificates = environment.get("PIP_CERT") or _pip_setting("cert")
+    if certificates and "SSL_CERT_FILE" not in environment:
+        environment["SSL_CERT_FILE"] = certificates
+    if subprocess.run([*installer, *what], env=environment).returncode == 0:
+        return
+    if installer != _PIP and subprocess.run([*_PIP, *what]).returncode == 0:
+        return
+    raise Failed(
+        "The packages were not installed (see above). Check network, proxy (HTTPS_PROXY) and certificates "
+        "(PIP_CERT), then run the same command again: it goes on where it stopped."
+    )
+
+
+def _pip_setting(name: str) -> str:
+    found = os.environ.get("PIP_" + name.upper().replace("-", "_"))
+    if found:
+        return found
+    asked = subprocess.run(
+        [PYTHON, "-m", "pip", "config", "get", f"global.{name}"], capture_output=True, text=True
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+# --- what the targets do -------------------------------------------------------------------------------
+
+
+def casebus(command: str, arguments: list[str]) -> None:
+    """Become `casebus COMMAND`: it owns the terminal, Ctrl-C goes to it alone."""
+    setup("run")
+    os.execv(BIN / "casebus", ["casebus", command, *arguments])
+
+
+def pytest(marks: str, arguments: list[str]) -> None:
+    """Become pytest over the tests with these marks."""
+    setup("dev")
+    os.chdir(ROOT)
+    os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-m", marks, *arguments])
+
+
+def check() -> None:
+    """Lint, format, types, import contracts, generated files; all are run, then the failures are named."""
+    setup("dev")
+    steps: list[tuple[str, tuple[str, ...]]] = [
+        ("lint", (str(BIN / "ruff"), "check", ".")),
+        ("format", (str(BIN / "ruff"), "format", "--check", ".")),
+        ("types", (str(PYTHON), "-m", "mypy", *SHELVES, "tests")),
+        ("imports", (str(BIN / "lint-imports"),)),
+        *((what, (str(PYTHON), *command)) for what, command in GENERATED),
+    ]
+    failed = []
+    for what, command in steps:
+        _step(what)
+        if subprocess.run(command, cwd=ROOT).returncode != 0:
+            failed.append(what)
+    if failed:
+        raise Failed("Not in order: " + ", ".join(failed))
+    _step("all in order")
+
+
+def lock(arguments: list[str]) -> None:
+    """Maintainers: write the lock files from the .in files (`--upgrade`: newest versions; `--jars`.
+
+    Kafka too).
+    """
+    setup("dev")
+    base = [str(BIN / "uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    base += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
+    "--no-annotate"] if "--upgrade" in arguments:
+        base.append("--upgrade")
+    for name in ("bootstrap", "run", "dev"):
+        # Both lists hold the same versions: what users run is what was tested.
+        same = ["-c", "requirements/run.lock"] if name == "dev" else []
+        command = [*base, *same, f"requirements/{name}.in", "-o", f"requirements/{name}.lock"]
+        if subprocess.run(command, cwd=ROOT).returncode != 0:
+            raise Failed(f"requirements/{name}.lock was not written")
+    if "--jars" in arguments:
+        _call([str(PYTHON), "-m", "casebus_deploy.jars", "lock"], "jars.lock was not written")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one target; return its exit code."""
+    target, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    try:
+        if target == "setup":
+            setup("run")
+        elif target in ("demo", "up"):
+            casebus(target, rest)
+        elif target == "test":
+            pytest("not faults and not bench", rest)
+        elif target in ("faults", "bench"):
+            pytest(target, rest)
+        elif target == "check":
+            check()
+        elif target == "lock":
+            lock(rest)
+        else:
+            print(__doc__)
+            return 0 if target in ("", "help", "-h", "--help") else 2
+    except Failed as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _step(what: str) -> None:
+    print(f"== {what}", file=sys.stderr, flush=True)
+
+
+def _call(command: list[str], problem: str, quiet: bool = False) -> None:
+    if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if quiet else None).returncode != 0:
+        raise Failed(problem)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
