@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What the Makefile calls: set up, demonstrate, test, check. Standard library only; runs before anything is installed.
+"""What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-    python3 deploy/dev.py setup|demo|up|test|faults|bench|check|lock [arguments passed on]
+python3 deploy/dev.py setup|demo|up|test|faults|bench|check|lock [arguments passed on]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PYTHON = BIN / "python"
 REQUIREMENTS = ROOT / "requirements"
 SHELVES = ("schemas", "producers", "services", "consumers", "deploy")
 
-# Each must be in step with what it is generated from: (what, command that exits 1 if it is not).
+# Each must be in step with what it is generated from: (what, arguments of Python that exit 1 if it is not).
 GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -34,14 +34,13 @@ class Failed(Exception):
     """A step did not succeed; the message says what to do."""
 
 
-# --- setup ---------------------------------------------------------------------------------------------
+# --- setup ---
 
 
 def setup(level: str) -> None:
-    """Leave a virtual environment that holds the locked packages and casebus itself, and Kafka's archives.
+    """Leave a virtual environment with the locked packages and casebus itself, and Kafka's archives.
 
-    `level` is "run" (what users need) or "dev" (tests and checks as well). Idempotent; quick if nothing
-    changed.
+    `level` is "run" (what users need) or "dev" (tests and checks as well). Idempotent; quick if nothing changed.
     """
     started = time.monotonic()
     if not _stamped(level):
@@ -52,16 +51,15 @@ def setup(level: str) -> None:
         _step("casebus itself")
         _install(installer, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
         _stamp(level)
-    _call([str(PYTHON), "-m", "casebus_deploy.jars", "fetch"], "Kafka's archives were not fetched",
-    quiet=True) if time.monotonic() - started > 1.0:
+    fetch = [str(PYTHON), "-m", "casebus_deploy.jars", "fetch"]
+    if subprocess.run(fetch, cwd=ROOT, stdout=subprocess.DEVNULL).returncode != 0:
+        raise Failed("Kafka's archives were not fetched (see above).")
+    if time.monotonic() - started > 1.0:
         _step(f"ready after {time.monotonic() - started:.0f} s: {BIN / 'casebus'}")
 
 
 def _fingerprint(level: str) -> str:
-    """Of all that the environment is made from.
-
-    It moves with the checkout, since scripts name their interpreter.
-    """
+    """Of all that the environment is made from, and of its place, since scripts name their interpreter."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     for file in (REQUIREMENTS / "bootstrap.lock", REQUIREMENTS / f"{level}.lock", ROOT / "pyproject.toml"):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -80,70 +78,63 @@ def _stamp(level: str) -> None:
 
 
 def _make_venv() -> None:
-    if PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
-    == 0:
+    if PYTHON.exists() and _silent([PYTHON, "-m", "pip", "--version"]).returncode == 0:
         return
     _step("virtual environment")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True,
-    text=True) if made.returncode != 0:
+    made = _silent([sys.executable, "-m", "venv", "--clear", VENV])
+    if made.returncode != 0:
         raise Failed(
-            f"{sys.executable} cannot make a virtual environment: {(made.stderr or made.stdout).strip()[-300:]}\n"
-            "On Debian and Ubuntu the package python3-venv is missing: install it, or use another Python
-            3.11+."
+            f"{sys.executable} cannot make a virtual environment: "
+            f"{(made.stderr or made.stdout).strip()[-300:]}\n"
+            "On Debian and Ubuntu the package python3-venv is missing: install it, or use another Python."
         )
+
+
+_PIP = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
 
 
 def _installer() -> list[str]:
     """uv, some five times faster than pip; pip itself where uv cannot be had."""
     uv = BIN / "uv"
-    locked = (REQUIREMENTS / "bootstrap.in").read_text().split("uv==")[1].split()[0]
-    if not uv.exists() or locked not in subprocess.run([uv, "--version"], capture_output=True,
-    text=True).stdout:
+    wanted = (REQUIREMENTS / "bootstrap.in").read_text().split("uv==")[1].split()[0]
+    if not uv.exists() or wanted not in _silent([uv, "--version"]).stdout:
         _step("installer")
-        command = [PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-        if subprocess.run([*command, "-r", REQUIREMENTS / "bootstrap.lock"]).returncode != 0:
-            print("   uv cannot be had here; pip does it, more slowly", flush=True)
+        lock_file = str(REQUIREMENTS / "bootstrap.lock")
+        command = [*_PIP, "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", lock_file]
+        if subprocess.run(command).returncode != 0:
+            print("   uv cannot be had here; pip does it, more slowly", file=sys.stderr, flush=True)
             return _PIP
     return [str(uv), "pip", "install", "--python", str(PYTHON)]
 
 
-_PIP = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
-
-
 def _install(installer: list[str], what: list[str]) -> None:
-    environment = dict(os.environ)
-    # A mirror that is set for pip is meant for us too; uv does not read pip's settings.
-    mirror = _pip_setting("index-url")
-    if mirror and "UV_DEFAULT_INDEX" not in environment:
-        environment["UV_DEFAULT_INDEX"] = mirror
-    certificates = environment.get("PIP_CERT") or _pip_setting("cert")
-    if certificates and "SSL_CERT_FILE" not in environment:
-        environment["SSL_CERT_FILE"] = certificates
-    if subprocess.run([*installer, *what], env=environment).returncode == 0:
+    if subprocess.run([*installer, *what], env=_uv_environment()).returncode == 0:
         return
     if installer != _PIP and subprocess.run([*_PIP, *what]).returncode == 0:
         return
     raise Failed(
         "The packages were not installed (see above). Check network, proxy (HTTPS_PROXY) and certificates "
-        "(PIP_CERT), then run the same command again: it goes on where it stopped."
+        "(PIP_CERT), then run the same command again: what was fetched is kept."
     )
 
 
-def _pip_setting(name: str) -> str:
-    found = os.environ.get("PIP_" + name.upper().replace("-", "_"))
-    if found:
-        return found
-    asked = subprocess.run(
-        [PYTHON, "-m", "pip", "config", "get", f"global.{name}"], capture_output=True, text=True
-    )
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+def _uv_environment() -> dict[str, str]:
+    """A mirror or a certificate that is set for pip is meant for us too; uv does not read pip's settings."""
+    environment = dict(os.environ)
+    for theirs, ours in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")):
+        set_for_pip = os.environ.get("PIP_" + theirs.upper().replace("-", "_"))
+        if not set_for_pip:
+            set_for_pip = _silent([PYTHON, "-m", "pip", "config", "get", f"global.{theirs}"]).stdout.strip()
+        if set_for_pip:
+            environment.setdefault(ours, set_for_pip)
+    return environment
 
 
-# --- what the targets do -------------------------------------------------------------------------------
+# --- what the targets do ---
 
 
 def casebus(command: str, arguments: list[str]) -> None:
-    """Become `casebus COMMAND`: it owns the terminal, Ctrl-C goes to it alone."""
+    """Become `casebus COMMAND`: it owns the terminal, and Ctrl-C goes to it alone."""
     setup("run")
     os.execv(BIN / "casebus", ["casebus", command, *arguments])
 
@@ -156,14 +147,14 @@ def pytest(marks: str, arguments: list[str]) -> None:
 
 
 def check() -> None:
-    """Lint, format, types, import contracts, generated files; all are run, then the failures are named."""
+    """Lint, format, types, import contracts, generated files: all are run, then the failures are named."""
     setup("dev")
     steps: list[tuple[str, tuple[str, ...]]] = [
         ("lint", (str(BIN / "ruff"), "check", ".")),
         ("format", (str(BIN / "ruff"), "format", "--check", ".")),
         ("types", (str(PYTHON), "-m", "mypy", *SHELVES, "tests")),
         ("imports", (str(BIN / "lint-imports"),)),
-        *((what, (str(PYTHON), *command)) for what, command in GENERATED),
+        *((what, (str(PYTHON), *arguments)) for what, arguments in GENERATED),
     ]
     failed = []
     for what, command in steps:
@@ -176,23 +167,27 @@ def check() -> None:
 
 
 def lock(arguments: list[str]) -> None:
-    """Maintainers: write the lock files from the .in files (`--upgrade`: newest versions; `--jars`.
-
-    Kafka too).
-    """
+    """Maintainers: write the lock files from the .in files (`--upgrade`: newest; `--jars`: Kafka's too)."""
     setup("dev")
     base = [str(BIN / "uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-    base += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
-    "--no-annotate"] if "--upgrade" in arguments:
+    base += [
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-header",
+        "--no-annotate",
+    ]
+    if "--upgrade" in arguments:
         base.append("--upgrade")
     for name in ("bootstrap", "run", "dev"):
         # Both lists hold the same versions: what users run is what was tested.
         same = ["-c", "requirements/run.lock"] if name == "dev" else []
         command = [*base, *same, f"requirements/{name}.in", "-o", f"requirements/{name}.lock"]
-        if subprocess.run(command, cwd=ROOT).returncode != 0:
+        if subprocess.run(command, cwd=ROOT, env=_uv_environment()).returncode != 0:
             raise Failed(f"requirements/{name}.lock was not written")
-    if "--jars" in arguments:
-        _call([str(PYTHON), "-m", "casebus_deploy.jars", "lock"], "jars.lock was not written")
+    jars = [str(PYTHON), "-m", "casebus_deploy.jars", "lock"]
+    if "--jars" in arguments and subprocess.run(jars, cwd=ROOT).returncode != 0:
+        raise Failed("jars.lock was not written")
 
 
 def main(arguments: list[str]) -> int:
@@ -222,13 +217,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _silent(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 def _step(what: str) -> None:
     print(f"== {what}", file=sys.stderr, flush=True)
-
-
-def _call(command: list[str], problem: str, quiet: bool = False) -> None:
-    if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if quiet else None).returncode != 0:
-        raise Failed(problem)
 
 
 if __name__ == "__main__":
