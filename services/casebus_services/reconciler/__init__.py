@@ -1,0 +1,1 @@
+"""Reconciler: folds each chain from its admitted events, compares accounts, keeps the clocks of the law."""

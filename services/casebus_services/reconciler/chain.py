@@ -1,0 +1,152 @@
+"""One admitted event of a chain, as the rules see it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from casebus_schemas.agencies import agency_of_source
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Digest = bytes
+"""SHA-256 of an event's signed message: its identity."""
+
+
+def moment(time_ms: int) -> datetime:
+    """Aware UTC time of milliseconds since 1970."""
+    return _EPOCH + timedelta(milliseconds=time_ms)
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970 UTC of an aware time."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainEvent:
+    """An admitted event: who said what, when it happened by claim, and since when the bus had it.
+
+    `data` is the decoded body without its envelope. Two events are the same if their digests are.
+    """
+
+    digest: Digest
+    id: UUID
+    type: str
+    agency: str
+    source: str
+    chain: str
+    occurred_at: datetime
+    admitted_at: datetime
+    envelope: Mapping[str, Any]
+    data: Mapping[str, Any]
+    producer: str = ""
+    seq: int = 0
+    prev: Digest = bytes(32)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChainEvent) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def sort_key(self) -> tuple[datetime, Digest]:
+        """Order of events that nothing else orders."""
+        return (self.occurred_at, self.digest)
+
+    @property
+    def family(self) -> str:
+        """The part of the type before the dot."""
+        return self.type.partition(".")[0]
+
+    @property
+    def in_reply_to(self) -> UUID | None:
+        """Id of the event that this one answers."""
+        return as_uuid(self.envelope.get("in_reply_to"))
+
+    @property
+    def in_reply_to_hash(self) -> Digest | None:
+        """Digest of the very version that this one answers."""
+        return as_digest(self.envelope.get("in_reply_to_hash"))
+
+    @property
+    def corrects(self) -> Digest | None:
+        """Digest of the event whose facts this one corrects."""
+        return as_digest(self.envelope.get("corrects"))
+
+    @property
+    def withdraws(self) -> Digest | None:
+        """Digest of the event that this one takes back."""
+        return as_digest(self.envelope.get("withdraws"))
+
+    @property
+    def message_class(self) -> str:
+        """initial, response, receipt or error."""
+        return str(self.envelope.get("message_class", "initial"))
+
+    @property
+    def day_only(self) -> bool:
+        """Whether the sender knows only the day on which it happened."""
+        return self.envelope.get("precision") == "day"
+
+    def with_data(self, data: Mapping[str, Any]) -> "ChainEvent":
+        """The same event with corrected facts."""
+        return replace(self, data=data)
+
+
+def chain_event(
+    *,
+    digest: Digest,
+    id: UUID,
+    type: str,
+    source: str,
+    chain: str,
+    time_ms: int,
+    admitted_at_ms: int,
+    body: Mapping[str, Any],
+    producer: str = "",
+    seq: int = 0,
+    prev: Digest = bytes(32),
+) -> ChainEvent:
+    """An event from its headers and its decoded body (envelope and facts together, as the codec gives it)."""
+    return ChainEvent(
+        digest=digest,
+        id=id,
+        type=type,
+        agency=agency_of_source(source),
+        source=source,
+        chain=chain,
+        occurred_at=moment(time_ms),
+        admitted_at=moment(admitted_at_ms),
+        envelope=body["envelope"],
+        data={name: value for name, value in body.items() if name != "envelope"},
+        producer=producer,
+        seq=seq,
+        prev=prev,
+    )
+
+
+def distinct(events: Iterable[ChainEvent]) -> dict[Digest, ChainEvent]:
+    """Each event once, with the earliest time at which it was admitted: repeats have no second effect."""
+    found: dict[Digest, ChainEvent] = {}
+    for event in events:
+        known = found.get(event.digest)
+        if known is None or event.admitted_at < known.admitted_at:
+            found[event.digest] = event
+    return found
+
+
+def as_uuid(value: object) -> UUID | None:
+    """A UUID from what a decoded body holds."""
+    if value is None or isinstance(value, UUID):
+        return value
+    return UUID(bytes=value) if isinstance(value, bytes) else UUID(str(value))
+
+
+def as_digest(value: object) -> Digest | None:
+    """A digest from what a decoded body holds."""
+    if value is None or isinstance(value, bytes):
+        return value
+    return bytes.fromhex(str(value))

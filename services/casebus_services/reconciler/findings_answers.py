@@ -1,0 +1,246 @@
+"""Findings about who answers what: R20, R21, R22, and corrections that cannot take effect."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from casebus_schemas.agencies import NAMES
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.calendar import BEIJING
+
+from .chain import ChainEvent
+from .findings import Finding, Suggestion, account, finding
+from .fold import Folded
+from .suspects import Suspects
+
+ORPHAN_AFTER = timedelta(hours=24)
+"""How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
+
+_ANSWERS = frozenset({"response", "receipt", "error"})
+_ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
+"""Families whose `in_reply_to` names notices of the bus, which are not events of the chain."""
+
+
+def orphans(folded: Folded, now: datetime) -> Iterator[Finding]:
+    """R20: an answer whose request had not been admitted a day after it; closed when the request comes."""
+    for event in folded.order:
+        if event.message_class not in _ANSWERS or event.family in _ABOUT_THE_BUS:
+            continue
+        opened_at = event.admitted_at + ORPHAN_AFTER
+        request = folded.request_of(event)
+        if now < opened_at or (request is not None and request.admitted_at <= opened_at):
+            continue
+        named = event.in_reply_to
+        what = (
+            Sentence("未指明所答复的事件", "names nothing that it answers")
+            if named is None
+            else Sentence(f"所答复的事件{named}未见于案链", f"answers {named}, which the chain does not hold")
+        )
+        found = finding(
+            "R20",
+            chain=event.chain,
+            subject=str(event.id),
+            causes=[event],
+            severity="medium",
+            cls="arrival",
+            accounts=[account(event, {"type": event.type, "in_reply_to": str(named) if named else None})],
+            because=Sentence(
+                f"{_zh(event)}的{event.type}{what.zh}(已逾24小时)",
+                f"{event.type} of {_en(event)} {what.en}, for more than 24 hours",
+            ),
+            opened_at=opened_at,
+        )
+        yield found if request is None else _closed(found)
+
+
+def superseded_answers(folded: Folded) -> Iterator[Finding]:
+    """R21: an answer bound to a version that was corrected before it was given, or to no version at all."""
+    for event in folded.standing:
+        answered = event.in_reply_to_hash
+        if answered is None or event.family in _ABOUT_THE_BUS:
+            continue
+        request = folded.request_of(event)
+        if request is None:
+            continue
+        origin = folded.by_digest[folded.origin_of(request.digest)]
+        corrections = folded.superseded.get(origin.digest, ())
+        versions = [origin.digest, *corrections]
+        if answered not in versions:
+            yield _bound_to_nothing(event, request)
+            continue
+        later = [folded.by_digest[d] for d in versions[versions.index(answered) + 1 :]]
+        known = [version for version in later if version.occurred_at <= event.occurred_at]
+        if known:
+            yield _superseded(event, origin, answered, versions, known[-1])
+
+
+def _superseded(
+    event: ChainEvent, origin: ChainEvent, answered: bytes, versions: list[bytes], current: ChainEvent
+) -> Finding:
+    number = versions.index(answered) + 1
+    newest = versions.index(current.digest) + 1
+    return finding(
+        "R21",
+        chain=event.chain,
+        subject=str(event.id),
+        causes=[event, origin, current],
+        severity="medium",
+        accounts=[
+            account(current, {"version": newest, "type": current.type}),
+            account(event, {"answers_version": number, "type": event.type}),
+        ],
+        because=Sentence(
+            f"{_zh(event)}的{event.type}答复第{number}版,{_zh(origin)}此前已发第{newest}版,第{newest}版尚待答复",
+            f"{event.type} of {_en(event)} answers version {number}, but {_en(origin)} had already sent "
+            f"version {newest}, which is still open",
+        ),
+        suggestion=Suggestion(event.type, event.agency),
+    )
+
+
+def _bound_to_nothing(event: ChainEvent, request: ChainEvent) -> Finding:
+    return finding(
+        "R21",
+        chain=event.chain,
+        subject=str(event.id),
+        causes=[event, request],
+        severity="medium",
+        accounts=[
+            account(request, {"digest": request.digest.hex()}),
+            account(event, {"answers": event.in_reply_to_hash.hex() if event.in_reply_to_hash else None}),
+        ],
+        because=Sentence(
+            f"{_zh(event)}的{event.type}所附摘要与{request.type}的任何版本均不相符",
+            f"{event.type} of {_en(event)} is bound to a digest that no version of the {request.type} has",
+        ),
+        suggestion=Suggestion(event.type, event.agency),
+    )
+
+
+def conflicting_answers(folded: Folded) -> Iterator[Finding]:
+    """R22: filed and not filed, or prosecuted and not prosecuted for one suspect; nothing wins by itself."""
+    filed = [event for event in folded.standing if event.type == "referral.filed"]
+    refused = [event for event in folded.standing if event.type == "referral.not_filed"]
+    for yes in filed:
+        for no in refused:
+            if _same_request(yes, no, folded):
+                yield _conflict(yes, no, "referral")
+    suspects = Suspects(folded.standing)
+    for yes in folded.standing:
+        if yes.type != "outcome.prosecuted":
+            continue
+        for no in folded.standing:
+            if no.type != "outcome.not_prosecuted":
+                continue
+            mine = {person.number: person.name for person in suspects.listed(yes)}
+            both = [person.name for person in suspects.listed(no) if person.number in mine]
+            for name in both:
+                yield _conflict(yes, no, name)
+
+
+def _same_request(left: ChainEvent, right: ChainEvent, folded: Folded) -> bool:
+    one, other = folded.request_of(left), folded.request_of(right)
+    if one is None or other is None:
+        return True
+    return folded.origin_of(one.digest) == folded.origin_of(other.digest)
+
+
+def _conflict(yes: ChainEvent, no: ChainEvent, subject: str) -> Finding:
+    return finding(
+        "R22",
+        chain=yes.chain,
+        subject=subject,
+        causes=[yes, no],
+        severity="high",
+        accounts=[account(event, _said(event)) for event in sorted((yes, no), key=lambda e: e.sort_key)],
+        because=Sentence(
+            f"对同一事项既有{yes.type}又有{no.type},二者均有效,须由作出机关更正",
+            f"one matter is answered with both {yes.type} and {no.type}; both stand until one is corrected",
+        ),
+        suggestion=Suggestion("referral.corrected", no.agency) if no.family == "referral" else None,
+    )
+
+
+def disputed_corrections(folded: Folded) -> Iterator[Finding]:
+    """R22: rival corrections of one event; R40: corrections by others; R07: causes that form a circle."""
+    for rivals in folded.rivals:
+        yield finding(
+            "R22",
+            chain=rivals[0].chain,
+            subject="corrections",
+            causes=rivals,
+            severity="high",
+            accounts=[account(event, _said(event)) for event in rivals],
+            because=Sentence(
+                f"对同一事件有{len(rivals)}个并列的更正或撤回,均不生效,原文不变",
+                f"{len(rivals)} rival corrections or withdrawals of one event: none takes effect, it stands",
+            ),
+            suggestion=Suggestion(rivals[-1].type, rivals[-1].agency),
+        )
+    for event in folded.strangers:
+        yield finding(
+            "R40",
+            chain=event.chain,
+            subject=str(event.id),
+            causes=[event],
+            severity="medium",
+            accounts=[account(event, _said(event))],
+            because=Sentence(
+                f"{_zh(event)}更正或撤回了其他机关的事件,不生效",
+                f"{_en(event)} corrects or withdraws what another agency said: it has no effect",
+            ),
+        )
+    for cycle in folded.cycles:
+        yield finding(
+            "R07",
+            chain=cycle[0].chain,
+            subject="cycle",
+            causes=cycle,
+            severity="medium",
+            accounts=[account(event, _said(event)) for event in cycle],
+            because=Sentence(
+                f"{len(cycle)}个事件互为因果,只能按时间排序",
+                f"{len(cycle)} events claim to be each other's cause; they are ordered by their times only",
+            ),
+        )
+
+
+def reused_ids(folded: Folded) -> Iterator[Finding]:
+    """R04: one id with different contents; both are kept and neither wins."""
+    for event_id, events in folded.by_id.items():
+        if len(events) < 2:
+            continue
+        first = min(events, key=lambda event: (event.admitted_at, event.digest))
+        yield finding(
+            "R04",
+            chain=first.chain,
+            subject=str(event_id),
+            causes=events,
+            severity="high",
+            cls="arrival",
+            accounts=[account(event, _said(event)) for event in sorted(events, key=lambda e: e.sort_key)],
+            because=Sentence(
+                f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
+                f"id {event_id} is used by {len(events)} events that differ; all are kept",
+            ),
+        )
+
+
+def _said(event: ChainEvent) -> dict[str, str]:
+    return {
+        "type": event.type,
+        "time": event.occurred_at.astimezone(BEIJING).isoformat(),
+        "digest": event.digest.hex(),
+    }
+
+
+def _closed(found: Finding) -> Finding:
+    return replace(found, state="closed")
+
+
+def _zh(event: ChainEvent) -> str:
+    return NAMES.get(event.agency, (event.agency, event.agency))[0]
+
+
+def _en(event: ChainEvent) -> str:
+    return NAMES.get(event.agency, (event.agency, event.agency))[1]

@@ -1,0 +1,121 @@
+"""Findings about duties: R10 overdue on every reading, R11 time used beyond a rung without its approval."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from casebus_schemas.agencies import NAMES
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.law.standing import last_day_of
+
+from .chain import ChainEvent
+from .findings import Account, Finding, Suggestion, account, finding
+from .obligations import Obligation, Step
+
+
+def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
+    """R10: a duty that is late on every admissible reading, answered since or not."""
+    for duty in duties:
+        if duty.state(now) != "overdue":
+            continue
+        due = max(reading.due for reading in duty.readings)
+        last = last_day_of(due)
+        zh, en = NAMES.get(duty.owed_by, (duty.owed_by, duty.owed_by))
+        answered = duty.met_by
+        late = (
+            Sentence(f",至{_day(answered)}方作出", f"; it was given on {_day(answered)}")
+            if answered
+            else Sentence(",至今未作出", "; it has not been given")
+        )
+        yield finding(
+            "R10",
+            chain=duty.cause.chain,
+            subject=str(duty.id),
+            causes=[duty.cause],
+            severity="high",
+            accounts=[
+                account(duty.cause, {"started_at": duty.started_at.astimezone(BEIJING).isoformat()}),
+                Account(
+                    duty.owed_by,
+                    {
+                        "answered_at": answered.occurred_at.astimezone(BEIJING).isoformat()
+                        if answered
+                        else None
+                    },
+                    answered.digest if answered else None,
+                ),
+            ],
+            law=duty.version.source,
+            because=Sentence(
+                f"{zh}应于{last}前{duty.clock.title.zh}({duty.clock.id}),按任何一种计算方法均已逾期{late.zh}",
+                f"{en} had to {duty.clock.title.en} ({duty.clock.id}) by {last} however one counts{late.en}",
+            ),
+            suggestion=None if answered else Suggestion(duty.clock.duty[0], duty.owed_by),
+            opened_at=due,
+            by_time=True,
+        )
+
+
+def missing_approvals(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
+    """R11: a rung's time ran out without a decision, and the next rung's approval was not given within it."""
+    for duty in duties:
+        base = duty.version.base_rung()
+        for rung, higher in zip(duty.steps[base:], duty.steps[base + 1 :], strict=False):
+            if higher.needs is None or not _used_beyond(duty, rung, now):
+                continue
+            in_time = [e for e in duty.approvals if _lifts(e, duty, higher) and _within(e.occurred_at, rung)]
+            if in_time:
+                continue
+            # A higher rung can only be missing its approval once the lower one was reached with its own.
+            yield _missing(duty, rung, higher)
+            break
+
+
+def _used_beyond(duty: Obligation, rung: Step, now: datetime) -> bool:
+    if duty.met_by is not None:
+        return not _within(duty.met_by.occurred_at, rung)
+    if duty.moot_by is not None and _within(duty.moot_by.occurred_at, rung):
+        return False
+    return not _within(now, rung)
+
+
+def _within(at: datetime, rung: Step) -> bool:
+    return any(reading.holds(at) for reading in rung.readings)
+
+
+def _lifts(approval: ChainEvent, duty: Obligation, higher: Step) -> bool:
+    level = approval.data.get("level")
+    levels = [step.needs for step in duty.steps]
+    return level in levels and levels.index(level) >= levels.index(higher.needs)
+
+
+def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
+    zh, en = NAMES.get(duty.owed_by, (duty.owed_by, duty.owed_by))
+    limit = next(r.limit for r in duty.version.rungs if r.step == rung.step)
+    days = limit.strip("PD")
+    last = last_day_of(rung.due_latest)
+    approvals = [
+        {"level": e.data.get("level"), "at": e.occurred_at.astimezone(BEIJING).isoformat()}
+        for e in duty.approvals
+    ]
+    return finding(
+        "R11",
+        chain=duty.cause.chain,
+        subject=f"{duty.id}\n{higher.step}",
+        causes=[duty.cause],
+        severity="high",
+        accounts=[Account(duty.owed_by, {"needs": higher.needs, "approvals": approvals}, duty.cause.digest)],
+        law=duty.version.source,
+        because=Sentence(
+            f"{zh}用时已超过{days}日(最迟至{last}),而延长所需的批准({higher.step})未在期内作出",
+            f"{en} used more than {days} days (to {last} at the latest) without the approval ({higher.step}) "
+            "that an extension needs",
+        ),
+        suggestion=Suggestion(duty.clock.approval or duty.clock.duty[0], duty.owed_by),
+        opened_at=rung.due_latest,
+        by_time=True,
+    )
+
+
+def _day(event: ChainEvent) -> str:
+    return event.occurred_at.astimezone(BEIJING).date().isoformat()
