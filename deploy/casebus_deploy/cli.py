@@ -18,7 +18,7 @@ _GROUPS = (
     ("law", "casebus_consumers.liaison.law_cli"),
     ("topics", "casebus_deploy.topics_cli"),
 )
-_FLAT: tuple[str, ...] = ()
+_FLAT = ("casebus_deploy.up_cli", "casebus_deploy.run_cli")
 
 
 def build() -> typer.Typer:
@@ -43,6 +43,7 @@ def build() -> typer.Typer:
         app.add_typer(import_module(module).app)
     for name, module in _GROUPS:
         app.add_typer(import_module(module).app, name=name)
+    app.add_typer(import_module("casebus_deploy.up_cli").clock_app, name="clock")
     return app
 
 
