@@ -18,6 +18,9 @@ class Database(Protocol):
 
     dialect: str
     engine: Engine
+    """Its transactions may write."""
+    readers: Engine
+    """The same connections; its transactions only read and keep no writer waiting."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Makes two migrations at once wait for each other."""

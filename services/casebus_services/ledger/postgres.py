@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import psycopg
-from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from .rules import BatchRow, EntryRow, TileRow
@@ -33,6 +33,7 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         self.engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        self.readers: Engine = self.engine
 
     def lock_schema(self, connection: Connection) -> None:
         """Waits for another migration to end."""

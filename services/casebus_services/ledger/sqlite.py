@@ -24,6 +24,7 @@ class SqliteDatabase:
             raise FileNotFoundError(url.database)
         self.engine = create_engine(url, connect_args={"timeout": 30})
         _configure(self.engine, read_only=read_only)
+        self.readers: Engine = self.engine.execution_options(casebus_reads=True)
 
     def lock_schema(self, connection: Connection) -> None:
         """The transaction itself is the lock."""
@@ -67,4 +68,5 @@ def _configure(engine: Engine, *, read_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        reads = read_only or connection.get_execution_options().get("casebus_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -53,7 +53,7 @@ class LedgerStore:
         Read from the database, not from memory: another writer may have gone on.
         """
         wanted = [TopicPartition(*partition) for partition in partitions]
-        with self._lock, bus_errors(self.database), self.database.engine.begin() as connection:
+        with self._lock, bus_errors(self.database), self.database.readers.begin() as connection:
             found = {}
             for partition in wanted:
                 self._logs.pop(partition, None)

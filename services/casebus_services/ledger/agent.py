@@ -1,0 +1,125 @@
+"""The ledger's Kafka edge: batches in, entries durable when `handle` returns, receipts to follow."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+import stamina
+
+from casebus_schemas.errors import Gap, RetryLater, StopService
+from casebus_schemas.records import Batch, TopicPartition
+
+from .rules import BatchResult, merge_runs
+from .store import LedgerStore
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0
+"""How long a batch waits for the database before the process gives up and is started again."""
+ASSIGNMENT_PATIENCE_S = 10.0
+"""The same at an assignment, which the stream worker bounds by 15 s."""
+_BUSY_RECORDS = 200
+_BUSY_S = 0.5
+
+Hole = Callable[[TopicPartition, int], int | None]
+"""Asks Kafka for the first offset it holds at or after the given one; None if that one was deleted."""
+
+_T = TypeVar("_T")
+
+
+class Receipts(Protocol):
+    """What the agent needs of the receipts' publisher."""
+
+    def own(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions are this worker's now."""
+
+    def announce(self, partitions: Iterable[TopicPartition]) -> None:
+        """These logs have grown."""
+
+    def check(self) -> None:
+        """Raises if receipts can no longer be published."""
+
+
+class Load:
+    """Whether the ledger has much to do just now; read by the receipts' thread."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def seen(self, records: int) -> None:
+        """A batch of so many records was handled."""
+        if records >= _BUSY_RECORDS:
+            self._until = time.monotonic() + _BUSY_S
+
+    def is_busy(self) -> bool:
+        """Large batches came within the last half second."""
+        return time.monotonic() < self._until
+
+
+class LedgerAgent:
+    """Functions for a StreamWorker; used by its one thread."""
+
+    def __init__(self, store: LedgerStore, receipts: Receipts, first_held: Hole, load: Load) -> None:
+        self._store = store
+        self._receipts = receipts
+        self._first_held = first_held
+        self._load = load
+        self._assigned: frozenset[TopicPartition] = frozenset()
+
+    def next_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the database says to go on; a new assignment reads its logs afresh."""
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        offsets = _patiently(lambda: self._store.next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
+        self._assigned |= frozenset(wanted)
+        self._receipts.own(self._assigned)
+        return offsets
+
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions belong to another worker now."""
+        gone = frozenset(TopicPartition(*partition) for partition in partitions)
+        self._store.forget(gone)
+        self._assigned -= gone
+        self._receipts.own(self._assigned)
+
+    def handle(self, batches: list[Batch]) -> None:
+        """Appends the batches. Raises StopService at once, RetryLater after `PATIENCE_S`."""
+        self._receipts.check()
+        results = _patiently(lambda: self._append(batches), PATIENCE_S)
+        self._load.seen(sum(len(batch.records) for batch in batches))
+        self._receipts.announce(
+            TopicPartition(result.topic, result.partition) for result in results if result.end > result.start
+        )
+
+    def _append(self, batches: list[Batch]) -> list[BatchResult]:
+        try:
+            return self._store.append(batches)
+        except Gap as gap:
+            confirmed = self._holes(batches)
+            if not confirmed:
+                raise
+            log.warning("nothing stands in Kafka before %s: %s", confirmed, gap)
+            return self._store.append(batches, confirmed)
+
+    def _holes(self, batches: list[Batch]) -> dict[TopicPartition, int]:
+        """Runs before which Kafka itself has a hole, with the offset that it holds next."""
+        found: dict[TopicPartition, int] = {}
+        runs = [run for run in merge_runs(batches) if run.records]
+        places = [TopicPartition(run.topic, run.partition) for run in runs]
+        expected = self._store.next_offsets(places)
+        for run, place in zip(runs, places, strict=True):
+            if run.records[0].offset > expected[place]:
+                held = self._first_held(place, expected[place])
+                if held is not None:
+                    found[place] = held
+        return found
+
+
+def _patiently(work: Callable[[], _T], patience_s: float) -> _T:
+    """Tries again while it is RetryLater, with growing pauses, up to a bound."""
+    for attempt in stamina.retry_context(
+        on=RetryLater, attempts=None, timeout=patience_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+    ):
+        with attempt:
+            return work()
+    raise StopService("unreachable: retry_context ends by returning or raising")  # for the type checker

@@ -1,0 +1,69 @@
+"""Joins the ledger's parts into a service that `casebus run ledger` runs."""
+
+from functools import partial
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.records import Batch
+from casebus_schemas.topology import agency_topics, ledgered_topics
+from casebus_services.config import ServiceSettings
+from casebus_services.streams.heartbeat import Heartbeat
+from casebus_services.streams.sink import KafkaSink
+from casebus_services.streams.worker import StreamWorker
+
+from .agent import LedgerAgent, Load
+from .first_held import first_held
+from .receipt_rows import ReceiptRows
+from .receipts import ReceiptPublisher, ReceiptWriter
+from .store import LedgerStore
+
+
+class LedgerService:
+    """The ledger as one process: the stream worker, and the receipts' thread beside it."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        """Opens the database. Raises UsageError without a ledger URL, RetryLater if the database is away."""
+        if settings.ledger_url is None:
+            raise UsageError(
+                "the ledger has no database", expected="CASEBUS_LEDGER_URL=sqlite:///… or postgresql://…"
+            )
+        self.store = LedgerStore(settings.ledger_url, writer=f"ledger-{settings.instance}")
+        load = Load()
+        n = settings.partitions
+        self.receipts = ReceiptPublisher(
+            ReceiptRows(self.store.database),
+            KafkaSink(settings, f"ledger-receipts-{settings.instance}"),
+            ReceiptWriter(Catalog.load()),
+            [spec.name for spec in agency_topics(n)],
+            is_busy=load.is_busy,
+        )
+        self._agent = LedgerAgent(self.store, self.receipts, partial(first_held, settings), load)
+        self._heartbeat = Heartbeat(settings.data_dir)
+        self.worker = StreamWorker(
+            "ledger",
+            settings,
+            [spec.name for spec in ledgered_topics(n)],
+            self._handle,
+            next_offsets=self._agent.next_offsets,
+            on_assigned=self._heartbeat.beat,
+            on_revoked=self._agent.revoked,
+            tick=self._heartbeat.beat,
+        )
+
+    def run(self) -> int:
+        """Runs until SIGTERM or SIGINT; gives the exit code. Blocks the main thread."""
+        self.receipts.start()
+        try:
+            return self.worker.run()
+        finally:
+            self.receipts.stop()
+            self.store.close()
+
+    def _handle(self, batches: list[Batch]) -> None:
+        self._agent.handle(batches)
+        self._heartbeat.handled(batches)
+
+
+def build_ledger(settings: ServiceSettings) -> LedgerService:
+    """The ledger service."""
+    return LedgerService(settings)

@@ -1,0 +1,41 @@
+"""A service's sign of life: a small file that the supervisor and the status page read."""
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from casebus_schemas.records import Batch, TopicPartition
+
+
+class Heartbeat:
+    """Writes `heartbeat.json` into the service's folder while it has partitions.
+
+    Give `beat` to the worker as `on_assigned` and `tick`, and tell `handled` of every batch. A service that
+    hangs in its database does not beat: the file says that work goes on, not that a process exists.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "heartbeat.json"
+        self._records = 0
+        self._last_at: float | None = None
+        self._last_records: int | None = None
+
+    def handled(self, batches: Iterable[Batch]) -> None:
+        """These batches are done."""
+        self._last_records = sum(len(batch.records) for batch in batches)
+        self._records += self._last_records
+        self._last_at = time.time()
+
+    def beat(self, assigned: frozenset[TopicPartition]) -> None:
+        """Writes the file anew, so that a reader always finds a whole one."""
+        state = {
+            "at": time.time(),
+            "partitions": len(assigned),
+            "records": self._records,
+            "last_batch_at": self._last_at,
+            "last_batch_records": self._last_records,
+        }
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(state), encoding="utf-8")
+        fresh.replace(self._file)
