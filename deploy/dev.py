@@ -13,10 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 -- said to those whose Python is older
     sys.exit(
-        "casebus needs Python 3.11 or newer, found {}.{} ({}). Install one and run, for example: "
-        "python3.12 deploy/dev.py setup".format(sys.version_info[0], sys.version_info[1], sys.executable)
+        f"casebus needs Python 3.11 or newer, found {sys.version_info[0]}.{sys.version_info[1]} "
+        f"({sys.executable}). Install one and run, for example: python3.12 deploy/dev.py setup"
     )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,8 @@ class Failed(Exception):
 def setup(level: str) -> None:
     """Leave a virtual environment with the locked packages and casebus itself, and Kafka's archives.
 
-    `level` is "run" (what users need) or "dev" (tests and checks as well). Idempotent; quick if nothing changed.
+    `level` is "run" (what users need) or "dev" (tests and checks as well). Idempotent; quick if nothing
+    changed.
     """
     started = time.monotonic()
     if not _stamped(level):
@@ -104,7 +105,8 @@ def _installer() -> list[str]:
         if subprocess.run(command).returncode != 0:
             print("   uv cannot be had here; pip does it, more slowly", file=sys.stderr, flush=True)
             return _PIP
-    return [str(uv), "pip", "install", "--python", str(PYTHON)]
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]  # a bar for a person, silence in a log
+    return [str(uv), "pip", "install", *quiet, "--python", str(PYTHON)]
 
 
 def _install(installer: list[str], what: list[str]) -> None:
