@@ -133,7 +133,7 @@ class StatusReader:
         lags, ends, up = self._lags()
         return Status(
             at=now,
-            broker=str(self._client.get("bootstrap_servers")),
+            broker=",".join(self._client["bootstrap_servers"]),
             broker_up=up,
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
@@ -149,13 +149,14 @@ class StatusReader:
 
     def _lags(self) -> tuple[dict[str, int], dict[str, int], bool]:
         from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-        from kafka.errors import KafkaError
+        from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
         try:
             if self._admin is None:
-                quick = {"bootstrap_timeout_ms": 2_000, "request_timeout_ms": 5_000}
-                self._admin = KafkaAdminClient(**self._client, **quick)
-                self._consumer = KafkaConsumer(**self._client, **quick)
+                quick = self._client | {"bootstrap_timeout_ms": 2_000, "request_timeout_ms": 5_000}
+                self._consumer = KafkaConsumer(**quick)
+                quick.pop("allow_auto_create_topics", None)  # a consumer's word only
+                self._admin = KafkaAdminClient(**quick)
             names = [t for t in self._consumer.topics() if not t.startswith("__")]
             partitions = [
                 TopicPartition(name, number)
@@ -165,11 +166,14 @@ class StatusReader:
             ends = self._consumer.end_offsets(partitions)
             lags = {}
             for group in self._groups:
-                committed = self._admin.list_group_offsets({group: None})[group]
+                try:
+                    committed = self._admin.list_group_offsets({group: None})[group]
+                except CoordinatorNotAvailableError:  # a group that never was
+                    continue
                 lags[group] = sum(
                     max(0, ends.get(place, 0) - offset.offset) for place, offset in committed.items()
                 )
-        except (KafkaError, OSError, AttributeError, KeyError, TypeError, ValueError):
+        except (KafkaError, OSError):
             # A page about what is broken must not break: the broker is shown as down.
             self.close()
             return {}, {}, False
