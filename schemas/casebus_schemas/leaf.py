@@ -17,15 +17,24 @@ _ZEROS = bytes(32)
 _sha256 = hashlib.sha256
 
 
+@lru_cache(maxsize=1024)
+def _encoded_name(name: str) -> bytes:
+    """Length and name; cached because the bus's own dozen names make up almost all there are."""
+    raw = name.encode("utf-8", "surrogateescape")
+    return pack(">I", len(raw)) + raw
+
+
 def encode_headers(headers: Headers) -> bytes:
     """All headers in record order; a null value has length -1, an empty one 0."""
     parts = [pack(">I", len(headers))]
+    add = parts.append
     for name, value in headers:
-        raw = name.encode("utf-8", "surrogateescape")
+        add(_encoded_name(name))
         if value is None:
-            parts.append(pack(f">I{len(raw)}si", len(raw), raw, -1))
+            add(b"\xff\xff\xff\xff")
         else:
-            parts.append(pack(f">I{len(raw)}si", len(raw), raw, len(value)) + value)
+            add(len(value).to_bytes(4, "big"))
+            add(value)
     return b"".join(parts)
 
 
