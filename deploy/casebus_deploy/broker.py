@@ -11,23 +11,22 @@ import base64
 import contextlib
 import json
 import os
-import secrets
 import signal
 import subprocess
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from casebus_deploy import child, jars
-from casebus_deploy.ports import free_ports, listening
+from casebus_deploy.broker_properties import ADMIN, BrokerPorts, server_properties
+from casebus_deploy.ports import listening
+from casebus_deploy.secret_files import secret, write_private
 from casebus_schemas.errors import BusError
 
-ADMIN = "admin"
-_NODE = "node"
 # A broker killed with signal 9 waits for its own old session: its port came back after 4.5 to 20 s.
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
@@ -37,20 +36,6 @@ _POLL_S = 0.05
 
 class BrokerUnavailable(BusError):
     """The embedded broker did not start."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerPorts:
-    """The three listeners of the node on 127.0.0.1."""
-
-    client: int
-    internal: int
-    controller: int
-
-    @classmethod
-    def free(cls) -> Self:
-        """Three ports on which nothing listens now."""
-        return cls(*free_ports(3))
 
 
 class EmbeddedBroker:
@@ -149,11 +134,10 @@ class EmbeddedBroker:
         for folder in (self.log_dir, self.data_dir / "tmp"):
             folder.mkdir(exist_ok=True)
         self._write_ports()
+        self._write_properties()
         java = self._java(lib)
         if not (self.data_dir / "kafka" / "meta.properties").exists():
             self._format(java)
-        else:
-            self._write_properties(_secret(self.data_dir / "node.password"))
         self._process = child.spawn(
             [
                 *java,
@@ -263,8 +247,7 @@ class EmbeddedBroker:
 
         The password passes through argv once, random and local.
         """
-        self._write_properties(_secret(self.data_dir / "node.password"))
-        password = _secret(self.admin_password_file)
+        password = secret(self.admin_password_file)
         scram = f"SCRAM-SHA-512=[name={ADMIN},password={password}]"
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id()]
         # The output holds salted keys, so it goes nowhere; the log file has what went wrong.
@@ -286,58 +269,10 @@ class EmbeddedBroker:
                 remedy=f"look into {self.log_dir}, check free space, use an empty folder",
             )
 
-    def _write_properties(self, node_password: str) -> None:
-        plain = (
-            "org.apache.kafka.common.security.plain.PlainLoginModule required "
-            f'username="{_NODE}" password="{node_password}" user_{_NODE}="{node_password}";'
-        )
-        ports = self.ports
-        properties = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.bootstrap.servers": f"127.0.0.1:{ports.controller}",
-            "listeners": f"CLIENT://127.0.0.1:{ports.client},INTERNAL://127.0.0.1:{ports.internal},"
-            f"CONTROLLER://127.0.0.1:{ports.controller}",
-            "advertised.listeners": f"CLIENT://127.0.0.1:{ports.client},INTERNAL://127.0.0.1:{ports.internal}",
-            "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "INTERNAL",
-            "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,"
-            "CONTROLLER:SASL_PLAINTEXT",
-            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-            "listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram."
-            "ScramLoginModule required;",
-            "sasl.mechanism.inter.broker.protocol": "PLAIN",
-            "sasl.mechanism.controller.protocol": "PLAIN",
-            "listener.name.internal.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.internal.plain.sasl.jaas.config": plain,
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.controller.plain.sasl.jaas.config": plain,
-            "super.users": f"User:{ADMIN};User:{_NODE}",
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "allow.everyone.if.no.acl.found": "false",
-            "auto.create.topics.enable": "false",
-            "log.dirs": str(self.data_dir / "kafka"),
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "offsets.topic.num.partitions": "3",
-            "transaction.state.log.num.partitions": "3",
-            # One year: an auditor's group that rests over a long case must not start anew.
-            "offsets.retention.minutes": "525600",
-            "num.network.threads": "2",
-            "num.io.threads": "2",
-            "log.cleaner.threads": "1",
-            # The cleaner's default buffer is 128 MB of heap for one small compacted topic.
-            "log.cleaner.dedupe.buffer.size": "8388608",
-            "group.initial.rebalance.delay.ms": "0",
-            # After signal 9 the node waits until its old session has expired.
-            "broker.session.timeout.ms": "6000",
-            **self._properties,
-        }
-        text = "".join(f"{name}={value}\n" for name, value in properties.items())
-        _write_private(self._config_file, text)
+    def _write_properties(self) -> None:
+        node_password = secret(self.data_dir / "node.password")
+        properties = server_properties(self.data_dir, self.ports, node_password) | self._properties
+        write_private(self._config_file, "".join(f"{key}={value}\n" for key, value in properties.items()))
 
     def _wait_until_ready(self, deadline: float) -> None:
         """Until a client that logs in gets an answer: the port opens before the node serves."""
@@ -349,7 +284,7 @@ class EmbeddedBroker:
             if self._process is None or self._process.poll() is not None:
                 raise BrokerUnavailable(
                     "the broker ended while starting",
-                    found=_last_lines(self.log_dir / "kafka.out", self.log_dir / "kafka.log"),
+                    found=child.last_words(self.log_dir / "kafka.out", self.log_dir / "kafka.log"),
                     expected="a running broker",
                     remedy=f"look into {self.log_dir}",
                 )
@@ -398,28 +333,3 @@ def _environment() -> dict[str, str]:
     Options in variables such as JAVA_TOOL_OPTIONS or CLASSPATH must not change the broker.
     """
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-
-
-def _secret(file: Path) -> str:
-    """The password in `file`, made at first."""
-    if not file.exists():
-        _write_private(file, secrets.token_hex(24))
-    return file.read_text(encoding="ascii")
-
-
-def _write_private(file: Path, text: str) -> None:
-    fresh = file.with_name(file.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-    fresh.replace(file)
-
-
-def _last_lines(*files: Path, count: int = 5) -> str:
-    lines = [
-        line
-        for file in files
-        if file.is_file()
-        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
-    ]
-    return " | ".join(lines) or "no output"

@@ -120,3 +120,14 @@ def stop(child: subprocess.Popen[bytes], *, timeout_s: float, how: signal.Signal
         except subprocess.TimeoutExpired:
             child.kill()
     return child.wait()
+
+
+def last_words(*log_files: Path, count: int = 5) -> str:
+    """The last lines that a program wrote, in one line for an error message."""
+    lines = [
+        line
+        for file in log_files
+        if file.is_file()
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+    ]
+    return " | ".join(lines) or "no output"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from typing import Self
 
 from casebus_deploy import child
 from casebus_deploy.ports import free_ports
+from casebus_deploy.secret_files import secret, write_private
 from casebus_schemas.errors import BusError, UsageError
 
 USER = "casebus"
@@ -204,12 +204,8 @@ class EmbeddedPostgres:
         # Left by a start that was cut short: not yet a database, since PG_VERSION comes with the first files.
         shutil.rmtree(cluster, ignore_errors=True)
         cluster.mkdir(mode=0o700)
-        if not self.password_file.exists():
-            with os.fdopen(os.open(self.password_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
-                out.write(secrets.token_hex(24))
         handed = self.data_dir / "postgres.initial"
-        handed.touch(mode=0o600)
-        handed.write_text(self.password_file.read_text(encoding="ascii"), encoding="ascii")
+        write_private(handed, secret(self.password_file))
         if user is not None:
             self._reachable()
             os.chown(cluster, *user)
@@ -234,7 +230,7 @@ class EmbeddedPostgres:
             shutil.rmtree(cluster, ignore_errors=True)
             raise PostgresUnavailable(
                 f"the database in {cluster} cannot be laid out",
-                found=f"initdb ended with {code}: {_last_lines(self.log_file)}",
+                found=f"initdb ended with {code}: {child.last_words(self.log_file)}",
                 expected="0",
                 remedy=f"look into {self.log_file}, check free space",
             )
@@ -259,7 +255,7 @@ class EmbeddedPostgres:
             if not self.running:
                 raise PostgresUnavailable(
                     "the database ended while starting",
-                    found=_last_lines(self.log_file),
+                    found=child.last_words(self.log_file),
                     expected="a running server",
                     remedy=f"look into {self.log_file}",
                 )
@@ -291,9 +287,3 @@ def _open_to_all(folder: Path) -> bool:
 def _environment() -> dict[str, str]:
     """Nothing of ours: PG* variables must not change the server."""
     return {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ} | {"LC_ALL": "C"}
-
-
-def _last_lines(file: Path, count: int = 5) -> str:
-    if not file.is_file():
-        return "no output"
-    return " | ".join(file.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])

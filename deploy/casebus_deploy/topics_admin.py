@@ -6,8 +6,6 @@ and topics never: they hold evidence. A partition count is immutable, since the 
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +27,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from casebus_deploy.secret_files import secret
 from casebus_schemas import topology
 from casebus_schemas.errors import BusError, RetryLater, UsageError
 from casebus_schemas.topology import AclSpec, TopicSpec
@@ -307,12 +306,8 @@ def _add_users(admin: Any, users: Sequence[str], credentials: Path) -> None:
     credentials.mkdir(parents=True, exist_ok=True, mode=0o700)
     alterations = []
     for user in users:
-        file = password_file(credentials, user)
-        if not file.is_file():
-            # Written before the cluster knows it: a crash in between leaves a file, and the next run uses it.
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(secrets.token_hex(24))
-        password = file.read_text(encoding="ascii").strip()
+        # The file comes first: a crash in between leaves it, and the next run uses it.
+        password = secret(password_file(credentials, user))
         alterations.append(
             UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, SCRAM_ITERATIONS)
         )
