@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from casebus_schemas.admission import Recipient, Role
 from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
@@ -29,22 +29,15 @@ from casebus_schemas.resident_ids import (
 from casebus_schemas.signing import SignatureBlock, event_message, parse_block, verify
 from casebus_schemas.topology import TopicSpec, topic
 
-MAX_RECORD_BYTES = 1 << 20
-"""What an agency's topic takes in one batch. A compressed batch may hold more: that is refused."""
+from . import refusals
+from .refusals import MAX_RECORD_BYTES, Refusal, refusal
+
 MAX_KEPT_BYTES = MAX_RECORD_BYTES + (32 << 10)
 """Beyond it, the record does not fit into the bus's own topics (64 KiB more, less our headers)."""
 _STATE_SECRET = "S"
 _EVENT_HEADERS = 12
-_DETAIL_CHARS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-class Refusal(NamedTuple):
-    """Why a record is refused. A value of its own: a kept exception would keep its frames alive."""
-
-    code: RefusalCode
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,33 +123,35 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         bad_headers = refused
     try:
         if size > MAX_RECORD_BYTES:
-            raise _too_large(size)
+            raise refusals.too_large(size)
         schema, data = decode(catalog, record.value)
         if headers is None or digest is None:
-            raise bad_headers or _bad_signature_block("no headers")
+            raise bad_headers or refusals.bad_signature_block("no headers")
         event = catalog.types[schema.type]
         if headers.fingerprint != schema.fingerprint or headers.type != schema.type:
-            raise _mismatch("type and schema", headers.type, schema.type)
+            raise refusals.mismatch("type and schema", headers.type, schema.type)
         envelope = data.get("envelope")
         if envelope is None:
-            raise _not_authorised(f"{schema.type} is for receipts of the bus only", found=record.topic)
+            raise refusals.not_authorised(
+                f"{schema.type} is for receipts of the bus only", found=record.topic
+            )
         occurred = envelope["occurred_at"]
         if (occurred - _EPOCH) // _MILLISECOND != headers.time_ms:
-            raise _mismatch("ce_time and occurred_at", headers.time, occurred.isoformat())
+            raise refusals.mismatch("ce_time and occurred_at", headers.time, occurred.isoformat())
         place = topic(record.topic, partitions)
         if place is None:
-            raise _misplaced("a topic that is none of this bus", record.topic, "a topic of an agency")
+            raise refusals.misplaced("a topic that is none of this bus", record.topic, "a topic of an agency")
         _check_place(record, headers, place, event)
         block = _block(headers)
         signer = _signer(record, place.agency, block, keyring, now_ms)
     except Refused as refused:
-        before = _refusal(refused)
+        before = refusal(refused)
     else:
         try:
             _check_authority(headers, place.agency, event)
             recipients = _recipients(envelope, event, place.agency, digest)
         except Refused as refused:
-            after = _refusal(refused)
+            after = refusal(refused)
     bad_headers = None
     secret = _secret(record, headers, data) if kept else None
     return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, kept)
@@ -166,7 +161,7 @@ def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
     """The judgement, given whether the signature is right (asked only where `needs_signature`)."""
     refused = examined.secret or examined.before
     if refused is None and not signature_is_right:
-        refused = _refusal(_bad_signature())
+        refused = refusal(refusals.bad_signature())
     if refused is None:
         refused = examined.after
     if refused is None:
@@ -197,14 +192,14 @@ def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
 
 def _check_place(record: Record, headers: EventHeaders, place: TopicSpec, event: EventType) -> None:
     if record.key is None:
-        raise _misplaced("a record without a key", "null", f"the chain id {headers.subject}")
+        raise refusals.misplaced("a record without a key", "null", f"the chain id {headers.subject}")
     if record.key != headers.subject.encode():
-        raise _misplaced("the key is not the event's chain", _shown(record.key), headers.subject)
+        raise refusals.misplaced("the key is not the event's chain", _shown(record.key), headers.subject)
     expected = _partition(record.key, place.partitions)
     if record.partition != expected:
-        raise _misplaced("wrong partition", record.partition, f"{expected}, murmur2 of the key")
+        raise refusals.misplaced("wrong partition", record.partition, f"{expected}, murmur2 of the key")
     if event.channel != place.channel:
-        raise _misplaced(
+        raise refusals.misplaced(
             f"{event.type} ({event.title_zh}) is not said on this channel", place.channel, event.channel
         )
 
@@ -221,30 +216,30 @@ def _block(headers: EventHeaders) -> SignatureBlock:
     try:
         return parse_block(headers.sig)
     except ValueError as error:
-        raise _bad_signature_block(str(error)) from error
+        raise refusals.bad_signature_block(str(error)) from error
 
 
 def _signer(record: Record, agency: str, block: SignatureBlock, keyring: Keyring, now_ms: int) -> KeyEntry:
     entry = keyring.find(agency, block.key_id)
     if entry is None:
         holders = keyring.holders(block.key_id)
-        raise _unknown_key(
+        raise refusals.unknown_key(
             agency, block.key_id, f"a key of {' and '.join(holders)}" if holders else "a key nobody announced"
         )
     if reason := entry.why_not(record, now_ms):
-        raise _unknown_key(agency, block.key_id, reason)
+        raise refusals.unknown_key(agency, block.key_id, reason)
     return entry
 
 
 def _check_authority(headers: EventHeaders, agency: str, event: EventType) -> None:
     if _speaker(headers.source) != agency:
-        raise _not_authorised(
+        raise refusals.not_authorised(
             f"{agency} speaks for another agency",
             found=headers.source,
             expected=f"/{agency} or /{agency}/unit",
         )
     if agency not in event.speakers:
-        raise _not_authorised(
+        raise refusals.not_authorised(
             f"{agency} may not say {event.type} ({event.title_zh})",
             found=agency,
             expected="one of " + ", ".join(sorted(event.speakers)),
@@ -296,21 +291,21 @@ def _address(roles: dict[str, Role], addresses: Iterable[str], role: Role) -> No
 def _secret(record: Record, headers: EventHeaders | None, data: dict[str, Any] | None) -> Refusal | None:
     envelope = data.get("envelope") if data else None
     if envelope and envelope["handling"] == _STATE_SECRET:
-        return _level_s()
+        return refusals.level_s()
     value = record.value or b""
     if may_hold_resident_id(value) and (
         value_holds_resident_id(data) if data is not None else bytes_hold_resident_id(value)
     ):
-        return _personal_data("the body")
+        return refusals.personal_data("the body")
     if headers is not None and _all_known(record, headers):
         # Every header was read and has a narrow form; only the names of unit and producer are free text.
         if _name_holds_resident_id(headers.source) or _name_holds_resident_id(headers.producer):
-            return _personal_data("a header")
+            return refusals.personal_data("a header")
         return None
     texts = [record.key or b"", *(text or b"" for _, text in record.headers)]
     names = [name.encode("utf-8", "surrogateescape") for name, _ in record.headers]
     if any(may_hold_resident_id(text) and bytes_hold_resident_id(text) for text in texts + names):
-        return _personal_data("key or headers")
+        return refusals.personal_data("key or headers")
     return None
 
 
@@ -324,99 +319,6 @@ def _name_holds_resident_id(name: str) -> bool:
     return bytes_hold_resident_id(name.encode())
 
 
-# --- refusals: what was found, what was expected, what to do ----------------------------------------------
-
-
-def _too_large(size: int) -> Refused:
-    return Refused(
-        "too-large",
-        "the record is too large",
-        found=f"{size} bytes",
-        expected=f"at most {MAX_RECORD_BYTES}",
-        remedy="leave attachments with the sender: an event carries their digest, size and title",
-    )
-
-
-def _mismatch(what: str, header: object, body: object) -> Refused:
-    return Refused(
-        "header-mismatch",
-        f"headers and body disagree on {what}",
-        found=f"{header} in the headers, {body} in the body",
-        expected="the same",
-        remedy="publish anew with headers made from the body",
-    )
-
-
-def _misplaced(what: str, found: object, expected: object) -> Refused:
-    return Refused(
-        "misplaced",
-        what,
-        found=found,
-        expected=expected,
-        remedy="publish anew where it belongs: the signature covers topic, partition and key",
-    )
-
-
-def _unknown_key(agency: str, identifier: bytes, found: str) -> Refused:
-    return Refused(
-        "unknown-key",
-        f"signed with key {identifier.hex()[:16]}…",
-        found=found,
-        expected=f"a valid key of {agency}",
-        remedy=f"announce the key on {agency}.key, then have the record judged again",
-    )
-
-
-def _bad_signature_block(found: str) -> Refused:
-    return Refused(
-        "bad-signature", "casebus-sig is no signature block", found=found, expected="version 1, Ed25519"
-    )
-
-
-def _bad_signature() -> Refused:
-    return Refused(
-        "bad-signature",
-        "the signature does not fit the event",
-        found="other bytes, place or headers than were signed",
-        expected="an Ed25519 signature of this event at this place",
-        remedy="publish anew; an event is never moved or changed after signing",
-    )
-
-
-def _not_authorised(what: str, *, found: object, expected: object = None) -> Refused:
-    return Refused(
-        "not-authorised",
-        what,
-        found=found,
-        expected=expected,
-        remedy="see who may say what: casebus schemas list",
-    )
-
-
-def _level_s() -> Refusal:
-    return _refusal(
-        Refused(
-            "level-s",
-            "a state secret (国家秘密) has no place on this bus; only its digests are kept",
-            found="handling level S",
-            expected="H0 to H3",
-            remedy="use the classified channel, and report the leak",
-        )
-    )
-
-
-def _personal_data(where: str) -> Refusal:
-    return _refusal(
-        Refused(
-            "personal-data",
-            f"a resident identity number (居民身份证号) in clear in {where}; only digests are kept",
-            found="18 digits with a valid check digit",
-            expected="match tokens or the sealed field",
-            remedy="publish anew without the number",
-        )
-    )
-
-
 # --- small readings ---------------------------------------------------------------------------------------
 
 
@@ -425,10 +327,6 @@ def _size(record: Record) -> int:
     for name, value in record.headers:
         size += len(name) + len(value or b"")
     return size
-
-
-def _refusal(refused: Refused) -> Refusal:
-    return Refusal(refused.code, refused.detail[:_DETAIL_CHARS])
 
 
 def _shown(text: object) -> str:

@@ -1,0 +1,98 @@
+"""Commands of the operator on bus.command: setting the clock, driving a refused record again. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from casebus_schemas.admission import Origin
+from casebus_schemas.agencies import BUS, agency_of_source
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import decode
+from casebus_schemas.errors import BusError, Refused
+from casebus_schemas.headers import EventHeaders
+from casebus_schemas.keyring import Keyring
+from casebus_schemas.records import Record
+from casebus_schemas.signing import event_message, parse_block, verify
+from casebus_schemas.topology import COMMAND
+
+from .clock import ClockSetting
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """`clock.set`: the simulated clock from the command's own Kafka time on."""
+
+    setting: ClockSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """`dead_letter.redrive_requested`: judge the record at `origin` again, as the `attempt`-th time."""
+
+    origin: Origin
+    attempt: int
+
+
+Command = SetClock | Redrive
+
+
+def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
+    """The command that a record of bus.command is.
+
+    Raises Refused if it is none, or not signed by a valid key of the bus.
+    """
+    headers = EventHeaders.parse(record.headers)
+    schema, data = decode(catalog, record.value)
+    read = _READERS.get(schema.type)
+    if schema.type != headers.type or schema.fingerprint != headers.fingerprint:
+        raise Refused("header-mismatch", "type and schema", found=headers.type, expected=schema.type)
+    if read is None or record.topic != COMMAND or record.key != headers.subject.encode():
+        raise Refused(
+            "misplaced", "not a command of the bus", found=schema.type, expected=", ".join(_READERS)
+        )
+    if (data["envelope"]["occurred_at"] - _EPOCH) // _MILLISECOND != headers.time_ms:
+        raise Refused("header-mismatch", "ce_time and occurred_at", found=headers.time)
+    _check_speaker(record, headers, keyring)
+    return read(record, data)
+
+
+def _check_speaker(record: Record, headers: EventHeaders, keyring: Keyring) -> None:
+    try:
+        block = parse_block(headers.sig)
+        speaker = agency_of_source(headers.source)
+    except (ValueError, BusError) as error:
+        raise Refused("bad-headers", "the speaker of a command", found=str(error)) from error
+    signer = keyring.find(BUS, block.key_id)
+    if signer is None or (why_not := signer.why_not(record, record.timestamp_ms)):
+        found = "no key of the bus" if signer is None else why_not
+        raise Refused("unknown-key", "a command must be signed by the bus's operator", found=found)
+    message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
+    if not verify(block, message, signer.public):
+        raise Refused("bad-signature", "the signature does not fit the command")
+    if speaker != BUS:
+        raise Refused("not-authorised", "only the bus commands", found=headers.source, expected="/bus/…")
+
+
+def _set_clock(record: Record, data: dict[str, Any]) -> Command:
+    rate: float = data["rate"]
+    if not 0 <= rate <= 1e6:
+        raise Refused("bad-body", "rate of the clock", found=rate, expected="0 to 1,000,000")
+    time_ms = (data["now"] - _EPOCH) // _MILLISECOND
+    return SetClock(ClockSetting(time_ms=time_ms, since_ms=record.timestamp_ms, rate=rate))
+
+
+def _redrive(_record: Record, data: dict[str, Any]) -> Command:
+    place = data["origin"]
+    if data["attempt"] < 2:
+        raise Refused("bad-body", "number of the attempt", found=data["attempt"], expected="2 or more")
+    return Redrive(Origin(place["topic"], place["partition"], place["offset"]), data["attempt"])
+
+
+_READERS: dict[str, Callable[[Record, dict[str, Any]], Command]] = {
+    "clock.set": _set_clock,
+    "dead_letter.redrive_requested": _redrive,
+}

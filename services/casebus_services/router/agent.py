@@ -1,0 +1,230 @@
+"""The router at work: judges batches, writes what follows, and returns when all of it is acknowledged."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from casebus_schemas.admission import Admission, Origin
+from casebus_schemas.agencies import BUS
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import SECRET_CODES, Refused
+from casebus_schemas.keyring import Keyring
+from casebus_schemas.records import Batch, Outgoing, Record
+from casebus_schemas.topology import COMMAND, agency_topics, topic
+from casebus_services.clock import BusClock
+from casebus_services.commands import Redrive, command_of
+from casebus_services.streams.faults import fault_point
+
+from .originals import Originals
+from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices
+from .receipt_records import ReceiptWriter
+from .rules import Examined, Judgement, conclude, examine
+
+log = logging.getLogger(__name__)
+
+SLICE = 200
+"""Records judged before their outputs go out: the broker works on one slice while we judge the next."""
+MOST_BYTES_IN_FLIGHT = 16 << 20
+"""Outputs handed over before waiting for acknowledgements: bounds memory when records are large."""
+FIRST_ATTEMPT = 1
+
+
+class Sink(Protocol):
+    """Where outputs go: `produce` hands over, `flush` returns when all are acknowledged."""
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        """Hand over without waiting."""
+
+    def flush(self) -> None:
+        """Block until everything handed over is acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the router is joined to. `catch_up_*` block until all that was written before the call is read."""
+
+    keyring: Callable[[], Keyring]
+    catch_up_keys: Callable[[], None]
+    catch_up_commands: Callable[[], None]
+    clock: BusClock
+    originals: Originals
+    sink: Sink
+
+
+class Router:
+    """Judges every record once and writes admission, notices, receipt or dead letter.
+
+    `handle` runs in one thread. After an exception the instance must not be used again: the process ends and
+    a new one begins a new incarnation. Repeats after a crash carry the same notice ids; of two admissions of
+    one origin and attempt the first counts.
+    """
+
+    def __init__(
+        self, surroundings: Surroundings, writer: AdmissionWriter, catalog: Catalog, partitions: int
+    ) -> None:
+        self._with = surroundings
+        self._writer = writer
+        self._receipts = ReceiptWriter(catalog)
+        self._catalog = catalog
+        self._partitions = partitions
+
+    def handle(self, batches: list[Batch]) -> None:
+        """Judge and deliver; returns when every output is acknowledged. Raises RetryLater if that fails."""
+        in_flight = sum(len(batch.records) for batch in batches)
+        if self._with.clock.simulated:
+            # What was published after an acknowledged clock.set must not be admitted before that time.
+            self._with.catch_up_commands()
+        judging = _Judging(self._with, self._catalog, self._partitions)
+        fault_point("router.before-output", in_flight)
+        unacknowledged = 0
+        for batch in batches:
+            for outputs in self._outputs(batch, judging):
+                self._with.sink.produce(outputs)
+                unacknowledged += sum(len(output.value or b"") + 1000 for output in outputs)
+                if unacknowledged > MOST_BYTES_IN_FLIGHT:
+                    self._with.sink.flush()
+                    unacknowledged = 0
+        self._with.sink.flush()
+        fault_point("router.after-output", in_flight)
+        if judging.refused:
+            log.warning("refused: %s", ", ".join(f"{code} {n}" for code, n in judging.refused.items()))
+
+    def _outputs(self, batch: Batch, judging: "_Judging") -> Iterator[list[Outgoing]]:
+        of_bus = batch.topic.startswith(f"{BUS}.")
+        for start in range(0, len(batch.records), SLICE):
+            records = batch.records[start : start + SLICE]
+            outputs: list[Outgoing] = []
+            if batch.topic == COMMAND:
+                for record in records:
+                    outputs.extend(self._obey(record, judging))
+            else:
+                for judgement in judging.judge_all(records):
+                    outputs.extend(
+                        self._relay(judgement) if of_bus else self._admit(judgement, FIRST_ATTEMPT)
+                    )
+            yield outputs
+
+    def _admit(self, judgement: Judgement, attempt: int) -> list[Outgoing]:
+        """Everything that follows from the judgement on an agency's record."""
+        admission = self._admission(judgement, attempt)
+        outputs = [self._writer.write(judgement, admission)]
+        if judgement.admitted:
+            outputs.extend(notices(judgement, admission))
+        else:
+            outputs.append(dead_letter_of(judgement, admission))
+        outputs.append(self._receipts.write(judgement, admission))
+        return outputs
+
+    def _relay(self, judgement: Judgement) -> list[Outgoing]:
+        """What the bus itself says is delivered to those it names; nobody admits it."""
+        if not judgement.admitted:
+            return [self._refuse_own(judgement)]
+        return list(notices(judgement, self._admission(judgement, FIRST_ATTEMPT)))
+
+    def _obey(self, record: Record, judging: "_Judging") -> list[Outgoing]:
+        """Carries out a command; one that cannot be obeyed is answered by an admission that refuses it."""
+        judgement = judging.judge_all([record])[0]
+        if not judgement.admitted:
+            return [self._refuse_own(judgement)]
+        try:
+            command = command_of(record, self._catalog, self._with.keyring())
+            if isinstance(command, Redrive):
+                return self._redrive(command, judging)
+            if not self._with.clock.simulated:
+                raise Refused(
+                    "not-authorised",
+                    "the clock of this bus is not simulated",
+                    found="clock.set",
+                    expected="real time",
+                    remedy="start the bus with --simulated-clock",
+                )
+        except Refused as refused:
+            return [self._refuse_own(_refused(judgement, refused))]
+        return []  # the reader of bus.command has set the clock already
+
+    def _redrive(self, command: Redrive, judging: "_Judging") -> list[Outgoing]:
+        """Judges the original again. Raises Refused if there is none or it may not be driven again."""
+        original = self._original(command.origin)
+        judgement = judging.judge_all([original])[0]
+        if judgement.code in SECRET_CODES:
+            raise Refused(
+                "not-authorised",
+                "a record of which only digests are kept may not be driven again",
+                found=f"{judgement.code} at {command.origin}",
+                remedy="publish it anew without what must not travel",
+            )
+        log.info(
+            "attempt %d at %s: %s %s", command.attempt, command.origin, judgement.verdict, judgement.code
+        )
+        return self._admit(judgement, command.attempt)
+
+    def _original(self, origin: Origin) -> Record:
+        place = topic(origin.topic, self._partitions)
+        known = place is not None and place in agency_topics(self._partitions)
+        if place is None or not known or not 0 <= origin.partition < place.partitions:
+            raise Refused("misplaced", "not a place of an agency's records", found=str(origin)[:200])
+        record = self._with.originals(origin)
+        if record is None:
+            raise Refused("misplaced", "no record there", found=str(origin))
+        return record
+
+    def _refuse_own(self, judgement: Judgement) -> Outgoing:
+        """The bus's own refused record shows as a refused admission: its operator and auditors read those."""
+        record = judgement.record
+        log.error(
+            "the bus's own record at %s/%d/%d is refused: %s, %s",
+            record.topic,
+            record.partition,
+            record.offset,
+            judgement.code,
+            judgement.detail,
+        )
+        return self._writer.write(judgement, self._admission(judgement, FIRST_ATTEMPT))
+
+    def _admission(self, judgement: Judgement, attempt: int) -> Admission:
+        return admission_of(
+            judgement,
+            attempt=attempt,
+            catalogue=self._catalog.version,
+            keyring=self._with.keyring().version,
+            admitted_at_ms=self._with.clock.now_ms(),
+        )
+
+
+class _Judging:
+    """The judgements of one `handle`: one keyring, read anew at most once for a key nobody knew."""
+
+    def __init__(self, surroundings: Surroundings, catalog: Catalog, partitions: int) -> None:
+        self._with = surroundings
+        self._catalog = catalog
+        self._partitions = partitions
+        self._asked = False
+        self.refused: Counter[str] = Counter()
+
+    def judge_all(self, records: Sequence[Record]) -> list[Judgement]:
+        """Judgements of the records, in their order."""
+        examined = [self._examine(record) for record in records]
+        judgements = [conclude(one, one.needs_signature and one.check_signature()) for one in examined]
+        self.refused.update(judgement.code for judgement in judgements if judgement.code)
+        return judgements
+
+    def _examine(self, record: Record) -> Examined:
+        examined = self._examine_now(record)
+        if examined.before is not None and examined.before.code == "unknown-key" and not self._asked:
+            # The key may have been announced just before. Everything in this batch was written before now,
+            # so that one look is enough for all of it.
+            self._asked = True
+            self._with.catch_up_keys()
+            examined = self._examine_now(record)
+        return examined
+
+    def _examine_now(self, record: Record) -> Examined:
+        return examine(
+            record, self._catalog, self._with.keyring(), self._partitions, self._with.clock.now_ms()
+        )
+
+
+def _refused(judgement: Judgement, refused: Refused) -> Judgement:
+    return replace(judgement, verdict="refused", code=refused.code, detail=refused.detail, recipients=())

@@ -1,0 +1,103 @@
+"""Joins the router's parts into a service that `casebus run router` runs."""
+
+import logging
+import time
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import Refused, UsageError
+from casebus_schemas.records import Batch, Record
+from casebus_schemas.signing import SigningKey
+from casebus_schemas.topology import COMMAND, FINDING, OBLIGATION, agency_topics, key_topics
+from casebus_services.clock import BusClock
+from casebus_services.commands import Command, SetClock, command_of
+from casebus_services.config import ServiceSettings
+from casebus_services.streams.heartbeat import Heartbeat
+from casebus_services.streams.side_reader import SideReader
+from casebus_services.streams.sink import KafkaSink
+from casebus_services.streams.worker import StreamWorker
+
+from .agent import Router, Surroundings
+from .keys import KeyringKeeper
+from .originals import reader_of_originals
+from .outputs import AdmissionWriter
+
+log = logging.getLogger(__name__)
+
+
+class RouterService:
+    """The router as one process: the stream worker, and readers of all keys and commands beside it."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        """Reads the signing key. Raises UsageError if there is none."""
+        if settings.signing_key_file is None:
+            raise UsageError("the router has no signing key", expected="CASEBUS_SIGNING_KEY_FILE=…")
+        key = SigningKey.from_file(settings.signing_key_file)
+        name, n = f"router-{settings.instance}", settings.partitions
+        self.clock = BusClock(simulated=settings.simulated_clock)
+        self._catalog = Catalog.load()
+        self._keys = KeyringKeeper(self._catalog)
+        self._key_reader = SideReader(settings, f"{name}-keys", key_topics(), self._keys.on_batch)
+        self._command_reader = SideReader(settings, f"{name}-commands", [COMMAND], self._follow_clock)
+        self._sink = KafkaSink(settings, name)
+        surroundings = Surroundings(
+            keyring=lambda: self._keys.current,
+            catch_up_keys=self._key_reader.catch_up,
+            catch_up_commands=self._command_reader.catch_up,
+            clock=self.clock,
+            originals=reader_of_originals(settings, f"{name}-originals"),
+            sink=self._sink,
+        )
+        # A new incarnation at each start: this service keeps no stream heads.
+        writer = AdmissionWriter(key, f"{name}.{time.time_ns()}")
+        self._router = Router(surroundings, writer, self._catalog, n)
+        self._heartbeat = Heartbeat(settings.data_dir)
+        self.worker = StreamWorker(
+            "router",
+            settings,
+            [*(spec.name for spec in agency_topics(n)), FINDING, OBLIGATION, COMMAND],
+            self._handle,
+            on_assigned=self._heartbeat.beat,
+            tick=self._heartbeat.beat,
+        )
+
+    def run(self) -> int:
+        """Runs until SIGTERM or SIGINT; gives the exit code. Blocks the main thread.
+
+        Raises RetryLater if the broker is away at the start.
+        """
+        self._key_reader.start()
+        self._command_reader.start()
+        try:
+            return self.worker.run()
+        finally:
+            self._sink.close()
+            self._command_reader.stop()
+            self._key_reader.stop()
+
+    def _handle(self, batches: list[Batch]) -> None:
+        self._router.handle(batches)
+        self._heartbeat.handled(batches)
+
+    def _follow_clock(self, batch: Batch) -> None:
+        # In the command reader's thread. What is wrong with a command is said once, by whom it comes to.
+        for record in batch.records:
+            try:
+                command = self._command(record)
+            except Refused:
+                continue
+            if isinstance(command, SetClock) and self.clock.set(command.setting):
+                log.info("the clock is set to %d ms, rate %g", command.setting.time_ms, command.setting.rate)
+
+    def _command(self, record: Record) -> Command:
+        try:
+            return command_of(record, self._catalog, self._keys.current)
+        except Refused as refused:
+            if refused.code != "unknown-key":
+                raise
+        self._key_reader.catch_up()
+        return command_of(record, self._catalog, self._keys.current)
+
+
+def build_router(settings: ServiceSettings) -> RouterService:
+    """The router service."""
+    return RouterService(settings)
