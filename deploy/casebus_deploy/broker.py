@@ -27,6 +27,8 @@ from casebus_deploy.ports import listening
 from casebus_deploy.secret_files import secret, write_private
 from casebus_schemas.errors import BusError
 
+__all__ = ["BrokerPorts", "BrokerUnavailable", "EmbeddedBroker"]
+
 # A broker killed with signal 9 waits for its own old session: its port came back after 4.5 to 20 s.
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
