@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_DECIMAL = re.compile(r"-?[0-9]+(\.([0-9]+))?\Z")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
 
 
 class DoorProblem(UsageError):
@@ -43,6 +43,8 @@ class DoorProblem(UsageError):
 
 def shown(value: Any) -> str:
     """A JSON value as an error shows it, cut short."""
+    if isinstance(value, list | dict):
+        return f"a list of {len(value)}" if isinstance(value, list) else f"an object of {len(value)} fields"
     text = repr(value)
     return text if len(text) <= 100 else text[:97] + "..."
 
@@ -205,20 +207,19 @@ def _number(schema: Any, value: Any, pointer: str) -> float:
 def _decimal(schema: Any, value: Any, pointer: str) -> Decimal:
     found = _DECIMAL.match(value) if isinstance(value, str) else None
     scale, digits = schema["scale"], schema["precision"]
-    if found is None or len(found[2] or "") > scale:
+    if found is None or len(found[1] or "") > scale:
         raise DoorProblem(
             pointer,
             "not an amount",
             found=shown(value),
             expected=f'decimal text with at most {scale} fraction digits, such as "46190000.00"',
         )
-    # A signed zero would not come back the same.
-    amount = Decimal(value).quantize(Decimal(1).scaleb(-scale)) + 0 if len(value) <= 40 else None
-    if amount is None or abs(amount.scaleb(scale)) >= 10**digits:
+    if len(value) > digits + 2 or abs(Decimal(value)) >= Decimal(10) ** (digits - scale):
         raise DoorProblem(
             pointer, "too large an amount", found=shown(value), expected=f"at most {digits} digits in all"
         )
-    return amount
+    # The sum drops the sign of -0.00, which would not come back the same.
+    return Decimal(value).quantize(Decimal(1).scaleb(-scale)) + 0
 
 
 def _day(schema: Any, value: Any, pointer: str) -> date:

@@ -65,9 +65,12 @@ def _decimal_to(schema: Schema) -> Convert:
     def convert(value: Any) -> bytes:
         if not isinstance(value, Decimal) or not value.is_finite():
             raise TypeError(f"{value!r}, expected a finite Decimal")
-        shifted = value.scaleb(scale)
-        number = int(shifted)
-        if number != shifted or abs(number) >= limit:
+        # Exact integers: Decimal's own arithmetic rounds, and its exponents may be huge.
+        number, rest = 0, 0
+        if value and -scale <= value.adjusted() < schema["precision"]:
+            numerator, denominator = value.as_integer_ratio()
+            number, rest = divmod(numerator * 10**scale, denominator)
+        if bool(value) != bool(number) or rest or abs(number) >= limit:
             raise ValueError(
                 f"{value}, expected at most {scale} fraction digits and {schema['precision']} digits in all"
             )
