@@ -155,7 +155,7 @@ def check() -> None:
         ("lint", (str(BIN / "ruff"), "check", ".")),
         ("format", (str(BIN / "ruff"), "format", "--check", ".")),
         ("types", (str(PYTHON), "-m", "mypy", *SHELVES, "tests")),
-        ("imports", (str(BIN / "lint-imports"),)),
+        ("imports", (str(BIN / "lint-imports"), "--no-logo")),
         *((what, (str(PYTHON), *arguments)) for what, arguments in GENERATED),
     ]
     failed = []
