@@ -39,7 +39,15 @@ def encode(schema: EventSchema, data: dict[str, Any]) -> bytes:
         fastavro.schemaless_writer(out, schema.raw, schema.to_raw(data))
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise UsageError(f"the data do not fit {schema.type} version {schema.version}: {error}") from error
-    return out.getvalue()
+    value = out.getvalue()
+    if len(value) > MAX_VALUE_BYTES:
+        raise UsageError(
+            f"{schema.type} is too large",
+            found=f"{len(value)} bytes",
+            expected=f"at most {MAX_VALUE_BYTES}",
+            remedy="leave files with the sender and name them as annexes",
+        )
+    return value
 
 
 def frame_id(value: bytes | None) -> int:

@@ -110,6 +110,12 @@ def test_too_large() -> None:
     assert refused.value.code == "too-large"
 
 
+def test_too_large_to_say() -> None:
+    """Data beyond the topic's limit are the caller's error, not a surprise at the broker."""
+    with pytest.raises(UsageError, match="too large"):
+        encode(SUBMITTED, {**DATA, "earlier_penalties": ["x" * MAX_VALUE_BYTES]})
+
+
 @pytest.mark.parametrize("tail", [b"\0", VALUE])
 def test_bytes_left_over(tail: bytes) -> None:
     """Bytes after the record are refused."""
