@@ -16,9 +16,10 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
 _GROUPS = (
     ("law", "casebus_consumers.liaison.law_cli"),
+    ("schemas", "casebus_deploy.schemas_cli"),
     ("topics", "casebus_deploy.topics_cli"),
 )
-_FLAT = ("casebus_deploy.up_cli", "casebus_deploy.run_cli")
+_FLAT = ("casebus_deploy.up_cli", "casebus_deploy.run_cli", "casebus_deploy.doctor")
 
 
 def build() -> typer.Typer:
