@@ -53,8 +53,7 @@ def show(
     if as_json:
         typer.echo(json.dumps(schema.schema, ensure_ascii=False, indent=1))
         return
-    typer.echo(
-        f"{schema.type} version {schema.version}\n  id          {schema.id}\n  dataschema  {schema.dataschema}"
-    )
+    typer.echo(f"{schema.type} version {schema.version}")
+    typer.echo(f"  id          {schema.id}\n  dataschema  {schema.dataschema}")
     for entry in schema.schema["fields"]:
         typer.echo(f"  {entry['name']:<20} {entry.get('doc', '')}")
