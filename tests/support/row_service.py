@@ -191,6 +191,10 @@ class RowService:
         rows = self.query("SELECT count(*) FROM row")
         return int(rows[0][0]) if rows else 0
 
+    def reached(self, rows: int) -> bool:
+        """Whether there are at least so many rows."""
+        return self.count() >= rows
+
     def events(self) -> list[str]:
         """What the worker noted: assigned N, revoked N, tick N."""
         return [event for (event,) in self.query("SELECT event FROM life ORDER BY rowid")]

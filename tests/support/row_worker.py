@@ -62,7 +62,9 @@ class RowStore:
                 "INSERT INTO row VALUES (?, ?, ?, ?, ?)",
                 [(*place, record.offset, record.value, repr(record.headers)) for record in new],
             )
-            db.execute("REPLACE INTO next_offset VALUES (?, ?, ?)", (*place, batch.next_offset))
+            # Never back: a worker that slept through a rebalance may come with what others have done.
+            after = max(start, batch.next_offset)
+            db.execute("REPLACE INTO next_offset VALUES (?, ?, ?)", (*place, after))
         fault_point("rows.before-commit", sum(len(batch.records) for batch in batches))
         db.execute("COMMIT")
 
@@ -76,7 +78,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     bootstrap, user, password_file, data_dir, group, *topics = arguments
     store = RowStore(Path(data_dir) / "rows.db")
-    settings = Connection(bootstrap, user, Path(password_file), data_dir=Path(data_dir))
+    instance = os.environ.get("ROW_WORKER_INSTANCE", "1")
+    settings = Connection(bootstrap, user, Path(password_file), instance, Path(data_dir))
     worker = StreamWorker(
         group,
         settings,
