@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka import KafkaAdminClient
@@ -38,12 +38,26 @@ class RouterBus:
         self.agencies = {name: Speaker(name) for name in ("csrc", "mps", "spp", "court")}
         (folder / "router.signing-key").write_text(seed_of("router").hex())
         self._producer = Producer(
-            {**self._config(), "message.max.bytes": 4 << 20, "acks": "all", "enable.idempotence": True}
+            {
+                **self.client_settings(),
+                "message.max.bytes": 4 << 20,
+                "acks": "all",
+                "enable.idempotence": True,
+            }
+        )
+        self._consumer = Consumer(
+            {
+                **self.client_settings(),
+                "group.id": "none",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 50,
+            }
         )
         self.produce(speaker.announce() for speaker in (self.operator, *self.agencies.values()))
         self.produce([self.operator.announce(ROUTER_KEY, by=self.operator.key)])
 
-    def _config(self) -> dict[str, Any]:
+    def client_settings(self) -> dict[str, Any]:
+        """confluent-kafka's settings of the super user."""
         return {
             "bootstrap.servers": self.broker.bootstrap_servers,
             "security.protocol": "SASL_PLAINTEXT",
@@ -85,51 +99,26 @@ class RouterBus:
         return [places[number] for number in range(1, count + 1)]
 
     def read(self, name: str, after: dict[int, int] | None = None) -> list[Record]:
-        """What stands in a topic now, partition by partition; `after` maps a partition to its first offset."""
-        consumer = Consumer(
-            {**self._config(), "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": False}
-        )
+        """What stands in a topic now, by partition; `after` maps a partition to its first offset."""
         found: list[Record] = []
-        try:
-            for partition in range(next(spec.partitions for spec in topics(PARTITIONS) if spec.name == name)):
-                place = TopicPartition(name, partition)
-                low, high = consumer.get_watermark_offsets(place, timeout=30)
-                at = max(low, (after or {}).get(partition, 0))
-                consumer.assign([TopicPartition(name, partition, at)])
-                deadline = time.monotonic() + LONG_S
-                while at < high:
-                    assert time.monotonic() < deadline, f"{name}/{partition} not read to {high}"
-                    for message in consumer.consume(10_000, timeout=0.5):
-                        assert message.error() is None, message.error()
-                        offset = message.offset()
-                        assert offset is not None
-                        at = offset + 1
-                        kind, stamp = message.timestamp()
-                        found.append(
-                            Record(
-                                name,
-                                partition,
-                                offset,
-                                stamp,
-                                1 if kind == 2 else 0,
-                                message.key(),
-                                message.value(),
-                                tuple(cast(Any, message.headers()) or ()),
-                            )
-                        )
-        finally:
-            consumer.close()
+        for partition, end in self.ends(name).items():
+            at = (after or {}).get(partition, 0)
+            self._consumer.assign([TopicPartition(name, partition, at)])
+            deadline = time.monotonic() + LONG_S
+            while at < end:
+                assert time.monotonic() < deadline, f"{name}/{partition} not read to {end}"
+                for message in self._consumer.consume(1000, timeout=0.1):
+                    assert message.error() is None, message.error()
+                    found.append(_record(message))
+                    at = found[-1].offset + 1
+        self._consumer.unassign()
         return found
 
     def ends(self, name: str) -> dict[int, int]:
         """The next offset of each partition of a topic."""
-        consumer = Consumer({**self._config(), "group.id": "none"})
         count = next(spec.partitions for spec in topics(PARTITIONS) if spec.name == name)
-        ends = {
-            p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=30)[1] for p in range(count)
-        }
-        consumer.close()
-        return ends
+        places = [TopicPartition(name, partition) for partition in range(count)]
+        return {p.partition: self._consumer.get_watermark_offsets(p, timeout=30)[1] for p in places}
 
     def count(self, name: str) -> int:
         """How many records a topic holds (nothing is ever deleted here)."""
@@ -140,7 +129,7 @@ class RouterBus:
         deadline = time.monotonic() + timeout_s
         while (found := self.count(name)) < count:
             assert time.monotonic() < deadline, f"{name} holds {found} records, expected {count}"
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def environment(self, **more: str) -> dict[str, str]:
         """The router's CASEBUS_* variables."""
@@ -156,6 +145,20 @@ class RouterBus:
             "CASEBUS_SIGNING_KEY_FILE": str(self.folder / "router.signing-key"),
             **more,
         }
+
+
+def _record(message: Any) -> Record:
+    kind, stamp = message.timestamp()
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        stamp,
+        1 if kind == 2 else 0,
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),
+    )
 
 
 class RouterProcess:
