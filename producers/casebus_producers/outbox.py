@@ -2,106 +2,27 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from casebus_schemas.compose import Composed, StreamHead, compose
 from casebus_schemas.errors import UsageError
-from casebus_schemas.ids import normalise_reference
 from casebus_schemas.partitioning import partition_of
 from casebus_schemas.records import Outgoing
 from casebus_schemas.signing import SigningKey
+from casebus_schemas.topology import topic as topic_spec
 
-from .database import READING, incarnation, known_event, known_reference, open_database, outbox, stream
+from .database import READING, incarnation, open_database, outbox, stream
+from .known import remember_event
+from .sayings import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
 
 MAX_VALUE_BYTES = 1_048_576 - 16_384
 """Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""
-
-
-class Reference(NamedTuple):
-    """A local case reference: who issued it, under which scheme."""
-
-    issuer: str
-    scheme: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyEvent:
-    """A checked event: all that is said, encoded; not yet signed. `subject` is the chain id."""
-
-    id: UUID
-    type: str
-    source: str
-    time_ms: int
-    subject: str
-    channel: str
-    value: bytes
-    fingerprint: bytes
-    references: tuple[Reference, ...] = ()
-    traceparent: str | None = None
-
-    @property
-    def content(self) -> bytes:
-        """SHA-256 of what is said: equal for a repeat, whatever number the stream gives it."""
-        said = (self.type, self.source, str(self.time_ms), self.subject, self.fingerprint.hex())
-        return sha256("\n".join(said).encode() + b"\n" + self.value).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """An event in the outbox. `offset` and `sent_at_ms` are None until Kafka has acknowledged it."""
-
-    position: int
-    id: UUID
-    type: str
-    chain: str
-    digest: bytes
-    topic: str
-    partition: int
-    queued_at_ms: int
-    receipts_from: int | None
-    offset: int | None
-    sent_at_ms: int | None
-    repeated: bool = False
-
-    @property
-    def sent(self) -> bool:
-        """Whether Kafka has acknowledged it."""
-        return self.sent_at_ms is not None
-
-
-class Pending(NamedTuple):
-    """A row that waits for Kafka."""
-
-    position: int
-    record: Outgoing
-    size: int
-
-
-class Acknowledged(NamedTuple):
-    """What Kafka said of a row: its offset (None where it could not tell)."""
-
-    position: int
-    offset: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxStatus:
-    """How much waits, how much was sent, and since when the oldest waits."""
-
-    producer: str
-    pending: int
-    sent: int
-    oldest_pending_ms: int | None
-    streams: int
 
 
 class Outbox:
@@ -144,9 +65,20 @@ class Outbox:
         An event that is there already (same id, same content) is not signed again and comes back
         `repeated`. Raises UsageError if its id stands for another content or its value is too large.
         """
+        with self.writing() as writing:
+            return [writing.enqueue(event, receipts_from=receipts_from) for event in events]
+
+    @contextmanager
+    def writing(self) -> Iterator["Writing"]:
+        """One transaction: what is queued and noted in the block is durable after it, or not there at all."""
         with self.engine.begin() as connection:
-            producer = self._producer(connection)
-            return [self._enqueue_one(connection, producer, event, receipts_from) for event in events]
+            yield Writing(
+                connection,
+                agency=self.agency,
+                producer=self._producer(connection),
+                partitions=self._partitions,
+                key=self._key,
+            )
 
     def pending(self, after: int, limit: int, max_bytes: int) -> list[Pending]:
         """Rows that wait behind a position, in order: at most `limit`, and one or up to `max_bytes`."""
@@ -226,9 +158,22 @@ class Outbox:
         connection.execute(insert(incarnation).values(number=number, file=self._inode()))
         return number
 
-    def _enqueue_one(
-        self, connection: Connection, producer: str, event: ReadyEvent, receipts_from: int | None
-    ) -> Queued:
+
+class Writing:
+    """One transaction on the agency's file: queues events and looks up what the agency knows."""
+
+    def __init__(
+        self, connection: Connection, *, agency: str, producer: str, partitions: int, key: SigningKey
+    ):
+        self.connection = connection
+        self._agency = agency
+        self._producer = producer
+        self._partitions = partitions
+        self._key = key
+
+    def enqueue(self, event: ReadyEvent, *, receipts_from: int | None = None) -> Queued:
+        """Signs and keeps an event, or finds that it is there. Raises UsageError as `Outbox.enqueue` does."""
+        connection = self.connection
         if len(event.value) > MAX_VALUE_BYTES:
             raise UsageError(
                 f"event {event.id} is too large",
@@ -246,7 +191,7 @@ class Outbox:
                     remedy="give the new event an id or message number of its own; corrections are events",
                 )
             return _queued(there, repeated=True)
-        composed = self._sign(connection, producer, event)
+        composed = self._sign(event)
         record = composed.record
         now = _now_ms()
         position = connection.execute(
@@ -260,7 +205,7 @@ class Outbox:
                 partition=record.partition,
                 key=record.key,
                 headers=json.dumps([[name, (value or b"").decode()] for name, value in record.headers]),
-                producer=producer,
+                producer=self._producer,
                 seq=composed.head.seq,
                 digest=composed.digest,
                 content=event.content,
@@ -293,9 +238,12 @@ class Outbox:
             None,
         )
 
-    def _sign(self, connection: Connection, producer: str, event: ReadyEvent) -> Composed:
-        topic = f"{self.agency}.{event.channel}"
-        partition = partition_of(event.subject.encode(), self._partitions)
+    def _sign(self, event: ReadyEvent) -> Composed:
+        connection, producer = self.connection, self._producer
+        topic = f"{self._agency}.{event.channel}"
+        spec = topic_spec(topic, self._partitions)
+        partitions = spec.partitions if spec else self._partitions
+        partition = partition_of(event.subject.encode(), partitions)
         place = (stream.c.producer == producer, stream.c.topic == topic, stream.c.partition == partition)
         row = connection.execute(select(stream.c.seq, stream.c.prev).where(*place)).first()
         composed = compose(
@@ -307,7 +255,7 @@ class Outbox:
             time_ms=event.time_ms,
             subject=event.subject,
             topic=topic,
-            partitions=self._partitions,
+            partitions=partitions,
             producer=producer,
             head=StreamHead() if row is None else StreamHead(row.seq, row.prev),
             key=self._key,
@@ -321,35 +269,6 @@ class Outbox:
         else:
             connection.execute(update(stream).where(*place).values(**head))
         return composed
-
-
-def remember_event(
-    connection: Connection,
-    *,
-    digest: bytes,
-    id: UUID,
-    type: str,
-    source: str,
-    chain: str,
-    references: Iterable[Reference],
-    sent: bool,
-) -> None:
-    """Notes an event that the agency said or heard, and the chain of its references; the first one wins."""
-    known = {
-        "digest": digest,
-        "id": str(id),
-        "type": type,
-        "source": source,
-        "chain": chain,
-        "sent": int(sent),
-    }
-    connection.execute(insert_or(known_event).values(**known).on_conflict_do_nothing())
-    for issuer, scheme, value in references:
-        connection.execute(
-            insert_or(known_reference)
-            .values(issuer=issuer, scheme=scheme, value=normalise_reference(value), chain=chain)
-            .on_conflict_do_nothing()
-        )
 
 
 def _now_ms() -> int:

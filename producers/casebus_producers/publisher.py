@@ -20,7 +20,9 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from .config import AgencySettings
 from .faults import AFTER_ACK, PublisherFaults
-from .outbox import Acknowledged, Outbox, Pending
+from .kafka_words import overheard, reason
+from .outbox import Outbox
+from .sayings import Acknowledged, Pending
 
 _OUTBOX_POLL_S = 0.2
 """How often rows of another process are looked for; our own wake the loop at once."""
@@ -226,7 +228,7 @@ class Publisher:
     def _wedged(self, flight: _Flight) -> str | None:
         """Why this producer will get no further, None if it may."""
         if flight.error is not None:
-            return _said(flight.error)
+            return reason((), flight.error)
         idle_s = time.monotonic() - flight.progress_at
         if flight.sizes and idle_s > self._settings.stall_s:
             return f"no acknowledgement for {idle_s:.0f} s with {len(flight.sizes)} records in flight"
@@ -261,11 +263,12 @@ class Publisher:
     def _open(self) -> _Flight | None:
         if time.monotonic() < self._reopen_at:
             return None
-        try:
-            producer = self._make_producer(**_producer_settings(self._settings))
-        except (KafkaError, OSError) as error:
-            self._fail(_said(error), refused=False)
-            return None
+        with overheard() as words:
+            try:
+                producer = self._make_producer(**_producer_settings(self._settings))
+            except (KafkaError, OSError) as error:
+                self._fail(reason(words, error), refused=False)
+                return None
         self._producers += 1
         self._flight = _Flight(producer)
         return self._flight
@@ -316,12 +319,6 @@ def _end(producer: Any, timeout_s: float) -> None:
     producer._sender.join(timeout_s)
     with contextlib.suppress(KafkaError):
         producer.close(timeout=0)
-
-
-def _said(error: BaseException) -> str:
-    # kafka-python's errors begin with their own name.
-    text, name = str(error), type(error).__name__
-    return text if text.startswith(name) else f"{name}: {text}"
 
 
 def _producer_settings(settings: AgencySettings) -> Mapping[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from casebus_producers.outbox import MAX_VALUE_BYTES, Acknowledged, Outbox
+from casebus_producers.outbox import MAX_VALUE_BYTES, Outbox
+from casebus_producers.sayings import Acknowledged
 from casebus_schemas.errors import UsageError
 from casebus_schemas.headers import EventHeaders
 from casebus_schemas.partitioning import partition_of

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from casebus_deploy.topics_admin import password_file
 from casebus_producers.config import AgencySettings, read_connection
-from casebus_producers.outbox import Outbox, ReadyEvent
+from casebus_producers.outbox import Outbox
+from casebus_producers.sayings import ReadyEvent
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.ids import chain_id, uuid7
 from casebus_schemas.signing import SigningKey

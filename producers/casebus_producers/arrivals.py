@@ -1,0 +1,88 @@
+"""What has arrived for the agency: its inbox is read so that it knows others' events and references."""
+
+import logging
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import peek_envelope
+from casebus_schemas.errors import BusError, Refused
+from casebus_schemas.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.records import TopicPartition
+from casebus_schemas.topology import inbox
+
+from .config import AgencySettings
+from .database import reading
+from .known import remember_event
+from .outbox import Outbox
+from .sayings import Reference
+from .topic_reader import TopicReader
+
+_AT_ONCE = 500
+_log = logging.getLogger(__name__)
+
+
+def read_arrivals(settings: AgencySettings, outbox: Outbox, catalog: Catalog) -> int:
+    """Reads the inbox from where it was left to its end and notes what it holds; returns how many notices.
+
+    Raises RetryLater if the broker is away, AccessDenied if it does not let the agency read.
+    """
+    place = TopicPartition(inbox(settings.agency), 0)
+    with outbox.engine.begin() as connection:
+        start = connection.execute(
+            select(reading.c.next_offset).where(reading.c.topic == place.topic)
+        ).scalar()
+    count = 0
+    with TopicReader(settings, [place.topic], {place: start or 0}) as reader:
+        ends = reader.ends()
+        notices: list[NoticeRecord] = []
+        for record in reader.read_to(ends):
+            try:
+                notices.append(parse_notice(record))
+            except BusError as error:  # it tells nothing of any event; `casebus inbox` shows it
+                _log.warning("%s", error)
+                continue
+            count += 1
+            if len(notices) == _AT_ONCE:
+                _note(outbox, catalog, notices, notices[-1].seq + 1)
+                notices = []
+        _note(outbox, catalog, notices, ends[place])
+    return count
+
+
+def remember_notice(connection: Connection, catalog: Catalog, notice: NoticeRecord) -> None:
+    """Notes the event of a notice among what the agency knows."""
+    try:
+        envelope = peek_envelope(catalog, notice.event.value)
+    except Refused:  # an event of a newer catalogue: known by its headers alone
+        envelope = {}
+    remember_event(
+        connection,
+        digest=notice.digest,
+        id=notice.headers.id,
+        type=notice.headers.type,
+        source=notice.headers.source,
+        chain=notice.headers.subject,
+        references=references_of(envelope),
+        sent=False,
+    )
+
+
+def references_of(envelope: dict[str, object]) -> tuple[Reference, ...]:
+    """The local case references of an envelope, in their order."""
+    found = envelope.get("local_refs")
+    if not isinstance(found, list):
+        return ()
+    return tuple(Reference(ref["issuer"], ref["scheme"], ref["value"]) for ref in found)
+
+
+def _note(outbox: Outbox, catalog: Catalog, notices: list[NoticeRecord], next_offset: int) -> None:
+    with outbox.engine.begin() as connection:
+        for notice in notices:
+            remember_notice(connection, catalog, notice)
+        connection.execute(
+            insert(reading)
+            .values(topic=inbox(outbox.agency), next_offset=next_offset)
+            .on_conflict_do_update(index_elements=["topic"], set_={"next_offset": next_offset})
+        )

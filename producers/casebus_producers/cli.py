@@ -1,0 +1,279 @@
+"""Commands of an agency's system: `casebus publish` and `casebus outbox`."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casebus_schemas.admission import Origin
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.door import DoorProblem
+from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.receipts import EventRef, published_receipt
+
+from .arrivals import read_arrivals
+from .config import AgencySettings, read_connection
+from .connector import Connector, problem_json
+from .event_files import read_events
+from .faults import PublisherFaults
+from .kafka_words import quiet_kafka
+from .outbox import Outbox
+from .publisher import Publisher
+from .receipts import ReceiptReader, WaitFor
+from .sayings import Queued
+
+OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+AgencyOption = Annotated[
+    str, typer.Option("--agency", "-a", help="the agency that speaks", envvar="CASEBUS_AGENCY")
+]
+ConnectionOption = Annotated[
+    Path | None,
+    typer.Option("--connection", "-c", help="connection.json of the system", envvar="CASEBUS_CONNECTION"),
+]
+
+app = typer.Typer(help="What an agency's system says.", no_args_is_help=True)
+
+
+@app.command()
+def publish(
+    files: Annotated[list[Path], typer.Argument(help="CloudEvents JSON lines; - is the standard input")],
+    agency: AgencyOption,
+    wait: Annotated[
+        str | None, typer.Option(help="admitted or ledgered: wait for these receipts too")
+    ] = None,
+    connection: ConnectionOption = None,
+    timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
+) -> None:
+    """Say events: through the agency's outbox to Kafka, a JSON line for each receipt.
+
+    Exit code 0: all published (and admitted, if waited for); 1: the bus refused one; 2: an event is wrong
+    (its problem is a JSON line on the error output, the others are published); 3: Kafka or a receipt did not
+    come in time. What was queued goes out at the next publish or `casebus outbox --flush` at the latest.
+    """
+    if wait not in (None, "admitted", "ledgered"):
+        raise typer.BadParameter("admitted or ledgered", param_hint="--wait")
+    quiet_kafka()
+    deadline = time.monotonic() + timeout
+    settings = AgencySettings.read(agency, read_connection(connection))
+    outbox = open_outbox(settings)
+    try:
+        publication = Publication(settings, outbox, Catalog.load())
+        raise typer.Exit(publication.run(files, wait, deadline))  # type: ignore[arg-type]  # checked above
+    finally:
+        outbox.close()
+
+
+class Publication:
+    """One run of `publish`: queues what the files hold, relays it, follows its receipts."""
+
+    def __init__(self, settings: AgencySettings, outbox: Outbox, catalog: Catalog) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._catalog = catalog
+        self._connector = Connector(outbox, catalog, settings.chain_secret)
+        self._problems = 0
+
+    def run(self, files: list[Path], wait: WaitFor | None, deadline: float) -> int:
+        """Does it all and returns the exit code."""
+        events = list(self._read(files))
+        if any(self._connector.needs_arrivals(event) for _, event in events):
+            self._catch_up()
+        receipts_from = self._receipts_end() if wait else None
+        queued = list(self._queue(events, receipts_from))
+        faults = PublisherFaults.from_environment(os.environ)
+        with Publisher(self._outbox, self._settings, faults=faults).running() as publisher:
+            sent = self._say_published(publisher, queued, deadline)
+        if len(sent) < len(queued):
+            _complain(
+                RetryLater(
+                    f"{len(queued) - len(sent)} of {len(queued)} events wait in the outbox",
+                    found=publisher.state().error or "no acknowledgement in time",
+                    expected="Kafka's acknowledgement",
+                    remedy="they go out at the next publish, or by `casebus outbox --flush`",
+                )
+            )
+            return UNAVAILABLE
+        refused, missing = self._say_receipts(sent, wait, deadline) if wait and sent else (0, 0)
+        if missing:
+            _complain(
+                RetryLater(f"{missing} receipts did not come in time", expected=f"{wait} within --timeout")
+            )
+            return UNAVAILABLE
+        if self._problems:
+            return USAGE
+        return NO if refused else OK
+
+    def _read(self, files: list[Path]) -> Iterator[tuple[int, object]]:
+        for file in files:
+            try:
+                yield from read_events(file)
+            except DoorProblem as problem:
+                self._say_problem(problem, None)
+
+    def _catch_up(self) -> None:
+        try:
+            read_arrivals(self._settings, self._outbox, self._catalog)
+        except RetryLater as error:
+            # The outbox is there for this: go on with what the agency knows.
+            _complain(error)
+
+    def _receipts_end(self) -> int | None:
+        try:
+            with ReceiptReader(self._settings, self._settings.agency, self._catalog) as reader:
+                return reader.end()
+        except RetryLater:
+            return None
+
+    def _queue(self, events: list[tuple[int, object]], receipts_from: int | None) -> Iterator[Queued]:
+        for start in range(0, len(events), 100):
+            queued = []
+            with self._outbox.writing() as writing:
+                for line, event in events[start : start + 100]:
+                    try:
+                        queued.append(self._connector.submit_in(writing, event, receipts_from=receipts_from))
+                    except DoorProblem as problem:
+                        self._say_problem(problem, line)
+            yield from queued
+
+    def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
+        self._problems += 1
+        typer.echo(json.dumps(problem_json(problem, line=line), ensure_ascii=False), err=True)
+
+    def _say_published(self, publisher: Publisher, queued: list[Queued], deadline: float) -> list[Queued]:
+        sent: list[Queued] = []
+        for start in range(0, len(queued), 100):
+            positions = [one.position for one in queued[start : start + 100]]
+            publisher.wait_sent(positions, max(0.0, deadline - time.monotonic()))
+            rows = {row.position: row for row in self._outbox.rows(positions)}
+            for position in positions:
+                row = rows[position]
+                if row.sent:
+                    sent.append(row)
+                    _say(_published(row))
+        return sent
+
+    def _say_receipts(self, sent: list[Queued], wait: WaitFor, deadline: float) -> tuple[int, int]:
+        """Prints receipts; returns how many events were refused and how many receipts are missing."""
+        start = min(row.receipts_from or 0 for row in sent)
+        digests = {row.digest for row in sent}
+        refused: set[str] = set()
+        heard: set[tuple[str, bool]] = set()
+        with ReceiptReader(self._settings, self._settings.agency, self._catalog, start) as reader:
+            for found in reader.wait_for(digests, wait, max(0.0, deadline - time.monotonic())):
+                heard.add((found["event"]["digest"], found["stage"] == "ledgered"))
+                if found["stage"] == "refused":
+                    refused.add(found["event"]["digest"])
+                _say(found)
+        expected = len(digests) * (2 if wait == "ledgered" else 1)
+        return len(refused), expected - len(heard)
+
+
+@app.command()
+def outbox(
+    agency: AgencyOption,
+    connection: ConnectionOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    flush: Annotated[bool, typer.Option(help="send what waits first")] = False,
+    renew: Annotated[bool, typer.Option(help="begin a new incarnation, as after a restore in place")] = False,
+    timeout: Annotated[float, typer.Option(help="seconds that --flush may take")] = 60.0,
+) -> None:
+    """Show what the agency's outbox holds: waiting, sent, last events. Exit code 3 if --flush left some."""
+    quiet_kafka()
+    settings = AgencySettings.read(agency, read_connection(connection))
+    box = open_outbox(settings)
+    try:
+        if renew:
+            box.renew()
+        error = _flush(box, settings, timeout) if flush else None
+        _show(box, as_json)
+        if error is not None:
+            raise error
+    finally:
+        box.close()
+
+
+def open_outbox(settings: AgencySettings) -> Outbox:
+    """The outbox of an agency's settings. Raises UsageError if key or file cannot be used."""
+    return Outbox(
+        settings.outbox_file,
+        agency=settings.agency,
+        key=settings.signing_key(),
+        partitions=settings.partitions,
+        instance=settings.instance,
+    )
+
+
+def _flush(box: Outbox, settings: AgencySettings, timeout_s: float) -> BusError | None:
+    deadline = time.monotonic() + timeout_s
+    publisher = Publisher(box, settings, faults=PublisherFaults.from_environment(os.environ))
+    publisher.run(lambda: box.status().pending == 0 or time.monotonic() > deadline)
+    left = box.status().pending
+    if not left:
+        return None
+    return RetryLater(
+        f"{left} events still wait in the outbox",
+        found=publisher.state().error or "no acknowledgement in time",
+        expected="Kafka's acknowledgement",
+        remedy="see whether Kafka runs, then try again",
+    )
+
+
+def _show(box: Outbox, as_json: bool) -> None:
+    status = box.status()
+    if as_json:
+        _say(
+            {
+                "agency": box.agency,
+                "producer": status.producer,
+                "pending": status.pending,
+                "sent": status.sent,
+                "streams": status.streams,
+                "oldest_pending": _time(status.oldest_pending_ms),
+                "last": [
+                    {**_event(row), "topic": row.topic, "partition": row.partition, "offset": row.offset}
+                    for row in box.recent()
+                ],
+            }
+        )
+        return
+    typer.echo(f"发件箱 outbox  {box.agency}  {status.producer}")
+    typer.echo(f"待发 waiting {status.pending}   已发 sent {status.sent}   streams {status.streams}")
+    if status.oldest_pending_ms is not None:
+        typer.echo(f"最早待发 oldest waiting since {_time(status.oldest_pending_ms)}")
+    for row in box.recent(10):
+        place = f"{row.topic}/{row.partition}/{'-' if row.offset is None else row.offset}"
+        typer.echo(f"  {'已发' if row.sent else '待发'}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}")
+
+
+def _event(row: Queued) -> dict[str, Any]:
+    return {"id": str(row.id), "type": row.type, "chain": row.chain, "digest": row.digest.hex()}
+
+
+def _published(row: Queued) -> dict[str, Any]:
+    at = datetime.fromtimestamp((row.sent_at_ms or 0) / 1000, UTC)
+    place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
+    return published_receipt(EventRef(row.id, row.type, row.chain, row.digest), place, at)
+
+
+def _time(time_ms: int | None) -> str | None:
+    return (
+        None
+        if time_ms is None
+        else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    )
+
+
+def _say(line: dict[str, Any]) -> None:
+    typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+def _complain(error: BusError) -> None:
+    typer.echo(
+        json.dumps({"error": type(error).__name__, "detail": error.detail}, ensure_ascii=False), err=True
+    )
