@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
@@ -88,6 +88,8 @@ def migrate(database: Database) -> int:
 
 def schema_version(connection: Connection) -> int:
     """The number of the last migration that ran, 0 for none."""
+    if not inspect(connection).has_table("ledger_schema"):
+        return 0
     return connection.execute(text("SELECT max(version) FROM ledger_schema")).scalar() or 0
 
 

@@ -1,0 +1,1 @@
+"""The auditor: verifies the ledger by itself and against Kafka. Reads only."""

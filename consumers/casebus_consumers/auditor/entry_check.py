@@ -1,0 +1,78 @@
+"""Checks one ledger entry by itself: its leaf must say exactly what its other columns are. Pure."""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from casebus_schemas.leaf import LeafFields, decode_headers, leaf_hash, leaf_seq, parse_leaf, producer_tag
+from casebus_services.ledger.rules import event_id
+
+from .ledger_rows import StoredEntry
+
+Note = Callable[[str, str, str], None]
+"""Takes a column, what was found and what was expected."""
+
+
+def check_entry(topic: str, partition: int, row: StoredEntry, note: Note) -> bytes | None:
+    """Notes each column that does not fit the leaf; gives the leaf hash, None if the row does not settle it.
+
+    The payload's bytes are checked where payloads are; here only that there is one of the right length.
+    """
+
+    def differs(column: str, found: object, expected: object) -> None:
+        note(column, _shown(found), _shown(expected))
+
+    hashed = leaf_hash(row.leaf)
+    settled = hashed if hashed == row.leaf_hash else None
+    if settled is None:
+        differs("leaf_hash", row.leaf_hash, f"{hashed.hex()} by column leaf")
+    try:
+        said = parse_leaf(row.leaf)
+    except ValueError as error:
+        differs("leaf", str(error), "a leaf of version 1")
+        return settled
+    try:
+        headers = decode_headers(row.headers)
+    except ValueError as error:
+        differs("headers", str(error), "encoded headers")
+        return settled
+    derived = LeafFields(
+        topic,
+        partition,
+        row.koffset,
+        said.timestamp_type,
+        said.timestamp_ms,
+        None if row.key is None else sha256(row.key).digest(),
+        said.value_length if row.payload_length is None else row.payload_length,
+        row.value_sha256,
+        sha256(row.headers).digest(),
+        producer_tag(headers),
+        leaf_seq(headers),
+    )
+    if derived != said:
+        for name, column in _COLUMNS.items():
+            found, expected = getattr(derived, name), getattr(said, name)
+            if found != expected:
+                differs(column, found, f"{_shown(expected)} by column leaf")
+    own_id = event_id(headers)
+    if row.event_id != own_id:
+        differs("event_id", row.event_id, own_id)
+    return settled
+
+
+_COLUMNS = {
+    "topic": "log_id (topic)",
+    "partition": "log_id (partition)",
+    "offset": "koffset",
+    "key_sha256": "key",
+    "value_length": "value_sha256 (payload of another length)",
+    "value_sha256": "value_sha256",
+    "headers_sha256": "headers",
+    "producer_tag": "headers (casebus-producer)",
+    "seq": "headers (casebus-seq)",
+}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return "null" if value is None else str(value)

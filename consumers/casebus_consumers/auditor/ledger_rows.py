@@ -1,0 +1,167 @@
+"""Reads the ledger's tables in order, page by page, as one snapshot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from casebus_schemas.errors import UsageError
+from casebus_services.ledger.database import Database, bus_errors, schema_version
+from casebus_services.ledger.rules import BatchRow, TileRow
+from casebus_services.ledger.schema import POSTGRES, VERSION
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A row of table `log`."""
+
+    log_id: int
+    origin: str
+    kind: str
+    topic: str
+    partition: int
+    generation: int
+    hash_alg: str
+
+
+class StoredEntry(NamedTuple):
+    """A row of table `entry` and what its payload says: its length, None where there is none."""
+
+    idx: int
+    koffset: int
+    event_id: bytes | None
+    key: bytes | None
+    headers: bytes
+    value_sha256: bytes | None
+    leaf: bytes
+    leaf_hash: bytes
+    payload_length: int | None
+
+
+class LedgerRows:
+    """The ledger as it is at one instant; other writers go on meanwhile."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def logs(self) -> list[LogRow]:
+        """All logs, by origin."""
+        return [LogRow(*row) for row in self._connection.execute(_LOGS)]
+
+    def batches(self, log_id: int) -> Iterator[BatchRow]:
+        """Batch rows in order of their first index."""
+        at = -1
+        while rows := self._connection.execute(_BATCHES, {"log_id": log_id, "at": at, "page": PAGE}).all():
+            for row in rows:
+                yield BatchRow(*row)
+            at = rows[-1].start_index
+
+    def last_batch(self, log_id: int) -> BatchRow | None:
+        """The batch row that begins last."""
+        row = self._connection.execute(_LAST_BATCH, {"log_id": log_id}).one_or_none()
+        return None if row is None else BatchRow(*row)
+
+    def entries(self, log_id: int) -> Iterator[StoredEntry]:
+        """Entries in order of their index."""
+        at = -1
+        while rows := self._connection.execute(_ENTRIES, {"log_id": log_id, "at": at, "page": PAGE}).all():
+            yield from map(StoredEntry._make, rows)
+            at = rows[-1].idx
+
+    def tiles(self, log_id: int, level: int) -> Iterator[TileRow]:
+        """Tiles of a level in order of their index."""
+        at = -1
+        while rows := self._connection.execute(
+            _TILES, {"log_id": log_id, "level": level, "at": at, "page": 64}
+        ).all():
+            for row in rows:
+                yield TileRow(*row)
+            at = rows[-1].idx
+
+    def tile_levels(self, log_id: int) -> int:
+        """Number of levels that have a tile row."""
+        top: int | None = self._connection.execute(_TOP_LEVEL, {"log_id": log_id}).scalar()
+        return 0 if top is None else top + 1
+
+    def payloads(self) -> Iterator[tuple[bytes, bytes]]:
+        """All payloads, digest and value, by digest."""
+        at = b""
+        while rows := self._connection.execute(_PAYLOADS, {"at": at, "page": PAGE}).all():
+            yield from ((row.value_sha256, row.value) for row in rows)
+            at = rows[-1].value_sha256
+
+    def payload_count(self) -> int:
+        """Number of payloads."""
+        return int(self._connection.execute(text("SELECT count(*) FROM payload")).scalar_one())
+
+    def users_of(self, digest: bytes) -> list[str]:
+        """Where entries refer to this payload (at most five)."""
+        rows = self._connection.execute(_USERS, {"digest": digest})
+        return [f"{row.topic}/{row.partition} index {row.idx}" for row in rows]
+
+    def unused_payloads(self, most: int) -> list[bytes]:
+        """Digests of payloads to which no entry refers."""
+        return list(self._connection.execute(_UNUSED, {"most": most}).scalars())
+
+    def strays(self, table: str) -> list[int]:
+        """Log numbers in a table that the table `log` does not have."""
+        query = f"SELECT DISTINCT log_id FROM {table} WHERE log_id NOT IN (SELECT log_id FROM log)"
+        return list(self._connection.execute(text(query)).scalars())
+
+    def leaf_hashes(self, log_id: int, first: int, last: int) -> dict[int, bytes]:
+        """Leaf hashes by Kafka offset, for offsets first to last."""
+        rows = self._connection.execute(_HASHES, {"log_id": log_id, "first": first, "last": last})
+        return {row.koffset: row.leaf_hash for row in rows}
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[LedgerRows]:
+    """The ledger as it is now. Raises UsageError if the database holds no ledger of this version."""
+    engine = database.readers
+    if database.dialect == POSTGRES:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with bus_errors(database), engine.connect() as connection:
+        found = schema_version(connection)
+        if found != VERSION:
+            raise UsageError("not a ledger of this version", found=f"version {found}", expected=VERSION)
+        yield LedgerRows(connection)
+
+
+_LOGS = text(
+    "SELECT log_id, origin, kind, topic, partition, generation, hash_alg FROM log "
+    "WHERE kind = 'partition' ORDER BY origin"
+)
+_BATCH_COLUMNS = ", ".join(BatchRow._fields)
+_BATCHES = text(
+    f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id AND start_index > :at "
+    "ORDER BY start_index LIMIT :page"
+)
+_LAST_BATCH = text(
+    f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id ORDER BY start_index DESC LIMIT 1"
+)
+_ENTRIES = text(
+    "SELECT e.idx, e.koffset, e.event_id, e.key, e.headers, e.value_sha256, e.leaf, e.leaf_hash, "
+    "length(p.value) "
+    "FROM entry e LEFT JOIN payload p ON p.value_sha256 = e.value_sha256 "
+    "WHERE e.log_id = :log_id AND e.idx > :at ORDER BY e.idx LIMIT :page"
+)
+_TILES = text(
+    "SELECT log_id, level, idx, root, hashes FROM tile "
+    "WHERE log_id = :log_id AND level = :level AND idx > :at ORDER BY idx LIMIT :page"
+)
+_TOP_LEVEL = text("SELECT max(level) FROM tile WHERE log_id = :log_id")
+_PAYLOADS = text(
+    "SELECT value_sha256, value FROM payload WHERE value_sha256 > :at ORDER BY value_sha256 LIMIT :page"
+)
+_USERS = text(
+    "SELECT log.topic, log.partition, e.idx FROM entry e JOIN log USING (log_id) "
+    "WHERE e.value_sha256 = :digest ORDER BY 1, 2, 3 LIMIT 5"
+)
+_UNUSED = text("SELECT value_sha256 FROM payload EXCEPT SELECT value_sha256 FROM entry LIMIT :most")
+_HASHES = text(
+    "SELECT koffset, leaf_hash FROM entry WHERE log_id = :log_id AND koffset BETWEEN :first AND :last"
+)
