@@ -81,3 +81,9 @@ def beijing_day(moment: datetime) -> date:
 def end_of_day(day: date) -> datetime:
     """24:00 of a Beijing day, written as 00:00 of the next."""
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING) + _ONE_DAY
+
+
+def beijing_text(moment: datetime) -> str:
+    """ISO text of an aware time at +08:00, with milliseconds where there are any."""
+    local = moment.astimezone(BEIJING)
+    return local.isoformat(timespec="milliseconds" if local.microsecond else "seconds")

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from ..errors import UsageError
-from .calendar import BEIJING, add_workdays, beijing_day, end_of_day, first_workday_from
+from .calendar import BEIJING, add_workdays, beijing_day, beijing_text, end_of_day, first_workday_from
 from .sentence import Sentence
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
@@ -73,7 +73,7 @@ class Reading:
 
     def to_json(self) -> dict[str, str]:
         """The reading as in records.md 5."""
-        return {"name": self.name, "due": self.due.isoformat(), "why": self.why.text}
+        return {"name": self.name, "due": beijing_text(self.due), "why": self.why.text}
 
 
 def readings(

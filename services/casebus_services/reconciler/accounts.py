@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from casebus_schemas.law.calendar import beijing_text
+
 from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent
 from .fold import Folded
@@ -112,7 +114,7 @@ class Tracks:
                 "status": status,
                 "agency": event.agency,
                 "event": event.digest.hex(),
-                "at": event.occurred_at.isoformat(),
+                "at": beijing_text(event.occurred_at),
             }
         )
 
@@ -219,7 +221,7 @@ def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspec
         account["amounts"].append(row)
     numbers = [event.data.get(name) for name in _DOCUMENTS] + list(event.data.get("court_nos") or ())
     account["documents"].extend(n for n in numbers if n and n not in account["documents"])
-    account["last"] = {"type": event.type, "at": event.occurred_at.isoformat(), "event": digest}
+    account["last"] = {"type": event.type, "at": beijing_text(event.occurred_at), "event": digest}
 
 
 def _same_kind(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
@@ -234,7 +236,7 @@ def _line(event: ChainEvent, folded: Folded) -> dict[str, Any]:
         "id": str(event.id),
         "type": event.type,
         "source": event.source,
-        "time": event.occurred_at.isoformat(),
+        "time": beijing_text(event.occurred_at),
         "precision": event.envelope.get("precision"),
         "date_basis": event.envelope.get("date_basis"),
         "corrected_by": [digest.hex() for digest in corrected],

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from casebus_schemas.ids import bus_id
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.law.clocks import Article
 
 from .chain import ChainEvent, Digest
@@ -79,7 +79,7 @@ class Finding:
             "suggestion": {"type": self.suggestion.type, "by": self.suggestion.by}
             if self.suggestion
             else None,
-            "opened_at": self.opened_at.astimezone(BEIJING).isoformat(),
+            "opened_at": beijing_text(self.opened_at),
         }
 
     def concerned(self) -> tuple[str, ...]:

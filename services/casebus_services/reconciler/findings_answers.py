@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.law.calendar import beijing_text
 
 from .chain import ChainEvent
 from .findings import Finding, Suggestion, account, finding
@@ -51,6 +51,17 @@ def orphans(folded: Folded, now: datetime) -> Iterator[Finding]:
             opened_at=opened_at,
         )
         yield found if request is None else _closed(found)
+
+
+def orphan_turns(folded: Folded) -> list[datetime]:
+    """When answers that still wait for their request become orphans."""
+    return [
+        event.admitted_at + ORPHAN_AFTER
+        for event in folded.order
+        if event.message_class in _ANSWERS
+        and event.family not in _ABOUT_THE_BUS
+        and folded.request_of(event) is None
+    ]
 
 
 def superseded_answers(folded: Folded) -> Iterator[Finding]:
@@ -229,7 +240,7 @@ def reused_ids(folded: Folded) -> Iterator[Finding]:
 def _said(event: ChainEvent) -> dict[str, str]:
     return {
         "type": event.type,
-        "time": event.occurred_at.astimezone(BEIJING).isoformat(),
+        "time": beijing_text(event.occurred_at),
         "digest": event.digest.hex(),
     }
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.law.calendar import BEIJING, beijing_text
 from casebus_schemas.law.standing import last_day_of
 
 from .chain import ChainEvent
@@ -34,14 +34,10 @@ def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
             causes=[duty.cause],
             severity="high",
             accounts=[
-                account(duty.cause, {"started_at": duty.started_at.astimezone(BEIJING).isoformat()}),
+                account(duty.cause, {"started_at": beijing_text(duty.started_at)}),
                 Account(
                     duty.owed_by,
-                    {
-                        "answered_at": answered.occurred_at.astimezone(BEIJING).isoformat()
-                        if answered
-                        else None
-                    },
+                    {"answered_at": beijing_text(answered.occurred_at) if answered else None},
                     answered.digest if answered else None,
                 ),
             ],
@@ -94,10 +90,7 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
     limit = next(r.limit for r in duty.version.rungs if r.step == rung.step)
     days = limit.strip("PD")
     last = last_day_of(rung.due_latest)
-    approvals = [
-        {"level": e.data.get("level"), "at": e.occurred_at.astimezone(BEIJING).isoformat()}
-        for e in duty.approvals
-    ]
+    approvals = [{"level": e.data.get("level"), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
     return finding(
         "R11",
         chain=duty.cause.chain,

@@ -9,7 +9,7 @@ from uuid import UUID
 from casebus_schemas.errors import UsageError
 from casebus_schemas.ids import bus_id
 from casebus_schemas.law import Answer, Clock, Reading, State, clocks_opened_by, standing
-from casebus_schemas.law.calendar import BEIJING, beijing_day
+from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.standing import last_day_of
 from casebus_schemas.law.terms import Precision, due_earliest, due_latest, readings
@@ -85,15 +85,15 @@ class Obligation:
             "owed_to": list(self.owed_to),
             "duty": list(self.clock.duty),
             "cause": self.cause.digest.hex(),
-            "started_at": self.started_at.astimezone(BEIJING).isoformat(),
-            "due_earliest": due_earliest(self.readings).isoformat(),
-            "due_latest": due_latest(self.readings).isoformat(),
+            "started_at": beijing_text(self.started_at),
+            "due_earliest": beijing_text(due_earliest(self.readings)),
+            "due_latest": beijing_text(due_latest(self.readings)),
             "readings": [reading.to_json() for reading in self.readings],
             "ladder": self._ladder(),
             "state": self.state(now),
             "met": {
-                "by_claim": answer.by_claim.astimezone(BEIJING).isoformat(),
-                "provably": answer.provably.astimezone(BEIJING).isoformat(),
+                "by_claim": beijing_text(answer.by_claim),
+                "provably": beijing_text(answer.provably),
             }
             if answer
             else None,
@@ -105,7 +105,7 @@ class Obligation:
         return [
             {
                 "step": step.step,
-                "due_latest": step.due_latest.isoformat(),
+                "due_latest": beijing_text(step.due_latest),
                 "needs": f"{self.clock.approval}{{level: {step.needs}}}" if step.needs else None,
             }
             for step in self.steps

@@ -11,9 +11,9 @@ from .accounts import accounts
 from .chain import ChainEvent, as_uuid
 from .findings import Finding, FindingState, canonical
 from .findings_answers import (
-    ORPHAN_AFTER,
     conflicting_answers,
     disputed_corrections,
+    orphan_turns,
     orphans,
     reused_ids,
     superseded_answers,
@@ -59,7 +59,7 @@ class Reconciled:
     def wakes_at(self, now: datetime) -> datetime | None:
         """The next instant after `now` at which time alone may change something; None if never."""
         turns = [turn for duty in self.duties for turn in duty.turns()]
-        turns.extend(event.admitted_at + ORPHAN_AFTER for event in self.folded.order)
+        turns.extend(orphan_turns(self.folded))
         return min((turn for turn in turns if turn > now), default=None)
 
     @cached_property

@@ -157,7 +157,7 @@ def histories(draw: st.DrawFn) -> list[ChainEvent]:
                 binds=draw(other),
                 corrects=touched if draw(st.booleans()) else None,
                 withdraws=draw(other) if draw(st.integers(0, 3)) == 0 else None,
-                prev=draw(st.none() | st.sampled_from([n for n in _NAMES if n < name] or [None])),
+                prev=chr(ord(name) - 1) if name != "a" and draw(st.booleans()) else None,
                 id_of=draw(st.sampled_from([name, name, name, "a"])),
                 amounts=[amount("illegal_gain", str(draw(st.integers(1, 3))))],
             )

@@ -1,6 +1,7 @@
 """Duties: which clocks start, the filing ladder, what meets and what ends them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from casebus_services.reconciler.chain import ChainEvent
 from casebus_services.reconciler.obligations import Obligation
@@ -8,8 +9,14 @@ from casebus_services.reconciler.rules import reconcile
 from support.chains import at, digest, say
 
 
-def _referral(received: str = "2022-09-29T15:00", **more: object) -> list[ChainEvent]:
-    facts = {"received_at": at(received), "competent": True, "complete": True, "missing": [], **more}
+def _referral(received: str = "2022-09-29T15:00", **more: Any) -> list[ChainEvent]:
+    facts: dict[str, Any] = {
+        "received_at": at(received),
+        "competent": True,
+        "complete": True,
+        "missing": [],
+        **more,
+    }
     return [
         say("s", "referral.submitted", "2022-09-28", to=("mps",), approved_at=at("2022-09-27T10:20")),
         say("r", "referral.receipted", received, agency="mps", to=("csrc",), replies="s", **facts),

@@ -1,0 +1,223 @@
+"""The reconciler's Kafka edge: batches of bus.admission in, one SQL transaction, announcements out."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import stamina
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import Gap, RetryLater, StopService
+from casebus_schemas.records import Batch, Outgoing, TopicPartition
+from casebus_schemas.topology import ADMISSION
+from casebus_services.streams.faults import fault_point
+
+from .announce import Announcer
+from .arrivals import Arrival, arrival
+from .chain import moment
+from .database import Database
+from .intake import Intake, Shelf
+from .rows import Waiting
+from .store import Fence, Work
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0
+"""How long a batch waits for the database before the process gives up and is started again."""
+ASSIGNMENT_PATIENCE_S = 10.0
+"""The same at an assignment, which the stream worker bounds by 15 s."""
+_RELAYED_AT_ONCE = 1000
+_CHAINS_AT_ONCE = 200
+
+_T = TypeVar("_T")
+
+
+class Sink(Protocol):
+    """Where the outbox goes."""
+
+    def send_all(self, outgoing: Iterable[Outgoing]) -> None:
+        """Produces all and returns when each is acknowledged; raises RetryLater."""
+
+
+class ReconcilerAgent:
+    """Functions for a StreamWorker over bus.admission; used by its one thread.
+
+    `now_ms` is the bus's clock, real or simulated. `incarnation` begins the streams of partitions that the
+    database does not know yet. What is announced is signed and put into the outbox in the transaction that
+    moves the next offsets, and relayed after it; a partition's outbox moves with it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        announcer: Announcer,
+        sink: Sink,
+        now_ms: Callable[[], int],
+        incarnation: int,
+    ) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._announcer = announcer
+        self._sink = sink
+        self._now_ms = now_ms
+        self._incarnation = incarnation
+        self._shelf = Shelf()
+        self._own: frozenset[int] = frozenset()
+        self._unsent: set[int] = set()
+
+    # --- assignment -----------------------------------------------------------------------------------
+
+    def next_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the database says to go on."""
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        return _patiently(lambda: self._next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
+
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions are this worker's now: books are read afresh, outboxes looked through."""
+        self._own = frozenset(partition for _, partition in partitions)
+        self._shelf.keep_only(())
+        self._unsent = set(self._own)
+
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions belong to another worker now."""
+        self._own -= {partition for _, partition in partitions}
+        self._shelf.keep_only(self._own)
+        self._unsent &= self._own
+
+    # --- work -----------------------------------------------------------------------------------------
+
+    def handle(self, batches: list[Batch]) -> None:
+        """Takes the batches and relays what they made the bus say. Durable and idempotent when it returns.
+
+        Raises StopService at once, RetryLater after `PATIENCE_S`.
+        """
+        ours = [batch for batch in batches if batch.topic == ADMISSION]
+        if ours:
+            _patiently(lambda: self._take(ours), PATIENCE_S)
+            fault_point("reconciler.after-commit", sum(len(batch.records) for batch in ours))
+        self.relay()
+
+    def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
+        """Lets the clock's time pass in the chains of this worker's partitions, and relays."""
+        own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
+        now = moment(self._now_ms())
+        more = bool(own)
+        while more:
+            more = _patiently(lambda: self._pass_time(own, now), PATIENCE_S)
+        self.relay()
+
+    def relay(self) -> None:
+        """Sends what waits in the outboxes of this worker's partitions, in order, and marks it sent.
+
+        What was sent but not marked is sent again, byte for byte: readers drop repeats by event digest.
+        """
+        while self._unsent and self._relay_some(sorted(self._unsent)):
+            pass
+        self._unsent.clear()
+
+    def _relay_some(self, own: list[int]) -> bool:
+        """Relays one run of outbox rows; whether more may wait."""
+        rows = _patiently(lambda: self._waiting(own), PATIENCE_S)
+        if rows:
+            _patiently(lambda: self._sink.send_all([row.record for row in rows]), PATIENCE_S)
+            fault_point("reconciler.after-publish", len(rows))
+            _patiently(lambda: self._mark(rows), PATIENCE_S)
+        return len(rows) >= _RELAYED_AT_ONCE
+
+    # --- transactions ---------------------------------------------------------------------------------
+
+    def _next_offsets(self, wanted: list[TopicPartition]) -> dict[TopicPartition, int]:
+        with self._database.reading() as transaction:
+            known = dict(
+                tuple(row) for row in transaction.rows("SELECT partition, next_offset FROM recon_partition")
+            )
+        return {place: known.get(place.partition, 0) for place in wanted}
+
+    def _take(self, batches: list[Batch]) -> None:
+        try:
+            with self._database.writing() as transaction:
+                work = Work(transaction, self._catalog)
+                fences = work.fences((batch.partition for batch in batches), self._incarnation)
+                arrivals = [found for batch in batches for found in _new(batch, fences[batch.partition])]
+                self._enter(work, fences, lambda intake: intake.take(arrivals))
+                fault_point("reconciler.before-commit", len(arrivals))
+        except BaseException:
+            self._shelf.clear()  # books may have moved on without the database
+            raise
+        self._own |= fences.keys()
+
+    def _pass_time(self, own: list[int], now: datetime) -> bool:
+        with self._database.reading() as transaction:
+            if not Work(transaction, self._catalog).waking(own, now, 1):
+                return False
+        try:
+            with self._database.writing() as transaction:
+                work = Work(transaction, self._catalog)
+                fences = work.fences(own, self._incarnation)
+                waking = work.waking(own, now, _CHAINS_AT_ONCE)
+                self._enter(work, fences, lambda intake: intake.pass_time(waking, now))
+                fault_point("reconciler.before-commit", len(waking))
+        except BaseException:
+            self._shelf.clear()
+            raise
+        return bool(waking)
+
+    def _enter(self, work: Work, fences: dict[int, Fence], step: Callable[[Intake], None]) -> None:
+        """One step of intake under the fences: entries, announcements and offsets go together."""
+        self._shelf.check(fences.values())
+        intake = Intake(work, self._catalog, self._shelf)
+        step(intake)
+        work.save_books(intake.touched())
+        for partition, said in intake.said.items():
+            new = work.not_said(said)
+            if not new:
+                continue
+            fence = fences[partition]
+            heads = work.bus_heads(fence.producer)
+            work.put_out(fence, [self._announcer.compose(one, fence.producer, heads) for one in new])
+            work.save_bus_heads(heads)
+            self._unsent.add(partition)
+        work.release(fences.values())
+        self._shelf.written(fences.values())
+
+    def _waiting(self, own: list[int]) -> list[Waiting]:
+        with self._database.reading() as transaction:
+            return Work(transaction, self._catalog).waiting(own, _RELAYED_AT_ONCE)
+
+    def _mark(self, rows: list[Waiting]) -> None:
+        with self._database.writing() as transaction:
+            Work(transaction, self._catalog).sent(rows)
+
+
+def _new(batch: Batch, fence: Fence) -> list[Arrival]:
+    """The records behind the fence's next offset, which moves over them. Raises Gap if some are missing."""
+    found = []
+    for record in batch.records:
+        if record.offset < fence.next_offset:
+            continue
+        if record.offset > fence.next_offset:
+            raise Gap(
+                "records of bus.admission are missing",
+                found=f"offset {record.offset}",
+                expected=f"offset {fence.next_offset}",
+                remedy="compare the topic with the accounts database, then run casebus rebuild",
+                topic=batch.topic,
+                partition=batch.partition,
+                offset=record.offset,
+            )
+        found.append(arrival(record))
+        fence.next_offset = record.offset + 1
+    fence.next_offset = max(fence.next_offset, batch.next_offset)
+    return found
+
+
+def _patiently(work: Callable[[], _T], patience_s: float) -> _T:
+    """Tries again while it is RetryLater, with growing pauses, up to a bound."""
+    for attempt in stamina.retry_context(
+        on=RetryLater, attempts=None, timeout=patience_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+    ):
+        with attempt:
+            return work()
+    raise StopService("unreachable: retry_context ends by returning or raising")  # for the type checker

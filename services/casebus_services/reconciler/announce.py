@@ -1,0 +1,117 @@
+"""Turns what the books announce into signed events of the bus, each the next of its stream."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from casebus_schemas.agencies import BUS
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import encode
+from casebus_schemas.compose import StreamHead, compose
+from casebus_schemas.ids import bus_id
+from casebus_schemas.notices import (
+    FINDING_OPENED,
+    OBLIGATION_ANNOUNCED,
+    facts_data,
+    finding_data,
+    obligation_data,
+)
+from casebus_schemas.partitioning import partition_of
+from casebus_schemas.records import Outgoing
+from casebus_schemas.signing import SigningKey
+
+from .book import Announcement
+from .chain import milliseconds
+
+SOURCE = "/bus/reconciler"
+
+
+class Place(NamedTuple):
+    """The stream of one of our producers on a topic and partition."""
+
+    producer: str
+    topic: str
+    partition: int
+
+
+class Announced(NamedTuple):
+    """A signed event, ready for the outbox."""
+
+    id: UUID
+    chain: str
+    type: str
+    record: Outgoing
+
+
+class Announcer:
+    """Composes announcements under the bus's key.
+
+    The producer belongs to the admission partition that the chain lives on (`reconciler-p3.<incarnation>`):
+    its outbox and stream heads move with the partition to whoever works on it.
+    """
+
+    def __init__(self, catalog: Catalog, key: SigningKey, partitions: int) -> None:
+        self._catalog = catalog
+        self._key = key
+        self._partitions = partitions
+
+    def compose(
+        self, announcement: Announcement, producer: str, heads: MutableMapping[Place, StreamHead]
+    ) -> Announced:
+        """The signed event; moves its stream's head in `heads` (absent: the stream begins)."""
+        kind = announcement.kind
+        schema = self._catalog.latest(kind)
+        topic = self._catalog.event(kind).topic(BUS)
+        value = encode(schema, self._data(announcement))
+        # Key = chain id, and all channels have one partition count: the chain's own partition.
+        partition = partition_of(announcement.chain.encode(), self._partitions)
+        place = Place(producer, topic, partition)
+        composed = compose(
+            value=value,
+            fingerprint=schema.fingerprint,
+            id=event_id(announcement),
+            type=kind,
+            source=SOURCE,
+            time_ms=milliseconds(announcement.at),
+            subject=announcement.chain,
+            topic=topic,
+            partitions=self._partitions,
+            producer=producer,
+            head=heads.get(place, StreamHead()),
+            key=self._key,
+        )
+        heads[place] = composed.head
+        return Announced(event_id(announcement), announcement.chain, kind, composed.record)
+
+    def _data(self, announcement: Announcement) -> dict[str, Any]:
+        envelope = _envelope(announcement)
+        if announcement.kind == OBLIGATION_ANNOUNCED:
+            return obligation_data(self._catalog, announcement.body, envelope)
+        if announcement.kind == FINDING_OPENED:
+            return finding_data(self._catalog, announcement.body, envelope)
+        return facts_data(self._catalog.latest(announcement.kind), announcement.body, envelope)
+
+
+def event_id(announcement: Announcement) -> UUID:
+    """The id of the event that makes an announcement: the same announcement never gets another."""
+    return bus_id(announcement.kind, f"{announcement.id}\n{announcement.state}", [announcement.cause])
+
+
+def _envelope(announcement: Announcement) -> Mapping[str, Any]:
+    return {
+        "message_class": "initial",
+        "to": list(announcement.to),
+        "cc": [],
+        "in_reply_to": None,
+        "in_reply_to_hash": None,
+        "corrects": None,
+        "withdraws": None,
+        "local_refs": [],
+        "occurred_at": announcement.at,
+        "precision": "second",
+        "date_basis": "stated",
+        "legal_basis": list(announcement.body.get("law", ())),
+        "handling": "H1",
+        "obligation": announcement.id if announcement.kind == OBLIGATION_ANNOUNCED else None,
+        "message_no": None,
+    }

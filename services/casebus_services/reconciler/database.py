@@ -1,0 +1,171 @@
+"""Connects to the accounts database (SQLite or PostgreSQL) and says what an SQL error means."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
+
+from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE, WORDS
+
+_LOCK = 0x6361736562757332
+"""Number of the advisory lock for migrations: "casebus2"."""
+_ROWS = 500
+"""Rows of one INSERT with RETURNING: 12 columns stay well below SQLite's 32,766 parameters."""
+
+
+class Database:
+    """One database. SQL is written with `?`; every transaction of `writing` holds a write lock on SQLite."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Raises UsageError for a URL of another technology, or for a missing file opened read-only."""
+        parsed = make_url(url)
+        self.dialect = parsed.get_backend_name()
+        if self.dialect == SQLITE:
+            if read_only and parsed.database and not Path(parsed.database).is_file():
+                raise UsageError(
+                    "no accounts database there", found=parsed.database, remedy="start casebus first"
+                )
+            self._engine = create_engine(parsed, connect_args={"timeout": 30})
+            _configure_sqlite(self._engine, read_only=read_only)
+        elif self.dialect == POSTGRES:
+            self._engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 10},
+            )
+        else:
+            raise UsageError(
+                "not a database that can hold the accounts",
+                found=self.dialect,
+                expected="sqlite:///file or postgresql://…",
+            )
+        self._readers = self._engine.execution_options(casebus_reads=True)
+
+    @contextmanager
+    def writing(self) -> Iterator["Transaction"]:
+        """A transaction that is committed at the end of the block. SQL errors leave it as BusErrors."""
+        with _bus_errors(), self._engine.begin() as connection:
+            yield Transaction(connection, self.dialect)
+
+    @contextmanager
+    def reading(self) -> Iterator["Transaction"]:
+        """A transaction that only reads and keeps no writer waiting."""
+        with _bus_errors(), self._readers.begin() as connection:
+            yield Transaction(connection, self.dialect)
+
+    def migrate(self) -> None:
+        """Brings the tables up to this program's version. Idempotent.
+
+        Raises StopService if the database was written by a newer program.
+        """
+        with self.writing() as transaction:
+            if self.dialect == POSTGRES:
+                transaction.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+            transaction.run(VERSION_TABLE)
+            found = transaction.rows("SELECT max(version) FROM recon_schema")[0][0] or 0
+            if found > VERSION:
+                raise StopService(
+                    "the accounts' tables are of a newer version",
+                    found=found,
+                    expected=f"at most {VERSION}",
+                    remedy="run the newer casebus",
+                )
+            for migration in MIGRATIONS[found:]:
+                for statement in migration.statements:
+                    transaction.run(statement.format(**WORDS[self.dialect]))
+                transaction.run("INSERT INTO recon_schema (version) VALUES (?)", (migration.number,))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._engine.dispose()
+
+
+class Transaction:
+    """Driver-level SQL inside one transaction: SQLAlchemy's compiler stays off the hot path."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self._connection = connection
+        self._dialect = dialect
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Runs one statement."""
+        self._connection.exec_driver_sql(self._text(sql), tuple(parameters))
+
+    def many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Runs one statement for each row, as one driver-level batch."""
+        if rows:
+            self._connection.exec_driver_sql(self._text(sql), list(rows))
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a query."""
+        return list(self._connection.exec_driver_sql(self._text(sql), tuple(parameters)).fetchall())
+
+    def insert_new(self, head: str, rows: Sequence[tuple[Any, ...]], returning: str) -> list[Any]:
+        """Inserts the rows that are not there yet and gives `returning` of those."""
+        found = []
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            sql = _insert(head, len(part), len(part[0]), returning)
+            flat = tuple(value for row in part for value in row)
+            found.extend(self.rows(sql, flat))
+        return found
+
+    def locked(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of a query, locked until the end of the transaction (on SQLite all is locked)."""
+        return self.rows(sql + " FOR UPDATE" if self._dialect == POSTGRES else sql, parameters)
+
+    def _text(self, sql: str) -> str:
+        return _postgres_text(sql) if self._dialect == POSTGRES else sql
+
+
+@lru_cache(maxsize=512)
+def _postgres_text(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+@lru_cache(maxsize=1024)
+def _insert(head: str, rows: int, columns: int, returning: str) -> str:
+    row = "(" + ",".join("?" * columns) + ")"
+    return f"{head} VALUES {','.join([row] * rows)} ON CONFLICT DO NOTHING RETURNING {returning}"
+
+
+def _configure_sqlite(engine: Engine, *, read_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        # Python's own implicit BEGIN is deferred: the lock would come only with the first insert.
+        connection.isolation_level = None
+        connection.execute("PRAGMA query_only=ON" if read_only else "PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=8000")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        reads = read_only or connection.get_execution_options().get("casebus_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _bus_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: DBAPIError) -> BusError:
+    cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    name = getattr(error.orig, "sqlite_errorname", None) or type(error.orig).__name__
+    if str(name).startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "DiskFull")):
+        return StopService(
+            "the accounts cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
+        )
+    if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
+        return RetryLater("the accounts database is away", found=cause, remedy="tried again after a pause")
+    return StopService("the accounts database refused", found=cause, remedy="run casebus rebuild")

@@ -1,0 +1,188 @@
+"""How chains, duties, findings, events and outbox records become rows, and rows become them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import decode
+from casebus_schemas.records import Outgoing
+
+from .announce import Announced
+from .arrivals import Arrival
+from .book import ChainBook, DutyEntry, FindingEntry
+from .chain import ChainEvent, chain_event, milliseconds, moment
+from .findings import canonical
+
+
+class Waiting(NamedTuple):
+    """An outbox row that is not known to be in Kafka."""
+
+    partition: int
+    no: int
+    record: Outgoing
+
+
+EVENTS = (
+    "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms, producer, seq, prev, value, "
+    "bus_partition, bus_offset FROM recon_event"
+)
+DUTIES = (
+    "SELECT id, rule, owed_by, state, basis, due_earliest_ms, due_latest_ms, moot_ms, body "
+    "FROM recon_obligation"
+)
+FINDINGS = "SELECT id, rule, class, severity, state, opened_ms, body FROM recon_finding"
+
+SAVE_CHAIN = (
+    "INSERT INTO recon_chain VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
+    "status = excluded.status, events = excluded.events, hash = excluded.hash, "
+    "told_ms = excluded.told_ms, wake_ms = excluded.wake_ms, accounts = excluded.accounts"
+)
+SAVE_DUTY = (
+    "INSERT INTO recon_obligation VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+    "state = excluded.state, basis = excluded.basis, due_earliest_ms = excluded.due_earliest_ms, "
+    "due_latest_ms = excluded.due_latest_ms, moot_ms = excluded.moot_ms, body = excluded.body"
+)
+SAVE_FINDING = (
+    "INSERT INTO recon_finding VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+    "state = excluded.state, severity = excluded.severity, opened_ms = excluded.opened_ms, "
+    "body = excluded.body"
+)
+
+
+def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
+    """A chain event from a row of `EVENTS`."""
+    _, body = decode(catalog, bytes(row[10]))
+    return chain_event(
+        digest=bytes(row[0]),
+        chain=row[1],
+        id=UUID(row[2]),
+        type=row[3],
+        source=row[4],
+        time_ms=row[5],
+        admitted_at_ms=row[6],
+        producer=row[7],
+        seq=row[8],
+        prev=bytes(row[9]),
+        body=body,
+    )
+
+
+def chain_row(partition: int, book: ChainBook) -> tuple[Any, ...]:
+    """The row of recon_chain."""
+    wakes_at = book.wakes_at()
+    meaning = book.meaning
+    return (
+        book.chain,
+        partition,
+        meaning.accounts["status"],
+        len(book.folded.order),
+        meaning.hash,
+        milliseconds(book.told_until),
+        milliseconds(wakes_at) if wakes_at else None,
+        canonical(meaning.accounts).decode(),
+    )
+
+
+def duty_row(chain: str, entry: DutyEntry) -> tuple[Any, ...]:
+    """The row of recon_obligation."""
+    return (
+        entry.id,
+        chain,
+        entry.rule,
+        entry.owed_by,
+        entry.state,
+        entry.basis,
+        milliseconds(entry.due_earliest),
+        milliseconds(entry.due_latest),
+        milliseconds(entry.moot_at) if entry.moot_at else None,
+        canonical(entry.body).decode(),
+    )
+
+
+def finding_row(chain: str, entry: FindingEntry) -> tuple[Any, ...]:
+    """The row of recon_finding."""
+    return (
+        entry.id,
+        chain,
+        entry.rule,
+        entry.cls,
+        entry.severity,
+        entry.state,
+        milliseconds(entry.opened_at),
+        canonical(entry.body).decode(),
+    )
+
+
+def duty_entry(row: Sequence[Any]) -> DutyEntry:
+    """The entry of a row of `DUTIES`."""
+    return DutyEntry(
+        id=row[0],
+        rule=row[1],
+        owed_by=row[2],
+        state=row[3],
+        basis=bytes(row[4]),
+        due_earliest=moment(row[5]),
+        due_latest=moment(row[6]),
+        moot_at=None if row[7] is None else moment(row[7]),
+        body=json.loads(row[8]),
+    )
+
+
+def finding_entry(row: Sequence[Any]) -> FindingEntry:
+    """The entry of a row of `FINDINGS`."""
+    return FindingEntry(
+        id=row[0],
+        rule=row[1],
+        cls=row[2],
+        severity=row[3],
+        state=row[4],
+        opened_at=moment(row[5]),
+        body=json.loads(row[6]),
+    )
+
+
+def event_row(arrived: Arrival) -> tuple[Any, ...]:
+    """The row of recon_event."""
+    headers = arrived.event_headers
+    return (
+        arrived.digest,
+        headers.subject,
+        str(headers.id),
+        headers.type,
+        headers.source,
+        headers.time_ms,
+        arrived.admission.admitted_at_ms,
+        headers.producer,
+        headers.seq,
+        headers.prev,
+        arrived.value,
+        arrived.partition,
+        arrived.offset,
+    )
+
+
+def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]:
+    """The row of recon_outbox, its last column `sent` left to the statement."""
+    record = announced.record
+    headers = [[name, (value or b"").decode()] for name, value in record.headers]
+    return (
+        partition,
+        no,
+        str(announced.id),
+        "chain",
+        announced.chain,
+        announced.type,
+        record.value,
+        record.topic,
+        record.partition,
+        (record.key or b"").decode(),
+        canonical(headers).decode(),
+    )
+
+
+def waiting_row(row: Sequence[Any]) -> Waiting:
+    """An outbox row as it is read for the relay."""
+    headers = tuple((name, value.encode()) for name, value in json.loads(row[6]))
+    return Waiting(row[0], row[1], Outgoing(row[2], row[3], row[4].encode(), bytes(row[5]), headers))

@@ -1,0 +1,248 @@
+"""The reconciler's SQL edge: what one transaction reads and writes of chains, streams and the outbox."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.compose import StreamHead
+
+from .announce import Announced, Place, event_id
+from .arrivals import Arrival, Head, Stream
+from .book import Announcement, ChainBook
+from .chain import ChainEvent, Digest, milliseconds, moment
+from .database import Transaction
+from .fold import fold
+from .rows import (
+    DUTIES,
+    EVENTS,
+    FINDINGS,
+    SAVE_CHAIN,
+    SAVE_DUTY,
+    SAVE_FINDING,
+    Waiting,
+    chain_row,
+    duty_entry,
+    duty_row,
+    event_row,
+    finding_entry,
+    finding_row,
+    outbox_row,
+    stored_event,
+    waiting_row,
+)
+
+
+@dataclass(slots=True)
+class Fence:
+    """An admission partition under this transaction's lock."""
+
+    partition: int
+    next_offset: int
+    revision: int
+    incarnation: int
+    next_no: int
+
+    @property
+    def producer(self) -> str:
+        """The producer of what is announced about this partition's chains."""
+        return f"reconciler-p{self.partition}.{self.incarnation}"
+
+
+class Work:
+    """One transaction of the reconciler; the caller holds the fences of the partitions it touches."""
+
+    def __init__(self, transaction: Transaction, catalog: Catalog) -> None:
+        self._sql = transaction
+        self._catalog = catalog
+
+    # --- fences ---------------------------------------------------------------------------------------
+
+    def fences(self, partitions: Iterable[int], incarnation: int) -> dict[int, Fence]:
+        """Locks the partitions' rows; `incarnation` begins the streams of partitions never seen before."""
+        wanted = sorted(set(partitions))
+        self._sql.many(
+            "INSERT INTO recon_partition VALUES (?, 0, 0, ?, 0) ON CONFLICT DO NOTHING",
+            [(partition, incarnation) for partition in wanted],
+        )
+        marks = ",".join("?" * len(wanted))
+        rows = self._sql.locked(
+            "SELECT partition, next_offset, revision, incarnation, next_no FROM recon_partition "
+            f"WHERE partition IN ({marks}) ORDER BY partition",
+            wanted,
+        )
+        return {row[0]: Fence(*row) for row in rows}
+
+    def release(self, fences: Iterable[Fence]) -> None:
+        """Writes the fences' new offsets and numbers, one revision on."""
+        rows = []
+        for fence in fences:
+            fence.revision += 1
+            rows.append((fence.next_offset, fence.revision, fence.next_no, fence.partition))
+        self._sql.many(
+            "UPDATE recon_partition SET next_offset = ?, revision = ?, next_no = ? WHERE partition = ?", rows
+        )
+
+    # --- what arrived ---------------------------------------------------------------------------------
+
+    def add_admissions(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Stores the admissions and gives those that are the first of their origin and attempt, in order."""
+        first: dict[tuple[str, int, int, int], Arrival] = {}
+        for arrived in arrivals:
+            admission = arrived.admission
+            origin = admission.origin
+            first.setdefault((origin.topic, origin.partition, origin.offset, admission.attempt), arrived)
+        rows = [
+            (
+                *key,
+                arrived.partition,
+                arrived.offset,
+                arrived.admission.verdict,
+                arrived.admission.code,
+                arrived.digest,
+                arrived.headers.producer if arrived.headers else None,
+                arrived.admission.admitted_at_ms,
+            )
+            for key, arrived in first.items()
+        ]
+        new = self._sql.insert_new("INSERT INTO recon_admission", rows, "topic, partition, koffset, attempt")
+        keys = {tuple(row) for row in new}
+        return [arrived for key, arrived in first.items() if key in keys]
+
+    def add_events(self, arrivals: Sequence[Arrival]) -> None:
+        """Stores admitted events that are new."""
+        self._sql.many(
+            "INSERT INTO recon_event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            [event_row(arrived) for arrived in arrivals],
+        )
+
+    def was_refused(self, stream: Stream, digest: Digest) -> bool:
+        """Whether a refused record with this digest stands on the stream's topic and partition."""
+        found = self._sql.rows(
+            "SELECT 1 FROM recon_admission WHERE digest = ? AND topic = ? AND partition = ? "
+            "AND verdict = 'refused' LIMIT 1",
+            (digest, stream.topic, stream.partition),
+        )
+        return bool(found)
+
+    def heads(self, streams: Iterable[Stream]) -> dict[Stream, Head]:
+        """The last admitted event of each of the agencies' streams."""
+        found = {}
+        for stream in streams:
+            for row in self._sql.rows(
+                "SELECT seq, digest FROM recon_stream WHERE producer = ? AND topic = ? AND partition = ?",
+                stream,
+            ):
+                found[stream] = Head(row[0], bytes(row[1]))
+        return found
+
+    def save_heads(self, heads: Mapping[Stream, Head]) -> None:
+        """Moves the heads of the agencies' streams."""
+        self._sql.many(
+            "INSERT INTO recon_stream VALUES (?,?,?,?,?) ON CONFLICT (producer, topic, partition) "
+            "DO UPDATE SET seq = excluded.seq, digest = excluded.digest",
+            [(*stream, *head) for stream, head in heads.items()],
+        )
+
+    # --- chains ---------------------------------------------------------------------------------------
+
+    def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
+        """The books of these chains as last saved; of an unknown chain an empty one."""
+        return {chain: self._book(chain) for chain in chains}
+
+    def events(self, chain: str) -> list[ChainEvent]:
+        """The chain's events in the order of their admission."""
+        return [
+            stored_event(self._catalog, row)
+            for row in self._sql.rows(f"{EVENTS} WHERE chain = ? ORDER BY bus_offset", (chain,))
+        ]
+
+    def _book(self, chain: str) -> ChainBook:
+        found = self._sql.rows("SELECT told_ms FROM recon_chain WHERE chain = ?", (chain,))
+        if not found:
+            return ChainBook(chain)
+        duties = self._sql.rows(f"{DUTIES} WHERE chain = ?", (chain,))
+        findings = self._sql.rows(f"{FINDINGS} WHERE chain = ?", (chain,))
+        return ChainBook(
+            chain,
+            fold(self.events(chain)),
+            moment(found[0][0]),
+            {row[0]: duty_entry(row) for row in duties},
+            {row[0]: finding_entry(row) for row in findings},
+        )
+
+    def save_books(self, books: Iterable[tuple[int, ChainBook]]) -> None:
+        """Writes accounts, obligations and findings of (admission partition, book)."""
+        chains: list[tuple[Any, ...]] = []
+        duties: list[tuple[Any, ...]] = []
+        findings: list[tuple[Any, ...]] = []
+        for partition, book in books:
+            chains.append(chain_row(partition, book))
+            duties.extend(duty_row(book.chain, entry) for entry in book.duties.values())
+            findings.extend(finding_row(book.chain, entry) for entry in book.findings.values())
+        self._sql.many(SAVE_CHAIN, chains)
+        self._sql.many(SAVE_DUTY, duties)
+        self._sql.many(SAVE_FINDING, findings)
+
+    def waking(self, partitions: Sequence[int], now: datetime, limit: int) -> list[tuple[int, str]]:
+        """(admission partition, chain) of chains in which time has something to change by now."""
+        marks = ",".join("?" * len(partitions))
+        rows = self._sql.rows(
+            "SELECT bus_partition, chain FROM recon_chain "
+            f"WHERE bus_partition IN ({marks}) AND wake_ms <= ? ORDER BY wake_ms, chain LIMIT ?",
+            (*partitions, milliseconds(now), limit),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    # --- what is said ---------------------------------------------------------------------------------
+
+    def bus_heads(self, producer: str) -> dict[Place, StreamHead]:
+        """The heads of one of our producers' streams."""
+        rows = self._sql.rows(
+            "SELECT topic, partition, seq, prev FROM recon_bus_stream WHERE producer = ?", (producer,)
+        )
+        return {Place(producer, row[0], row[1]): StreamHead(row[2], bytes(row[3])) for row in rows}
+
+    def save_bus_heads(self, heads: Mapping[Place, StreamHead]) -> None:
+        """Moves the heads of our streams."""
+        self._sql.many(
+            "INSERT INTO recon_bus_stream VALUES (?,?,?,?,?) ON CONFLICT (producer, topic, partition) "
+            "DO UPDATE SET seq = excluded.seq, prev = excluded.prev",
+            [(*place, head.seq, head.prev) for place, head in heads.items()],
+        )
+
+    def not_said(self, announcements: Sequence[Announcement]) -> list[Announcement]:
+        """Enters the announcements and gives those that were never made, in order."""
+        first = {(a.kind, str(a.id), a.cause, a.state): a for a in announcements}
+        rows = [(*key, str(event_id(announcement))) for key, announcement in first.items()]
+        new = self._sql.insert_new("INSERT INTO recon_announcement", rows, "kind, subject, cause, state")
+        keys = {(row[0], row[1], bytes(row[2]), row[3]) for row in new}
+        return [announcement for key, announcement in first.items() if key in keys]
+
+    def put_out(self, fence: Fence, announced: Sequence[Announced]) -> None:
+        """Appends signed events to the partition's outbox."""
+        rows = []
+        for event in announced:
+            rows.append(outbox_row(fence.partition, fence.next_no, event))
+            fence.next_no += 1
+        self._sql.many("INSERT INTO recon_outbox VALUES (?,?,?,?,?,?,?,?,?,?,?,0)", rows)
+
+    def waiting(self, partitions: Sequence[int], limit: int) -> list[Waiting]:
+        """Outbox rows not known to be sent, of each partition in order."""
+        found: list[Waiting] = []
+        for partition in partitions:
+            rows = self._sql.rows(
+                "SELECT bus_partition, no, topic, partition, key, payload, headers FROM recon_outbox "
+                "WHERE bus_partition = ? AND sent = 0 ORDER BY no LIMIT ?",
+                (partition, limit),
+            )
+            found.extend(waiting_row(row) for row in rows)
+        return found
+
+    def sent(self, rows: Iterable[Waiting]) -> None:
+        """Marks outbox rows as acknowledged by Kafka."""
+        self._sql.many(
+            "UPDATE recon_outbox SET sent = 1 WHERE bus_partition = ? AND no = ?",
+            [(row.partition, row.no) for row in rows],
+        )
