@@ -3,7 +3,7 @@
 import hashlib
 import re
 from functools import lru_cache
-from struct import Struct, pack, unpack_from
+from struct import Struct, pack
 from struct import error as struct_error
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ NO_PRODUCER = b"\xff" * 8
 
 _SEQ = re.compile(rb"[1-9][0-9]{0,19}\Z")
 _ZEROS = bytes(32)
+_U32 = Struct(">I").unpack_from
+_I32 = Struct(">i").unpack_from
 _sha256 = hashlib.sha256
 
 
@@ -132,24 +134,53 @@ def parse_leaf(raw: bytes) -> LeafFields:
     )
 
 
+def pack_leaf(fields: LeafFields) -> bytes:
+    """Leaf bytes that say this: the inverse of `parse_leaf`."""
+    topic = fields.topic.encode()
+    return _layout(len(topic)).pack(
+        1,
+        len(topic),
+        topic,
+        *fields[1:5],
+        fields.key_sha256 is not None,
+        fields.key_sha256 or _ZEROS,
+        fields.value_sha256 is not None,
+        fields.value_length,
+        fields.value_sha256 or _ZEROS,
+        *fields[8:],
+    )
+
+
 def value_sha256_in(leaf_bytes: bytes) -> bytes:
     """The value's digest as `leaf` has just computed it, 32 zero bytes for an absent value."""
     return leaf_bytes[-80:-48]
 
 
+@lru_cache(maxsize=1024)
+def _decoded_name(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
 def decode_headers(raw: bytes) -> Headers:
     """Reads what `encode_headers` wrote. Raises ValueError for any other bytes."""
+    headers: list[tuple[str, bytes | None]] = []
     try:
-        (count,) = unpack_from(">I", raw, 0)
-        at, headers = 4, []
+        (count,) = _U32(raw, 0)
+        at = 4
         for _ in range(count):
-            name_end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
-            (length,) = unpack_from(">i", raw, name_end)
-            name = raw[at + 4 : name_end].decode("utf-8", "surrogateescape")
-            at = name_end + 4 + max(length, 0)
-            if length < -1:
+            (length,) = _U32(raw, at)
+            at += 4
+            name = _decoded_name(raw[at : at + length])
+            at += length
+            (length,) = _I32(raw, at)
+            at += 4
+            if length >= 0:
+                headers.append((name, raw[at : at + length]))
+                at += length
+            elif length == -1:
+                headers.append((name, None))
+            else:
                 raise ValueError(f"header of length {length}")
-            headers.append((name, None if length < 0 else raw[name_end + 4 : at]))
     except struct_error as error:
         raise ValueError(f"headers end too early: {error}") from error
     if at != len(raw):

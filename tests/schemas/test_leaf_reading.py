@@ -12,6 +12,7 @@ from casebus_schemas.leaf import (
     decode_headers,
     encode_headers,
     leaf,
+    pack_leaf,
     parse_leaf,
     producer_tag,
     value_sha256_in,
@@ -59,6 +60,7 @@ def test_leaf_says_what_the_record_is(record: Record) -> None:
     assert fields.value_length == len(record.value or b"")
     assert fields.headers_sha256 == sha256(encode_headers(record.headers)).digest()
     assert fields.producer_tag == producer_tag(record.headers)
+    assert pack_leaf(fields) == raw
     assert value_sha256_in(raw) == (fields.value_sha256 or bytes(32))
 
 

@@ -143,11 +143,11 @@ _BATCHES = text(
 _LAST_BATCH = text(
     f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id ORDER BY start_index DESC LIMIT 1"
 )
+# A look-up a row, not a join: without statistics PostgreSQL would hash all payloads for every page.
 _ENTRIES = text(
-    "SELECT e.idx, e.koffset, e.event_id, e.key, e.headers, e.value_sha256, e.leaf, e.leaf_hash, "
-    "length(p.value) "
-    "FROM entry e LEFT JOIN payload p ON p.value_sha256 = e.value_sha256 "
-    "WHERE e.log_id = :log_id AND e.idx > :at ORDER BY e.idx LIMIT :page"
+    "SELECT idx, koffset, event_id, key, headers, value_sha256, leaf, leaf_hash, "
+    "(SELECT length(value) FROM payload p WHERE p.value_sha256 = e.value_sha256) "
+    "FROM entry e WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page"
 )
 _TILES = text(
     "SELECT log_id, level, idx, root, hashes FROM tile "
