@@ -4,13 +4,13 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError as FutureCancelledError
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition as AioTopicPartition
 
@@ -26,8 +26,6 @@ FETCH = (1, 5000)
 """Bytes, milliseconds: the broker answers with the first record at once, and silence costs few polls."""
 
 LATEST = -1
-
-_T = TypeVar("_T")
 
 
 class SideReader:
@@ -74,10 +72,16 @@ class SideReader:
         Raises RetryLater after `timeout_s`, or whatever ended the reading.
         """
         self._check()
-        waiting = self._submit(self._catch_up())
+        if self._loop is None:
+            raise RetryLater("the side reader was not started", remedy="call start first")
+        waiting = asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
         try:
             waiting.result(timeout_s)
-        except FutureTimeoutError as error:
+        except FutureCancelledError:  # the reading ended meanwhile; the thread is about to say why
+            self._thread.join(5.0)
+            self._check()
+            raise
+        except TimeoutError as error:
             waiting.cancel()
             self._check()
             raise RetryLater(
@@ -99,11 +103,6 @@ class SideReader:
             raise self._failure
         if self._failure is not None:
             raise RetryLater("the side reader ended", found=repr(self._failure)) from self._failure
-
-    def _submit(self, coroutine: Coroutine[Any, Any, _T]) -> Any:
-        if self._loop is None:
-            raise RuntimeError("the side reader was not started")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def _run(self) -> None:
         try:
@@ -137,7 +136,8 @@ class SideReader:
             await consumer.stop()
 
     async def _catch_up(self) -> None:
-        ends = await self._end_offsets()
+        while (ends := await self._end_offsets()) is None:
+            await asyncio.sleep(0.1)
         while any(end > self._positions.get(partition, 0) for partition, end in ends.items()):
             self._moved.clear()
             done, _ = await asyncio.wait(
@@ -148,25 +148,17 @@ class SideReader:
             if self._reading in done:
                 await self._reading
 
-    async def _end_offsets(self) -> dict[TopicPartition, int]:
-        # Not AIOKafkaConsumer.end_offsets: on the same connection the broker would first let a fetch wait.
+    async def _end_offsets(self) -> dict[TopicPartition, int] | None:
+        """Where the partitions end now, None if it has to be asked again."""
         client = self._consumer._client
-        by_leader: dict[int, dict[str, list[tuple[int, int]]]] = {}
-        for topic, partition in self._consumer.assignment():
-            leader = client.cluster.leader_for_partition(AioTopicPartition(topic, partition))
-            if leader is None or leader == -1:
-                raise KafkaError(f"no leader for {topic}/{partition}")
-            by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, LATEST))
-        ends: dict[TopicPartition, int] = {}
-        for leader, topics in by_leader.items():
-            request = OffsetRequest(-1, 0, list(topics.items()))
-            answer = await client.send(leader, request, group=ConnectionGroup.COORDINATION)
-            for topic, partitions in answer.topics:
-                for partition, error_code, _, offset in partitions:
-                    if error_code:
-                        raise for_code(error_code)(f"{topic}/{partition}")
-                    ends[TopicPartition(topic, partition)] = offset
-        return ends
+        try:
+            return await _end_offsets(client, self._consumer.assignment())
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            log.info("%s asks for the ends of its topics again: %r", self._client_id, error)
+            client.force_metadata_update()
+            return None
 
     def _new_consumer(self) -> Any:
         return AIOKafkaConsumer(
@@ -178,3 +170,23 @@ class SideReader:
             max_partition_fetch_bytes=2 * 1024 * 1024,
             **aiokafka_login(self._settings),
         )
+
+
+async def _end_offsets(client: Any, partitions: Iterable[AioTopicPartition]) -> dict[TopicPartition, int]:
+    # Not AIOKafkaConsumer.end_offsets: on its connection the broker would first let a waiting fetch end.
+    by_leader: dict[int, dict[str, list[tuple[int, int]]]] = {}
+    for topic, partition in partitions:
+        leader = client.cluster.leader_for_partition(AioTopicPartition(topic, partition))
+        if leader is None or leader == -1:
+            raise LeaderNotAvailableError(f"{topic}/{partition}")
+        by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, LATEST))
+    ends: dict[TopicPartition, int] = {}
+    for leader, topics in by_leader.items():
+        request = OffsetRequest(-1, 0, list(topics.items()))
+        answer = await client.send(leader, request, group=ConnectionGroup.COORDINATION)
+        for topic, answers in answer.topics:
+            for partition, error_code, _, offset in answers:
+                if error_code:
+                    raise for_code(error_code)(f"{topic}/{partition}")
+                ends[TopicPartition(topic, partition)] = offset
+    return ends
