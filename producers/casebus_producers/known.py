@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from casebus_schemas.ids import normalise_reference
 
-from .database import known_event, known_reference
+from .database import known_event
 from .sayings import Reference
+
+_EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
+_REFERENCE = "INSERT OR IGNORE INTO known_reference (issuer, scheme, value, chain) VALUES (?, ?, ?, ?)"
+_CHAIN = "SELECT chain FROM known_reference WHERE issuer = ? AND scheme = ? AND value = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +40,9 @@ def remember_event(
     sent: bool,
 ) -> None:
     """Notes an event that the agency said or heard, and the chain of its references; the first one wins."""
-    known = {
-        "digest": digest,
-        "id": str(id),
-        "type": type,
-        "source": source,
-        "chain": chain,
-        "sent": int(sent),
-    }
-    connection.execute(insert(known_event).values(**known).on_conflict_do_nothing())
+    connection.exec_driver_sql(_EVENT, (digest, str(id), type, source, chain, int(sent)))
     for issuer, scheme, value in references:
-        connection.execute(
-            insert(known_reference)
-            .values(issuer=issuer, scheme=scheme, value=normalise_reference(value), chain=chain)
-            .on_conflict_do_nothing()
-        )
+        connection.exec_driver_sql(_REFERENCE, (issuer, scheme, normalise_reference(value), chain))
 
 
 def events_of_id(connection: Connection, id: UUID) -> list[KnownEvent]:
@@ -68,13 +59,8 @@ def event_of_digest(connection: Connection, digest: bytes) -> KnownEvent | None:
 def chain_of_reference(connection: Connection, references: Iterable[Reference]) -> str | None:
     """The chain to which the first known one of the references belongs."""
     for issuer, scheme, value in references:
-        chain: str | None = connection.execute(
-            select(known_reference.c.chain).where(
-                known_reference.c.issuer == issuer,
-                known_reference.c.scheme == scheme,
-                known_reference.c.value == normalise_reference(value),
-            )
-        ).scalar()
+        reference = (issuer, scheme, normalise_reference(value))
+        chain: str | None = connection.exec_driver_sql(_CHAIN, reference).scalar()
         if chain is not None:
             return chain
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select
 
 from casebus_schemas.compose import Composed, StreamHead, compose
 from casebus_schemas.errors import UsageError
@@ -23,6 +23,18 @@ from .sayings import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
 
 MAX_VALUE_BYTES = 1_048_576 - 16_384
 """Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""
+
+# Hot writes stand below SQLAlchemy's compiler: three times as fast.
+_INSERT = """
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "partition", key, headers, producer,
+                    seq, digest, content, queued_at_ms, receipts_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_HEAD = 'SELECT seq, prev FROM stream WHERE producer = ? AND topic = ? AND "partition" = ?'
+_MOVE_HEAD = """
+INSERT INTO stream (producer, topic, "partition", seq, prev) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (producer, topic, "partition") DO UPDATE SET seq = excluded.seq, prev = excluded.prev
+"""
 
 
 class Outbox:
@@ -181,7 +193,7 @@ class Writing:
                 expected=f"at most {MAX_VALUE_BYTES}",
                 remedy="files stay with the sender: name them as annexes",
             )
-        there = connection.execute(select(outbox).where(outbox.c.id == str(event.id))).first()
+        there = connection.exec_driver_sql("SELECT * FROM outbox WHERE id = ?", (str(event.id),)).first()
         if there is not None:
             if there.content != event.content:
                 raise UsageError(
@@ -194,26 +206,27 @@ class Writing:
         composed = self._sign(event)
         record = composed.record
         now = _now_ms()
-        position = connection.execute(
-            insert(outbox).values(
-                id=str(event.id),
-                aggregatetype=event.channel,
-                aggregateid=event.subject,
-                type=event.type,
-                payload=record.value,
-                topic=record.topic,
-                partition=record.partition,
-                key=record.key,
-                headers=json.dumps([[name, (value or b"").decode()] for name, value in record.headers]),
-                producer=self._producer,
-                seq=composed.head.seq,
-                digest=composed.digest,
-                content=event.content,
-                queued_at_ms=now,
-                receipts_from=receipts_from,
-            )
-        ).inserted_primary_key
-        assert position is not None
+        headers = json.dumps([[name, (value or b"").decode()] for name, value in record.headers])
+        position = connection.exec_driver_sql(
+            _INSERT,
+            (
+                str(event.id),
+                event.channel,
+                event.subject,
+                event.type,
+                record.value,
+                record.topic,
+                record.partition,
+                record.key,
+                headers,
+                self._producer,
+                composed.head.seq,
+                composed.digest,
+                event.content,
+                now,
+                receipts_from,
+            ),
+        ).lastrowid
         remember_event(
             connection,
             digest=composed.digest,
@@ -225,7 +238,7 @@ class Writing:
             sent=True,
         )
         return Queued(
-            position[0],
+            position,
             event.id,
             event.type,
             event.subject,
@@ -244,8 +257,8 @@ class Writing:
         spec = topic_spec(topic, self._partitions)
         partitions = spec.partitions if spec else self._partitions
         partition = partition_of(event.subject.encode(), partitions)
-        place = (stream.c.producer == producer, stream.c.topic == topic, stream.c.partition == partition)
-        row = connection.execute(select(stream.c.seq, stream.c.prev).where(*place)).first()
+        place = (producer, topic, partition)
+        row = connection.exec_driver_sql(_HEAD, place).first()
         composed = compose(
             value=event.value,
             fingerprint=event.fingerprint,
@@ -261,13 +274,7 @@ class Writing:
             key=self._key,
             traceparent=event.traceparent,
         )
-        head = {"seq": composed.head.seq, "prev": composed.head.prev}
-        if row is None:
-            connection.execute(
-                insert(stream).values(producer=producer, topic=topic, partition=partition, **head)
-            )
-        else:
-            connection.execute(update(stream).where(*place).values(**head))
+        connection.exec_driver_sql(_MOVE_HEAD, (*place, composed.head.seq, composed.head.prev))
         return composed
 
 
