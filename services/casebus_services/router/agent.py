@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 SLICE = 200
 """Records judged before their outputs go out: the broker works on one slice while we judge the next."""
-MOST_BYTES_IN_FLIGHT = 16 << 20
+MOST_BYTES_IN_FLIGHT = 4 << 20
 """Outputs handed over before waiting for acknowledgements: bounds memory when records are large."""
 FIRST_ATTEMPT = 1
 
@@ -82,7 +82,7 @@ class Router:
         for batch in batches:
             for outputs in self._outputs(batch, judging):
                 self._with.sink.produce(outputs)
-                unacknowledged += sum(len(output.value or b"") + 1000 for output in outputs)
+                unacknowledged += sum(map(_size, outputs))
                 if unacknowledged > MOST_BYTES_IN_FLIGHT:
                     self._with.sink.flush()
                     unacknowledged = 0
@@ -224,6 +224,10 @@ class _Judging:
         return examine(
             record, self._catalog, self._with.keyring(), self._partitions, self._with.clock.now_ms()
         )
+
+
+def _size(output: Outgoing) -> int:
+    return len(output.value or b"") + sum(len(value or b"") for _, value in output.headers)
 
 
 def _refused(judgement: Judgement, refused: Refused) -> Judgement:
