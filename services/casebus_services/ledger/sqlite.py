@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from casebus_schemas.errors import UsageError
+
 from .rules import BatchRow, EntryRow, TileRow
 from .schema import SQLITE
 
@@ -21,7 +23,9 @@ class SqliteDatabase:
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
         if read_only and url.database and not Path(url.database).is_file():
             # Connecting would create an empty file, and the verdict on that would be about nothing.
-            raise FileNotFoundError(url.database)
+            raise UsageError(
+                "there is no such ledger file", found=url.database, expected="a ledger's database"
+            )
         self.engine = create_engine(url, connect_args={"timeout": 30})
         _configure(self.engine, read_only=read_only)
         self.readers: Engine = self.engine.execution_options(casebus_reads=True)

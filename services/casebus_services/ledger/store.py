@@ -61,6 +61,12 @@ class LedgerStore:
                 found[partition] = state.next_offset if state else 0
         return found
 
+    def next_offsets_of_all(self) -> dict[TopicPartition, int]:
+        """The same for every partition that has entries."""
+        with bus_errors(self.database), self.database.readers.begin() as connection:
+            rows = connection.execute(_ALL_NEXT)
+            return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
+
     def forget(self, partitions: Iterable[TopicPartition]) -> None:
         """Drops what is kept in memory of these logs."""
         with self._lock:
@@ -160,6 +166,11 @@ _LAST_BATCH = text(
     "FROM log LEFT JOIN batch ON batch.log_id = log.log_id "
     "AND batch.start_index = (SELECT max(start_index) FROM batch b WHERE b.log_id = log.log_id) "
     "WHERE log.topic = :topic AND log.partition = :partition AND log.generation = 1"
+)
+
+_ALL_NEXT = text(
+    "SELECT log.topic, log.partition, max(batch.next_offset) AS next_offset "
+    "FROM log JOIN batch ON batch.log_id = log.log_id WHERE log.generation = 1 GROUP BY 1, 2"
 )
 
 

@@ -1,0 +1,152 @@
+"""`casebus ledger`: verify the evidence, rebuild it from Kafka."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import UsageError
+
+app = typer.Typer(help="账本与证据 The ledger and its evidence.", no_args_is_help=True)
+
+ConnectionFile = Annotated[
+    Path | None, typer.Option("--connection", envvar="CASEBUS_CONNECTION", help="connection.json of the bus")
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database-url", envvar="CASEBUS_LEDGER_URL", help="the ledger's database (sqlite:///…)"),
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output")]
+Principal = Annotated[str, typer.Option("--as", help="the principal that reads Kafka")]
+
+_SHOWN_DAMAGES = 50
+
+
+@app.command("verify")
+def verify(
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+    against_kafka: Annotated[
+        bool, typer.Option("--against-kafka", help="compare with the topics: shows a removed tail")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="seconds to wait for a running ledger to take up the newest records")
+    ] = 10.0,
+    principal: Principal = "auditor",
+    as_json: Json = False,
+) -> None:
+    """Check every row of the ledger; exit 1 and name what is damaged if anything is."""
+    from casebus_producers.config import KafkaLogin, read_connection
+    from casebus_schemas.topology import ledgered_topics
+    from casebus_services.ledger.database import open_database
+
+    from .against_kafka import compare_with_kafka
+    from .verify import verify_ledger
+
+    known = read_connection(connection)
+    database = open_database(_database_url(database_url, known), read_only=True)
+    with _progress(quiet=as_json) as watch:
+        report = verify_ledger(database, watch)
+        if against_kafka:
+            login = KafkaLogin.read(principal, known)
+            topics = [spec.name for spec in ledgered_topics(login.partitions)]
+            compare_with_kafka(database, login, topics, report, wait_s=wait, watch=watch)
+    database.engine.dispose()
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
+    else:
+        _show(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command("rebuild")
+def rebuild_command(
+    into: Annotated[str, typer.Option(help="URL of an empty database that takes the rebuilt ledger")],
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+    principal: Principal = "auditor",
+    as_json: Json = False,
+) -> None:
+    """Rebuild the ledger from Kafka and compare its roots with the recorded ones; exit 1 if any differs."""
+    from casebus_producers.config import KafkaLogin, read_connection
+    from casebus_schemas.topology import ledgered_topics
+    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.rebuild import rebuild
+
+    from .damage import VerifyReport
+    from .same_roots import compare_ledgers
+
+    known = read_connection(connection)
+    recorded_url = _database_url(database_url, known)
+    if recorded_url == into:
+        raise UsageError("a ledger cannot be rebuilt into itself", found=into, expected="an empty database")
+    login = KafkaLogin.read(principal, known)
+    topics = [spec.name for spec in ledgered_topics(login.partitions)]
+    recorded = open_database(recorded_url, read_only=True)
+    with _progress(quiet=as_json) as watch:
+        entries = rebuild(login, topics, into, lambda done: watch("records of Kafka", done, done))
+    report = VerifyReport(entries=entries)
+    rebuilt = open_database(into, read_only=True)
+    roots = compare_ledgers(recorded, rebuilt, report)
+    if as_json:
+        typer.echo(json.dumps({**report.to_json(), "roots_compared": roots}, ensure_ascii=False))
+    else:
+        typer.echo(f"{entries} entries rebuilt, {roots} recorded roots compared")
+        _show_damages(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def _database_url(given: str | None, connection: Connection | None) -> str:
+    url = given or (connection.databases.get("ledger") if connection else None)
+    if url is None:
+        raise UsageError(
+            "which ledger?", expected="--database-url URL, --connection FILE or CASEBUS_CONNECTION"
+        )
+    return url
+
+
+def _show(report: Any) -> None:
+    for log in report.logs:
+        typer.echo(f"{log.origin:<40} {log.size:>9}  {log.root.hex()}")
+    compared = "" if report.compared is None else f", {report.compared} records compared with Kafka"
+    looked_at = f"{report.entries} entries, {report.payloads} payloads, {report.tiles} tiles"
+    typer.echo(f"{looked_at} in {len(report.logs)} logs{compared}; {report.seconds:.1f} s")
+    _show_damages(report)
+
+
+def _show_damages(report: Any) -> None:
+    for damage in report.damages[:_SHOWN_DAMAGES]:
+        typer.echo(f"损坏 damaged: {damage}")
+    hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)
+    if hidden > 0:
+        typer.echo(f"… and {hidden} more; --json lists up to 1,000")
+    typer.echo(
+        "完好 sound"
+        if report.ok
+        else f"损坏 {report.damage_count} damages: the ledger is not as it was written"
+    )
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    """Progress bars on standard error, where a person looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _what, _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=of)
+
+        yield watch
