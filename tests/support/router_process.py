@@ -162,10 +162,10 @@ def _record(message: Any) -> Record:
 
 
 class RouterProcess:
-    """The router as a process, restarted by `keep_running` when it ends."""
+    """The router as a process; `environment` counts from the next start on."""
 
     def __init__(self, bus: RouterBus, **environment: str) -> None:
-        self._bus, self._environment = bus, environment
+        self._bus, self.environment = bus, environment
         self.log = bus.folder / "router.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -174,25 +174,16 @@ class RouterProcess:
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "casebus_services.router"],
-                env=self._bus.environment(**self._environment),
+                env=self._bus.environment(**self.environment),
                 stdout=out,
                 stderr=out,
             )
         return self
 
-    def kill(self) -> None:
-        """SIGKILL."""
+    def wait(self, timeout_s: float = LONG_S) -> int:
+        """Waits for its end; gives the exit code."""
         assert self.process is not None
-        self.process.kill()
-        self.process.wait(30)
-
-    def restart_if_ended(self) -> int | None:
-        """Starts it anew if it has ended; gives the exit code of the ended one."""
-        assert self.process is not None
-        code = self.process.poll()
-        if code is not None:
-            self.start()
-        return code
+        return self.process.wait(timeout_s)
 
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
