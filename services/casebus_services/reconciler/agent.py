@@ -43,9 +43,10 @@ class Sink(Protocol):
 class ReconcilerAgent:
     """Functions for a StreamWorker over bus.admission; used by its one thread.
 
-    `now_ms` is the bus's clock, real or simulated. `incarnation` begins the streams of partitions that the
-    database does not know yet. What is announced is signed and put into the outbox in the transaction that
-    moves the next offsets, and relayed after it; a partition's outbox moves with it.
+    `now_ms` is the bus's clock, real or simulated (None while that is not set). `incarnation` begins the
+    streams of partitions that the database does not know yet. What is announced is signed and put into the
+    outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
+    with it.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ReconcilerAgent:
         catalog: Catalog,
         announcer: Announcer,
         sink: Sink,
-        now_ms: Callable[[], int],
+        now_ms: Callable[[], int | None],
         incarnation: int,
     ) -> None:
         self._database = database
@@ -102,11 +103,14 @@ class ReconcilerAgent:
     def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
         """Lets the clock's time pass in the chains of this worker's partitions, and relays."""
         own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
-        now = moment(self._now_ms())
-        more = bool(own)
-        while more:
-            more = _patiently(lambda: self._pass_time(own, now), PATIENCE_S)
+        now_ms = self._now_ms() if own else None
+        if now_ms is not None:
+            while self._time_passes(own, moment(now_ms)):
+                pass
         self.relay()
+
+    def _time_passes(self, own: list[int], now: datetime) -> bool:
+        return _patiently(lambda: self._pass_time(own, now), PATIENCE_S)
 
     def relay(self) -> None:
         """Sends what waits in the outboxes of this worker's partitions, in order, and marks it sent.

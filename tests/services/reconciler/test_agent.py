@@ -5,89 +5,15 @@ from typing import Any
 
 import pytest
 
-from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import Gap, RetryLater
 from casebus_schemas.headers import EventHeaders
 from casebus_schemas.records import Batch, Outgoing, TopicPartition
-from casebus_schemas.signing import ZERO_DIGEST, SigningKey, event_digest
-from casebus_services.reconciler.agent import ReconcilerAgent
-from casebus_services.reconciler.announce import Announcer
+from casebus_schemas.signing import ZERO_DIGEST, event_digest
 from casebus_services.reconciler.database import Database
-from support.admissions import Admitter, MemorySink, batch_of, data_of
-from support.chains import amount, at, suspects
-from support.signed_events import chain, envelope, seed_of
-
-
-def _ms(text: str) -> int:
-    return int(at(text).timestamp() * 1000)
-
-
-def _envelope(when: str, **changes: Any) -> dict[str, Any]:
-    precision = "second" if "T" in when else "day"
-    return envelope(occurred_at=at(when), precision=precision, **changes)
-
-
-class Desk:
-    """Three agencies that play one case, and a reconciler that listens."""
-
-    def __init__(self, database: Database) -> None:
-        self.admitter = Admitter()
-        self.sink = MemorySink()
-        self.now_ms = _ms("2022-09-29T12:00")
-        self.database = database
-        self.agent = self.new_agent()
-
-    def new_agent(self, sink: Any = None) -> ReconcilerAgent:
-        announcer = Announcer(Catalog.load(), SigningKey(seed_of("bus")), 4)
-        return ReconcilerAgent(
-            self.database, Catalog.load(), announcer, sink or self.sink, lambda: self.now_ms, incarnation=7
-        )
-
-    def refer(self, when: str = "2022-09-28", number: int = 1) -> Any:
-        data = {
-            "envelope": _envelope(when, to=["mps"]),
-            "suspects": suspects("姜某君", "柳某"),
-            "charges": [{"suspect": "S1", "article": "180(4)"}],
-            "amounts": [amount("illegal_gain", "46190000.00", "2009-04-01", "2013-02-28")],
-        }
-        return self.admitter.speaker("csrc").say("referral.submitted", data, chain(number))
-
-    def answer(self, referral: Any, when: str, type: str, number: int = 1, **facts: Any) -> Any:
-        headers = EventHeaders.parse(referral.record.headers)
-        said = _envelope(
-            when,
-            to=["csrc"],
-            message_class="response",
-            in_reply_to=headers.id,
-            in_reply_to_hash=referral.digest,
-        )
-        return self.admitter.speaker("mps").say(type, {"envelope": said, **facts}, chain(number))
-
-    def play(self) -> None:
-        """A referral, its receipt, and a filing whose figure is in ten thousands."""
-        referral = self.refer()
-        self.admitter.admit(referral, at_ms=_ms("2022-09-28T10:00"))
-        receipt = self.answer(
-            referral,
-            "2022-09-29T10:00",
-            "referral.receipted",
-            received_at=at("2022-09-29T10:00"),
-            competent=True,
-            complete=True,
-        )
-        self.admitter.admit(receipt, at_ms=_ms("2022-09-29T10:01"))
-        filed = self.answer(
-            referral,
-            "2022-09-30T10:00",
-            "referral.filed",
-            suspects=suspects("姜某君", "柳某"),
-            amounts=[amount("illegal_gain", "4619.00", "2009-04-01", "2013-02-28")],
-        )
-        self.admitter.admit(filed, at_ms=_ms("2022-09-30T10:01"))
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.database.reading() as transaction:
-            return [tuple(row) for row in transaction.rows(sql)]
+from support.admissions import MemorySink, batch_of, data_of
+from support.chains import at
+from support.desk import Desk, envelope_at, ms
+from support.signed_events import chain
 
 
 @pytest.fixture
@@ -201,7 +127,7 @@ def test_one_id_with_two_contents_is_found_and_both_are_kept(desk: Desk) -> None
     first = desk.refer()
     again = csrc.say(
         "referral.submitted",
-        {"envelope": _envelope("2022-09-28"), "suspects": [], "charges": [], "amounts": []},
+        {"envelope": envelope_at("2022-09-28"), "suspects": [], "charges": [], "amounts": []},
         chain(1),
         id=EventHeaders.parse(first.record.headers).id,
     )
@@ -222,7 +148,7 @@ def test_a_gap_in_a_stream_is_found_but_a_refused_record_explains_it(desk: Desk)
     assert desk.rows("SELECT rule, severity FROM recon_finding") == [("R05", "high")]
     forbidden = csrc.say(
         "referral.filed",
-        {"envelope": _envelope("2022-09-28"), "suspects": [], "charges": [], "amounts": []},
+        {"envelope": envelope_at("2022-09-28"), "suspects": [], "charges": [], "amounts": []},
         chain(1),
     )
     desk.admitter.admit(forbidden)
@@ -246,7 +172,7 @@ def test_a_missing_record_of_bus_admission_stops_the_service(desk: Desk) -> None
 def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
     """The clock of the bus passes the readings one after the other; every state is announced once."""
     referral = desk.refer()
-    desk.admitter.admit(referral, at_ms=_ms("2022-09-28T10:00"))
+    desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
     receipt = desk.answer(
         referral,
         "2022-09-29T10:00",
@@ -255,7 +181,7 @@ def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
         competent=True,
         complete=True,
     )
-    desk.admitter.admit(receipt, at_ms=_ms("2022-09-29T10:01"))
+    desk.admitter.admit(receipt, at_ms=ms("2022-09-29T10:01"))
     desk.agent.handle(desk.admitter.batches())
     for now in (
         "2022-10-09T09:00",
@@ -264,7 +190,7 @@ def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
         "2022-10-19T00:00",
         "2022-10-19T00:00",
     ):
-        desk.now_ms = _ms(now)
+        desk.now_ms = ms(now)
         desk.agent.tick()
     assert _said(desk.sink) == [
         ("obligation.announced", "DL06", "open"),
@@ -280,10 +206,10 @@ def test_a_clock_set_back_takes_nothing_back(desk: Desk) -> None:
     """A simulated clock that is set to an earlier time leaves what was told already."""
     desk.play()
     desk.agent.handle(desk.admitter.batches())
-    desk.now_ms = _ms("2022-12-01")
+    desk.now_ms = ms("2022-12-01")
     desk.agent.tick()
     before = _tables(desk)
-    desk.now_ms = _ms("2016-01-01")
+    desk.now_ms = ms("2016-01-01")
     desk.agent.tick()
     assert _tables(desk) == before
 
@@ -305,7 +231,7 @@ def _tables(desk: Desk) -> dict[str, list[tuple[Any, ...]]]:
 def _many(desk: Desk) -> list[Batch]:
     for number in range(1, 7):
         referral = desk.refer(number=number)
-        desk.admitter.admit(referral, at_ms=_ms("2022-09-28T10:00") + number)
+        desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00") + number)
         receipt = desk.answer(
             referral,
             "2022-09-29T10:00",
@@ -317,7 +243,7 @@ def _many(desk: Desk) -> list[Batch]:
         )
         if number == 3:
             desk.admitter.admit(referral)
-        desk.admitter.admit(receipt, at_ms=_ms("2022-10-11T10:01") + number)
+        desk.admitter.admit(receipt, at_ms=ms("2022-10-11T10:01") + number)
     return desk.admitter.batches()
 
 

@@ -1,0 +1,91 @@
+"""Joins the reconciler's parts into a service that `casebus run reconciler` runs."""
+
+import time
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.signing import SigningKey
+from casebus_schemas.topology import ADMISSION
+from casebus_services.config import ServiceSettings
+from casebus_services.streams.heartbeat import Heartbeat
+from casebus_services.streams.sink import KafkaSink
+from casebus_services.streams.worker import StreamWorker
+
+from .agent import ReconcilerAgent
+from .announce import Announcer
+from .clock_follower import ClockFollower
+from .database import Database
+
+Places = frozenset[TopicPartition]
+
+
+class ReconcilerService:
+    """The reconciler as one process: the stream worker, and beside it the reader of the simulated clock."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        """Opens the database. Raises UsageError without database or key, RetryLater if it is away."""
+        if settings.accounts_url is None:
+            raise UsageError(
+                "the reconciler has no database",
+                expected="CASEBUS_ACCOUNTS_URL=sqlite:///… or postgresql://…",
+            )
+        if settings.signing_key_file is None:
+            raise UsageError("the reconciler has no signing key", expected="CASEBUS_SIGNING_KEY_FILE=…")
+        key = SigningKey.from_file(settings.signing_key_file)
+        name, catalog = f"reconciler-{settings.instance}", Catalog.load()
+        self._database = Database(settings.accounts_url)
+        self._database.migrate()
+        self._sink = KafkaSink(settings, name)
+        self._clock = ClockFollower(settings, name, catalog)
+        self._agent = ReconcilerAgent(
+            self._database,
+            catalog,
+            Announcer(catalog, key, settings.partitions),
+            self._sink,
+            self._clock.now_ms,
+            # Begins the streams of partitions that this database does not know: a new or an emptied database
+            # must not repeat numbers that are in Kafka already.
+            incarnation=time.time_ns(),
+        )
+        self._heartbeat = Heartbeat(settings.data_dir)
+        self.worker = StreamWorker(
+            "reconciler",
+            settings,
+            [ADMISSION],
+            self._handle,
+            next_offsets=self._agent.next_offsets,
+            on_assigned=self._assigned,
+            on_revoked=self._agent.revoked,
+            tick=self._tick,
+        )
+
+    def run(self) -> int:
+        """Runs until SIGTERM or SIGINT; gives the exit code. Blocks the main thread.
+
+        Raises RetryLater if the broker is away at the start.
+        """
+        self._clock.start()
+        try:
+            return self.worker.run()
+        finally:
+            self._sink.close()
+            self._clock.stop()
+            self._database.close()
+
+    def _assigned(self, assigned: Places) -> None:
+        self._agent.assigned(assigned)
+        self._heartbeat.beat(assigned)
+
+    def _handle(self, batches: list[Batch]) -> None:
+        self._agent.handle(batches)
+        self._heartbeat.handled(batches)
+
+    def _tick(self, assigned: Places) -> None:
+        self._agent.tick(assigned)
+        self._heartbeat.beat(assigned)
+
+
+def build_reconciler(settings: ServiceSettings) -> ReconcilerService:
+    """The reconciler service."""
+    return ReconcilerService(settings)

@@ -1,0 +1,158 @@
+"""What readers see: a case with reasons, lists with filters, a check without a server, a rebuild."""
+
+from typing import Any
+
+import pytest
+
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_services.reconciler.arrivals import arrival
+from casebus_services.reconciler.check import check
+from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.rebuild import rebuild
+from casebus_services.reconciler.views import AccountsReader
+from support.chains import at
+from support.desk import STORY_CHAIN, Desk
+from support.members import door_event
+
+NOW = at("2022-10-01T12:00")
+
+
+@pytest.fixture
+def reader(database: Database, accounts_url: str) -> AccountsReader:
+    """A reader of the accounts of one played case."""
+    desk = Desk(database)
+    desk.play()
+    desk.agent.handle(desk.admitter.batches())
+    return AccountsReader(accounts_url)
+
+
+def test_a_case_shows_accounts_side_by_side(reader: AccountsReader) -> None:
+    """State by suspect and charge, both figures in one row, clocks and findings."""
+    case = reader.case(STORY_CHAIN, NOW)
+    assert case["status"] == "filed"
+    assert [(s["name"], [(c["article"], c["status"]) for c in s["charges"]]) for s in case["suspects"]] == [
+        ("姜某君", [("180(4)", "filed")]),
+        ("柳某", [(None, "filed")]),
+    ]
+    assert [(row["comparison"], [a["value"] for a in row["accounts"]]) for row in case["amounts"]] == [
+        ("differ", ["46190000.00", "4619.00"])
+    ]
+    assert [duty["rule"] for duty in case["obligations"]] == ["DL06", "DL10"]
+    assert [finding["rule"] for finding in case["findings"]] == ["R30"]
+    assert "why" not in case
+
+
+def test_as_of_leaves_out_what_happened_later(reader: AccountsReader) -> None:
+    """On the day of the receipt the clock is open; before the first event nothing is known."""
+    case = reader.case(STORY_CHAIN, NOW, as_of=at("2022-09-29T12:00"))
+    assert (case["status"], [duty["state"] for duty in case["obligations"]], case["findings"]) == (
+        "received",
+        ["open"],
+        [],
+    )
+    with pytest.raises(UsageError):
+        reader.case(STORY_CHAIN, NOW, as_of=at("2020-01-01"))
+
+
+def test_why_names_the_reason_of_each_place(reader: AccountsReader) -> None:
+    """Every event says after what it stands."""
+    why = reader.case(STORY_CHAIN, NOW, why=True)["why"]
+    first = why[0]["event"]
+    assert [(line["type"], line["after"].get("answers")) for line in why] == [
+        ("referral.submitted", None),
+        ("referral.receipted", first),
+        ("referral.filed", first),
+    ]
+
+
+def test_lists_are_filtered_and_states_computed_when_read(reader: AccountsReader) -> None:
+    """The same rows read at a later time are overdue; filters are by agency, chain, state and due date."""
+
+    def rules(now: Any, **filters: Any) -> list[tuple[str, str]]:
+        return [(duty["rule"], duty["state"]) for duty in reader.obligations(now, **filters)]
+
+    assert rules(NOW) == [("DL10", "open"), ("DL06", "met")]
+    assert rules(at("2023-01-01")) == [("DL10", "overdue"), ("DL06", "met")]
+    assert rules(NOW, states=["met"]) == [("DL06", "met")]
+    assert rules(NOW, agency="spp") == []
+    assert rules(NOW, due_before=at("2022-10-05")) == [("DL10", "open")]
+    assert rules(NOW, chain="none") == []
+    assert [f["rule"] for f in reader.findings(agency="mps", states=["open"])] == ["R30"]
+    assert reader.findings(agency="spp") == []
+
+
+def test_an_unknown_chain_is_refused(reader: AccountsReader) -> None:
+    """There is no case of that id."""
+    with pytest.raises(UsageError, match="no such chain"):
+        reader.case("7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c45", NOW)
+
+
+def test_a_missing_database_is_not_created_by_reading(tmp_path: Any) -> None:
+    """Reading where nothing is says so and leaves nothing behind."""
+    with pytest.raises(UsageError, match="no accounts database"):
+        AccountsReader(f"sqlite:///{tmp_path / 'none.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rebuild_equals_what_has_grown(database: Database) -> None:
+    """From the stored admissions or from Kafka's records: row for row the same, ticks included."""
+    desk = Desk(database)
+    desk.play()
+    desk.admitter.admit(desk.refer(number=2))
+    desk.agent.handle(desk.admitter.batches())
+    desk.now_ms = int(at("2022-12-01").timestamp() * 1000)
+    desk.agent.tick()
+    stored = rebuild(database, Catalog.load())
+    given = rebuild(
+        database, Catalog.load(), (arrival(r) for b in desk.admitter.batches() for r in b.records)
+    )
+    assert (stored.differences, stored.chains, stored.events) == ((), 2, 4)
+    assert given == stored
+
+
+@pytest.mark.parametrize(
+    ("damage", "table"),
+    [
+        ("UPDATE recon_finding SET severity = 'info'", "recon_finding"),
+        ("DELETE FROM recon_obligation WHERE rule = 'DL06'", "recon_obligation"),
+        ("UPDATE recon_chain SET status = 'judged'", "recon_chain"),
+    ],
+)
+def test_a_rebuild_names_the_row_that_was_changed(database: Database, damage: str, table: str) -> None:
+    """A row that the arrivals do not give is named with its table."""
+    desk = Desk(database)
+    desk.play()
+    desk.agent.handle(desk.admitter.batches())
+    with database.writing() as transaction:
+        transaction.run(damage)
+    (difference,) = rebuild(database, Catalog.load()).differences
+    assert difference.startswith(table)
+
+
+def test_check_folds_door_events_without_a_server() -> None:
+    """Refusals by place, advice, and the case that the other events give."""
+    referral = door_event(envelope={"to": ["mps"]}, data={"amounts": []})
+    answer = door_event(
+        type="referral.receipted",
+        source="/mps/office",
+        id="0190163d-8694-739b-aea5-966c26f8ad92",
+        time="2016-10-18T10:00:00+08:00",
+        envelope={
+            "message_class": "response",
+            "in_reply_to": referral["id"],
+            "to": ["csrc"],
+            "precision": "second",
+        },
+        data={"received_at": "2016-10-18T10:00:00+08:00", "competent": True, "complete": True},
+    )
+    forbidden = {**referral, "id": "0190163d-8694-739b-aea5-966c26f8ad93", "source": "/mps/office"}
+    answered = check([referral, answer, forbidden, {"specversion": "1.0"}], at("2016-10-20")).to_json()
+    assert answered["ok"] is False
+    assert [(r["index"], "not-authorised" in r["detail"]) for r in answered["refused"]] == [
+        (2, True),
+        (3, False),
+    ]
+    assert [case["status"] for case in answered["cases"]] == ["received"]
+    assert [(duty["rule"], duty["state"]) for duty in answered["obligations"]] == [("DL06", "open")]
+    assert answered["findings"] == []
