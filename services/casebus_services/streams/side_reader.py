@@ -74,13 +74,20 @@ class SideReader:
         self._check()
         if self._loop is None:
             raise RetryLater("the side reader was not started", remedy="call start first")
-        waiting = asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
+        catching_up = self._catch_up()
+        try:
+            waiting = asyncio.run_coroutine_threadsafe(catching_up, self._loop)
+        except RuntimeError:  # the loop was closed a moment ago
+            catching_up.close()
+            self._thread.join(5.0)
+            self._check()
+            raise
         try:
             waiting.result(timeout_s)
         except FutureCancelledError:  # the reading ended meanwhile; the thread is about to say why
             self._thread.join(5.0)
             self._check()
-            raise
+            raise RetryLater("the side reader was stopped") from None
         except TimeoutError as error:
             waiting.cancel()
             self._check()
@@ -146,7 +153,7 @@ class SideReader:
             )
             moved.cancel()
             if self._reading in done:
-                await self._reading
+                raise asyncio.CancelledError
 
     async def _end_offsets(self) -> dict[TopicPartition, int] | None:
         """Where the partitions end now, None if it has to be asked again."""

@@ -122,7 +122,7 @@ class StreamWorker:
             broker_rebalance_timeout=10.0,
             broker_request_timeout=15.0,
             broker_commit_interval=1.0,
-            broker_max_poll_records=2000,
+            broker_max_poll_records=4000,
             stream_buffer_maxsize=16,
             stream_wait_empty=True,
             key_serializer="raw",
