@@ -3,6 +3,7 @@
 from typing import Any
 
 from casebus_schemas.catalog import Catalog
+from casebus_schemas.compose import Composed
 from casebus_schemas.headers import EventHeaders
 from casebus_schemas.signing import SigningKey
 from casebus_services.reconciler.agent import ReconcilerAgent
@@ -40,7 +41,7 @@ class Desk:
             self.database, Catalog.load(), announcer, sink or self.sink, lambda: self.now_ms, incarnation=7
         )
 
-    def refer(self, when: str = "2022-09-28", number: int = 1) -> Any:
+    def refer(self, when: str = "2022-09-28", number: int = 1) -> Composed:
         data = {
             "envelope": envelope_at(when, to=["mps"]),
             "suspects": suspects("姜某君", "柳某"),
@@ -49,7 +50,7 @@ class Desk:
         }
         return self.admitter.speaker("csrc").say("referral.submitted", data, chain(number))
 
-    def answer(self, referral: Any, when: str, type: str, number: int = 1, **facts: Any) -> Any:
+    def answer(self, referral: Composed, when: str, type: str, number: int = 1, **facts: Any) -> Composed:
         headers = EventHeaders.parse(referral.record.headers)
         said = envelope_at(
             when,
@@ -60,27 +61,32 @@ class Desk:
         )
         return self.admitter.speaker("mps").say(type, {"envelope": said, **facts}, chain(number))
 
-    def play(self) -> None:
+    def play(self, number: int = 1, admitted_ms: int | None = None) -> None:
         """A referral, its receipt, and a filing whose figure is in ten thousands."""
-        referral = self.refer()
-        self.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
+        referral = self.refer(number=number)
+        self._admit(referral, "2022-09-28T10:00", admitted_ms)
         receipt = self.answer(
             referral,
             "2022-09-29T10:00",
             "referral.receipted",
+            number,
             received_at=at("2022-09-29T10:00"),
             competent=True,
             complete=True,
         )
-        self.admitter.admit(receipt, at_ms=ms("2022-09-29T10:01"))
+        self._admit(receipt, "2022-09-29T10:01", admitted_ms)
         filed = self.answer(
             referral,
             "2022-09-30T10:00",
             "referral.filed",
+            number,
             suspects=suspects("姜某君", "柳某"),
             amounts=[amount("illegal_gain", "4619.00", "2009-04-01", "2013-02-28")],
         )
-        self.admitter.admit(filed, at_ms=ms("2022-09-30T10:01"))
+        self._admit(filed, "2022-09-30T10:01", admitted_ms)
+
+    def _admit(self, event: Composed, when: str, admitted_ms: int | None) -> None:
+        self.admitter.admit(event, at_ms=ms(when) if admitted_ms is None else admitted_ms)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.database.reading() as transaction:
