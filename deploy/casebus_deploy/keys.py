@@ -2,29 +2,24 @@
 
 import os
 import secrets
-import time
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
+from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import RetryLater
 from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Record
 from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import OPERATOR
+from casebus_schemas.topology import OPERATOR, key_topics
 
 from .voice import Voice
 
 BUS_SIGNERS = (OPERATOR, "router", "reconciler")
 """Who signs for the bus; the operator's key vouches for the others."""
 SIGNERS = (*MEMBERS, *BUS_SIGNERS)
-
-_READ_TIMEOUT_S = 30.0
 
 
 def key_file(secrets_dir: Path, principal: str) -> Path:
@@ -60,40 +55,8 @@ def announce(connection: Connection) -> int:
 
 def read_keyring(connection: Connection) -> Keyring:
     """The keyring as the key topics stand now, read as the operator."""
-    from kafka import KafkaConsumer, TopicPartition
-    from kafka.errors import KafkaError
-
-    login = KafkaLogin.read(OPERATOR, connection)
-    places = [TopicPartition(f"{speaker}.key", 0) for speaker in (*MEMBERS, BUS)]
-    try:
-        with closing(KafkaConsumer(**login.kafka(), enable_auto_commit=False)) as consumer:
-            consumer.assign(places)
-            consumer.seek_to_beginning(*places)
-            ends = consumer.end_offsets(places)
-            return Keyring(Catalog.load()).extend(_records(consumer, places, ends))
-    except KafkaError as error:
-        raise RetryLater("the key topics cannot be read", found=type(error).__name__) from error
-
-
-def _records(consumer: Any, places: list[Any], ends: dict[Any, int]) -> Iterable[Record]:
-    deadline = time.monotonic() + _READ_TIMEOUT_S
-    while any(consumer.position(place) < ends[place] for place in places):
-        if time.monotonic() > deadline:
-            raise RetryLater(
-                "the key topics were not read in time", expected=f"within {_READ_TIMEOUT_S:.0f} s"
-            )
-        for records in consumer.poll(timeout_ms=200).values():
-            for r in records:
-                yield Record(
-                    r.topic,
-                    r.partition,
-                    r.offset,
-                    r.timestamp,
-                    r.timestamp_type,
-                    r.key,
-                    r.value,
-                    tuple(r.headers),
-                )
+    with TopicReader(KafkaLogin.read(OPERATOR, connection), key_topics()) as reader:
+        return Keyring(Catalog.load()).extend(reader.read_to(reader.ends()))
 
 
 def _announce_one(

@@ -141,6 +141,7 @@ class Stack:
             principals=principals,
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
             web_url=page,
+            simulated_clock=self.options.simulated_clock,
         )
 
     def database_url(self, name: str) -> str:

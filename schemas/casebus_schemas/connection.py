@@ -35,6 +35,7 @@ class Connection:
     ca_file: Path | None = None
     registry_url: str | None = None
     web_url: str | None = None
+    simulated_clock: bool = False
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -64,6 +65,7 @@ class Connection:
             ca_file=_path(root.get("ca_file"), "/ca_file", folder),
             registry_url=_optional_text(root.get("registry_url"), "/registry_url"),
             web_url=_optional_text(root.get("web_url"), "/web_url"),
+            simulated_clock=root.get("simulated_clock") is True,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +78,7 @@ class Connection:
             "partitions": self.partitions,
             "registry_url": self.registry_url,
             "web_url": self.web_url,
+            "simulated_clock": self.simulated_clock,
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
                 name: {

@@ -1,0 +1,39 @@
+"""What time it is on the bus: real, or what the last `clock.set` of a simulated bus says."""
+
+from datetime import UTC, datetime
+
+from casebus_producers.config import KafkaLogin
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import BusError
+from casebus_schemas.keyring import Keyring
+from casebus_schemas.records import Record
+from casebus_schemas.topology import AUDITOR, COMMAND, key_topics
+from casebus_services.clock import BusClock
+from casebus_services.commands import SetClock, command_of
+
+
+def bus_now(connection: Connection | None) -> datetime:
+    """The bus's time, aware UTC. Asks Kafka only for a bus with a simulated clock.
+
+    Raises RetryLater if that broker is away.
+    """
+    clock = BusClock(simulated=connection is not None and connection.simulated_clock)
+    if connection is not None and clock.simulated:
+        login = KafkaLogin.read(AUDITOR, connection)
+        catalog = Catalog.load()
+        keyring = Keyring(catalog).extend(_all(login, key_topics()))
+        for record in _all(login, (COMMAND,)):
+            try:
+                command = command_of(record, catalog, keyring)
+            except BusError:
+                continue  # the services refuse it too
+            if isinstance(command, SetClock):
+                clock.set(command.setting)
+    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+
+
+def _all(login: KafkaLogin, topics: tuple[str, ...]) -> list[Record]:
+    with TopicReader(login, topics) as reader:
+        return list(reader.read_to(reader.ends()))

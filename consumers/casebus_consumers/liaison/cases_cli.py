@@ -1,0 +1,217 @@
+"""`casebus case`, `obligations`, `findings`, `check` and `rebuild`: what the accounts say."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from casebus_schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from casebus_services.reconciler.views import AccountsReader
+
+app = typer.Typer()
+
+ConnectionFile = Annotated[
+    Path | None,
+    typer.Option("--connection", "-c", envvar="CASEBUS_CONNECTION", help="connection.json of the bus"),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database-url", envvar="CASEBUS_ACCOUNTS_URL", help="the accounts' database"),
+]
+Now = Annotated[str | None, typer.Option(help="look at the clocks at this time instead of the bus's")]
+Agency = Annotated[str | None, typer.Option("--agency", "-a", help="only what concerns this agency")]
+Chain = Annotated[str | None, typer.Option(help="only this chain")]
+States = Annotated[list[str] | None, typer.Option("--state", help="only this state (repeatable)")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+
+
+@app.command("case")
+def case(
+    chain: Annotated[str | None, typer.Argument(help="chain id; without it all chains are listed")] = None,
+    as_of: Annotated[str | None, typer.Option(help="facts until this time only")] = None,
+    why: Annotated[bool, typer.Option("--why", help="why each event stands where it stands")] = False,
+    now: Now = None,
+    connection: ConnectionFile = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
+    from .case_screen import case_lines
+
+    with _accounts(connection, database_url, now) as (reader, moment):
+        if chain is None:
+            chains = reader.chains()
+            _show(chains, as_json, lambda: (_chain_line(entry) for entry in chains))
+            return
+        until = None if as_of is None else _time(as_of)
+        found = reader.case(chain, moment, as_of=until, why=why)
+    _show(found, as_json, lambda: case_lines(found))
+
+
+@app.command("obligations")
+def obligations(
+    agency: Agency = None,
+    chain: Chain = None,
+    state: States = None,
+    due_before: Annotated[str | None, typer.Option(help="first reading ends before this day or time")] = None,
+    now: Now = None,
+    connection: ConnectionFile = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """What is due: each obligation with its readings, the earliest first."""
+    from .case_screen import obligation_lines
+
+    with _accounts(connection, database_url, now) as (reader, moment):
+        before = None if due_before is None else _time(due_before)
+        found = reader.obligations(
+            moment, agency=agency, chain=chain, states=tuple(state or ()), due_before=before
+        )
+    _show(found, as_json, lambda: (line for duty in found for line in obligation_lines(duty)))
+
+
+@app.command("findings")
+def findings(
+    agency: Agency = None,
+    chain: Chain = None,
+    state: States = None,
+    rule: Annotated[str | None, typer.Option(help="only this rule, such as R30")] = None,
+    connection: ConnectionFile = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Where accounts disagree or something is missing, with both accounts and the law."""
+    from .case_screen import finding_lines
+
+    with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
+        found = reader.findings(agency=agency, chain=chain, states=tuple(state or ()), rule=rule)
+    _show(found, as_json, lambda: (line for one in found for line in finding_lines(one)))
+
+
+@app.command("check")
+def check_files(
+    files: Annotated[list[Path], typer.Argument(help="CloudEvents JSON lines; - is the standard input")],
+    now: Annotated[
+        str | None, typer.Option(help="look at the clocks at this time, else the wall clock")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Without any server: refusals, advice, folded cases, obligations and findings of these events.
+
+    Exit 1 if one of them would be refused.
+    """
+    from casebus_producers.event_files import read_events
+    from casebus_services.reconciler.check import check
+
+    from .bus_time import bus_now
+    from .case_screen import case_lines
+
+    moment = bus_now(None) if now is None else _time(now)
+    answer = check([event for file in files for _, event in read_events(file)], moment)
+
+    def lines() -> Iterator[str]:
+        for refused in answer.refused:
+            yield f"拒绝 refused  #{refused['index'] + 1}  {refused['detail']}"
+        for advice in answer.advice:
+            yield f"提示 advice   {json.dumps(advice, ensure_ascii=False)}"
+        for one in answer.cases:
+            yield from case_lines(one)
+            yield ""
+
+    _show(answer.to_json(), as_json, lines)
+    raise typer.Exit(0 if answer.ok else 1)
+
+
+@app.command("rebuild")
+def rebuild_accounts(
+    connection: ConnectionFile = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Accounts, findings and obligations anew from the stored admissions, compared with the grown ones.
+
+    Writes and emits nothing; exit 1 naming each row that is not as it should be.
+    """
+    from casebus_schemas.catalog import Catalog
+    from casebus_services.reconciler.database import Database
+    from casebus_services.reconciler.rebuild import rebuild
+
+    database = Database(_url(connection, database_url), read_only=True)
+    try:
+        rebuilt = rebuild(database, Catalog.load())
+    finally:
+        database.close()
+
+    def lines() -> Iterator[str]:
+        yield f"{rebuilt.chains} chains, {rebuilt.events} events: " + ("equal" if rebuilt.ok else "DIFFERENT")
+        yield from (f"  {difference}" for difference in rebuilt.differences)
+
+    body = {
+        "ok": rebuilt.ok,
+        "chains": rebuilt.chains,
+        "events": rebuilt.events,
+        "differences": list(rebuilt.differences),
+    }
+    _show(body, as_json, lines)
+    raise typer.Exit(0 if rebuilt.ok else 1)
+
+
+@contextmanager
+def _accounts(
+    connection: Path | None, url: str | None, now: str | None, *, ask_time: bool = True
+) -> Iterator[tuple["AccountsReader", datetime]]:
+    from casebus_producers.config import read_connection
+    from casebus_services.reconciler.views import AccountsReader
+
+    from .bus_time import bus_now
+
+    known = read_connection(connection) if url is None or ask_time else None
+    reader = AccountsReader(_url(connection, url))
+    try:
+        yield reader, _time(now) if now else bus_now(known if ask_time else None)
+    finally:
+        reader.close()
+
+
+def _url(connection: Path | None, given: str | None) -> str:
+    from casebus_producers.config import read_connection
+
+    known = None if given else read_connection(connection)
+    url = given or (known.databases.get("accounts") if known else None)
+    if url is None:
+        raise UsageError(
+            "which accounts?", expected="--connection FILE, CASEBUS_CONNECTION or --database-url"
+        )
+    return url
+
+
+def _time(text: str) -> datetime:
+    from casebus_schemas.law.calendar import BEIJING
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            "not a day or time", found=repr(text), expected="2022-09-29 or with a time"
+        ) from error
+    if len(text) == 10:  # a day alone means all of it
+        moment += timedelta(days=1)
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _chain_line(entry: dict[str, Any]) -> str:
+    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {entry['status']}"
+
+
+def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]]) -> None:
+    if as_json:
+        typer.echo(json.dumps(body, ensure_ascii=False))
+        return
+    for line in lines():
+        typer.echo(line)
