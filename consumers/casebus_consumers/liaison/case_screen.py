@@ -10,8 +10,8 @@ STATES = {
     "overdue": "逾期 overdue",
     "met": "已履行 met",
     "moot": "已消灭 moot",
-    "closed": "已关闭 closed",
 }
+FINDING_STATES = {"open": "待处理 open", "closed": "已关闭 closed"}
 
 
 def case_lines(case: dict[str, Any]) -> Iterator[str]:
@@ -60,7 +60,7 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
 
 def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
     """One finding: both accounts, why, and what would settle it."""
-    state = STATES.get(finding["state"], finding["state"])
+    state = FINDING_STATES.get(finding["state"], finding["state"])
     yield f"{finding['rule']}  {finding['severity']}  {state}  {finding['chain']}"
     zh, _, en = finding["because"].partition(" / ")
     yield f"  {zh}"
