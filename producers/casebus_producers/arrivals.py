@@ -1,6 +1,7 @@
-"""What has arrived for the agency: its inbox is read so that it knows others' events and references."""
+"""What has arrived for the agency is noted: it knows others' events by it, and which notices are repeats."""
 
 import logging
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
@@ -20,6 +21,12 @@ from .sayings import Reference
 from .topic_reader import TopicReader
 
 _AT_ONCE = 500
+# Of two places the earlier one counts, in whatever order they are read.
+_DELIVERY = """
+INSERT INTO delivery (notice, seq, digest) VALUES (?, ?, ?)
+ON CONFLICT (notice) DO UPDATE SET seq = min(seq, excluded.seq)
+"""
+_FIRST = "SELECT seq FROM delivery WHERE notice = ?"
 _log = logging.getLogger(__name__)
 
 
@@ -51,8 +58,29 @@ def read_arrivals(settings: AgencySettings, outbox: Outbox, catalog: Catalog) ->
     return count
 
 
-def remember_notice(connection: Connection, catalog: Catalog, notice: NoticeRecord) -> None:
-    """Notes the event of a notice among what the agency knows."""
+def note_arrivals(connection: Connection, catalog: Catalog, notices: Iterable[NoticeRecord]) -> list[bool]:
+    """Notes notices; tells of each whether it is new: the router may deliver one again after a crash.
+
+    A notice that is read a second time at the same place is new again: repeats are those at later places.
+    """
+    fresh = []
+    for notice in notices:
+        _remember(connection, catalog, notice)
+        connection.exec_driver_sql(_DELIVERY, (str(notice.notice), notice.seq, notice.digest))
+        first = connection.exec_driver_sql(_FIRST, (str(notice.notice),)).scalar_one()
+        fresh.append(first >= notice.seq)
+    return fresh
+
+
+def references_of(envelope: dict[str, object]) -> tuple[Reference, ...]:
+    """The local case references of an envelope, in their order."""
+    found = envelope.get("local_refs")
+    if not isinstance(found, list):
+        return ()
+    return tuple(Reference(ref["issuer"], ref["scheme"], ref["value"]) for ref in found)
+
+
+def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) -> None:
     try:
         envelope = peek_envelope(catalog, notice.event.value)
     except Refused:  # an event of a newer catalogue: known by its headers alone
@@ -69,18 +97,9 @@ def remember_notice(connection: Connection, catalog: Catalog, notice: NoticeReco
     )
 
 
-def references_of(envelope: dict[str, object]) -> tuple[Reference, ...]:
-    """The local case references of an envelope, in their order."""
-    found = envelope.get("local_refs")
-    if not isinstance(found, list):
-        return ()
-    return tuple(Reference(ref["issuer"], ref["scheme"], ref["value"]) for ref in found)
-
-
 def _note(outbox: Outbox, catalog: Catalog, notices: list[NoticeRecord], next_offset: int) -> None:
     with outbox.engine.begin() as connection:
-        for notice in notices:
-            remember_notice(connection, catalog, notice)
+        note_arrivals(connection, catalog, notices)
         connection.execute(
             insert(reading)
             .values(topic=inbox(outbox.agency), next_offset=next_offset)

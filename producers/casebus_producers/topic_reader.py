@@ -1,7 +1,7 @@
 """Reads whole topics with kafka-python, without a group: bounded, not silent about what it may not see."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -78,6 +78,12 @@ class TopicReader:
             found = self._consumer.end_offsets(self._parts, timeout_ms=int(ANSWER_TIMEOUT_S * 1000))
         return {TopicPartition(*part): end for part, end in found.items()}
 
+    def first(self) -> dict[TopicPartition, int]:
+        """The offset of the oldest record of each partition that Kafka still holds."""
+        with _heard(self._login):
+            found = self._consumer.beginning_offsets(self._parts, timeout_ms=int(ANSWER_TIMEOUT_S * 1000))
+        return {TopicPartition(*part): at for part, at in found.items()}
+
     def offsets_at(self, time_ms: int) -> dict[TopicPartition, int]:
         """First offset of each partition not older than a time (ms since 1970 UTC), else its end."""
         with _heard(self._login):
@@ -92,6 +98,14 @@ class TopicReader:
         """Goes on reading at these offsets."""
         for part, offset in offsets.items():
             self._consumer.seek(KafkaPartition(*part), offset)
+
+    def pause(self, places: Iterable[TopicPartition]) -> None:
+        """Reads these partitions no further until `resume`."""
+        self._consumer.pause(*(KafkaPartition(*place) for place in places))
+
+    def resume(self, places: Iterable[TopicPartition]) -> None:
+        """Reads these partitions on."""
+        self._consumer.resume(*(KafkaPartition(*place) for place in places))
 
     def poll(self, timeout_s: float) -> list[Record]:
         """What has come, waiting at most `timeout_s` for the first."""

@@ -1,0 +1,222 @@
+"""Replay: history from Kafka in the order of its time stamps, each record compared with the ledger's leaf."""
+
+import heapq
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Literal
+
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission import Admission, original_record, split_admission
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import decode
+from casebus_schemas.door import to_json
+from casebus_schemas.errors import BusError, UsageError
+from casebus_schemas.headers import EventHeaders, digest_of
+from casebus_schemas.leaf import leaf, leaf_hash
+from casebus_schemas.records import Record, TopicPartition
+from casebus_schemas.topology import ADMISSION
+
+from .ledger_rows import LedgerRows
+
+InLedger = Literal["equal", "different", "missing", "not yet"]
+
+_BUFFERED = 500
+"""Records of one partition that wait for the others; it is then not read on until they have caught up."""
+_AT_ONCE = 200
+_SHANGHAI = timezone(timedelta(hours=8))
+_OFFSET = re.compile(r"[0-9]{1,18}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a replay begins or ends: an offset of each partition, or a time (ms since 1970 UTC)."""
+
+    offset: int | None = None
+    time_ms: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Bound":
+        """Reads an offset or an ISO day or time; without an offset from UTC it is Beijing time.
+
+        Raises UsageError for other texts.
+        """
+        if _OFFSET.match(text):
+            return cls(offset=int(text))
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise UsageError(
+                "neither an offset nor a time",
+                found=repr(text),
+                expected="41, 2026-11-25 or 2026-11-25T20:00",
+            ) from error
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=_SHANGHAI)
+        return cls(time_ms=int(moment.timestamp() * 1000))
+
+    def offsets(self, reader: TopicReader) -> dict[TopicPartition, int]:
+        """The offset of each partition at which it lies."""
+        if self.time_ms is not None:
+            return reader.offsets_at(self.time_ms)
+        return dict.fromkeys(reader.ends(), self.offset or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A record of Kafka and what the ledger holds at its place (None where it was not asked)."""
+
+    record: Record
+    leaf_hash: bytes
+    in_ledger: InLedger | None
+
+    def to_json(self, catalog: Catalog | None = None) -> dict[str, Any]:
+        """Place, identity and chain as a JSON object; with a catalogue also the event itself."""
+        record, admission = _event_record(self.record)
+        body: dict[str, Any] = {
+            "topic": self.record.topic,
+            "partition": self.record.partition,
+            "offset": self.record.offset,
+            "at": _moment(self.record.timestamp_ms),
+            "leaf": self.leaf_hash.hex(),
+            **_identity(record),
+        }
+        if admission is not None:
+            body["admission"] = {
+                "origin": str(admission.origin),
+                "attempt": admission.attempt,
+                "verdict": admission.verdict,
+                "code": admission.code,
+                "admitted_at": _moment(admission.admitted_at_ms),
+            }
+        if self.in_ledger is not None:
+            body["ledger"] = self.in_ledger
+        if catalog is not None:
+            body["event"] = _event(record, catalog)
+        return body
+
+
+def in_time_order(
+    reader: TopicReader, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> Iterator[Record]:
+    """Records from `starts` until before `ends` by time stamp, those of one partition always in its order.
+
+    Holds at most a few hundred records of a partition. Raises RetryLater if the broker falls silent.
+    """
+    open_ends = {place: end for place, end in ends.items() if end > starts[place]}
+    waiting: dict[TopicPartition, deque[Record]] = {place: deque() for place in open_ends}
+    paused: set[TopicPartition] = set()
+    reader.seek(starts)
+    reader.pause([place for place in starts if place not in open_ends])
+    for record in reader.read_to(dict(open_ends)):
+        place = TopicPartition(record.topic, record.partition)
+        waiting[place].append(record)
+        if record.offset + 1 >= open_ends[place]:
+            del open_ends[place]
+        if len(waiting[place]) > _BUFFERED and place in open_ends:
+            reader.pause([place])
+            paused.add(place)
+        # Only when every partition that has more to come shows its next record is the oldest known.
+        while waiting and all(queue or place not in open_ends for place, queue in waiting.items()):
+            oldest = min((queue[0].timestamp_ms, place) for place, queue in waiting.items() if queue)[1]
+            yield waiting[oldest].popleft()
+            if not waiting[oldest] and oldest not in open_ends:
+                del waiting[oldest]
+            elif oldest in paused and len(waiting[oldest]) < _BUFFERED // 2:
+                reader.resume([oldest])
+                paused.discard(oldest)
+    yield from heapq.merge(*waiting.values(), key=lambda record: record.timestamp_ms)
+
+
+class LedgerComparison:
+    """Compares records with the leaves that the ledger holds at their places."""
+
+    def __init__(self, rows: LedgerRows) -> None:
+        self._rows = rows
+        self._logs = {TopicPartition(log.topic, log.partition): log.log_id for log in rows.logs()}
+        self._next = {
+            place: batch.next_offset
+            for place, log_id in self._logs.items()
+            if (batch := rows.last_batch(log_id)) is not None
+        }
+
+    def compare(self, records: Sequence[Record]) -> list[Replayed]:
+        """What the ledger holds for each of the records."""
+        spans: dict[TopicPartition, list[int]] = {}
+        for record in records:
+            spans.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
+        stored = {
+            place: self._rows.leaf_hashes(self._logs[place], min(offsets), max(offsets))
+            for place, offsets in spans.items()
+            if place in self._logs
+        }
+        return [self._compared(record, stored) for record in records]
+
+    def _compared(self, record: Record, stored: dict[TopicPartition, dict[int, bytes]]) -> Replayed:
+        place = TopicPartition(record.topic, record.partition)
+        computed = leaf_hash(leaf(record))
+        held = stored.get(place, {}).get(record.offset)
+        if held is None:
+            missing = record.offset < self._next.get(place, 0)
+            return Replayed(record, computed, "missing" if missing else "not yet")
+        return Replayed(record, computed, "equal" if held == computed else "different")
+
+
+def replay(records: Iterator[Record], comparison: LedgerComparison | None) -> Iterator[Replayed]:
+    """Each record, compared where a comparison is given."""
+    if comparison is None:
+        for record in records:
+            yield Replayed(record, leaf_hash(leaf(record)), None)
+        return
+    run: list[Record] = []
+    for record in records:
+        run.append(record)
+        if len(run) == _AT_ONCE:
+            yield from comparison.compare(run)
+            run = []
+    yield from comparison.compare(run)
+
+
+def _event_record(record: Record) -> tuple[Record, Admission | None]:
+    """The event that a record carries, at its origin, and the admission if it is one."""
+    if record.topic != ADMISSION:
+        return record, None
+    try:
+        admission, headers = split_admission(record)
+    except BusError:
+        return record, None
+    return original_record(record, admission, headers), admission
+
+
+def _identity(record: Record) -> dict[str, Any]:
+    try:
+        headers = EventHeaders.parse(record.headers)
+    except BusError as error:
+        return {"digest": None, "problem": error.detail}
+    return {
+        "digest": digest_of(record).hex(),
+        "id": str(headers.id),
+        "type": headers.type,
+        "source": headers.source,
+        "chain": headers.subject,
+        "time": headers.time,
+        "producer": headers.producer,
+        "seq": headers.seq,
+    }
+
+
+def _event(record: Record, catalog: Catalog) -> dict[str, Any] | None:
+    try:
+        headers = EventHeaders.parse(record.headers)
+        _, data = decode(catalog, record.value)
+        return to_json(headers, data, catalog)
+    except BusError:
+        return None
+
+
+def _moment(time_ms: int) -> str:
+    return (
+        datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,72 @@
+"""`casebus replay`: history from Kafka as JSON lines, checked against the ledger."""
+
+import json
+from collections import Counter
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from casebus_producers.cli import ConnectionOption
+from casebus_producers.config import KafkaLogin, read_connection
+from casebus_producers.kafka_words import quiet_kafka
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.topology import AUDITOR, ledgered_topics
+from casebus_services.ledger.database import open_database
+
+from .ledger_rows import snapshot
+from .replay import Bound, LedgerComparison, in_time_order, replay
+
+app = typer.Typer(help="History from Kafka.")
+
+
+@app.command("replay")
+def replay_command(
+    topic: Annotated[
+        list[str] | None, typer.Option(help="only this topic (repeatable); else all ledgered")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="offset, day or time at which to begin")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="offset, day or time before which to end")] = None,
+    events: Annotated[bool, typer.Option("--events", help="with the events themselves")] = False,
+    check: Annotated[bool, typer.Option(help="compare each record with the ledger")] = True,
+    database_url: Annotated[str | None, typer.Option(help="the ledger; else that of connection.json")] = None,
+    principal: Annotated[str, typer.Option("--as", help="who reads")] = AUDITOR,
+    connection: ConnectionOption = None,
+) -> None:
+    """A JSON line for each record, oldest first: place, digest, type, chain, and whether the ledger agrees.
+
+    Without a ledger at hand nothing is compared; with one the exit code is 1 if a record differs or is
+    missing there. "not yet" are records that came after the ledger's last batch. A summary goes to the error
+    output.
+    """
+    quiet_kafka()
+    known = read_connection(connection)
+    login = KafkaLogin.read(principal, known)
+    topics = topic or [spec.name for spec in ledgered_topics(login.partitions)]
+    url = database_url or (known.databases.get("ledger") if known else None)
+    counts: Counter[str] = Counter()
+    first, last = (None if text is None else Bound.parse(text) for text in (start, end))
+    if first and last and (first.offset is None) != (last.offset is None):
+        raise UsageError(
+            "--from and --to are of two kinds", found=f"{start}, {end}", expected="two offsets or two times"
+        )
+    with ExitStack() as stack:
+        reader = stack.enter_context(TopicReader(login, topics))
+        starts, ends = reader.first(), reader.ends()
+        if first is not None:
+            starts = {place: max(starts[place], at) for place, at in first.offsets(reader).items()}
+        if last is not None:
+            ends = {place: min(ends[place], at) for place, at in last.offsets(reader).items()}
+        comparison = None
+        if check and url is not None:
+            # Opened after Kafka's ends were asked: what is ledgered since only adds to it.
+            comparison = LedgerComparison(stack.enter_context(snapshot(open_database(url, read_only=True))))
+        catalog = Catalog.load() if events else None
+        for found in replay(in_time_order(reader, starts, ends), comparison):
+            counts[found.in_ledger or "not compared"] += 1
+            typer.echo(json.dumps(found.to_json(catalog), ensure_ascii=False))
+    typer.echo(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
+    if counts["different"] or counts["missing"]:
+        raise typer.Exit(1)

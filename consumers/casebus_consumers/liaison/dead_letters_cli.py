@@ -1,0 +1,99 @@
+"""`casebus dead-letters list|show`: what the bus refused, for its agency or, of all, for the operator."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casebus_producers.cli import ConnectionOption
+from casebus_producers.config import KafkaLogin, read_connection
+from casebus_producers.kafka_words import quiet_kafka
+from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.topology import OPERATOR
+
+from .dead_letters import DeadLetter, dead_letters, one_dead_letter
+
+app = typer.Typer(help="拒收记录 Refused records and the reasons.", no_args_is_help=True)
+
+OneOption = Annotated[
+    str | None,
+    typer.Option("--agency", "-a", help="one agency's, read as that agency; else all, as operator"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON")]
+
+
+@app.command("list")
+def list_command(
+    agency: OneOption = None,
+    code: Annotated[str | None, typer.Option(help="only this refusal code")] = None,
+    as_json: JsonOption = False,
+    connection: ConnectionOption = None,
+) -> None:
+    """One line for each refused record."""
+    login, agencies = _reader(agency, connection)
+    for letter in dead_letters(login, agencies):
+        if code is not None and letter.code != code:
+            continue
+        if as_json:
+            typer.echo(json.dumps(letter.summary(), ensure_ascii=False))
+        else:
+            typer.echo(_line(letter))
+
+
+@app.command()
+def show(
+    seq: Annotated[int, typer.Argument(help="its number in the list")],
+    agency: Annotated[str, typer.Option("--agency", "-a", help="whose record was refused")],
+    as_operator: Annotated[bool, typer.Option("--operator", help="read as the operator")] = False,
+    as_json: JsonOption = False,
+    connection: ConnectionOption = None,
+) -> None:
+    """One refused record whole: reason, headers, value, and the event as far as it can be read."""
+    login, _ = _reader(agency, connection, as_operator=as_operator)
+    letter = one_dead_letter(login, agency, seq)
+    body = letter.to_json(Catalog.load())
+    if as_json:
+        typer.echo(json.dumps(body, ensure_ascii=False))
+        return
+    typer.echo(_line(letter))
+    typer.echo(f"  原因 why      {letter.detail}")
+    typer.echo(
+        f"  案链 chain    {body['event']['chain'] or '-'}   摘要 digest {body['event']['digest'] or '-'}"
+    )
+    if body["sha256"] is not None:
+        typer.echo("  内容不留存，仅存摘要 only digests are kept:")
+        for name, digest in body["sha256"].items():
+            typer.echo(f"    {name:<8} {digest}")
+        return
+    typer.echo(f"  键 key        {body['key']}")
+    for name, value in body["headers"]:
+        typer.echo(f"  {name:<18} {_printable(value)}")
+    typer.echo(f"  value (base64) {body['value']}")
+    if body["readable"] is not None:
+        typer.echo(json.dumps(body["readable"], ensure_ascii=False, indent=1))
+
+
+def _reader(
+    agency: str | None, connection: Path | None, *, as_operator: bool = False
+) -> tuple[KafkaLogin, tuple[str, ...]]:
+    quiet_kafka()
+    if agency is not None and agency not in MEMBERS:
+        raise UsageError("no such agency", found=repr(agency), expected="one of " + ", ".join(MEMBERS))
+    principal = OPERATOR if agency is None or as_operator else agency
+    login = KafkaLogin.read(principal, read_connection(connection))
+    return login, MEMBERS if agency is None else (agency,)
+
+
+def _line(letter: DeadLetter) -> str:
+    event: dict[str, Any] = letter.summary()["event"]
+    kind = event["type"] or "?"
+    place = f"{letter.origin}  第{letter.attempt}次 attempt"
+    return f"{letter.agency} #{letter.seq}  {letter.code:<16} {kind:<34} {place}"
+
+
+def _printable(text: str | None) -> str:
+    # Headers are a stranger's text: no control characters on the terminal.
+    return "null" if text is None else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

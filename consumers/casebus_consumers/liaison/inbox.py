@@ -1,0 +1,208 @@
+"""The inbox of an agency: notices in order, repeats dropped, and what was fetched said to the bus."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from casebus_producers.arrivals import note_arrivals, read_arrivals
+from casebus_producers.config import AgencySettings
+from casebus_producers.connector import Connector
+from casebus_producers.database import delivery
+from casebus_producers.outbox import Outbox
+from casebus_producers.sayings import Queued
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import decode
+from casebus_schemas.door import to_json
+from casebus_schemas.errors import BusError
+from casebus_schemas.headers import time_to_text
+from casebus_schemas.ids import bus_id
+from casebus_schemas.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.notices import notice_json
+from casebus_schemas.records import Record, TopicPartition
+from casebus_schemas.topology import inbox
+
+DELIVERED = "receipt.delivered"
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record of the inbox that is no notice this program can read; `problem` says why."""
+
+    seq: int
+    problem: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"seq": self.seq, "problem": self.problem}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice with its event's data. `agency` is whose inbox it stands in."""
+
+    agency: str
+    record: NoticeRecord
+    event: dict[str, Any]
+
+    @property
+    def seq(self) -> int:
+        """Its number in the inbox."""
+        return self.record.seq
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON of docs/records.md 5."""
+        record = self.record
+        return notice_json(
+            seq=record.seq,
+            notice=record.notice,
+            role=record.role,
+            event=self.event,
+            admitted_at=record.admitted_at,
+        )
+
+
+class Inbox:
+    """Reads an agency's inbox and notes in its own file what came, so that a repeat is known for ever.
+
+    Reading can be resumed after any number; a notice delivered twice is told once, at its first place.
+    """
+
+    def __init__(self, settings: AgencySettings, outbox: Outbox, catalog: Catalog) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._catalog = catalog
+
+    def notices(self, after: int = -1, *, follow: bool = False) -> Iterator[list[Notice | Unreadable]]:
+        """Notices with a number above `after`, in runs as they come; with `follow` without end.
+
+        Raises AccessDenied if the inbox is another's, RetryLater if the broker is away at the start.
+        """
+        read_arrivals(self._settings, self._outbox, self._catalog)  # earlier places of later repeats
+        place = TopicPartition(inbox(self._settings.agency), 0)
+        with TopicReader(self._settings, [place.topic], {place: after + 1}) as reader:
+            end = reader.ends()[place]
+            seen = after + 1
+            while follow or seen < end:
+                # Kafka begins anew where a number lies beyond the end: what was read stays read.
+                records = [record for record in reader.poll(_POLL_S) if record.offset > after]
+                if records:
+                    seen = records[-1].offset + 1
+                    yield self._understood(records)
+                elif not follow:
+                    yield from self._rest(reader, place, end)
+                    return
+
+    def acknowledge(self, notices: Sequence[Notice | Unreadable], at: datetime | None = None) -> list[Queued]:
+        """Says `receipt.delivered` of those not acknowledged yet, one event a chain, through the outbox.
+
+        In one transaction with the memory that it was said. `at` is when they were fetched, now by default.
+        Receipts of delivery are not themselves acknowledged, else two agencies would never be silent.
+        """
+        moment = time_to_text(_ms(at))
+        connector = Connector(self._outbox, self._catalog, self._settings.chain_secret)
+        by_chain: dict[str, list[Notice]] = {}
+        with self._outbox.writing() as writing:
+            for notice in notices:
+                if isinstance(notice, Notice) and notice.record.headers.type != DELIVERED:
+                    known = writing.connection.execute(
+                        select(delivery.c.acknowledged_by).where(
+                            delivery.c.notice == str(notice.record.notice)
+                        )
+                    ).scalar()
+                    if known is None:
+                        by_chain.setdefault(notice.record.headers.subject, []).append(notice)
+            queued = []
+            for chain, group in by_chain.items():
+                said = connector.submit_in(writing, _delivered(self._settings.agency, chain, group, moment))
+                writing.connection.execute(
+                    update(delivery)
+                    .where(delivery.c.notice.in_([str(notice.record.notice) for notice in group]))
+                    .values(acknowledged_by=str(said.id))
+                )
+                queued.append(said)
+        return queued
+
+    def _rest(
+        self, reader: TopicReader, place: TopicPartition, end: int
+    ) -> Iterator[list[Notice | Unreadable]]:
+        """What the first silence left: read to the end or say that the broker does not answer."""
+        rest = list(reader.read_to({place: end}))
+        if rest:
+            yield self._understood(rest)
+
+    def _understood(self, records: Sequence[Record]) -> list[Notice | Unreadable]:
+        parsed: list[NoticeRecord | Unreadable] = []
+        for record in records:
+            try:
+                parsed.append(parse_notice(record))
+            except BusError as error:
+                parsed.append(Unreadable(record.offset, error.detail))
+        good = [notice for notice in parsed if isinstance(notice, NoticeRecord)]
+        with self._outbox.engine.begin() as connection:
+            fresh = dict(
+                zip([n.seq for n in good], note_arrivals(connection, self._catalog, good), strict=True)
+            )
+        told: list[Notice | Unreadable] = []
+        for notice in parsed:
+            if isinstance(notice, Unreadable):
+                told.append(notice)
+            elif fresh[notice.seq]:
+                told.append(self._read(notice))
+        return told
+
+    def _read(self, notice: NoticeRecord) -> Notice | Unreadable:
+        try:
+            _, data = decode(self._catalog, notice.event.value)
+            return Notice(self._settings.agency, notice, to_json(notice.headers, data, self._catalog))
+        except BusError as error:
+            return Unreadable(notice.seq, error.detail)
+
+
+def _delivered(agency: str, chain: str, notices: Sequence[Notice], moment: str) -> dict[str, Any]:
+    """The event of the door that says these notices of a chain were fetched."""
+    last = notices[-1].record
+    deliveries = [
+        {
+            "event": notice.record.digest.hex(),
+            "notice": str(notice.record.notice),
+            "seq": notice.seq,
+            "fetched_at": moment,
+        }
+        for notice in notices
+    ]
+    return {
+        "specversion": "1.0",
+        "type": DELIVERED,
+        "source": f"/{agency}",
+        "id": str(_delivery_id(agency, [notice.record.notice for notice in notices])),
+        "time": moment,
+        "subject": chain,
+        "data": {
+            "envelope": {
+                "message_class": "receipt",
+                "to": ["bus"],
+                "cc": [],
+                "in_reply_to": str(last.headers.id),
+                "in_reply_to_hash": last.digest.hex(),
+                "precision": "second",
+                "date_basis": "stated",
+                "handling": "H1",
+            },
+            "deliveries": deliveries,
+        },
+    }
+
+
+def _delivery_id(agency: str, notices: Sequence[UUID]) -> UUID:
+    return bus_id(DELIVERED, agency, [notice.bytes for notice in notices])
+
+
+def _ms(at: datetime | None) -> int:
+    return time.time_ns() // 1_000_000 if at is None else int(at.astimezone(UTC).timestamp() * 1000)

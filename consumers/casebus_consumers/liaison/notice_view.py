@@ -1,0 +1,112 @@
+"""Notices and receipts as lines for an officer, Chinese first, English beside it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+
+from casebus_schemas.agencies import BUS, NAMES, agency_of_source
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.errors import UsageError
+
+from .inbox import Notice, Unreadable
+
+ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法告知 by law"}
+STAGES = {
+    "published": "已发出 published",
+    "admitted": "已准入 admitted",
+    "refused": "已拒收 refused",
+    "ledgered": "已入账 ledgered",
+}
+_SHANGHAI = timezone(timedelta(hours=8))
+
+
+def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
+    """A notice as plain lines: number, when admitted, role, sender, title; then what it is about."""
+    if isinstance(notice, Unreadable):
+        return [f"#{notice.seq}  无法读取 unreadable: {notice.problem}"]
+    headers = notice.record.headers
+    head = f"#{notice.seq}  {_moment(notice.record.admitted_at)}  {ROLES[notice.record.role]}  "
+    head += f"{_sender(headers.source)}  {_title(headers.type, catalog)}"
+    return [head, *_about(notice.event)]
+
+
+def show_notice(notice: Notice | Unreadable, catalog: Catalog, console: Console) -> None:
+    """A notice on a terminal as a panel, elsewhere as plain lines."""
+    head, *rest = notice_lines(notice, catalog)
+    if not console.is_terminal:
+        for line in (head, *(f"    {line}" for line in rest)):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    style = "red" if isinstance(notice, Unreadable) else "yellow" if _is_of_bus(notice) else "cyan"
+    console.print(
+        Panel("\n".join(map(escape, rest)) or " ", title=escape(head), title_align="left", style=style)
+    )
+
+
+def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
+    """A receipt as one plain line."""
+    event = receipt["event"]
+    title = _title(event["type"], catalog) if event["type"] else "?"
+    line = f"{receipt['at']}  {STAGES.get(receipt['stage'], receipt['stage'])}  {title}  {event['id'] or '-'}"
+    if receipt["stage"] == "refused":
+        return f"{line}  {receipt['code']}: {receipt['detail']}"
+    if receipt["stage"] == "admitted":
+        told = ", ".join(f"{_name(n['agency'])} ({ROLES[n['role']]})" for n in receipt["notices"])
+        return f"{line}  → {told or '—'}"
+    if receipt["stage"] == "ledgered":
+        return f"{line}  {receipt['log']} #{receipt['index']}"
+    return line
+
+
+def _about(event: Mapping[str, Any]) -> list[str]:
+    data = event["data"]
+    envelope = data.get("envelope") or {}
+    lines = [f"案链 chain {event['subject']}   事件 event {event['id']}"]
+    occurred = datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
+    lines.append(f"发生 occurred {_moment(occurred, day=envelope.get('precision') == 'day')}")
+    references = [f"{ref['issuer']} {ref['value']}" for ref in envelope.get("local_refs") or ()]
+    if references:
+        lines.append("文号 references " + "; ".join(references))
+    if suspects := data.get("suspects"):
+        lines.append("嫌疑主体 suspects " + "; ".join(f"{s['name']} ({s['ref']})" for s in suspects))
+    for amount in data.get("amounts") or ():
+        lines.append(f"金额 amount {amount['basis']} {amount['value']} {amount['currency']}")
+    if data.get("rule"):
+        lines.append(f"规则 rule {data['rule']}")
+    if data.get("because"):
+        lines.append(str(data["because"]))
+    if data.get("due_latest"):
+        lines.append(f"期限 due {data['due_earliest']} … {data['due_latest']}  {data.get('state', '')}")
+    return lines
+
+
+def _moment(at: datetime, *, day: bool = False) -> str:
+    local = at.astimezone(_SHANGHAI)
+    return local.strftime("%Y-%m-%d" if day else "%Y-%m-%d %H:%M:%S")
+
+
+def _title(type: str, catalog: Catalog) -> str:
+    known = catalog.types.get(type)
+    return type if known is None else f"{known.title_zh} {known.title_en}"
+
+
+def _sender(source: str) -> str:
+    try:
+        agency = agency_of_source(source)
+    except UsageError:
+        return source
+    unit = source.removeprefix(f"/{agency}").removeprefix("/")
+    return _name(agency) + (f" ({unit})" if unit else "")
+
+
+def _name(agency: str) -> str:
+    zh, _ = NAMES.get(agency, (agency, agency))
+    return f"{zh} {agency}"
+
+
+def _is_of_bus(notice: Notice) -> bool:
+    return notice.record.headers.source.startswith(f"/{BUS}")

@@ -1,0 +1,213 @@
+"""`casebus inbox`, `receipts` and `dead-letters` on a real Kafka with its access rules."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from typer.testing import CliRunner, Result
+
+from casebus_consumers.liaison import cli, dead_letters_cli
+from casebus_deploy.broker import EmbeddedBroker
+from casebus_producers.topic_reader import AccessDenied
+from casebus_schemas.admission import Origin
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.codec import decode, encode
+from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.headers import EventHeaders
+from casebus_schemas.receipts import EventRef, ledgered_receipt, receipt_json
+from casebus_schemas.records import Outgoing
+from support.members import outbox_of, settings_of
+from support.router_writings import dead_letter, notices_of
+from support.signed_events import AT, Speaker
+
+from .conftest import Write
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+
+def run(app: Any, connection: Path, command: str, *arguments: str) -> Result:
+    """Runs a command."""
+    return CliRunner().invoke(app, [command, "--connection", str(connection), *arguments])
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    """The JSON lines of a command that went well."""
+    assert result.exception is None, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def read_inbox(connection: Path, after: int, *arguments: str) -> list[dict[str, Any]]:
+    """The notices of the police behind a number, those that can be read."""
+    options = ["--agency", "mps", "--after", str(after), "--json", *arguments]
+    return [line for line in lines(run(cli.app, connection, "inbox", *options)) if "notice" in line]
+
+
+def test_notices_come_in_order_once_and_resumable(connection: Path, speaker: Speaker, write: Write) -> None:
+    """Each notice is told once, in order of its number; reading goes on behind any number."""
+    events = [speaker.refer(number) for number in range(3)]
+    told = [notices_of(speaker, event, offset)["inbox.mps"] for offset, event in enumerate(events)]
+    first = write(told[0])
+    write(told[0])  # the router was killed and delivered again
+    second = write(told[1])
+    write(told[0])
+    third = write(told[2])
+    found = read_inbox(connection, first - 1)
+    assert [notice["seq"] for notice in found] == [first, second, third]
+    assert [notice["event"]["id"] for notice in found] == [
+        EventHeaders.parse(event.record.headers).id.__str__() for event in events
+    ]
+    assert [notice["seq"] for notice in read_inbox(connection, first)] == [second, third]
+    assert read_inbox(connection, third) == []
+    assert read_inbox(connection, third + 1000) == []
+
+
+def test_what_was_fetched_is_said_once(
+    connection: Path, speaker: Speaker, write: Write, broker: EmbeddedBroker
+) -> None:
+    """--ack says one receipt.delivered a chain with the digests, and nothing again the next time."""
+    events = [speaker.refer(1), speaker.refer(1), speaker.refer(2)]
+    offsets = [write(notices_of(speaker, event, at)["inbox.mps"]) for at, event in enumerate(events)]
+    read_inbox(connection, offsets[0] - 1, "--ack", "--at", "2016-10-19T09:00:00+08:00")
+    settings = settings_of(connection, "mps")
+    outbox = outbox_of(settings)
+    producer = outbox.producer
+    outbox.close()
+    said = delivered(broker, producer)
+    found = {
+        headers.subject: [delivery["event"] for delivery in data["deliveries"]] for headers, data in said
+    }
+    chains = [EventHeaders.parse(event.record.headers).subject for event in events]
+    assert found == {chains[0]: [events[0].digest, events[1].digest], chains[2]: [events[2].digest]}
+    assert {headers.time for headers, _ in said} == {"2016-10-19T01:00:00Z"}
+    assert {(headers.source, tuple(data["envelope"]["to"])) for headers, data in said} == {("/mps", ("bus",))}
+    read_inbox(connection, offsets[0] - 1, "--ack")
+    assert len(delivered(broker, producer)) == len(said)
+
+
+def test_receipts_of_delivery_are_not_acknowledged(
+    connection: Path, speaker: Speaker, write: Write, broker: EmbeddedBroker
+) -> None:
+    """A notice of a receipt.delivered is shown and answered by silence."""
+    data = {
+        "envelope": {
+            "message_class": "receipt",
+            "to": ["mps"],
+            "occurred_at": AT,
+            "precision": "second",
+            "date_basis": "stated",
+            "handling": "H1",
+        },
+        "deliveries": [],
+    }
+    event = speaker.say("receipt.delivered", data)
+    offset = write(notices_of(speaker, event)["inbox.mps"])
+    [notice] = read_inbox(connection, offset - 1, "--ack")
+    assert notice["event"]["type"] == "receipt.delivered"
+    outbox = outbox_of(settings_of(connection, "mps"))
+    assert (outbox.status().sent, outbox.status().pending) == (0, 0)
+    outbox.close()
+
+
+def delivered(broker: EmbeddedBroker, producer: str) -> list[tuple[EventHeaders, dict[str, Any]]]:
+    """Headers and data of what a producer said on `mps.record`, by time of writing in each partition."""
+    consumer: Any = KafkaConsumer(**broker.admin_settings(), enable_auto_commit=False)
+    parts = [TopicPartition("mps.record", number) for number in range(4)]
+    consumer.assign(parts)
+    consumer.seek_to_beginning(*parts)
+    ends = consumer.end_offsets(parts)
+    found = []
+    while any(consumer.position(part) < ends[part] for part in parts):
+        for batch in consumer.poll(timeout_ms=500).values():
+            for record in batch:
+                if dict(record.headers).get("casebus-producer") == producer.encode():
+                    _, data = decode(Catalog.load(), record.value)
+                    found.append((EventHeaders.parse(record.headers), data))
+    consumer.close()
+    return found
+
+
+def test_an_officer_sees_notices_as_text(connection: Path, speaker: Speaker, write: Write) -> None:
+    """Without --json the notice is told in words."""
+    offset = write(notices_of(speaker, speaker.refer())["inbox.mps"])
+    result = run(cli.app, connection, "inbox", "--agency", "mps", "--after", str(offset - 1))
+    assert f"#{offset}" in result.stdout
+    assert "移送涉嫌犯罪案件" in result.stdout
+
+
+def test_what_is_no_notice_is_said(connection: Path, speaker: Speaker, write: Write) -> None:
+    """A record of the inbox that cannot be read is told with its problem, and reading goes on."""
+    bad = write(Outgoing("inbox.mps", 0, b"k", b"v", ()))
+    good = write(notices_of(speaker, speaker.refer())["inbox.mps"])
+    result = run(cli.app, connection, "inbox", "--agency", "mps", "--after", str(bad - 1), "--json")
+    problem, notice = lines(result)
+    assert (problem["seq"], "not a notice" in problem["problem"], notice["seq"]) == (bad, True, good)
+
+
+def test_another_agencys_inbox_is_refused(connection: Path) -> None:
+    """Who logs in as another agency is told that the inbox cannot be read."""
+    body = json.loads(connection.read_text())
+    for name in ("username", "password_file"):
+        body["principals"]["mps"][name] = body["principals"]["spp"][name]
+    connection.write_text(json.dumps(body))
+    error = run(cli.app, connection, "inbox", "--agency", "mps").exception
+    assert isinstance(error, AccessDenied)
+    assert "spp cannot read inbox.mps" in str(error)
+
+
+def test_a_broker_that_is_away_is_unavailable(connection: Path) -> None:
+    """With no broker the error says so."""
+    body = json.loads(connection.read_text())
+    connection.write_text(json.dumps({**body, "bootstrap_servers": "127.0.0.1:9"}))
+    error = run(cli.app, connection, "inbox", "--agency", "mps").exception
+    assert isinstance(error, RetryLater)
+    assert "127.0.0.1:9" in str(error)
+
+
+def test_receipts_are_listed(connection: Path, speaker: Speaker, write: Write) -> None:
+    """Receipts are told in order with their numbers, as JSON and as text."""
+    event = speaker.refer()
+    headers = EventHeaders.parse(event.record.headers)
+    about = EventRef(headers.id, headers.type, headers.subject, event.digest)
+    receipt = ledgered_receipt(about, Origin("csrc.referral", 1, 41), "csrc.referral/1", 17, AT)
+    value = encode(Catalog.load().latest("receipt.ledgered"), receipt)
+    offset = write(Outgoing("receipt.csrc", 0, event.record.key, value, ()))
+    options = ["--agency", "csrc", "--after", str(offset - 1)]
+    [found] = lines(run(cli.app, connection, "receipts", *options, "--json"))
+    assert found == {"seq": offset, **receipt_json(Catalog.load(), receipt)}
+    text = run(cli.app, connection, "receipts", *options).stdout
+    assert "已入账 ledgered" in text
+    assert "csrc.referral/1 #17" in text
+
+
+def test_dead_letters_are_their_agencys_and_the_operators(
+    connection: Path, speaker: Speaker, write: Write
+) -> None:
+    """An agency lists and shows its own dead letters, the operator all; another agency's are refused."""
+    event = speaker.refer()
+    refused = event.record._replace(headers=event.record.headers[1:])
+    seq = write(dead_letter(speaker, refused))
+    own = lines(run(dead_letters_cli.app, connection, "list", "--agency", "csrc", "--json"))
+    assert [(letter["seq"], letter["code"]) for letter in own if letter["seq"] == seq] == [
+        (seq, "bad-headers")
+    ]
+    everybodys = lines(run(dead_letters_cli.app, connection, "list", "--json"))
+    assert [letter for letter in everybodys if letter["agency"] == "csrc"] == own
+    [shown] = lines(run(dead_letters_cli.app, connection, "show", str(seq), "--agency", "csrc", "--json"))
+    assert [name for name, _ in shown["headers"]] == [name for name, _ in refused.headers]
+    text = run(dead_letters_cli.app, connection, "show", str(seq), "--agency", "csrc", "--operator").stdout
+    assert "bad-headers" in text
+    body = json.loads(connection.read_text())
+    for name in ("username", "password_file"):
+        body["principals"]["csrc"][name] = body["principals"]["mps"][name]
+    connection.write_text(json.dumps(body))
+    assert isinstance(
+        run(dead_letters_cli.app, connection, "list", "--agency", "csrc").exception, AccessDenied
+    )
+
+
+def test_a_dead_letter_that_is_not_there_is_a_usage_error(connection: Path) -> None:
+    """A number beyond the last is named."""
+    error = run(dead_letters_cli.app, connection, "show", "999999", "--agency", "csrc").exception
+    assert isinstance(error, UsageError)
