@@ -1,6 +1,7 @@
 """A service's sign of life: a small file that the supervisor and the status page read."""
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,17 +21,23 @@ class Heartbeat:
         self._records = 0
         self._last_at: float | None = None
         self._last_records: int | None = None
+        self._assigned: frozenset[TopicPartition] = frozenset()
 
     def handled(self, batches: Iterable[Batch]) -> None:
-        """These batches are done."""
+        """These batches are done. The first ones are told at once: they show that the service is back."""
+        first = self._last_at is None
         self._last_records = sum(len(batch.records) for batch in batches)
         self._records += self._last_records
         self._last_at = time.time()
+        if first:
+            self.beat(self._assigned)
 
     def beat(self, assigned: frozenset[TopicPartition]) -> None:
         """Writes the file anew, so that a reader always finds a whole one."""
+        self._assigned = assigned
         state = {
             "at": time.time(),
+            "pid": os.getpid(),
             "partitions": len(assigned),
             "records": self._records,
             "last_batch_at": self._last_at,
