@@ -1,18 +1,17 @@
-"""Records of bus.admission for tests of its readers: signed events admitted by the router's own code."""
+"""Records of bus.admission for tests of its readers: signed events, judged by the router's own rules."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from casebus_schemas.admission import BUS_HEADERS, HEADER, Admission, Origin
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.compose import Composed
 from casebus_schemas.keyring import Keyring
 from casebus_schemas.records import Batch, Outgoing, Record
-from casebus_schemas.signing import SigningKey
-from casebus_services.router.outputs import AdmissionWriter, admission_of
 from casebus_services.router.rules import judge
-from support.signed_events import Speaker, keyring_of, seed_of
+from support.signed_events import Speaker, keyring_of
 
 
 @dataclass
@@ -29,7 +28,6 @@ class Admitter:
 
     def __post_init__(self) -> None:
         self.keyring: Keyring = keyring_of(*self.speakers)
-        self._writer = AdmissionWriter(SigningKey(seed_of("bus")), "router-1.1")
 
     def speaker(self, agency: str) -> Speaker:
         """One of the speakers."""
@@ -49,15 +47,26 @@ class Admitter:
         return self._append(record)
 
     def _admission(self, stored: Record, attempt: int, at_ms: int | None) -> Record:
-        now_ms = self.now_ms if at_ms is None else at_ms
         judgement = judge(stored, Catalog.load(), self.keyring, self.partitions, 1_700_000_000_000)
-        admission = admission_of(
-            judgement, attempt=attempt, catalogue="test", keyring="test", admitted_at_ms=now_ms
+        admission = Admission(
+            origin=Origin(stored.topic, stored.partition, stored.offset),
+            attempt=attempt,
+            verdict=judgement.verdict,
+            code=judgement.code,
+            detail=judgement.detail,
+            digest=judgement.digest,
+            recipients=judgement.recipients,
+            catalogue="test",
+            keyring="test",
+            admitted_at_ms=self.now_ms if at_ms is None else at_ms,
         )
-        out = self._writer.write(judgement, admission)
-        return self._append(
-            Record(out.topic, out.partition, 0, 1_700_000_000_000, 1, out.key, out.value, out.headers)
+        # The reconciler obeys the verdict; who proved it is the auditors' concern.
+        headers = (
+            *stored.headers,
+            (HEADER, admission.to_json()),
+            *((name, b"-") for name in BUS_HEADERS[1:]),
         )
+        return self._append(stored._replace(topic="bus.admission", headers=headers))
 
     def _append(self, record: Record) -> Record:
         row = self.records[record.partition]

@@ -5,6 +5,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from ..errors import UsageError
@@ -94,9 +95,16 @@ def readings(
         raise UsageError(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
+    return _readings(start.astimezone(BEIJING), limit, None if names is None else tuple(names), precision)
+
+
+@lru_cache(maxsize=4096)
+def _readings(
+    start: datetime, limit: str, names: tuple[str, ...] | None, precision: Precision
+) -> tuple[Reading, ...]:
     term = Term.parse(limit)
     possible = READINGS_OF_UNIT[term.unit]
-    wanted = possible if names is None else tuple(names)
+    wanted = possible if names is None else names
     strange = [name for name in wanted if name not in possible]
     if strange or not wanted:
         raise UsageError(
@@ -104,9 +112,7 @@ def readings(
             found=", ".join(strange) or "no reading",
             expected=", ".join(possible),
         )
-    return tuple(
-        _COUNT[name](term, start.astimezone(BEIJING), precision) for name in possible if name in wanted
-    )
+    return tuple(_COUNT[name](term, start, precision) for name in possible if name in wanted)
 
 
 def due_earliest(of: Iterable[Reading]) -> datetime:

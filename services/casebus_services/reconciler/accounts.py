@@ -182,7 +182,7 @@ def _comparison(of_kind: list[Stated], comparable: set[str]) -> str:
 
 def accounts(folded: Folded) -> dict[str, Any]:
     """The chain's accounts as canonical JSON can hold them: no offsets and no times of the bus."""
-    suspects = Suspects(folded.standing)
+    suspects = folded.suspects
     tracks = Tracks(suspects)
     agencies: dict[str, dict[str, Any]] = {}
     security = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
@@ -11,7 +12,6 @@ from casebus_schemas.law.calendar import beijing_text
 from .chain import ChainEvent
 from .findings import Finding, Suggestion, account, finding
 from .fold import Folded
-from .suspects import Suspects
 
 ORPHAN_AFTER = timedelta(hours=24)
 """How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
@@ -132,21 +132,16 @@ def conflicting_answers(folded: Folded) -> Iterator[Finding]:
     """R22: filed and not filed, or prosecuted and not prosecuted for one suspect; nothing wins by itself."""
     filed = [event for event in folded.standing if event.type == "referral.filed"]
     refused = [event for event in folded.standing if event.type == "referral.not_filed"]
-    for yes in filed:
-        for no in refused:
-            if _same_request(yes, no, folded):
-                yield _conflict(yes, no, "referral")
-    suspects = Suspects(folded.standing)
-    for yes in folded.standing:
-        if yes.type != "outcome.prosecuted":
-            continue
-        for no in folded.standing:
-            if no.type != "outcome.not_prosecuted":
-                continue
-            mine = {person.number: person.name for person in suspects.listed(yes)}
-            both = [person.name for person in suspects.listed(no) if person.number in mine]
-            for name in both:
-                yield _conflict(yes, no, name)
+    for yes, no in product(filed, refused):
+        if _same_request(yes, no, folded):
+            yield _conflict(yes, no, "referral")
+    prosecuted = [event for event in folded.standing if event.type == "outcome.prosecuted"]
+    dropped = [event for event in folded.standing if event.type == "outcome.not_prosecuted"]
+    for yes, no in product(prosecuted, dropped):
+        charged = {person.number for person in folded.suspects.listed(yes)}
+        for person in folded.suspects.listed(no):
+            if person.number in charged:
+                yield _conflict(yes, no, person.name)
 
 
 def _same_request(left: ChainEvent, right: ChainEvent, folded: Folded) -> bool:

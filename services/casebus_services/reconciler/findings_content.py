@@ -11,7 +11,7 @@ from .amounts import CONDUCT, Slip, Stated, slip
 from .chain import ChainEvent
 from .findings import Account, Finding, Suggestion, account, finding
 from .fold import Folded
-from .suspects import Person, Suspects
+from .suspects import Suspects
 
 _CORRECTED_BY = {
     "csrc": "referral.corrected",
@@ -98,17 +98,17 @@ def _slip_en(slipped: Slip) -> str:
 
 def differing_suspects(folded: Folded) -> Iterator[Finding]:
     """R31: the suspect lists of two agencies that follow each other in the case do not match."""
-    suspects = Suspects(folded.standing)
-    listed: list[tuple[str, dict[int, Person], list[ChainEvent]]] = []
-    for agency, types in _LISTS.items():
-        events = [
-            event
-            for event in folded.standing
-            if event.agency == agency and event.type in types and event.data.get("suspects")
+    lists = {
+        agency: [
+            e for e in folded.standing if e.agency == agency and e.type in types and e.data.get("suspects")
         ]
-        if events:
-            persons = {person.number: person for event in events for person in suspects.listed(event)}
-            listed.append((agency, persons, events))
+        for agency, types in _LISTS.items()
+    }
+    listed = [
+        (agency, {person.number: person for e in events for person in folded.suspects.listed(e)}, events)
+        for agency, events in lists.items()
+        if events and sum(map(bool, lists.values())) > 1
+    ]
     for (left, mine, my_events), (right, theirs, their_events) in pairwise(listed):
         if mine.keys() == theirs.keys():
             continue
@@ -143,11 +143,12 @@ def differing_suspects(folded: Folded) -> Iterator[Finding]:
 
 def charges_without_outcome(folded: Folded) -> Iterator[Finding]:
     """R39: a charge of the indictments has no counterpart in the judgments, or the reverse."""
-    suspects = Suspects(folded.standing)
     indictments = [event for event in folded.standing if event.type == "outcome.prosecuted"]
     judgments = [event for event in folded.standing if event.type == "outcome.judgment"]
-    charged = _pairs(indictments, suspects)
-    decided = _pairs(judgments, suspects)
+    if not indictments or not judgments:
+        return
+    charged = _pairs(indictments, folded.suspects)
+    decided = _pairs(judgments, folded.suspects)
     if not charged or not decided:
         return
     for article in dict.fromkeys(article for _, article in charged):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .chain import ChainEvent, Digest, distinct
+from .suspects import Suspects
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Folded:
         for event in self.order:
             found[event.id] = (*found.get(event.id, ()), event)
         return found
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Who is who in the events that stand."""
+        return Suspects(self.standing)
 
     @cached_property
     def awaited(self) -> frozenset[UUID | Digest]:
@@ -185,17 +191,19 @@ def _take_effect(
     superseded: dict[Digest, tuple[Digest, ...]] = {}
     withdrawn: dict[Digest, Digest] = {}
     effective = set()
-    for event in order:
-        resolved = state.resolve(event.digest)
+    for digest in [event.digest for event in order if event.digest in touching]:
+        resolved = state.resolve(digest)
         if resolved.withdrawn_by is not None:
-            withdrawn[event.digest] = resolved.withdrawn_by
+            withdrawn[digest] = resolved.withdrawn_by
             effective.add(resolved.withdrawn_by)
         if resolved.corrected_by:
-            superseded[event.digest] = resolved.corrected_by
+            superseded[digest] = resolved.corrected_by
             effective.update(resolved.corrected_by)
     for event in order:
-        if event.digest not in effective and event.digest not in withdrawn:
-            standing.append(event.with_data(state.resolve(event.digest).data))
+        if event.digest in effective or event.digest in withdrawn:
+            continue
+        corrected = event.digest in superseded
+        standing.append(event.with_data(state.resolve(event.digest).data) if corrected else event)
     return tuple(standing), superseded, withdrawn, tuple(state.rivals), tuple(strangers)
 
 
