@@ -119,11 +119,10 @@ class Outbox:
 
     def mark_sent(self, acknowledged: Sequence[Acknowledged]) -> None:
         """Notes what Kafka has acknowledged, in one transaction."""
-        now = _now_ms()
         with self.engine.begin() as connection:
             connection.exec_driver_sql(
                 "UPDATE outbox SET state = 'sent', sent_at_ms = ?, \"offset\" = ? WHERE position = ?",
-                [(now, ack.offset, ack.position) for ack in acknowledged],
+                [(ack.at_ms, ack.offset, ack.position) for ack in acknowledged],
             )
 
     def rows(self, positions: Iterable[int]) -> list[Queued]:

@@ -302,7 +302,8 @@ class Publisher:
 
     def _on_success(self, flight: _Flight, position: int, metadata: Any) -> None:
         offset = metadata.offset if metadata.offset >= 0 else None
-        flight.acknowledged.append(Acknowledged(position, offset))
+        at_ms = metadata.timestamp if (metadata.timestamp or 0) > 0 else time.time_ns() // 1_000_000
+        flight.acknowledged.append(Acknowledged(position, offset, at_ms))
         self._signal.set()
 
     def _on_error(self, flight: _Flight, error: BaseException) -> None:

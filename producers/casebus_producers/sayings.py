@@ -75,10 +75,11 @@ class Pending(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """What Kafka said of a row: its offset (None where it could not tell)."""
+    """What Kafka said of a row: its offset (None where it could not tell) and when it took it."""
 
     position: int
     offset: int | None
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

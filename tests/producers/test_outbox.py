@@ -140,9 +140,10 @@ def test_sent_rows_wait_no_more(tmp_path: Path) -> None:
     """A row that Kafka acknowledged leaves the waiting ones and keeps its offset."""
     outbox = open_outbox(tmp_path)
     first, second = outbox.enqueue([ready(1), ready(2)])
-    outbox.mark_sent([Acknowledged(first.position, 41)])
+    outbox.mark_sent([Acknowledged(first.position, 41, 1_700_000_000_123)])
     assert [row.position for row in outbox.pending(*ALL)] == [second.position]
-    assert [(row.offset, row.sent) for row in outbox.rows([first.position])] == [(41, True)]
+    [row] = outbox.rows([first.position])
+    assert (row.offset, row.sent, row.sent_at_ms) == (41, True, 1_700_000_000_123)
     assert (outbox.status().pending, outbox.status().sent) == (1, 1)
 
 

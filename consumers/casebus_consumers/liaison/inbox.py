@@ -16,6 +16,7 @@ from casebus_producers.database import delivery
 from casebus_producers.outbox import Outbox
 from casebus_producers.sayings import Queued
 from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.codec import decode
 from casebus_schemas.door import to_json
@@ -100,7 +101,7 @@ class Inbox:
                     return
 
     def acknowledge(self, notices: Sequence[Notice | Unreadable], at: datetime | None = None) -> list[Queued]:
-        """Says `receipt.delivered` of those not acknowledged yet, one event a chain, through the outbox.
+        """Says `receipt.delivered` to the senders of those not acknowledged yet, one event a chain.
 
         In one transaction with the memory that it was said. `at` is when they were fetched, now by default.
         Receipts of delivery are not themselves acknowledged, else two agencies would never be silent.
@@ -168,6 +169,7 @@ class Inbox:
 def _delivered(agency: str, chain: str, notices: Sequence[Notice], moment: str) -> dict[str, Any]:
     """The event of the door that says these notices of a chain were fetched."""
     last = notices[-1].record
+    senders = sorted({agency_of_source(notice.record.headers.source) for notice in notices} - {agency})
     deliveries = [
         {
             "event": notice.record.digest.hex(),
@@ -187,7 +189,7 @@ def _delivered(agency: str, chain: str, notices: Sequence[Notice], moment: str) 
         "data": {
             "envelope": {
                 "message_class": "receipt",
-                "to": ["bus"],
+                "to": senders,
                 "cc": [],
                 "in_reply_to": str(last.headers.id),
                 "in_reply_to_hash": last.digest.hex(),

@@ -66,7 +66,7 @@ def test_notices_come_in_order_once_and_resumable(connection: Path, speaker: Spe
 def test_what_was_fetched_is_said_once(
     connection: Path, speaker: Speaker, write: Write, broker: EmbeddedBroker
 ) -> None:
-    """--ack says one receipt.delivered a chain with the digests, and nothing again the next time."""
+    """--ack tells the sender in one receipt.delivered a chain, with the digests, and never again."""
     events = [speaker.refer(1), speaker.refer(1), speaker.refer(2)]
     offsets = [write(notices_of(speaker, event, at)["inbox.mps"]) for at, event in enumerate(events)]
     read_inbox(connection, offsets[0] - 1, "--ack", "--at", "2016-10-19T09:00:00+08:00")
@@ -81,7 +81,9 @@ def test_what_was_fetched_is_said_once(
     chains = [EventHeaders.parse(event.record.headers).subject for event in events]
     assert found == {chains[0]: [events[0].digest, events[1].digest], chains[2]: [events[2].digest]}
     assert {headers.time for headers, _ in said} == {"2016-10-19T01:00:00Z"}
-    assert {(headers.source, tuple(data["envelope"]["to"])) for headers, data in said} == {("/mps", ("bus",))}
+    assert {(headers.source, tuple(data["envelope"]["to"])) for headers, data in said} == {
+        ("/mps", ("csrc",))
+    }
     read_inbox(connection, offsets[0] - 1, "--ack")
     assert len(delivered(broker, producer)) == len(said)
 
