@@ -1,6 +1,6 @@
 """Turns what the books announce into signed events of the bus, each the next of its stream."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,21 +9,21 @@ from casebus_schemas.catalog import Catalog
 from casebus_schemas.codec import encode
 from casebus_schemas.compose import StreamHead, compose
 from casebus_schemas.ids import bus_id
-from casebus_schemas.notices import (
-    FINDING_OPENED,
-    OBLIGATION_ANNOUNCED,
-    facts_data,
-    finding_data,
-    obligation_data,
-)
 from casebus_schemas.partitioning import partition_of
 from casebus_schemas.records import Outgoing
 from casebus_schemas.signing import SigningKey
 
-from .book import Announcement
+from .announced_data import closing_data, finding_data, obligation_data
+from .book import Announcement, AnnouncementKind
 from .chain import milliseconds
 
 SOURCE = "/bus/reconciler"
+
+_DATA: dict[AnnouncementKind, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
+    "obligation.announced": obligation_data,
+    "finding.opened": finding_data,
+    "finding.closed": closing_data,
+}
 
 
 class Place(NamedTuple):
@@ -62,7 +62,7 @@ class Announcer:
         kind = announcement.kind
         schema = self._catalog.latest(kind)
         topic = self._catalog.event(kind).topic(BUS)
-        value = encode(schema, self._data(announcement))
+        value = encode(schema, _DATA[kind](announcement.body, _envelope(announcement)))
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
         place = Place(producer, topic, partition)
@@ -82,14 +82,6 @@ class Announcer:
         )
         heads[place] = composed.head
         return Announced(event_id(announcement), announcement.chain, kind, composed.record)
-
-    def _data(self, announcement: Announcement) -> dict[str, Any]:
-        envelope = _envelope(announcement)
-        if announcement.kind == OBLIGATION_ANNOUNCED:
-            return obligation_data(self._catalog, announcement.body, envelope)
-        if announcement.kind == FINDING_OPENED:
-            return finding_data(self._catalog, announcement.body, envelope)
-        return facts_data(self._catalog.latest(announcement.kind), announcement.body, envelope)
 
 
 def event_id(announcement: Announcement) -> UUID:
@@ -112,6 +104,6 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "date_basis": "stated",
         "legal_basis": list(announcement.body.get("law", ())),
         "handling": "H1",
-        "obligation": announcement.id if announcement.kind == OBLIGATION_ANNOUNCED else None,
+        "obligation": announcement.id if announcement.kind == "obligation.announced" else None,
         "message_no": None,
     }
