@@ -11,6 +11,9 @@ from .records import Headers, Record
 HEADER = "casebus-admission"
 BUS_HEADERS = (HEADER, "casebus-bus-producer", "casebus-bus-seq", "casebus-bus-prev", "casebus-bus-sig")
 
+# Made once: json.dumps would make an encoder each time.
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 Role = Literal["to", "cc", "by-law"]
 
 
@@ -83,7 +86,7 @@ class Admission:
         }
         if self.original is not None:
             body["original"] = list(self.original)
-        return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        return _COMPACT(body).encode()
 
     @classmethod
     def from_json(cls, raw: bytes) -> "Admission":

@@ -125,9 +125,7 @@ class EventHeaders:
             time=time,
             subject=_matched(found, "ce_subject", _UUID, "a chain id (lower-case UUID)"),
             fingerprint=bytes.fromhex(_matched(found, "ce_dataschema", _SCHEMA, "sha256:<64 hex>")[7:]),
-            content_type=_matched(
-                found, "content-type", re.compile(re.escape(CONTENT_TYPE) + r"\Z"), CONTENT_TYPE
-            ),
+            content_type=_matched(found, "content-type", _CONTENT, CONTENT_TYPE),
             traceparent=trace,
             producer=_matched(found, "casebus-producer", _PRODUCER, "instance.incarnation"),
             seq=seq,

@@ -5,7 +5,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
-from uuid import UUID, uuid5
+from uuid import UUID
 
 _NAMESPACE = UUID("6a0f1c1e-8f4e-5d55-9d6b-0d5a3f4f7c21")
 """Namespace of every version 5 id of the bus; changing it would change all ids."""
@@ -13,6 +13,18 @@ _NAMESPACE = UUID("6a0f1c1e-8f4e-5d55-9d6b-0d5a3f4f7c21")
 _BRACKETS = str.maketrans(
     {"〔": "(", "〕": ")", "（": "(", "）": ")", "[": "(", "]": ")", "【": "(", "】": ")"}
 )
+
+
+_SHA1_OF_NAMESPACE = hashlib.sha1(_NAMESPACE.bytes)
+_NO_VERSION = ~((0xF << 76) | (0x3 << 62))
+_VERSION_5 = (5 << 76) | (2 << 62)
+
+
+def _uuid5(name: str) -> UUID:
+    """As uuid.uuid5 in our namespace, in half the time: the router makes several for each event."""
+    digest = _SHA1_OF_NAMESPACE.copy()
+    digest.update(name.encode())
+    return UUID(int=int.from_bytes(digest.digest()[:16], "big") & _NO_VERSION | _VERSION_5)
 
 
 def uuid7(now_ms: int, randomness: bytes) -> UUID:
@@ -27,18 +39,18 @@ def uuid7(now_ms: int, randomness: bytes) -> UUID:
 
 def message_uuid(agency: str, number: str) -> UUID:
     """Event id from the sender's own message number: the same number gives the same id (retry-safe)."""
-    return uuid5(_NAMESPACE, f"message\n{agency}\n{number}")
+    return _uuid5(f"message\n{agency}\n{number}")
 
 
 def notice_id(digest: bytes, recipient: str) -> UUID:
     """Notice id of an event digest for a recipient: repeats of a delivery carry the same id."""
-    return uuid5(_NAMESPACE, f"notice\n{digest.hex()}\n{recipient}")
+    return _uuid5(f"notice\n{digest.hex()}\n{recipient}")
 
 
 def bus_id(rule: str, subject: str, causes: Sequence[bytes] = ()) -> UUID:
     """Id of what the bus itself says: rule, subject and the digests of the causing events."""
     listed = "\n".join(sorted(cause.hex() for cause in causes))
-    return uuid5(_NAMESPACE, f"bus\n{rule}\n{subject}\n{listed}")
+    return _uuid5(f"bus\n{rule}\n{subject}\n{listed}")
 
 
 def normalise_reference(value: str) -> str:

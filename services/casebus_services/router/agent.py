@@ -12,11 +12,13 @@ from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import SECRET_CODES, Refused
 from casebus_schemas.keyring import Keyring
 from casebus_schemas.records import Batch, Outgoing, Record
+from casebus_schemas.signing import SigningKey
 from casebus_schemas.topology import COMMAND, agency_topics, topic
 from casebus_services.clock import BusClock
 from casebus_services.commands import Redrive, command_of
 from casebus_services.streams.faults import fault_point
 
+from .halves import Halves
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices
 from .receipt_records import ReceiptWriter
@@ -62,10 +64,18 @@ class Router:
     """
 
     def __init__(
-        self, surroundings: Surroundings, writer: AdmissionWriter, catalog: Catalog, partitions: int
+        self,
+        surroundings: Surroundings,
+        *,
+        key: SigningKey,
+        producer: str,
+        catalog: Catalog,
+        partitions: int,
     ) -> None:
+        """`key` signs admissions as `producer`, whose incarnation must be new; `partitions` is N."""
         self._with = surroundings
-        self._writer = writer
+        self._halves = Halves()
+        self._writer = AdmissionWriter(key, producer, self._halves)
         self._receipts = ReceiptWriter(catalog)
         self._catalog = catalog
         self._partitions = partitions
@@ -76,62 +86,64 @@ class Router:
         if self._with.clock.simulated:
             # What was published after an acknowledged clock.set must not be admitted before that time.
             self._with.catch_up_commands()
-        judging = _Judging(self._with, self._catalog, self._partitions)
+        bench = _Bench(self._with, self._halves, self._catalog, self._partitions)
         fault_point("router.before-output", in_flight)
         unacknowledged = 0
-        for batch in batches:
-            for outputs in self._outputs(batch, judging):
-                self._with.sink.produce(outputs)
-                unacknowledged += sum(map(_size, outputs))
-                if unacknowledged > MOST_BYTES_IN_FLIGHT:
-                    self._with.sink.flush()
-                    unacknowledged = 0
+        for topic_name, records in _slices(batches):
+            outputs, size = self._outputs(topic_name, records, bench)
+            self._with.sink.produce(outputs)
+            unacknowledged += size
+            if unacknowledged > MOST_BYTES_IN_FLIGHT:
+                self._with.sink.flush()
+                unacknowledged = 0
         self._with.sink.flush()
         fault_point("router.after-output", in_flight)
-        if judging.refused:
-            log.warning("refused: %s", ", ".join(f"{code} {n}" for code, n in judging.refused.items()))
+        if bench.refused:
+            log.warning("refused: %s", ", ".join(f"{code} {n}" for code, n in bench.refused.items()))
 
-    def _outputs(self, batch: Batch, judging: "_Judging") -> Iterator[list[Outgoing]]:
-        of_bus = batch.topic.startswith(f"{BUS}.")
-        for start in range(0, len(batch.records), SLICE):
-            records = batch.records[start : start + SLICE]
-            outputs: list[Outgoing] = []
-            if batch.topic == COMMAND:
-                for record in records:
-                    outputs.extend(self._obey(record, judging))
-            else:
-                for judgement in judging.judge_all(records):
-                    outputs.extend(
-                        self._relay(judgement) if of_bus else self._admit(judgement, FIRST_ATTEMPT)
-                    )
-            yield outputs
-
-    def _admit(self, judgement: Judgement, attempt: int) -> list[Outgoing]:
-        """Everything that follows from the judgement on an agency's record."""
-        admission = self._admission(judgement, attempt)
-        outputs = [self._writer.write(judgement, admission)]
-        if judgement.admitted:
-            outputs.extend(notices(judgement, admission))
+    def _outputs(
+        self, topic_name: str, records: Sequence[Record], bench: "_Bench"
+    ) -> tuple[list[Outgoing], int]:
+        """What follows from records of one topic, and about how many bytes that is."""
+        if topic_name == COMMAND:
+            outputs = [output for record in records for output in self._obey(record, bench)]
+            return outputs, sum(len(output.value or b"") for output in outputs)
+        judgements = bench.judge_all(records)
+        if topic_name.startswith(f"{BUS}."):
+            outputs = [output for judgement in judgements for output in self._relay(judgement)]
         else:
-            outputs.append(dead_letter_of(judgement, admission))
-        outputs.append(self._receipts.write(judgement, admission))
+            outputs = self._admit(judgements, FIRST_ATTEMPT)
+        most = max((len(judgement.recipients) for judgement in judgements), default=0) + 2
+        return outputs, most * sum(judgement.size for judgement in judgements)
+
+    def _admit(self, judgements: Sequence[Judgement], attempt: int) -> list[Outgoing]:
+        """Everything that follows from the judgements on an agency's records."""
+        admissions = self._admissions(judgements, attempt)
+        outputs = self._writer.write_all(zip(judgements, admissions, strict=True))
+        for judgement, admission in zip(judgements, admissions, strict=True):
+            if judgement.admitted:
+                outputs.extend(notices(judgement, admission))
+            else:
+                outputs.append(dead_letter_of(judgement, admission))
+            outputs.append(self._receipts.write(judgement, admission))
         return outputs
 
     def _relay(self, judgement: Judgement) -> list[Outgoing]:
         """What the bus itself says is delivered to those it names; nobody admits it."""
         if not judgement.admitted:
-            return [self._refuse_own(judgement)]
-        return list(notices(judgement, self._admission(judgement, FIRST_ATTEMPT)))
+            return self._refuse_own(judgement)
+        (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
+        return list(notices(judgement, admission))
 
-    def _obey(self, record: Record, judging: "_Judging") -> list[Outgoing]:
+    def _obey(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; one that cannot be obeyed is answered by an admission that refuses it."""
-        judgement = judging.judge_all([record])[0]
+        judgement = bench.judge_all([record])[0]
         if not judgement.admitted:
-            return [self._refuse_own(judgement)]
+            return self._refuse_own(judgement)
         try:
             command = command_of(record, self._catalog, self._with.keyring())
             if isinstance(command, Redrive):
-                return self._redrive(command, judging)
+                return self._redrive(command, bench)
             if not self._with.clock.simulated:
                 raise Refused(
                     "not-authorised",
@@ -141,13 +153,13 @@ class Router:
                     remedy="start the bus with --simulated-clock",
                 )
         except Refused as refused:
-            return [self._refuse_own(_refused(judgement, refused))]
+            return self._refuse_own(_refused(judgement, refused))
         return []  # the reader of bus.command has set the clock already
 
-    def _redrive(self, command: Redrive, judging: "_Judging") -> list[Outgoing]:
+    def _redrive(self, command: Redrive, bench: "_Bench") -> list[Outgoing]:
         """Judges the original again. Raises Refused if there is none or it may not be driven again."""
         original = self._original(command.origin)
-        judgement = judging.judge_all([original])[0]
+        judgement = bench.judge_all([original])[0]
         if judgement.code in SECRET_CODES:
             raise Refused(
                 "not-authorised",
@@ -158,7 +170,7 @@ class Router:
         log.info(
             "attempt %d at %s: %s %s", command.attempt, command.origin, judgement.verdict, judgement.code
         )
-        return self._admit(judgement, command.attempt)
+        return self._admit([judgement], command.attempt)
 
     def _original(self, origin: Origin) -> Record:
         place = topic(origin.topic, self._partitions)
@@ -170,7 +182,7 @@ class Router:
             raise Refused("misplaced", "no record there", found=str(origin))
         return record
 
-    def _refuse_own(self, judgement: Judgement) -> Outgoing:
+    def _refuse_own(self, judgement: Judgement) -> list[Outgoing]:
         """The bus's own refused record shows as a refused admission: its operator and auditors read those."""
         record = judgement.record
         log.error(
@@ -181,23 +193,26 @@ class Router:
             judgement.code,
             judgement.detail,
         )
-        return self._writer.write(judgement, self._admission(judgement, FIRST_ATTEMPT))
+        (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
+        return self._writer.write_all([(judgement, admission)])
 
-    def _admission(self, judgement: Judgement, attempt: int) -> Admission:
-        return admission_of(
-            judgement,
-            attempt=attempt,
-            catalogue=self._catalog.version,
-            keyring=self._with.keyring().version,
-            admitted_at_ms=self._with.clock.now_ms(),
-        )
+    def _admissions(self, judgements: Sequence[Judgement], attempt: int) -> list[Admission]:
+        catalogue, keyring = self._catalog.version, self._with.keyring().version
+        now_ms = self._with.clock.now_ms()
+        return [
+            admission_of(
+                judgement, attempt=attempt, catalogue=catalogue, keyring=keyring, admitted_at_ms=now_ms
+            )
+            for judgement in judgements
+        ]
 
 
-class _Judging:
-    """The judgements of one `handle`: one keyring, read anew at most once for a key nobody knew."""
+class _Bench:
+    """The judgements of one `handle`: the keyring is read anew at most once for a key nobody knew."""
 
-    def __init__(self, surroundings: Surroundings, catalog: Catalog, partitions: int) -> None:
+    def __init__(self, surroundings: Surroundings, halves: Halves, catalog: Catalog, partitions: int) -> None:
         self._with = surroundings
+        self._halves = halves
         self._catalog = catalog
         self._partitions = partitions
         self._asked = False
@@ -205,29 +220,33 @@ class _Judging:
 
     def judge_all(self, records: Sequence[Record]) -> list[Judgement]:
         """Judgements of the records, in their order."""
-        examined = [self._examine(record) for record in records]
-        judgements = [conclude(one, one.needs_signature and one.check_signature()) for one in examined]
-        self.refused.update(judgement.code for judgement in judgements if judgement.code)
-        return judgements
-
-    def _examine(self, record: Record) -> Examined:
-        examined = self._examine_now(record)
-        if examined.before is not None and examined.before.code == "unknown-key" and not self._asked:
+        examined = self._examine_all(records)
+        if not self._asked and any(one.before and one.before.code == "unknown-key" for one in examined):
             # The key may have been announced just before. Everything in this batch was written before now,
             # so that one look is enough for all of it.
             self._asked = True
             self._with.catch_up_keys()
-            examined = self._examine_now(record)
-        return examined
+            examined = self._examine_all(records)
+        judgements = [
+            conclude(one, right)
+            for one, right in zip(examined, self._halves.map(_has_right_signature, examined), strict=True)
+        ]
+        self.refused.update(judgement.code for judgement in judgements if judgement.code)
+        return judgements
 
-    def _examine_now(self, record: Record) -> Examined:
-        return examine(
-            record, self._catalog, self._with.keyring(), self._partitions, self._with.clock.now_ms()
-        )
+    def _examine_all(self, records: Sequence[Record]) -> list[Examined]:
+        keyring, now_ms = self._with.keyring(), self._with.clock.now_ms()
+        return [examine(record, self._catalog, keyring, self._partitions, now_ms) for record in records]
 
 
-def _size(output: Outgoing) -> int:
-    return len(output.value or b"") + sum(len(value or b"") for _, value in output.headers)
+def _has_right_signature(examined: Examined) -> bool:
+    return examined.needs_signature and examined.check_signature()
+
+
+def _slices(batches: Iterable[Batch]) -> Iterator[tuple[str, Sequence[Record]]]:
+    for batch in batches:
+        for start in range(0, len(batch.records), SLICE):
+            yield batch.topic, batch.records[start : start + SLICE]
 
 
 def _refused(judgement: Judgement, refused: Refused) -> Judgement:

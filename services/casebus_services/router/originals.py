@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -11,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from casebus_schemas.admission import Origin
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.records import Record
-from casebus_services.streams.connection import ConnectionSettings, credentials
+from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
 from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace
 
@@ -33,22 +32,13 @@ def reader_of_originals(settings: ConnectionSettings, client_id: str, timeout_s:
 async def _read(
     settings: ConnectionSettings, client_id: str, origin: Origin, timeout_s: float
 ) -> Record | None:
-    login = credentials(settings)
-    sasl: dict[str, Any] = {}
-    if login is not None:
-        sasl = {
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": login[0],
-            "sasl_plain_password": login[1],
-        }
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers.split(","),
         client_id=client_id,
         group_id=None,
         enable_auto_commit=False,
         max_partition_fetch_bytes=2 * 1024 * 1024,
-        **sasl,
+        **aiokafka_login(settings),
     )
     place = TopicPartition(origin.topic, origin.partition)
     try:

@@ -1,8 +1,9 @@
 """What the router writes for one judgement: admission, notices, receipt, dead letter. No I/O."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from casebus_schemas.admission import BUS_HEADERS, HEADER, Admission, Origin
 from casebus_schemas.agencies import agency_of_topic
@@ -12,6 +13,7 @@ from casebus_schemas.records import Headers, Outgoing, Record
 from casebus_schemas.signing import ZERO_DIGEST, SigningKey, admission_message
 from casebus_schemas.topology import ADMISSION, dead_letter, inbox
 
+from .halves import Halves
 from .rules import Judgement
 
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
@@ -19,11 +21,9 @@ _DELIVERY_PARTITION = 0
 """Inbox, receipts and dead letters have one partition each: sequence = offset."""
 
 
-@dataclass(slots=True)
-class _Head:
+class _Head(NamedTuple):
     seq: int
     prev: bytes
-    prev_text: bytes
 
 
 class AdmissionWriter:
@@ -33,25 +33,31 @@ class AdmissionWriter:
     failed it must not be used any more, since readers would see a gap.
     """
 
-    def __init__(self, key: SigningKey, producer: str) -> None:
+    def __init__(self, key: SigningKey, producer: str, halves: Halves) -> None:
         self._key = key
         self._producer = producer
         self._producer_text = producer.encode()
         self._heads: dict[int, _Head] = {}
+        self._halves = halves
 
-    def write(self, judgement: Judgement, admission: Admission) -> Outgoing:
-        """The admission record of a judgement, on the partition number of its origin."""
-        record = judgement.record
-        partition = record.partition
-        head = self._heads.get(partition)
-        if head is None:
-            head = self._heads[partition] = _Head(0, ZERO_DIGEST, to_base64url(ZERO_DIGEST).encode())
+    def write_all(self, judged: Iterable[tuple[Judgement, Admission]]) -> list[Outgoing]:
+        """The admission records, in the order given, on the partition numbers of their origins."""
+        unsigned = [self._unsigned(judgement, admission) for judgement, admission in judged]
+        blocks = self._halves.map(self._key.sign, [message for _, message in unsigned])
+        return [
+            record._replace(headers=(*record.headers, (_SIG, to_base64url(block).encode())))
+            for (record, _), block in zip(unsigned, blocks, strict=True)
+        ]
+
+    def _unsigned(self, judgement: Judgement, admission: Admission) -> tuple[Outgoing, bytes]:
+        """The record but for its signature, and the message to sign; moves the stream's head."""
+        partition = judgement.record.partition
+        head = self._heads.get(partition, _FIRST)
         key, value, headers = _repeated(judgement)
         said = admission.to_json()
-        head.seq += 1
         message = admission_message(
             producer=self._producer,
-            seq=head.seq,
+            seq=head.seq + 1,
             prev=head.prev,
             topic=ADMISSION,
             partition=partition,
@@ -59,16 +65,23 @@ class AdmissionWriter:
             value=value,
             admission=said,
         )
+        self._heads[partition] = _Head(head.seq + 1, sha256(message).digest())
         ours = (
             (HEADER, said),
             (_PRODUCER, self._producer_text),
-            (_SEQ, str(head.seq).encode()),
-            (_PREV, head.prev_text),
-            (_SIG, to_base64url(self._key.sign(message)).encode()),
+            (_SEQ, str(head.seq + 1).encode()),
+            (_PREV, to_base64url(head.prev).encode()),
         )
-        head.prev = sha256(message).digest()
-        head.prev_text = to_base64url(head.prev).encode()
-        return Outgoing(ADMISSION, partition, key, value, headers + ours)
+        return Outgoing(ADMISSION, partition, key, value, headers + ours), message
+
+
+_FIRST = _Head(0, ZERO_DIGEST)
+
+
+@lru_cache(maxsize=16)
+def text_of_time(time_ms: int) -> bytes:
+    """A time as header text; all records of a slice have the same."""
+    return time_to_text(time_ms).encode()
 
 
 def admission_of(
@@ -95,7 +108,7 @@ def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
     """One inbox record a recipient: the original, then why this agency hears of it."""
     record = judgement.record
     origin = str(admission.origin).encode()
-    at = time_to_text(admission.admitted_at_ms).encode()
+    at = text_of_time(admission.admitted_at_ms)
     for recipient in judgement.recipients:
         ours = (
             ("casebus-notice", str(recipient.notice).encode()),

@@ -10,12 +10,13 @@ import fastavro
 from casebus_schemas.admission import Admission
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalog import Catalog, EventSchema
-from casebus_schemas.headers import CONTENT_TYPE, time_to_text
+from casebus_schemas.headers import CONTENT_TYPE
 from casebus_schemas.ids import bus_id
 from casebus_schemas.receipts import ADMITTED, REFUSED
 from casebus_schemas.records import Headers, Outgoing
 from casebus_schemas.topology import receipt
 
+from .outputs import text_of_time
 from .rules import Judgement
 
 _SOURCE = b"/bus/router"
@@ -57,7 +58,7 @@ class ReceiptWriter:
         headers = (
             *self._fixed[admission.verdict],
             ("ce_id", str(own_id).encode()),
-            ("ce_time", time_to_text(admission.admitted_at_ms).encode()),
+            ("ce_time", text_of_time(admission.admitted_at_ms)),
         )
         chain = None if judgement.headers is None else judgement.headers.subject.encode()
         return Outgoing(receipt(agency_of_topic(origin.topic)), 0, chain, out.getvalue(), headers)

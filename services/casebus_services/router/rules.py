@@ -58,7 +58,12 @@ class Examined:
     after: Refusal | None
     secret: Refusal | None
     recipients: tuple[Recipient, ...]
-    kept: bool
+    size: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether the record is small enough to be repeated on the bus's own topics."""
+        return self.size <= MAX_KEPT_BYTES
 
     @property
     def needs_signature(self) -> bool:
@@ -74,7 +79,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on a record. `kept` says whether its bytes may be repeated in admission and dead letter."""
+    """The verdict on a record of `size` bytes; `kept` tells whether its bytes may be repeated."""
 
     record: Record
     verdict: Literal["admitted", "refused"]
@@ -83,6 +88,7 @@ class Judgement:
     digest: bytes | None
     recipients: tuple[Recipient, ...]
     headers: EventHeaders | None
+    size: int
     kept: bool
 
     @property
@@ -114,7 +120,6 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
     recipients: tuple[Recipient, ...] = ()
     digest: bytes | None = None
     size = _size(record)
-    kept = size <= MAX_KEPT_BYTES
     try:
         headers = EventHeaders.parse(record.headers)
         message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
@@ -153,8 +158,8 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         except Refused as refused:
             after = refusal(refused)
     bad_headers = None
-    secret = _secret(record, headers, data) if kept else None
-    return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, kept)
+    secret = _secret(record, headers, data) if size <= MAX_KEPT_BYTES else None
+    return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, size)
 
 
 def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
@@ -173,6 +178,7 @@ def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
             examined.digest,
             examined.recipients,
             examined.headers,
+            examined.size,
             True,
         )
     return Judgement(
@@ -183,6 +189,7 @@ def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
         digest=examined.digest,
         recipients=(),
         headers=examined.headers,
+        size=examined.size,
         kept=examined.kept and refused.code not in SECRET_CODES,
     )
 

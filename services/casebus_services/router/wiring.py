@@ -19,7 +19,6 @@ from casebus_services.streams.worker import StreamWorker
 from .agent import Router, Surroundings
 from .keys import KeyringKeeper
 from .originals import reader_of_originals
-from .outputs import AdmissionWriter
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +46,14 @@ class RouterService:
             originals=reader_of_originals(settings, f"{name}-originals"),
             sink=self._sink,
         )
-        # A new incarnation at each start: this service keeps no stream heads.
-        writer = AdmissionWriter(key, f"{name}.{time.time_ns()}")
-        self._router = Router(surroundings, writer, self._catalog, n)
+        self._router = Router(
+            surroundings,
+            key=key,
+            # A new incarnation at each start: this service keeps no stream heads.
+            producer=f"{name}.{time.time_ns()}",
+            catalog=self._catalog,
+            partitions=n,
+        )
         self._heartbeat = Heartbeat(settings.data_dir)
         self.worker = StreamWorker(
             "router",

@@ -13,7 +13,6 @@ from casebus_schemas.catalog import Catalog
 from casebus_schemas.records import Batch, Outgoing, Record
 from casebus_services.clock import BusClock
 from casebus_services.router.agent import Router, Surroundings
-from casebus_services.router.outputs import AdmissionWriter
 from support.mutations import mutated
 from support.router_process import ROUTER_KEY, RouterBus, RouterProcess
 from support.signed_events import Speaker, keyring_of
@@ -60,7 +59,9 @@ def test_mutated_records_are_refused_with_their_code() -> None:
         originals=_no_original,
         sink=sink,
     )
-    router = Router(surroundings, AdmissionWriter(ROUTER_KEY, "router-1.1"), Catalog.load(), 4)
+    router = Router(
+        surroundings, key=ROUTER_KEY, producer="router-1.1", catalog=Catalog.load(), partitions=4
+    )
     codes: Counter[str] = Counter()
     resident = 0
     for number, (record, expected) in enumerate(mutated(COUNT)):
