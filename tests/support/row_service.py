@@ -95,7 +95,15 @@ class Flow:
 class RowService:
     """One row worker with its database."""
 
-    def __init__(self, broker: EmbeddedBroker, folder: Path, topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        broker: EmbeddedBroker,
+        folder: Path,
+        topics: Sequence[str],
+        login: tuple[str, Path] | None = None,
+    ) -> None:
+        """`login` is a user and password file other than the super user's."""
+        user, password_file = login or (broker.admin_username, broker.admin_password_file)
         folder.mkdir(parents=True, exist_ok=True)
         self.database = folder / "rows.db"
         self.log_file = folder / "worker.log"
@@ -105,8 +113,8 @@ class RowService:
             sys.executable,
             str(Path(__file__).with_name("row_worker.py")),
             broker.bootstrap_servers,
-            broker.admin_username,
-            str(broker.admin_password_file),
+            user,
+            str(password_file),
             str(folder),
             self.group,
             *topics,

@@ -117,7 +117,8 @@ class SideReader:
         except asyncio.CancelledError:
             self._failure = RetryLater("the side reader was stopped")
         except BaseException as error:  # an edge: kept for whoever asks next
-            log.exception("side reader %s ends", self._client_id)
+            trace = None if isinstance(error, KafkaError | BusError) else error
+            log.error("side reader %s ends: %r", self._client_id, error, exc_info=trace)
             self._failure = error
         finally:
             self._ready.set()
@@ -130,8 +131,8 @@ class SideReader:
 
     async def _read(self) -> None:
         consumer = self._consumer = self._new_consumer()
-        await consumer.start()
         try:
+            await consumer.start()
             runs = FetchedRuns(consumer, FetchPace(FETCH, FETCH))
             self._ready.set()
             while True:

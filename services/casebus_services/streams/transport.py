@@ -9,7 +9,7 @@ Pinned versions, because these private names are touched:
 * faust: Consumer `_unacked_messages`, `_waiting_for_ack`, `_committed_offset`, `_new_offset`,
   `_filter_tps_with_pending_acks`, `_wait_next_records`, `_drain_messages`, `_new_consumer_thread`;
   AIOKafkaConsumerThread `_fetch_records`, `_ensure_consumer`.
-* aiokafka: those that `fetched_runs` names.
+* aiokafka: AIOKafkaConsumer `_coordinator`, and those that `fetched_runs` names.
 """
 
 import asyncio
@@ -21,8 +21,10 @@ from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
+from mode.services import Service
 from mode.utils.futures import notify
 
+from casebus_schemas.errors import RetryLater
 from casebus_schemas.records import Batch, TopicPartition
 from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace, HeadOfLine
@@ -72,9 +74,26 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
     epoch = 0
 
     async def on_start(self) -> None:
-        """Start the consumer."""
+        """Start the consumer.
+
+        Raises RetryLater if a wanted topic is not there: Faust would read the others and say nothing.
+        """
         await super().on_start()
-        self._runs = FetchedRuns(self._ensure_consumer(), FetchPace())
+        consumer = self._ensure_consumer()
+        if missing := self.consumer.wanted_topics - await consumer.topics():
+            raise RetryLater(
+                "topics are missing, or this principal may not see them",
+                found=", ".join(sorted(missing)),
+                remedy="run `casebus topics apply`",
+            )
+        self._runs = FetchedRuns(consumer, FetchPace())
+
+    @Service.task
+    async def _watch_coordinator(self) -> None:
+        # Before the first assignment nobody fetches, and a refused group would only be an endless silence.
+        while not self.should_stop:
+            await self.sleep(1.0)
+            self._ensure_consumer()._coordinator.check_errors()
 
     async def _fetch_records(
         self,
@@ -108,7 +127,8 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
 class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
     """Faust's consumer, in units of runs."""
 
-    #: Set by the worker before the app starts.
+    # All set by the worker before the app starts.
+    wanted_topics: frozenset[str] = frozenset()
     start_offsets: StartOffsets | None = None
     #: Told which partitions were taken away, after their work was finished and committed.
     revoked: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None

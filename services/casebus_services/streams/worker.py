@@ -13,7 +13,7 @@ import faust
 from faust.app.base import BootStrategy
 from mode.supervisors import CrashingSupervisor
 
-from casebus_schemas.errors import StopService
+from casebus_schemas.errors import BusError, StopService
 from casebus_schemas.records import Batch, TopicPartition
 from casebus_services.streams import transport
 from casebus_services.streams.connection import WorkerSettings, credentials
@@ -150,6 +150,7 @@ class StreamWorker:
             loop.add_signal_handler(number, self._begin_stop, stop)
         app = self.build_app()
         self._consumer = cast(transport.Consumer, app.consumer)
+        self._consumer.wanted_topics = frozenset(self._topics)
         self._consumer.start_offsets = self._start_offsets
         self._consumer.revoked = self._revoked
         parts = (self._live(app), self._work(), self._tick_on(), stop.wait())
@@ -271,7 +272,9 @@ def _die(name: str, error: BaseException) -> None:
     """End the process without any further step: no commit, no acknowledgement, no destructor."""
     code = EXIT_EVIDENCE if isinstance(error, StopService) else EXIT_AGAIN
     try:
-        log.critical("%s ends with exit code %d: %s", name, code, error, exc_info=error)
+        # A BusError says all that a person needs; anything else is a surprise and brings its trace.
+        trace = None if isinstance(error, BusError) else error
+        log.critical("%s ends with exit code %d: %s", name, code, error, exc_info=trace)
         logging.shutdown()
     finally:
         os._exit(code)

@@ -210,3 +210,67 @@ def test_records_of_one_partition_come_in_order(
     eventually(lambda: service.count() == 5000)
     rows = service.query('SELECT "offset", value FROM row ORDER BY rowid')
     assert rows == [(number, b"%08d" % number) for number in range(5000)]
+
+
+def test_a_missing_topic_is_not_passed_over(
+    broker: EmbeddedBroker, topics: list[str], tmp_path: Path
+) -> None:
+    """A worker that cannot see one of its topics ends with exit code 75 and names it."""
+    service = RowService(broker, tmp_path, [*topics, "no-such-topic"])
+    service.start()
+    assert service.wait() == EXIT_AGAIN
+    assert "no-such-topic" in service.log_file.read_text()
+
+
+def test_a_foreign_group_is_not_an_endless_silence(
+    broker: EmbeddedBroker, broker_admin: Any, topics: list[str], tmp_path: Path
+) -> None:
+    """A worker that may read the topics but not use its group ends with exit code 75 and says so."""
+    from kafka.admin import (
+        ACL,
+        ACLOperation,
+        ACLPermissionType,
+        ResourcePattern,
+        ResourceType,
+        ScramMechanism,
+        UserScramCredentialUpsertion,
+    )
+
+    user, password_file = topics[0] + "-user", tmp_path / "password"
+    password_file.write_text("a password")
+    broker_admin.alter_user_scram_credentials(
+        [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, "a password", 4096)]
+    )
+    broker_admin.create_acls(
+        [
+            ACL(
+                f"User:{user}",
+                "*",
+                ACLOperation.READ,
+                ACLPermissionType.ALLOW,
+                ResourcePattern(ResourceType.TOPIC, topic),
+            )
+            for topic in topics
+        ]
+    )
+    eventually(lambda: len(_acls_of(broker_admin, user)) >= len(topics))
+    service = RowService(broker, tmp_path, topics, (user, password_file))
+    service.start()
+    assert service.wait() == EXIT_AGAIN
+    assert "GroupAuthorizationFailed" in service.log_file.read_text()
+
+
+def _acls_of(admin: Any, user: str) -> list[Any]:
+    from kafka.admin import (
+        ACLFilter,
+        ACLOperation,
+        ACLPermissionType,
+        ACLResourcePatternType,
+        ResourcePatternFilter,
+        ResourceType,
+    )
+
+    everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    wanted = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
+    acls, _ = admin.describe_acls(wanted)
+    return list(acls)
