@@ -1,44 +1,73 @@
 """Asks Kafka which offset it holds next, to tell its own holes from lost records."""
 
-from contextlib import closing
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
-from confluent_kafka import Consumer, KafkaException
-from confluent_kafka import TopicPartition as KafkaPartition
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import KafkaError
 
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.records import TopicPartition
-from casebus_services.streams.connection import ConnectionSettings, librdkafka
+from casebus_services.streams.connection import ConnectionSettings, credentials
+from casebus_services.streams.fetched_runs import FetchedRuns
+from casebus_services.streams.runs import FetchPace
 
 _TIMEOUT_S = 15.0
 
 
 def first_held(settings: ConnectionSettings, partition: TopicPartition, offset: int) -> int | None:
-    """The first offset at or after `offset` that Kafka holds, None if `offset` was deleted from its log.
+    """The first offset at or after `offset` that Kafka holds, None if it has deleted or not reached `offset`.
 
-    Reads outside the group. Raises RetryLater if Kafka does not answer within 15 s.
+    Reads outside any group; blocks. Raises RetryLater if Kafka does not answer within 15 s.
     """
-    config = librdkafka(settings, "ledger-holes") | {
-        # Never joined: librdkafka only insists on a name.
-        "group.id": "ledger",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "isolation.level": "read_uncommitted",
-    }
-    place = KafkaPartition(partition.topic, partition.partition, offset)
-    with closing(Consumer(config)) as consumer:
-        try:
-            low, high = consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)
-            if not low <= offset < high:
-                return None
-            consumer.assign([place])
-            message = consumer.poll(_TIMEOUT_S)
-        except KafkaException as error:
-            raise RetryLater("Kafka does not say what it holds", found=str(error)) from error
-        if message is None or message.error():
-            raise RetryLater(
-                "Kafka does not say what it holds",
-                found="no record within 15 s" if message is None else str(message.error()),
-                expected=f"a record of {partition.topic}/{partition.partition} at or after {offset}",
-            )
-        held: int | None = message.offset()
-        return held
+    # In a thread of its own: the caller may be inside an event loop (a rebuild's reader).
+    with ThreadPoolExecutor(1, thread_name_prefix="first-held") as thread:
+        return thread.submit(asyncio.run, _bounded(settings, partition, offset)).result()
+
+
+async def _bounded(settings: ConnectionSettings, partition: TopicPartition, offset: int) -> int | None:
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await _ask(settings, KafkaPartition(*partition), offset)
+    except (TimeoutError, KafkaError) as error:
+        raise RetryLater(
+            "Kafka does not say what it holds",
+            found=repr(error),
+            expected=f"a record of {partition.topic}/{partition.partition} at or after offset {offset}",
+        ) from error
+
+
+async def _ask(settings: ConnectionSettings, place: KafkaPartition, offset: int) -> int | None:
+    login = credentials(settings)
+    sasl = {}
+    if login is not None:
+        sasl = {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": login[0],
+            "sasl_plain_password": login[1],
+        }
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers.split(","),
+        client_id="ledger-holes",
+        group_id=None,
+        auto_offset_reset="none",
+        **sasl,
+    )
+    await consumer.start()
+    try:
+        low = (await consumer.beginning_offsets([place]))[place]
+        high = (await consumer.end_offsets([place]))[place]
+        if not low <= offset < high:
+            return None
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        runs = FetchedRuns(consumer, FetchPace())
+        while True:
+            for batch in await runs.take(None, timeout_s=_TIMEOUT_S, most=1):
+                if batch.records:
+                    held: int = batch.records[0].offset
+                    return held
+    finally:
+        await consumer.stop()
