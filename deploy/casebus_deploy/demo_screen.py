@@ -15,8 +15,8 @@ from casebus_schemas.law.api import clock
 
 from .desks import HeardNotice
 from .play import Spoken
-from .report import Report
-from .scenario import Context, Step, ends
+from .report import Check, Report
+from .scenario import Context, Passing, Step, ends
 from .script import Script
 
 READINGS = {
@@ -46,8 +46,8 @@ class DemoScreen:
         self._script = script
         self._planted = {scenario.name for scenario in script.scenarios if scenario.planted is not None}
         self._catalog = catalog
-        self._clocks: dict[Any, str] = {}
-        self._findings: set[tuple[Any, str]] = set()
+        self._clocks: set[str] = set()
+        self._shown: set[str] = set()
 
     def say(self, line: str) -> None:
         """A plain line, such as a step of starting up."""
@@ -75,6 +75,10 @@ class DemoScreen:
         figures = f" ({line.figures})" if line.figures else ""
         text = f"· {line.when}  {line.who.text}: {line.what.text}{figures}"
         self._console.print(Text(text, style="dim italic"))
+
+    def passing(self, line: Passing) -> None:
+        """Nobody spoke, a term came or went."""
+        self._line(("⏳ ", "yellow"), line.says.text, (f"  [{line.scenario}]", "magenta"))
 
     def step(self, spoken: Spoken) -> None:
         """Who said what, and who was told within how many milliseconds."""
@@ -104,16 +108,16 @@ class DemoScreen:
         self._line(("   略过 skipped: ", "yellow"), f"{step.message_no}: {step.says.text} ({why})")
 
     def of_bus(self, notice: HeardNotice) -> None:
-        """Each obligation and finding once for each of its states."""
-        kind = notice.record.headers.type
-        data = notice.data
+        """What the bus says of an obligation or a finding, once for all who hear it."""
+        said = str(notice.record.headers.id)
+        if said in self._shown:
+            return
+        self._shown.add(said)
+        kind, data = notice.record.headers.type, notice.data
         if kind == "obligation.announced":
-            known = self._clocks.get(data["id"])
-            if known != data["state"]:
-                self._clocks[data["id"]] = data["state"]
-                self._obligation(data, first=known is None)
-        elif (data["id"], kind) not in self._findings:
-            self._findings.add((data["id"], kind))
+            self._obligation(data, first=str(data["id"]) not in self._clocks)
+            self._clocks.add(str(data["id"]))
+        else:
             self._finding(kind, data)
 
     def _obligation(self, data: Mapping[str, Any], *, first: bool) -> None:
@@ -158,8 +162,12 @@ class DemoScreen:
             figures.add_row(Text(name, style="dim"), value)
         self._console.print(figures)
         for check in report.checks:
-            mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
-            self._line((f"{mark} ", style), (check.name, "bold"), f"  {check.detail}")
+            self.verdict(check)
+
+    def verdict(self, check: Check) -> None:
+        """One check: whether it holds and what was found."""
+        mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
+        self._line((f"{mark} ", style), (check.name, "bold"), f"  {check.detail}")
 
     def next_steps(self, connection: Path, page: str | None) -> None:
         """Where to look while it stays up."""
@@ -174,9 +182,10 @@ class DemoScreen:
 
 def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]:
     given = f"--connection {connection}"
+    telling = next(s for s in script.scenarios if s.findings and s.planted is None)
     lines = [
         f"casebus inbox --agency csrc {given}",
-        f"casebus case {script.chain(script.scenarios[0].name)} --why {given}",
+        f"casebus case {script.chain(telling.name)} --why {given}",
         f"casebus obligations {given}",
         f"casebus findings {given}",
         f"casebus ledger verify --against-kafka {given}",

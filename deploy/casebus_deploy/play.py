@@ -12,7 +12,7 @@ from casebus_producers.sayings import Queued
 from casebus_schemas.errors import RetryLater
 
 from .desks import Desks, HeardNotice, HeardReceipt
-from .scenario import Context, Step
+from .scenario import Context, Passing, Step
 from .script import Script
 
 ANSWER_TIMEOUT_S = 60.0
@@ -39,8 +39,9 @@ class Spoken:
         return self.admitted is not None and len(self.notices) >= len(self.admitted["notices"])
 
     def waits_ms(self) -> list[int]:
-        """Milliseconds from being queued to each notice's arrival."""
-        return [notice.at_ms - self.queued_at_ms for notice in self.notices]
+        """Milliseconds from being queued to the arrival of each notice that the bus promised."""
+        promised = len(self.admitted["notices"]) if self.admitted else 0
+        return [notice.at_ms - self.queued_at_ms for notice in self.notices[:promised]]
 
 
 class Screen(Protocol):
@@ -51,6 +52,9 @@ class Screen(Protocol):
 
     def context(self, line: Context) -> None:
         """What somebody outside the bus did."""
+
+    def passing(self, line: Passing) -> None:
+        """Time went by and nobody spoke."""
 
     def step(self, spoken: Spoken) -> None:
         """An agency said something and those who must know were told."""
@@ -67,7 +71,7 @@ class Player:
 
     `set_clock` returns when the command is acknowledged: nothing said after it is admitted earlier. `settle`
     waits until steps are in the accounts, so that a clock which one step starts and the next one meets is
-    seen running.
+    seen running; `pass_time` until a time of the clock has had its effect on all terms.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Player:
         screen: Screen,
         set_clock: Callable[[datetime], None],
         settle: Callable[[Sequence[Spoken]], None],
+        pass_time: Callable[[datetime], None],
         pause_s: float,
     ) -> None:
         self.spoken: list[Spoken] = []
@@ -86,6 +91,7 @@ class Player:
         self._screen = screen
         self._set_clock = set_clock
         self._settle = settle
+        self._pass_time = pass_time
         self._pause_s = pause_s
         self._by_id: dict[str, Spoken] = {}
         self.strays: list[HeardNotice] = []
@@ -95,15 +101,22 @@ class Player:
         for at, lines in groupby(self._script.lines(), key=lambda line: line.at):
             group = list(lines)
             steps = [line for line in group if isinstance(line, Step) and not self._skip(line)]
-            if steps:
+            passings = [line for line in group if isinstance(line, Passing)]
+            if steps or passings:
                 self._set_clock(at)
                 self._screen.day(at)
             for line in group:
                 if isinstance(line, Context):
                     self._screen.context(line)
+            for passing in passings:
+                self._screen.passing(passing)
+            if passings:
+                self._pass_time(at)
             if steps:
                 self._say(steps)
-                self._rest()
+            if steps or passings:
+                self.drain()
+                self.listen(self._pause_s)
 
     def wait_until_ledgered(self) -> None:
         """Waits until every admitted step has its receipt of the ledger."""
@@ -145,11 +158,6 @@ class Player:
         for spoken in group:
             self._screen.step(spoken)
         self._settle(group)
-        self.drain()
-
-    def _rest(self) -> None:
-        if self._pause_s > 0:
-            self.listen(self._pause_s)
 
     def _hear_until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S

@@ -34,6 +34,15 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Passing:
+    """A time to which the bus's clock is set although nobody speaks: a term has come or gone."""
+
+    at: datetime
+    scenario: str
+    says: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that an agency says.
 
@@ -142,6 +151,7 @@ class Scenario:
     variant_of: str | None
     reference: Mapping[str, str]
     context: tuple[Context, ...]
+    passings: tuple[Passing, ...]
     steps: tuple[Step, ...]
     clocks: tuple[ExpectedClock, ...]
     findings: tuple[ExpectedFinding, ...]
@@ -217,6 +227,7 @@ def _scenario(text: ScenarioText) -> Scenario:
         variant_of=body.get("variant_of"),
         reference=body["reference"],
         context=tuple(_context(text, entry) for entry in body.get("context") or ()),
+        passings=tuple(_passing(text, entry) for entry in body.get("passes") or ()),
         steps=steps,
         clocks=tuple(_clock(text, entry, labels) for entry in expect["clocks"]),
         findings=tuple(_finding(text, entry) for entry in expect["findings"]),
@@ -232,6 +243,10 @@ def _context(text: ScenarioText, entry: Mapping[str, Any]) -> Context:
         what=text.sentence(entry["what"], "context"),
         figures=str(entry["figures"]) if entry.get("figures") else None,
     )
+
+
+def _passing(text: ScenarioText, entry: Mapping[str, Any]) -> Passing:
+    return Passing(text.moment(entry["at"], "passes"), text.name, text.sentence(entry["says"], "passes"))
 
 
 def _step(text: ScenarioText, entry: Mapping[str, Any]) -> Step:

@@ -12,8 +12,10 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import BEIJING
 
-_CASE = {"scenario", "title", "source", "reference", "parts", "context", "steps", "expect"}
-_VARIANT = {"scenario", "variant_of", "planted", "reference", "keep", "change", "add", "expect"}
+_CASE = {"scenario", "title", "source", "reference", "steps", "expect"}
+_CASE_MAY = {"parts", "context", "passes"}
+_VARIANT = {"scenario", "variant_of", "planted", "reference", "keep", "expect"}
+_VARIANT_MAY = {"change", "add", "passes"}
 _STEP_NEEDS = {"step", "at", "by", "type", "date", "date_basis", "says", "data"}
 _STEP_MAY = {"to", "cc", "by_law", "in_reply_to", "corrects", "withdraws", "refs", "legal_basis", "handling"}
 _CONTEXT = {"at", "when", "who", "what"}
@@ -36,15 +38,17 @@ class ScenarioText:
         if body.get("scenario") != name:
             text.wrong("scenario", repr(body.get("scenario")), f"the file's own name {name!r}")
         if "variant_of" in body:
-            text._fields(body, _VARIANT - {"add", "change"}, {"add", "change"}, "the variant")
+            text._fields(body, _VARIANT, _VARIANT_MAY, "the variant")
             case = cls.read(str(body["variant_of"]), source)
             body = text._varied(case.body, body)
         else:
-            text._fields(body, _CASE - {"parts", "context"}, {"parts", "context"}, "the scenario")
+            text._fields(body, _CASE, _CASE_MAY, "the scenario")
         for entry in body["steps"]:
             text._fields(entry, _STEP_NEEDS, _STEP_MAY, f"step {entry.get('step', '?')}")
         for entry in body.get("context") or ():
             text._fields(entry, _CONTEXT, {"figures"}, "context")
+        for entry in body.get("passes") or ():
+            text._fields(entry, {"at", "says"}, set(), "passes")
         text._fields(body["expect"], {"clocks", "findings", "non_findings"}, set(), "expect")
         for entry in body["expect"]["clocks"]:
             text._fields(entry, _CLOCK, {"step", "ladder", "met_by"}, f"clock {entry.get('rule', '?')}")

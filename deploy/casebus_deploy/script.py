@@ -9,7 +9,9 @@ from uuid import UUID
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import UsageError
 
-from .scenario import Context, Scenario, Step
+from .scenario import Context, Passing, Scenario, Step
+
+Line = Context | Passing | Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,11 @@ class Script:
         self._chains: dict[str, UUID] = {}
         self._references = {scenario.name: scenario.reference for scenario in scenarios}
 
-    def lines(self) -> list[Context | Step]:
-        """Context and steps of all scenarios by time; at one instant in the order of the scenarios."""
-        placed: list[tuple[datetime, int, int, Context | Step]] = []
+    def lines(self) -> list[Line]:
+        """Context, passing time and steps of all scenarios, by time and then by scenario."""
+        placed: list[tuple[datetime, int, int, Line]] = []
         for rank, scenario in enumerate(self.scenarios):
-            own: list[Context | Step] = [*scenario.context, *scenario.steps]
+            own: list[Line] = [*scenario.context, *scenario.passings, *scenario.steps]
             for number, line in enumerate(own):
                 placed.append((line.at, rank, number, line))
         return [line for *_, line in sorted(placed, key=lambda entry: entry[:3])]

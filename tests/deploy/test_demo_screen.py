@@ -41,8 +41,9 @@ def read() -> Read:
     return Read()
 
 
-def heard(agency: str, type: str = "referral.submitted", role: str = "to", **data: Any) -> HeardNotice:
-    record = SimpleNamespace(role=role, seq=0, headers=SimpleNamespace(type=type, source="/bus/reconciler"))
+def heard(agency: str, type: str = "referral.submitted", said: int = 1, **data: Any) -> HeardNotice:
+    headers = SimpleNamespace(id=UUID(int=said), type=type, source="/bus/reconciler")
+    record = SimpleNamespace(role="to", seq=0, headers=headers)
     return HeardNotice(agency, cast(Any, record), data, 1_040)
 
 
@@ -76,7 +77,7 @@ def test_a_refused_step_shows_code_and_detail(read: Read) -> None:
 
 
 def test_an_obligation_is_shown_once_with_all_its_readings(read: Read) -> None:
-    """A clock shows each reading as the law writes its end; a repeat of the same state shows nothing."""
+    """A clock shows each reading as the law writes its end; the same word to another agency shows nothing."""
     spoken(read.script, "jiang-liu.unit-slip", "referral")
     notice = heard(
         "mps",
@@ -103,8 +104,8 @@ def test_a_finding_is_shown_once_and_again_when_it_closes(read: Read) -> None:
     """A finding told to two agencies is one line; its closing is another."""
     facts: dict[str, Any] = {"id": UUID(int=2), "rule": "R30", "chain": CHAIN, "severity": "high"}
     for agency in ("csrc", "mps"):
-        read.screen.of_bus(heard(agency, "finding.opened", because="因 / since", **facts))
-    read.screen.of_bus(heard("mps", "finding.closed", because="消 / gone", **facts))
+        read.screen.of_bus(heard(agency, "finding.opened", 1, because="因 / since", **facts))
+    read.screen.of_bus(heard("mps", "finding.closed", 2, because="消 / gone", **facts))
     assert read.text.count("R30 因 / since") == 1
     assert "R30 消除 closed: 消 / gone" in read.text
 
