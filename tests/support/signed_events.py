@@ -11,6 +11,7 @@ from casebus_schemas.catalog import Catalog
 from casebus_schemas.codec import encode
 from casebus_schemas.compose import Composed, StreamHead, compose
 from casebus_schemas.keyring import Keyring
+from casebus_schemas.partitioning import partition_of
 from casebus_schemas.records import Outgoing, Record
 from casebus_schemas.signing import SigningKey
 from casebus_schemas.topology import topic
@@ -67,7 +68,7 @@ class Speaker:
     partitions: int = 4
     key: SigningKey | None = None
     producer: str | None = None
-    heads: dict[tuple[str, str], StreamHead] = field(default_factory=dict)
+    heads: dict[tuple[str, int], StreamHead] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
     catalog: Catalog = field(default_factory=Catalog.load)
 
@@ -91,9 +92,9 @@ class Speaker:
         name = topic_name or self.catalog.types[type].topic(self.agency)
         place = topic(name, self.partitions)
         subject = subject or chain(1)
-        stream = (name, subject)
         signer = key or self.key
         assert place is not None
+        stream = (name, partition_of(subject.encode(), place.partitions))
         assert signer is not None
         assert self.producer is not None
         composed = compose(
