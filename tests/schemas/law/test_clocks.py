@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import clock, clocks, clocks_opened_by
 
@@ -53,3 +54,16 @@ def test_an_unknown_clock_is_refused_with_the_known_ones() -> None:
     """Asking for a clock that does not exist names those that do."""
     with pytest.raises(UsageError, match="DL06"):
         clock("DL99")
+
+
+def test_the_list_of_types_and_the_clocks_say_the_same() -> None:
+    """Each type opens the clocks that start with it and closes those whose duty it is, and names no others."""
+    said = {t.type: (set(t.opens), set(t.closes)) for t in Catalog.load().types.values()}
+    expected = {
+        kind: (
+            {clock.id for clock in clocks().values() if clock.on == kind},
+            {clock.id for clock in clocks().values() if kind in clock.duty},
+        )
+        for kind in said
+    }
+    assert said == expected
