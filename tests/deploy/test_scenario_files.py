@@ -157,9 +157,9 @@ def test_scenarios_share_one_time_line(tmp_path: Path) -> None:
     case = load_file(written(tmp_path))
     variant = load_file(written(tmp_path, VARIANT, "demo.late"))
     script = Script([case, variant], Catalog.load())
-    told = [line.message_no if isinstance(line, Step) else line.when for line in script.lines()]
+    told = [line.message_no if isinstance(line, Step) else line.at.isoformat() for line in script.lines()]
     assert told == [
-        "early 2022",
+        "2022-01-01T08:00:00+08:00",
         "demo/referral",
         "demo.late/referral",
         "demo/filed",
@@ -167,6 +167,20 @@ def test_scenarios_share_one_time_line(tmp_path: Path) -> None:
         "demo.late/filed",
     ]
     assert isinstance(script.lines()[0], Context)
+
+
+def test_time_may_pass_without_anybody_speaking(tmp_path: Path) -> None:
+    """A scenario can set the clock between its steps; a passing without words is refused."""
+    passes = "passes: [{at: 2022-01-04 23:00, says: {zh: 夜, en: night}}]\nexpect:"
+    scenario = load_file(written(tmp_path, CASE.replace("expect:", passes)))
+    assert [type(line).__name__ for line in Script([scenario], Catalog.load()).lines()] == [
+        "Context",
+        "Step",
+        "Passing",
+        "Step",
+    ]
+    with pytest.raises(UsageError, match="passes"):
+        load_file(written(tmp_path, CASE.replace("expect:", "passes: [{at: 2022-01-04 23:00}]\nexpect:")))
 
 
 def test_a_step_without_event_type_is_skipped_with_what_points_at_it(tmp_path: Path) -> None:
