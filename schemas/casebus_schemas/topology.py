@@ -187,6 +187,9 @@ def _expand(entry: dict[str, Any], n: int, replication: int) -> Iterator[TopicSp
             config=MappingProxyType(
                 {
                     "cleanup.policy": "delete",
+                    # The broker unpacks what a producer packed: readers need no codec library, and a
+                    # record that unpacks to more than max.message.bytes is refused at the door.
+                    "compression.type": "uncompressed",
                     "max.message.bytes": str(entry["max_message_bytes"]),
                     "message.timestamp.type": "LogAppendTime",
                     "min.insync.replicas": "2" if replication >= 3 else "1",

@@ -67,6 +67,7 @@ def test_topic(name: str, n: int, replication: int, in_sync: str) -> None:
     of_agency = spec.agency != "bus" and spec.name.startswith(f"{spec.agency}.")
     assert dict(spec.config) == {
         "cleanup.policy": "delete",
+        "compression.type": "uncompressed",
         "retention.ms": "-1",
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": in_sync,
