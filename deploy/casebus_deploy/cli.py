@@ -16,10 +16,21 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
 _GROUPS = (
     ("law", "casebus_consumers.liaison.law_cli"),
+    ("ledger", "casebus_consumers.auditor.ledger_cli"),
+    ("dead-letters", "casebus_deploy.redrive_cli"),
     ("schemas", "casebus_deploy.schemas_cli"),
     ("topics", "casebus_deploy.topics_cli"),
 )
-_FLAT = ("casebus_deploy.up_cli", "casebus_deploy.run_cli", "casebus_deploy.doctor")
+_FLAT = (
+    "casebus_deploy.up_cli",
+    "casebus_deploy.run_cli",
+    "casebus_deploy.demo_cli",
+    "casebus_deploy.doctor",
+    "casebus_producers.cli",
+    "casebus_consumers.liaison.cli",
+    "casebus_consumers.liaison.cases_cli",
+    "casebus_consumers.auditor.replay_cli",
+)
 
 
 def build() -> typer.Typer:
@@ -40,6 +51,10 @@ def build() -> typer.Typer:
             typer.echo(version_of("casebus"))
             raise typer.Exit(OK)
 
+    if sys.argv[1:2] == ["run"]:
+        # A service that was killed must be back soon: the other commands cost a third of its start.
+        app.add_typer(import_module("casebus_deploy.run_cli").app)
+        return app
     for module in _FLAT:
         app.add_typer(import_module(module).app)
     for name, module in _GROUPS:

@@ -15,7 +15,7 @@ class ServiceSettings(BaseSettings):
     sasl_username: str = Field(description="the service's own principal")
     sasl_password_file: Path = Field(description="file with its password, mode 0600")
     partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
-    instance: str = Field(default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="name of this worker")
+    instance: str = Field(default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="this worker")
     data_dir: Path = Field(description="folder for what this worker may keep between starts")
     signing_key_file: Path | None = Field(default=None, description="the bus's signing key (64 hex digits)")
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
