@@ -16,7 +16,7 @@ AT_ONCE = 200
 
 @pytest.mark.parametrize("technology", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_taking(technology: str, request: pytest.FixtureRequest) -> None:
-    """Events a second of wall time and of processor time, in batches of 200 over 400 cases of three events."""
+    """Events a second of wall and of processor time, in batches of 200, over 400 cases of three events."""
     if technology == "sqlite":
         url = f"sqlite:///{request.getfixturevalue('tmp_path') / 'accounts.db'}"
     else:
@@ -34,8 +34,7 @@ def test_taking(technology: str, request: pytest.FixtureRequest) -> None:
             desk.agent.handle([batch_of(batch.records[start : start + AT_ONCE])])
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     events = 3 * CASES
-    print(
-        f"{technology}: {events / wall:.0f} events/s, {events / cpu:.0f} a core, {len(desk.sink.sent)} announcements"
-    )
+    rates = f"{events / wall:.0f} events/s, {events / cpu:.0f} a core"
+    print(f"{technology}: {rates}, {len(desk.sink.sent)} announcements")
     assert desk.rows("SELECT count(*) FROM recon_event") == [(events,)]
     database.close()

@@ -46,6 +46,9 @@ _ALL_OF_THE_CASE = frozenset(
 )
 """Types that are about every charge of the case where they list none themselves."""
 
+ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
+"""Families that speak of notices and findings of the bus, not of the case."""
+
 _RANK = {status: rank for rank, status in enumerate(dict.fromkeys(STATUS.values()))}
 _DOCUMENTS = ("document_no", "case_no", "receipt_no")
 
@@ -187,6 +190,8 @@ def accounts(folded: Folded) -> dict[str, Any]:
     agencies: dict[str, dict[str, Any]] = {}
     security = None
     for event in folded.standing:
+        if event.family in ABOUT_THE_BUS:
+            continue
         tracks.apply(event)
         account = agencies.setdefault(
             event.agency, {"suspects": [], "charges": [], "amounts": [], "documents": [], "last": None}

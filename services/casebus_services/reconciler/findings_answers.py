@@ -9,6 +9,7 @@ from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
 
+from .accounts import ABOUT_THE_BUS
 from .chain import ChainEvent
 from .findings import Finding, Suggestion, account, finding
 from .fold import Folded
@@ -17,14 +18,12 @@ ORPHAN_AFTER = timedelta(hours=24)
 """How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
 
 _ANSWERS = frozenset({"response", "receipt", "error"})
-_ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
-"""Families whose `in_reply_to` names notices of the bus, which are not events of the chain."""
 
 
 def orphans(folded: Folded, now: datetime) -> Iterator[Finding]:
     """R20: an answer whose request had not been admitted a day after it; closed when the request comes."""
     for event in folded.order:
-        if event.message_class not in _ANSWERS or event.family in _ABOUT_THE_BUS:
+        if event.message_class not in _ANSWERS or event.family in ABOUT_THE_BUS:
             continue
         opened_at = event.admitted_at + ORPHAN_AFTER
         request = folded.request_of(event)
@@ -59,7 +58,7 @@ def orphan_turns(folded: Folded) -> list[datetime]:
         event.admitted_at + ORPHAN_AFTER
         for event in folded.order
         if event.message_class in _ANSWERS
-        and event.family not in _ABOUT_THE_BUS
+        and event.family not in ABOUT_THE_BUS
         and folded.request_of(event) is None
     ]
 
@@ -68,7 +67,7 @@ def superseded_answers(folded: Folded) -> Iterator[Finding]:
     """R21: an answer bound to a version that was corrected before it was given, or to no version at all."""
     for event in folded.standing:
         answered = event.in_reply_to_hash
-        if answered is None or event.family in _ABOUT_THE_BUS:
+        if answered is None or event.family in ABOUT_THE_BUS:
             continue
         request = folded.request_of(event)
         if request is None:

@@ -57,7 +57,7 @@ def test_an_unknown_clock_is_refused_with_the_known_ones() -> None:
 
 
 def test_the_list_of_types_and_the_clocks_say_the_same() -> None:
-    """Each type opens the clocks that start with it and closes those whose duty it is, and names no others."""
+    """Each type opens the clocks that start with it, closes those whose duty it is, and names no others."""
     said = {t.type: (set(t.opens), set(t.closes)) for t in Catalog.load().types.values()}
     expected = {
         kind: (
