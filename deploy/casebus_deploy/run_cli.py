@@ -2,6 +2,7 @@
 
 import logging
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -18,6 +19,14 @@ class Runnable(StrEnum):
     page = "page"
 
 
+_BUILDERS = {
+    Runnable.router: ("casebus_services.router.wiring", "build_router"),
+    Runnable.ledger: ("casebus_services.ledger.wiring", "build_ledger"),
+    Runnable.reconciler: ("casebus_services.reconciler.wiring", "build_reconciler"),
+}
+"""Imported when run: each service costs a start of its own only."""
+
+
 @app.command("run")
 def run(
     name: Annotated[Runnable, typer.Argument(help="the service to run")],
@@ -31,11 +40,6 @@ def run(
         return
     from casebus_services.config import ServiceSettings
 
-    settings = ServiceSettings()
-    if name is Runnable.router:
-        from casebus_services.router.wiring import build_router as build
-    elif name is Runnable.ledger:
-        from casebus_services.ledger.wiring import build_ledger as build
-    else:
-        from casebus_services.reconciler.wiring import build_reconciler as build
-    raise typer.Exit(build(settings).run())
+    module, build = _BUILDERS[name]
+    service = getattr(import_module(module), build)(ServiceSettings.from_environment())
+    raise typer.Exit(service.run())

@@ -1,9 +1,12 @@
 """Settings of the services, read once from `CASEBUS_*` variables."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from casebus_schemas.errors import UsageError
 
 
 class ServiceSettings(BaseSettings):
@@ -21,6 +24,19 @@ class ServiceSettings(BaseSettings):
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
     accounts_url: str | None = Field(default=None, description="SQLAlchemy URL of the accounts database")
     simulated_clock: bool = Field(default=False, description="let bus.command set the clock")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the `CASEBUS_*` variables. Raises UsageError naming those missing or wrong."""
+        try:
+            return cls()  # type: ignore[call-arg]  # pydantic-settings takes them from the environment
+        except ValidationError as error:
+            wrong = [
+                f"CASEBUS_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors()
+            ]
+            raise UsageError(
+                "settings of the service", found="; ".join(wrong), expected="all of them"
+            ) from error
 
     @property
     def sasl_password(self) -> str:
