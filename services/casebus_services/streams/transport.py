@@ -179,6 +179,11 @@ class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
         notify(self._waiting_for_ack)
         return True
 
+    def drop(self, chunk: Chunk) -> None:
+        """Let go of a chunk undone. Only while the flow is stopped: a seek comes before it goes on."""
+        self._unacked_messages.discard(chunk)
+        notify(self._waiting_for_ack)
+
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TopicPartition]:
         partitions = self.head_of_line.partitions()
         return [tp for tp in partitions if topics is None or tp in topics or tp.topic in topics]

@@ -192,6 +192,11 @@ class StreamWorker:
             while records < self._max_records and not self._events.empty():
                 events.append(self._events.get_nowait())
                 records += len(events[-1].message.batch.records)
+            if not self._consumer.flow_active:
+                # A rebalance or the end: what was not begun will be fetched again, here or elsewhere.
+                for event in events:
+                    self._consumer.drop(event.message)
+                continue
             if self._early:
                 await self._acknowledge(events, at_once=True)
             batches = _merge(event.message for event in events if self._consumer.is_current(event.message))

@@ -192,3 +192,21 @@ def test_nothing_is_delivered_while_the_flow_is_stopped(tmp_path: Path) -> None:
         assert delivered == [0]
 
     with_consumer(tmp_path, scene, {})
+
+
+def test_a_dropped_run_is_waited_for_no_longer_and_not_committed(tmp_path: Path) -> None:
+    """What is dropped at the end of a flow does not hold up the end, and is not committed."""
+
+    async def scene(consumer: transport.Consumer, thread: FakeThread) -> None:
+        await consumer.perform_seek()
+        thread.ready = [(run(A, 0, 10), 1), (run(A, 10, 10), 1)]
+        done, dropped = await fetched(consumer)
+        consumer.track_message(done)
+        consumer.track_message(dropped)
+        consumer.ack(done)
+        consumer.stop_flow()
+        consumer.drop(dropped)
+        await asyncio.wait_for(consumer.wait_empty(), 5)
+        assert thread.committed_offsets == {A: 10}
+
+    with_consumer(tmp_path, scene, {})

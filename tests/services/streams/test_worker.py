@@ -169,6 +169,21 @@ def test_a_hanging_handler_does_not_hold_up_sigterm_for_ever(
         assert not service.ended()
 
 
+def test_sigterm_does_not_wait_for_a_backlog(service: RowService, sink: KafkaSink, topics: list[str]) -> None:
+    """With much fetched and slow work, SIGTERM waits for the batch at hand only, and nothing is lost."""
+    sink.send_all(numbered(topics, 0, 80_000))
+    service.start("rows.before-commit=sleep:1", {"ROW_WORKER_DRAIN_S": "30"})
+    eventually(lambda: service.count() > 0)
+    begin = time.monotonic()
+    service.signal(signal.SIGTERM)
+    assert service.wait() == 0
+    assert time.monotonic() - begin < 5.0
+    assert service.count() < 80_000
+    service.start()
+    eventually(lambda: service.count() == 80_000)
+    assert service.values() == everything(80_000)
+
+
 def test_hooks_and_ticks(service: RowService) -> None:
     """A worker is told of its partitions, ticks while it has them, and lets them go when it stops."""
     service.start()
