@@ -42,7 +42,10 @@ def measured(
 
 
 def test_chunks_against_single_records(broker: EmbeddedBroker, broker_admin: Any, tmp_path: Path) -> None:
-    """To a trivial sink chunks are at least 8 times as fast as take(1000), and half a bare loop or better."""
+    """To a trivial sink chunks are 5 times as fast as take(1000) or more, at an eighth of its processor time.
+
+    And they cost less than twice a bare loop. Processor time is what a busy machine does not distort.
+    """
     topics = new_topics(broker_admin, 9)
     sink = KafkaSink(connection(broker), "bench")
     for start in range(0, COUNT, 20_000):
@@ -58,5 +61,6 @@ def test_chunks_against_single_records(broker: EmbeddedBroker, broker_admin: Any
     against_take = figures["chunk"]["per_s"] / figures["take"]["per_s"]
     against_raw = figures["chunk"]["per_s"] / figures["raw"]["per_s"]
     print(f"chunk is {against_take:.1f} x take(1000) and {against_raw:.2f} x a bare aiokafka loop")
-    assert against_take >= 8
-    assert against_raw >= 0.5
+    assert against_take >= 5
+    assert figures["take"]["cpu_us"] >= 8 * figures["chunk"]["cpu_us"]
+    assert figures["chunk"]["cpu_us"] <= 2 * figures["raw"]["cpu_us"]
