@@ -1,7 +1,7 @@
 """What the ledger asks of a database technology: connections, fast inserts, and what an error means."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, inspect, make_url, text
@@ -9,8 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 
-from .rules import BatchRow, EntryRow, Fenced, TileRow
+from .rules import Fenced, NewRows
 from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE
+
+Insert = Callable[[NewRows], None]
 
 
 class Database(Protocol):
@@ -21,23 +23,20 @@ class Database(Protocol):
     """Its transactions may write."""
     readers: Engine
     """The same connections; its transactions only read and keep no writer waiting."""
+    driver_error: type[Exception]
+    """Base of the driver's own errors, which come without SQLAlchemy's wrapping from `inserting`."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Makes two migrations at once wait for each other."""
 
-    def insert_batches(self, connection: Connection, rows: Sequence[BatchRow]) -> None:
-        """Takes the fences; raises IntegrityError if one is taken."""
+    def inserting(self, connection: Connection) -> AbstractContextManager[Insert]:
+        """Gives a function that stores rows within the transaction; all are stored when the block ends.
 
-    def insert_payloads(self, connection: Connection, payloads: dict[bytes, bytes]) -> None:
-        """Stores the values that are not stored yet."""
+        Nothing may be read inside the block. A taken fence or an existing entry raises IntegrityError, in the
+        driver's or SQLAlchemy's form, from any call or at the end. Payloads that exist are left as they are.
+        """
 
-    def insert_entries(self, connection: Connection, rows: Sequence[EntryRow]) -> None:
-        """Stores entries; raises IntegrityError if one exists."""
-
-    def insert_tiles(self, connection: Connection, rows: Sequence[TileRow]) -> None:
-        """Stores full tiles; raises IntegrityError if one exists."""
-
-    def is_full(self, error: DBAPIError) -> bool:
+    def is_full(self, error: BaseException) -> bool:
         """Whether the error says that the disk is full or the file cannot be written."""
 
 
@@ -93,16 +92,18 @@ def schema_version(connection: Connection) -> int:
     return connection.execute(text("SELECT max(version) FROM ledger_schema")).scalar() or 0
 
 
-def translate(database: Database, error: DBAPIError) -> BusError:
+def translate(database: Database, error: Exception) -> BusError:
     """An SQL error as the bus's own, by what to do next."""
-    cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    if database.is_full(error):
+    driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = (str(driver).strip() or repr(driver)).splitlines()[0]
+    kinds = {kind.__name__ for kind in type(driver).__mro__}
+    if database.is_full(driver):
         return StopService(
             "the ledger cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
         )
-    if type(error).__name__ == "IntegrityError":
+    if "IntegrityError" in kinds:
         return Fenced("another writer extended this log first", found=cause, remedy="the log is read again")
-    if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
+    if kinds & {"OperationalError", "InterfaceError", "InternalError"}:
         return RetryLater("the ledger database is away", found=cause, remedy="tried again after a pause")
     return StopService("the ledger database refused", found=cause, remedy="run casebus ledger verify")
 
@@ -112,5 +113,5 @@ def bus_errors(database: Database) -> Iterator[None]:
     """SQL errors leave this block as BusErrors."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, database.driver_error) as error:
         raise translate(database, error) from error

@@ -1,12 +1,24 @@
-"""The ledger on PostgreSQL: one INSERT … SELECT FROM unnest per table and transaction."""
+"""The ledger on PostgreSQL: INSERT … SELECT FROM unnest, sent ahead while the next rows are made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from .rules import BatchRow, EntryRow, TileRow
+from .database import Insert
+from .postgres_arrays import (
+    BinaryArray,
+    BinaryArrayDumper,
+    bytea_array,
+    digest_array,
+    int4_array,
+    int8_array,
+    text_array,
+)
+from .rules import NewRows
 from .schema import POSTGRES
 
 _BATCH = (
@@ -30,44 +42,62 @@ class PostgresDatabase:
     """A ledger database. Several writers may share it: each log's fence is its batch row."""
 
     dialect = POSTGRES
+    driver_error: type[Exception] = psycopg.Error
 
     def __init__(self, url: URL) -> None:
         self.engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         self.readers: Engine = self.engine
 
+        @event.listens_for(self.engine, "connect")
+        def connected(connection: psycopg.Connection[Any], _record: object) -> None:
+            # SQLAlchemy hands out a wrapper of the driver's connection, with the same adapters.
+            connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
+
     def lock_schema(self, connection: Connection) -> None:
         """Waits for another migration to end."""
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
 
-    def insert_batches(self, connection: Connection, rows: Sequence[BatchRow]) -> None:
-        """Takes the fences, in the order of the logs so that two writers never wait in a circle."""
-        connection.exec_driver_sql(_BATCH, _columns(sorted(rows)))
+    @contextmanager
+    def inserting(self, connection: Connection) -> Iterator[Insert]:
+        """Sends rows without waiting for the answers: the server stores them while the next are made."""
+        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        with driver.pipeline(), driver.cursor() as cursor:
+            yield partial(_insert, cursor)
 
-    def insert_payloads(self, connection: Connection, payloads: dict[bytes, bytes]) -> None:
-        """Stores the values that are not stored yet.
-
-        In key order: two writers that share values (an event and its admission) then wait for each other
-        instead of locking each other out, and neighbours go into the same index page.
-        """
-        if payloads:
-            connection.exec_driver_sql(_PAYLOAD, _columns(sorted(payloads.items())))
-
-    def insert_entries(self, connection: Connection, rows: Sequence[EntryRow]) -> None:
-        """Stores entries."""
-        connection.exec_driver_sql(_ENTRY, _columns(rows))
-
-    def insert_tiles(self, connection: Connection, rows: Sequence[TileRow]) -> None:
-        """Stores full tiles."""
-        if rows:
-            connection.exec_driver_sql(_TILE, _columns(rows))
-
-    def is_full(self, error: DBAPIError) -> bool:
+    def is_full(self, error: BaseException) -> bool:
         """Whether the disk is full or the database cannot be written."""
-        return isinstance(
-            error.orig,
-            (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IoError),
+        return isinstance(error, _FULL)
+
+
+def _insert(cursor: psycopg.Cursor[Any], rows: NewRows) -> None:
+    def send(statement: str, *columns: BinaryArray) -> None:
+        cursor.execute(statement, columns, prepare=True)
+
+    # Batches and entries first: a writer that lost its partitions learns it before the rest is done.
+    if rows.batches:
+        send(_BATCH, *_batch_columns(rows.batches))
+    if rows.entries:
+        log_id, idx, koffset, event_id, key, headers, value, leaf, hashed = zip(*rows.entries, strict=True)
+        send(
+            _ENTRY,
+            int4_array(log_id),
+            int8_array(idx),
+            int8_array(koffset),
+            *map(bytea_array, (event_id, key, headers, value, leaf)),
+            digest_array(hashed),
         )
+    if rows.tiles:
+        log_id, level, idx, root, hashes = zip(*rows.tiles, strict=True)
+        arrays = int4_array(log_id), int4_array(level), int8_array(idx)
+        send(_TILE, *arrays, digest_array(root), bytea_array(hashes))
+    if rows.payloads:
+        # In key order: neighbours go into the same index page.
+        digests = sorted(rows.payloads)
+        send(_PAYLOAD, digest_array(digests), bytea_array([rows.payloads[digest] for digest in digests]))
 
 
-def _columns(rows: Sequence[Sequence[object]]) -> tuple[list[object], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))
+def _batch_columns(batches: Sequence[Sequence[Any]]) -> list[BinaryArray]:
+    log_id, start, end, first, last, following, root, frontier, writer, at = zip(*batches, strict=True)
+    numbers = map(int8_array, (start, end, first, last, following))
+    arrays = digest_array(root), bytea_array(frontier), text_array(writer)
+    return [int4_array(log_id), *numbers, *arrays, int8_array(at)]

@@ -83,7 +83,7 @@ class LogState:
 
 @dataclass(slots=True)
 class NewRows:
-    """Rows of one transaction, gathered over all logs that it extends. Payloads by value digest."""
+    """Rows to be stored next, of one or several logs. Payloads by value digest."""
 
     batches: list[BatchRow] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
@@ -163,14 +163,11 @@ def check_contiguous(first: Record, next_offset: int, confirmed: int | None) -> 
         )
 
 
-def extend(
-    state: LogState, batch: Batch, fresh: Sequence[Record], rows: NewRows, *, writer: str, now_ms: int
-) -> None:
-    """Adds fresh records (at least one) to the log's tree and what must be stored to `rows`."""
-    start, log_id = state.tree.size, state.log_id
+def grow(state: LogState, records: Sequence[Record], rows: NewRows) -> None:
+    """Adds records to the log's tree and, as entries, payloads and full tiles, to `rows`."""
+    log_id, index = state.log_id, state.tree.size
     hashes: list[bytes] = []
-    index = start
-    for record in fresh:
+    for record in records:
         headers = encode_headers(record.headers)
         raw = leaf(record, headers)
         hashed = leaf_hash(raw)
@@ -179,35 +176,31 @@ def extend(
         if record.value is not None:
             digest = value_sha256_in(raw)
             rows.payloads[digest] = record.value
+        own_id = event_id(record.headers)
         rows.entries.append(
-            EntryRow(
-                log_id,
-                index,
-                record.offset,
-                event_id(record.headers),
-                record.key,
-                headers,
-                digest,
-                raw,
-                hashed,
-            )
+            EntryRow(log_id, index, record.offset, own_id, record.key, headers, digest, raw, hashed)
         )
         index += 1
     rows.tiles.extend(tile_row(log_id, tile) for tile in state.tree.extend(hashes))
+
+
+def close_batch(
+    state: LogState, start: int, batch: Batch, fresh: Sequence[Record], *, writer: str, now_ms: int
+) -> BatchRow:
+    """The batch row of an append of `fresh` records (at least one) that began at index `start`."""
     state.next_offset = max(batch.next_offset, fresh[-1].offset + 1)
-    rows.batches.append(
-        BatchRow(
-            log_id,
-            start,
-            index,
-            fresh[0].offset,
-            fresh[-1].offset,
-            state.next_offset,
-            state.tree.root(),
-            state.tree.frontier.to_bytes(),
-            writer,
-            now_ms,
-        )
+    tree = state.tree
+    return BatchRow(
+        state.log_id,
+        start,
+        tree.size,
+        fresh[0].offset,
+        fresh[-1].offset,
+        state.next_offset,
+        tree.root(),
+        tree.frontier.to_bytes(),
+        writer,
+        now_ms,
     )
 
 

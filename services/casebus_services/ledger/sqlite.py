@@ -1,15 +1,17 @@
 """The ledger on SQLite: one file, one writer, WAL with synchronous=FULL."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import UsageError
 
-from .rules import BatchRow, EntryRow, TileRow
+from .database import Insert
+from .rules import NewRows
 from .schema import SQLITE
 
 _FULL = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")
@@ -19,6 +21,7 @@ class SqliteDatabase:
     """A ledger file. Every transaction takes the write lock at once, waiting up to 30 s for it."""
 
     dialect = SQLITE
+    driver_error: type[Exception] = sqlite3.Error
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
         if read_only and url.database and not Path(url.database).is_file():
@@ -33,28 +36,28 @@ class SqliteDatabase:
     def lock_schema(self, connection: Connection) -> None:
         """The transaction itself is the lock."""
 
-    def insert_batches(self, connection: Connection, rows: Sequence[BatchRow]) -> None:
-        """Takes the fences."""
-        connection.exec_driver_sql("INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)", list(rows))
+    @contextmanager
+    def inserting(self, connection: Connection) -> Iterator[Insert]:
+        """Stores rows as they come."""
+        yield partial(_insert, connection)
 
-    def insert_payloads(self, connection: Connection, payloads: dict[bytes, bytes]) -> None:
-        """Stores the values that are not stored yet; in key order, which is that of the index."""
-        if payloads:
-            connection.exec_driver_sql("INSERT OR IGNORE INTO payload VALUES (?,?)", sorted(payloads.items()))
-
-    def insert_entries(self, connection: Connection, rows: Sequence[EntryRow]) -> None:
-        """Stores entries."""
-        connection.exec_driver_sql("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)", list(rows))
-
-    def insert_tiles(self, connection: Connection, rows: Sequence[TileRow]) -> None:
-        """Stores full tiles."""
-        if rows:
-            connection.exec_driver_sql("INSERT INTO tile VALUES (?,?,?,?,?)", list(rows))
-
-    def is_full(self, error: DBAPIError) -> bool:
+    def is_full(self, error: BaseException) -> bool:
         """Whether the disk is full or the file cannot be written."""
-        name = getattr(error.orig, "sqlite_errorname", None) or ""
+        name = getattr(error, "sqlite_errorname", None) or ""
         return name.startswith(_FULL)
+
+
+def _insert(connection: Connection, rows: NewRows) -> None:
+    run = connection.exec_driver_sql
+    if rows.batches:
+        run("INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)", list(rows.batches))
+    if rows.entries:
+        run("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)", list(rows.entries))
+    if rows.tiles:
+        run("INSERT INTO tile VALUES (?,?,?,?,?)", list(rows.tiles))
+    if rows.payloads:
+        # In key order, which is that of the index.
+        run("INSERT OR IGNORE INTO payload VALUES (?,?)", sorted(rows.payloads.items()))
 
 
 def _configure(engine: Engine, *, read_only: bool) -> None:

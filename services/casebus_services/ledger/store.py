@@ -19,11 +19,14 @@ from .rules import (
     NewRows,
     check_contiguous,
     check_repeats,
-    extend,
+    close_batch,
+    grow,
     merge_runs,
     split_repeats,
 )
 
+ROWS_AT_ONCE = 500
+"""Rows of one statement: the database works on them while the next are hashed."""
 NOTHING_CONFIRMED: Mapping[TopicPartition, int] = {}
 
 
@@ -103,28 +106,40 @@ class LedgerStore:
     def _append(
         self, connection: Connection, runs: Sequence[Batch], confirmed: Mapping[TopicPartition, int]
     ) -> list[BatchResult]:
-        rows, results = NewRows(), []
         now_ms = time.time_ns() // 1_000_000
-        for run in runs:
-            partition = TopicPartition(run.topic, run.partition)
-            state = self._state(connection, partition)
-            repeats, fresh = split_repeats(run, state.next_offset)
-            if repeats:
-                check_repeats(repeats, _stored(connection, state.log_id, repeats))
-            start = state.tree.size
-            if fresh:
-                check_contiguous(fresh[0], state.next_offset, confirmed.get(partition))
-                extend(state, run, fresh, rows, writer=self.writer, now_ms=now_ms)
-            results.append(
-                BatchResult(*partition, start, state.tree.size, state.tree.root(), repeats=len(repeats))
-            )
-        if rows.batches:
-            # The fences first: a writer that lost its partitions learns it before it has done the work.
-            self.database.insert_batches(connection, rows.batches)
-            self.database.insert_payloads(connection, rows.payloads)
-            self.database.insert_entries(connection, rows.entries)
-            self.database.insert_tiles(connection, rows.tiles)
+        # Everything that must be read is read first: while rows are sent ahead no answers can be waited for.
+        work = [self._look_up(connection, run, confirmed) for run in runs]
+        results = []
+        with self.database.inserting(connection) as insert:
+            rows = NewRows()
+            for run, state, fresh, repeats in work:
+                start = state.tree.size
+                for at in range(0, len(fresh), ROWS_AT_ONCE):
+                    grow(state, fresh[at : at + ROWS_AT_ONCE], rows)
+                    if len(rows.entries) >= ROWS_AT_ONCE:
+                        insert(rows)
+                        rows = NewRows()
+                if fresh:
+                    rows.batches.append(
+                        close_batch(state, start, run, fresh, writer=self.writer, now_ms=now_ms)
+                    )
+                place = run.topic, run.partition
+                results.append(BatchResult(*place, start, state.tree.size, state.tree.root(), repeats))
+            insert(rows)
         return results
+
+    def _look_up(
+        self, connection: Connection, run: Batch, confirmed: Mapping[TopicPartition, int]
+    ) -> tuple[Batch, LogState, Sequence[Record], int]:
+        """The run's log, its records that are new, and how many are (proven) repeats."""
+        partition = TopicPartition(run.topic, run.partition)
+        state = self._state(connection, partition)
+        repeats, fresh = split_repeats(run, state.next_offset)
+        if repeats:
+            check_repeats(repeats, _stored(connection, state.log_id, repeats))
+        if fresh:
+            check_contiguous(fresh[0], state.next_offset, confirmed.get(partition))
+        return run, state, fresh, len(repeats)
 
     def _state(self, connection: Connection, partition: TopicPartition) -> LogState:
         state = self._logs.get(partition) or self._load(connection, partition)
