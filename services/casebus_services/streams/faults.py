@@ -9,6 +9,13 @@ CASEBUS_FAULT is a comma-separated list of
 * `NAME=raise@N`   raise `RetryLater` at the N-th passing (`raise` alone: at every passing);
 * `NAME`           the switch NAME, see `SWITCHES`.
 
+Points (a test compares this list with the code):
+
+* `<service>.before-handle`, `<service>.before-acknowledge`: around a service's work on its batches
+* `router.before-output`, `router.after-output`: around the acknowledgement of its outputs by Kafka
+* `ledger.before-commit`, `ledger.after-commit`, `ledger.after-publish` (receipts out, cursor not moved)
+* `reconciler.before-commit`, `reconciler.after-commit`, `reconciler.after-publish` (out, not marked sent)
+
 CASEBUS_FAULT_LOG names a file to which each kill appends one JSON line before it happens: time, point,
 process id, work in flight.
 """

@@ -1,6 +1,7 @@
 """Fault points and switches."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from casebus_schemas.errors import UsageError
+from casebus_services.streams import faults
 from casebus_services.streams.faults import Fault, FaultPlan, fault_point, is_off, read_plan
 
 PASSING = """
@@ -62,6 +64,18 @@ def test_raise_at_a_passing() -> None:
 def test_switch_and_fault_together() -> None:
     """Switches and faults may be given together."""
     assert run("no-sql-seek, elsewhere=kill@1") == (0, ["1", "2", "3", "4", "5", "True"])
+
+
+def test_every_point_is_listed() -> None:
+    """The points named in the module's docstring are those that the services pass."""
+    services = Path(faults.__file__).parents[1]
+    passed = {
+        name
+        for file in services.rglob("*.py")
+        for name in re.findall(r'fault_point\(\s*"([^"]+)"', file.read_text(encoding="utf-8"))
+    }
+    listed = set(re.findall(r"`([a-z]+\.[a-z-]+)`", faults.__doc__ or ""))
+    assert listed == passed
 
 
 def test_plan_is_read() -> None:
