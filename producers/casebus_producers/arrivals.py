@@ -36,7 +36,7 @@ def read_arrivals(settings: AgencySettings, outbox: Outbox, catalog: Catalog) ->
     Raises RetryLater if the broker is away, AccessDenied if it does not let the agency read.
     """
     place = TopicPartition(inbox(settings.agency), 0)
-    with outbox.engine.begin() as connection:
+    with outbox.transaction() as connection:
         start = connection.execute(
             select(reading.c.next_offset).where(reading.c.topic == place.topic)
         ).scalar()
@@ -98,7 +98,7 @@ def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) ->
 
 
 def _note(outbox: Outbox, catalog: Catalog, notices: list[NoticeRecord], next_offset: int) -> None:
-    with outbox.engine.begin() as connection:
+    with outbox.transaction() as connection:
         note_arrivals(connection, catalog, notices)
         connection.execute(
             insert(reading)

@@ -107,8 +107,7 @@ class KafkaLogin(BaseSettings):
         login: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers.split(","),
             "security_protocol": self.security_protocol,
-            # Its default of 30 s hides a refused login for half a minute.
-            "bootstrap_timeout_ms": 3_000,
+            "bootstrap_timeout_ms": 15_000,
             "reconnect_backoff_max_ms": 1_000,
             "allow_auto_create_topics": False,
         }

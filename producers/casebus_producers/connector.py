@@ -205,7 +205,7 @@ def problem_json(error: UsageError, *, line: int | None = None) -> dict[str, Any
     pointer = getattr(error, "pointer", None)
     problem: dict[str, Any] = {
         "type": "tag:casebus,2026:problem:event",
-        "title": error.message,
+        "title": error.message.removeprefix(f"{pointer or '/'}: "),
         "status": 422,
         "detail": error.detail,
     }

@@ -1,10 +1,34 @@
-"""What kafka-python says only in its log: why it could not connect, in one line for a person."""
+"""Connects kafka-python's clients, and says why that failed: what it tells only in its log, in one line."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+from kafka.errors import KafkaTimeoutError
 
 _KEPT = 50
+_REFUSED_LOGIN = "AuthenticationFailed"
+PATIENCE_MS = (3_000, 6_000, 20_000)
+"""How long each attempt to connect may take: a busy machine needs long, a refused login is known soon."""
+
+
+def connected(make: Callable[..., Any], *, patience_ms: Sequence[int] = PATIENCE_MS, **settings: Any) -> Any:
+    """A client of kafka-python made by `make`, once it has reached the broker.
+
+    Raises KafkaTimeoutError whose text is the reason: after seconds where the broker refuses connection or
+    login, after the sum of `patience_ms` where it is silent.
+    """
+    for timeout_ms in patience_ms:
+        with overheard() as words:
+            try:
+                return make(**{**settings, "bootstrap_timeout_ms": timeout_ms})
+            except KafkaTimeoutError as error:
+                said = " ".join(words)
+                clear = _REFUSED_LOGIN in said or "refused" in said.lower()
+                if clear or timeout_ms == patience_ms[-1]:
+                    raise KafkaTimeoutError(reason(words, error)) from error
+    raise AssertionError("the last attempt raises")
 
 
 @contextmanager
@@ -21,12 +45,10 @@ def overheard() -> Iterator[list[str]]:
 
 def reason(words: Sequence[str], error: BaseException) -> str:
     """Why it failed, from what was overheard, else from the error alone."""
-    for word in words:
-        if "AuthenticationFailed" in word:
-            return "the broker refuses the login: wrong password or unknown user (authentication failed)"
-    for word in reversed(words):
-        if "refused" in word:
-            return "connection refused: nothing listens there"
+    if any(_REFUSED_LOGIN in word for word in words):
+        return "the broker refuses the login: wrong password or unknown user (authentication failed)"
+    if any("refused" in word.lower() for word in words):
+        return "connection refused: nothing listens there"
     if any("Exchanging credentials" in word for word in words):
         # The broker may drop a refused login without an answer.
         return "the broker hangs up while authentication is going on: wrong password, or it is going down"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ class Outbox:
         self.agency = agency
         self.engine = open_database(file)
         self._reading = self.engine.execution_options(**READING)
+        self._writers = Lock()
         self._key = key
         self._partitions = partitions
         self._instance = f"{agency}-{instance}"
@@ -59,15 +61,24 @@ class Outbox:
         """Closes the file."""
         self.engine.dispose()
 
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A writing transaction on the agency's file.
+
+        Threads of this process queue on a lock of ours: SQLite's own waiting sleeps up to 100 ms a time.
+        """
+        with self._writers, self.engine.begin() as connection:
+            yield connection
+
     @property
     def producer(self) -> str:
         """`instance.incarnation`, the name of the streams that are signed now."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             return self._producer(connection)
 
     def renew(self) -> str:
         """Begins a new incarnation, as after restoring the file in place; returns the new producer's name."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             self._begin_incarnation(connection)
             return self._producer(connection)
 
@@ -83,7 +94,7 @@ class Outbox:
     @contextmanager
     def writing(self) -> Iterator["Writing"]:
         """One transaction: what is queued and noted in the block is durable after it, or not there at all."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             yield Writing(
                 connection,
                 agency=self.agency,
@@ -119,7 +130,7 @@ class Outbox:
 
     def mark_sent(self, acknowledged: Sequence[Acknowledged]) -> None:
         """Notes what Kafka has acknowledged, in one transaction."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             connection.exec_driver_sql(
                 "UPDATE outbox SET state = 'sent', sent_at_ms = ?, \"offset\" = ? WHERE position = ?",
                 [(ack.at_ms, ack.offset, ack.position) for ack in acknowledged],
@@ -133,7 +144,7 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """How it stands now."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             by_state = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
             counts: dict[str, int] = {row[0]: row[1] for row in by_state}
             oldest = connection.execute(

@@ -20,7 +20,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from .config import AgencySettings
 from .faults import AFTER_ACK, PublisherFaults
-from .kafka_words import overheard, reason
+from .kafka_words import PATIENCE_MS, connected, reason
 from .outbox import Outbox
 from .sayings import Acknowledged, Pending
 
@@ -30,6 +30,8 @@ _REOPEN_S = 0.5
 _REFUSED_S = 5.0
 """Pause before the next producer: short when Kafka is away, longer when it said no."""
 _CLOSE_S = 5.0
+_MOST_PATIENCE_MS = 12_000
+"""`stop` waits for an attempt to connect, so none may take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Publisher:
         self._failure: BaseException | None = None
         self._flight: _Flight | None = None
         self._reopen_at = 0.0
+        self._patience_ms = PATIENCE_MS[0]
         self._producers = 0
         self._relaying = False
         self._error: str | None = None
@@ -263,12 +266,15 @@ class Publisher:
     def _open(self) -> _Flight | None:
         if time.monotonic() < self._reopen_at:
             return None
-        with overheard() as words:
-            try:
-                producer = self._make_producer(**_producer_settings(self._settings))
-            except (KafkaError, OSError) as error:
-                self._fail(reason(words, error), refused=False)
-                return None
+        try:
+            producer = connected(
+                self._make_producer, patience_ms=[self._patience_ms], **_producer_settings(self._settings)
+            )
+        except (KafkaError, OSError) as error:
+            self._patience_ms = min(2 * self._patience_ms, _MOST_PATIENCE_MS)
+            self._fail(reason((), error), refused=False)
+            return None
+        self._patience_ms = PATIENCE_MS[0]
         self._producers += 1
         self._flight = _Flight(producer)
         return self._flight

@@ -14,7 +14,7 @@ from casebus_schemas.errors import BusError, RetryLater
 from casebus_schemas.records import Record, TopicPartition
 
 from .config import KafkaLogin
-from .kafka_words import overheard, reason
+from .kafka_words import connected, overheard, reason
 
 ANSWER_TIMEOUT_S = 15.0
 """How long a broker may be silent while there is something to read."""
@@ -37,7 +37,8 @@ class TopicReader:
         self._login = login
         self._topics = topics
         with _heard(login):
-            self._consumer: Any = KafkaConsumer(
+            self._consumer: Any = connected(
+                KafkaConsumer,
                 **login.kafka(),
                 client_id=f"{login.sasl_username}-reader",
                 auto_offset_reset="earliest",

@@ -19,6 +19,13 @@ def connection(broker: EmbeddedBroker, credentials: Path, tmp_path: Path) -> Pat
 
 
 @pytest.fixture
+def mortal_broker(broker: EmbeddedBroker) -> Iterator[EmbeddedBroker]:
+    """The broker for a test that stops or kills it; it runs again afterwards, whatever became of the test."""
+    yield broker
+    broker.start()
+
+
+@pytest.fixture
 def read_back(broker: EmbeddedBroker) -> Iterator[Callable[..., list[Record]]]:
     """Everything that producers whose name begins with a text have in a topic, in order of each partition."""
     consumer: Any = KafkaConsumer(

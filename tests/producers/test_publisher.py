@@ -119,7 +119,7 @@ def test_a_topic_of_another_agency_is_refused_and_said(connection: Path, tmp_pat
 
 
 def test_a_broker_away_delays_and_loses_nothing(
-    broker: EmbeddedBroker, outbox: Outbox, settings: AgencySettings, read_back: Reader
+    mortal_broker: EmbeddedBroker, outbox: Outbox, settings: AgencySettings, read_back: Reader
 ) -> None:
     """A broker killed mid-flow and back later: all events, first copies in order."""
     publisher = Publisher(outbox, settings)
@@ -129,29 +129,26 @@ def test_a_broker_away_delays_and_loses_nothing(
         until(lambda: outbox.status().sent > 100)
         until(lambda: in_flight(publisher) > 0)
         print(f"killing the broker, {in_flight(publisher)} records in flight")
-        broker.kill()
+        mortal_broker.kill()
         flow.join()
         until(lambda: outbox.status().pending > 50)
         time.sleep(6)  # longer than the watchdog's patience: it must survive building producers in vain
-        broker.start()
+        mortal_broker.start()
         publish_all(publisher, outbox)
     assert_first_copies_in_order(read_back("csrc.referral", outbox.producer), 600)
 
 
 def test_a_broker_absent_at_the_start_is_waited_for(
-    broker: EmbeddedBroker, outbox: Outbox, settings: AgencySettings, read_back: Reader
+    mortal_broker: EmbeddedBroker, outbox: Outbox, settings: AgencySettings, read_back: Reader
 ) -> None:
     """Events queued while there is no broker go out when it comes."""
-    broker.stop()
-    try:
-        outbox.enqueue([ready(number) for number in range(10)])
-        publisher = Publisher(outbox, settings)
-        with publisher.running():
-            until(lambda: publisher.state().error is not None)
-            broker.start()
-            publish_all(publisher, outbox)
-    finally:
-        broker.start()
+    mortal_broker.stop()
+    outbox.enqueue([ready(number) for number in range(10)])
+    publisher = Publisher(outbox, settings)
+    with publisher.running():
+        until(lambda: publisher.state().error is not None)
+        mortal_broker.start()
+        publish_all(publisher, outbox)
     assert_first_copies_in_order(read_back("csrc.referral", outbox.producer), 10)
 
 

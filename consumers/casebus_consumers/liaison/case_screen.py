@@ -51,9 +51,12 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
     yield f"  最早 earliest {first}" + ("" if first == last else f"   最迟 latest {last}")
     for reading in duty["readings"]:
         zh, _, en = reading["why"].partition(" / ")
-        yield f"    {reading['name']:<16} {reading['due']}  {zh}"
+        mark = "~" if reading.get("provisional") else " "
+        yield f"   {mark}{reading['name']:<16} {reading['due']}  {zh}"
         if en:
             yield f"    {'':<16} {'':<25}  {en}"
+    if any(reading.get("provisional") for reading in duty["readings"]):
+        yield "  ~ 暂定,未核实:待节假日安排公布后确定  provisional, not verified until the holidays are published"
     if duty["met"]:
         yield f"  履行 met by claim {duty['met']['by_claim']}, provably {duty['met']['provably']}"
 

@@ -146,7 +146,7 @@ class Inbox:
             except BusError as error:
                 parsed.append(Unreadable(record.offset, error.detail))
         good = [notice for notice in parsed if isinstance(notice, NoticeRecord)]
-        with self._outbox.engine.begin() as connection:
+        with self._outbox.transaction() as connection:
             fresh = dict(
                 zip([n.seq for n in good], note_arrivals(connection, self._catalog, good), strict=True)
             )

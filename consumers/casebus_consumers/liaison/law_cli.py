@@ -32,6 +32,8 @@ def due(
         typer.echo(f"{'':<16} {'':<25}  {item.why.en}")
     first, last = min(item.due for item in found), max(item.due for item in found)
     typer.echo(f"最早 earliest     {first.isoformat()}\n最迟 latest       {last.isoformat()}")
+    if any(item.provisional for item in found):
+        typer.echo("暂定,未核实 provisional, not verified: 见上 see above")
 
 
 @app.command("show")

@@ -1,0 +1,84 @@
+"""How fast an agency says things: queuing signed events, and relaying them to Kafka."""
+
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from casebus_deploy.broker import EmbeddedBroker
+from casebus_producers.connector import Connector
+from casebus_producers.publisher import Publisher
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.ids import uuid7
+from support.members import door_event, outbox_of, ready, settings_of, write_connection
+
+pytestmark = [pytest.mark.bench, pytest.mark.broker]
+
+COUNT = 10_000
+
+
+def test_queuing(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> None:
+    """Events checked, encoded, signed and kept a second, in transactions of 100 and of one."""
+    settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
+    outbox = outbox_of(settings)
+    connector = Connector(outbox, Catalog.load(), settings.chain_secret)
+    events = [door_event(id=str(uuid7(1, at.to_bytes(10, "big")))) for at in range(3_000)]
+    begun = time.perf_counter()
+    for start in range(0, 2_500, 100):
+        with outbox.writing() as writing:
+            for event in events[start : start + 100]:
+                connector.submit_in(writing, event)
+    hundreds = time.perf_counter()
+    for event in events[2_500:]:
+        connector.submit(event)
+    done = time.perf_counter()
+    print(f"queued/s: {2_500 / (hundreds - begun):.0f} in hundreds, {500 / (done - hundreds):.0f} one by one")
+    assert outbox.status().pending == 3_000
+    outbox.close()
+
+
+def test_relaying(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> None:
+    """Queued events relayed and marked sent a second."""
+    settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
+    outbox = outbox_of(settings)
+    outbox.enqueue([ready(at, chain=at % 50, body=bytes(500)) for at in range(COUNT)])
+    publisher = Publisher(outbox, settings)
+    begun = time.perf_counter()
+    publisher.run(lambda: outbox.status().pending == 0)
+    print(f"relayed/s: {COUNT / (time.perf_counter() - begun):.0f}")
+    outbox.close()
+
+
+@pytest.mark.parametrize("rate", [100, 1_000])
+def test_latency(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, rate: int) -> None:
+    """Milliseconds from queuing an event to its being marked sent at a steady rate."""
+    settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
+    outbox = outbox_of(settings)
+    publisher = Publisher(outbox, settings)
+    taken: list[float] = []
+    queued: dict[int, float] = {}
+    mark = outbox.mark_sent
+
+    def marked(acknowledged: object) -> None:
+        mark(acknowledged)  # type: ignore[arg-type]  # passed on as it came
+        now = time.perf_counter()
+        taken.extend(now - queued[ack.position] for ack in acknowledged)  # type: ignore[attr-defined]
+
+    outbox.mark_sent = marked  # type: ignore[method-assign]  # measured where it happens
+    with publisher.running():
+        begun = time.perf_counter()
+        for at in range(0, rate * 10, max(1, rate // 100)):
+            time.sleep(max(0.0, begun + at / rate - time.perf_counter()))
+            now = time.perf_counter()
+            with outbox.writing() as writing:
+                for number in range(at, at + max(1, rate // 100)):
+                    queued[writing.enqueue(ready(number, chain=number % 50, body=bytes(500))).position] = now
+            publisher.wake()
+        publisher.wait_sent([max(queued)], 60)
+    ordered = sorted(taken[rate:])
+    print(
+        f"{rate}/s: p50 {1000 * statistics.median(ordered):.1f} ms, "
+        f"p99 {1000 * ordered[int(len(ordered) * 0.99)]:.1f} ms of {len(ordered)}"
+    )
+    outbox.close()
