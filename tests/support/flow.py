@@ -16,7 +16,7 @@ from casebus_schemas.ids import notice_id
 from casebus_schemas.records import Outgoing
 from casebus_schemas.signing import SigningKey
 
-CLOCK = datetime(2022, 3, 31, 1, 0, tzinfo=UTC)
+CLOCK = datetime(2022, 4, 1, 1, 0, tzinfo=UTC)
 """What the bus's clock shows during a flow: long after its first events, so that some terms are over."""
 
 START = datetime(2022, 3, 1, 1, 0, tzinfo=UTC)
@@ -40,13 +40,15 @@ class Said:
 class Flow:
     """Records in the order in which they are said; `chains` chains with about five events each.
 
-    Every 50th record is said twice in place (the same bytes), every 70th has a broken signature.
+    With `trouble` every 50th record is said twice in place (the same bytes), every 70th is signed with
+    another agency's key.
     """
 
     keys: Mapping[str, SigningKey]
     chains: int
     partitions: int = 4
     name: str = "flow"
+    trouble: bool = True
     said: list[Said] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,7 +84,7 @@ class Flow:
 
     def _chain(self, number: int) -> Any:
         chain = str(uuid5(_NAMES, f"{self.name}/{number}"))
-        begun = START + timedelta(hours=number % 200)
+        begun = START + timedelta(hours=number % 480)
         gain = f"{1_000_000 + number * 10}.00"
         first = f"{self.name}-{number}-submitted"
         facts = _facts(gain)
@@ -143,7 +145,7 @@ class Flow:
         channel = self._catalog.types[event].channel
         topic, producer = f"{agency}.{channel}", f"{agency}-flow.1"
         number = len(self.said) + 1
-        broken = number % 70 == 0
+        broken = self.trouble and number % 70 == 0
         key = self.keys["spp" if agency != "spp" else "mps"] if broken else self.keys[agency]
         partition_head = self._head(producer, topic, chain)
         composed = compose(
@@ -165,7 +167,7 @@ class Flow:
         notices = frozenset((name, notice_id(composed.digest, name)) for name in told)
         said = Said(agency, composed.record, composed.digest, not broken, notices)
         self.said.append(said)
-        if number % 50 == 0:
+        if self.trouble and number % 50 == 0:
             self.said.append(said)
 
     def _head(self, producer: str, topic: str, chain: str) -> StreamHead:

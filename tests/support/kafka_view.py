@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public
 
 from casebus_deploy.broker import EmbeddedBroker
 from casebus_schemas.records import Record
@@ -41,7 +41,8 @@ class KafkaView:
 
     def ends(self, names: Iterable[str]) -> dict[Place, int]:
         """The next offset of each partition."""
-        wanted = {TopicPartition(*place): OffsetSpec.latest() for place in self.places(names)}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
+        wanted = {TopicPartition(*place): latest for place in self.places(names)}
         answers = self._admin.list_offsets(wanted)
         return {
             Place(one.topic, one.partition): future.result(LONG_S).offset for one, future in answers.items()
