@@ -56,7 +56,7 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
         if en:
             yield f"    {'':<16} {'':<25}  {en}"
     if any(reading.get("provisional") for reading in duty["readings"]):
-        yield "  ~ 暂定,未核实:待节假日安排公布后确定  provisional, not verified until the holidays are published"
+        yield "  ~ 暂定,未核实:待节假日安排公布  provisional, not verified until holidays are published"
     if duty["met"]:
         yield f"  履行 met by claim {duty['met']['by_claim']}, provably {duty['met']['provably']}"
 

@@ -12,8 +12,8 @@ def due(start: date | datetime, limit: str, names: Iterable[str] | None = None) 
     """Every admissible reading of a limit (`P3D`, `PT24H`, `P2M`, `P3WD`) from a start.
 
     A plain date means that only the day is known. `names` restricts the readings (custody: `["calendar"]`).
-    Raises UsageError for an unknown limit or reading, a start without a zone, or a year
-    without a holiday table.
+    A term that touches a year without a holiday table has provisional readings that say so. Raises
+    UsageError for an unknown limit or reading, or a start without a zone.
     """
     if isinstance(start, datetime):
         return list(readings(start, limit, names))

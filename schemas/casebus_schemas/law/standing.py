@@ -28,15 +28,16 @@ def standing(
 
     Met: answered in time on every reading, by claim and provably. Contested: in time only on some reading
     or only by claim; unanswered, past the earliest reading but not the latest. Overdue: past every reading,
-    answered since or not. Moot: ended without an answer while it was not overdue.
+    answered since or not. Moot: ended without an answer while it was not overdue. A provisional reading is
+    past for certain only at its `latest_possible`: until then it contests what the others say.
     """
     if met is not None:
         if all(r.holds(met.by_claim) and r.holds(met.provably) for r in readings):
             return "met"
-        return "contested" if any(r.holds(met.by_claim) for r in readings) else "overdue"
-    if moot is not None and any(r.holds(moot.by_claim) for r in readings):
+        return "contested" if any(r.may_hold(met.by_claim) for r in readings) else "overdue"
+    if moot is not None and any(r.may_hold(moot.by_claim) for r in readings):
         return "moot"
-    if not any(r.holds(now) for r in readings):
+    if not any(r.may_hold(now) for r in readings):
         return "overdue"
     if not all(r.holds(now) for r in readings):
         return "contested"

@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import UsageError
-from .calendar import BEIJING, add_workdays, beijing_day, beijing_text, end_of_day, first_workday_from
+from .calendar import (
+    NOTICE_MARGIN,
+    add_workdays,
+    beijing_day,
+    beijing_text,
+    end_of_day,
+    first_workday_from,
+    in_beijing,
+    missing_notice,
+)
 from .sentence import Sentence
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
@@ -29,6 +38,8 @@ _LIMIT = re.compile(
 )
 _UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
 _HOUR = timedelta(hours=1)
+COUNTABLE = range(1900, 9900)
+"""Years in which a term can start: outside them a date is an error of whoever wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +69,39 @@ class Term:
 class Reading:
     """One way to count a limit: its name, the instant it ends (+08:00), and why.
 
-    Terms in days end at 24:00 of their last day, written as 00:00 of the next.
+    Terms in days end at 24:00 of their last day, written as 00:00 of the next. A `provisional` reading
+    needs the holidays of a year whose notice is not in the table: it counts weekends and the holidays that
+    the law itself fixes, and says so in `why`.
     """
 
     name: ReadingName
     due: datetime
     why: Sentence
+    provisional: bool = False
+
+    @property
+    def latest_possible(self) -> datetime:
+        """The instant before which nobody can say that the reading is over."""
+        return self.due + NOTICE_MARGIN if self.provisional else self.due
 
     def holds(self, moment: datetime) -> bool:
         """Whether something done at `moment` is within this reading.
 
         A term in hours includes its last instant; the instant 24:00 belongs to the next day.
         """
-        return moment <= self.due if self.name in ("hours", "hours_next") else moment < self.due
+        return self._before(moment, self.due)
 
-    def to_json(self) -> dict[str, str]:
-        """The reading as in records.md 5."""
-        return {"name": self.name, "due": beijing_text(self.due), "why": self.why.text}
+    def may_hold(self, moment: datetime) -> bool:
+        """Whether that is possible, whatever a notice not yet published will say."""
+        return self._before(moment, self.latest_possible)
+
+    def to_json(self) -> dict[str, Any]:
+        """The reading as in records.md 5; `provisional` stands there only where it is true."""
+        body = {"name": self.name, "due": beijing_text(self.due), "why": self.why.text}
+        return {**body, "provisional": True} if self.provisional else body
+
+    def _before(self, moment: datetime, end: datetime) -> bool:
+        return moment <= end if self.name in ("hours", "hours_next") else moment < end
 
 
 def readings(
@@ -88,14 +115,22 @@ def readings(
 
     `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
     "day" only the day of the start is known: terms in hours then give the smallest and the largest value
-    that the day allows. Raises UsageError for an unknown limit, for a reading that does not fit its unit, or
-    when the term touches a year without a holiday table.
+    that the day allows. A term that touches a year without a holiday table has provisional readings.
+    Raises UsageError for an unknown limit, for a reading that does not fit its unit, or for a start outside
+    `COUNTABLE` years.
     """
     if start.tzinfo is None:
         raise UsageError(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
-    return _readings(start.astimezone(BEIJING), limit, None if names is None else tuple(names), precision)
+    start = in_beijing(start)
+    if start.year not in COUNTABLE:
+        raise UsageError(
+            "no term can start in that year",
+            found=start.isoformat(),
+            expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
+        )
+    return _readings(start, limit, None if names is None else tuple(names), precision)
 
 
 @lru_cache(maxsize=4096)
@@ -158,6 +193,19 @@ def _counted(term: Term, start: date, last: date) -> Sentence:
     )
 
 
+def _day_reading(name: ReadingName, last: date, why: Sentence, consulted: Iterable[date]) -> Reading:
+    """A reading that asked the holiday table about some days."""
+    unknown = sorted({str(year) for day in consulted if (year := missing_notice(day)) is not None})
+    if not unknown:
+        return Reading(name, end_of_day(last), why)
+    waits = Sentence(
+        f"【暂定】{'、'.join(unknown)}年的节假日安排尚未收录,仅扣除周末和法律定日的节日:{why.zh}",
+        f"provisional, the holidays of {', '.join(unknown)} are not published here yet, only weekends and "
+        f"the holidays fixed by law are days off: {why.en}",
+    )
+    return Reading(name, end_of_day(last), waits, provisional=True)
+
+
 def _calendar(term: Term, start: datetime, _: Precision) -> Reading:
     day = beijing_day(start)
     last = _last_day(term, day)
@@ -178,7 +226,7 @@ def _calendar_rolled(term: Term, start: datetime, _: Precision) -> Reading:
             f"{said.zh},为节假日,顺延至其后第一个工作日{rolled}",
             f"{said.en}, a day off, so it moves to the first workday after it, {rolled}",
         )
-    return Reading("calendar_rolled", end_of_day(rolled), why)
+    return _day_reading("calendar_rolled", rolled, why, (last, rolled))
 
 
 def _working(term: Term, start: datetime, _: Precision) -> Reading:
@@ -188,7 +236,7 @@ def _working(term: Term, start: datetime, _: Precision) -> Reading:
         f"{day}当日不计,只计工作日(含调休上班日),第{term.count}个工作日为{last}",
         f"{day} itself is not counted, only workdays are (make-up days too), workday {term.count} is {last}",
     )
-    return Reading("working", end_of_day(last), why)
+    return _day_reading("working", last, why, (day + timedelta(days=1), last))
 
 
 def _hours(term: Term, start: datetime, precision: Precision) -> Reading:

@@ -26,7 +26,11 @@ def obligation_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dic
         "started_at": _time(body["started_at"]),
         "due_earliest": _time(body["due_earliest"]),
         "due_latest": _time(body["due_latest"]),
-        "readings": [{**reading, "due": _time(reading["due"])} for reading in body["readings"]],
+        # A provisional reading says so in its `why`.
+        "readings": [
+            {"name": reading["name"], "due": _time(reading["due"]), "why": reading["why"]}
+            for reading in body["readings"]
+        ],
         "ladder": [{**rung, "due_latest": _time(rung["due_latest"])} for rung in body["ladder"]],
         "met": {name: _time(at) for name, at in met.items()} if met else None,
     }

@@ -1,16 +1,39 @@
-"""Findings about duties: R10 overdue on every reading, R11 time used beyond a rung without its approval."""
+"""Findings about duties: R07 no countable start, R10 overdue, R11 used beyond a rung without its approval."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING, beijing_text
+from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_text, in_beijing
 from casebus_schemas.law.standing import last_day_of
 
 from .chain import ChainEvent
 from .findings import Account, Finding, Suggestion, account, finding
-from .obligations import Obligation, Step
+from .fold import Folded
+from .obligations import Obligation, Step, starts
+
+
+def uncountable(folded: Folded) -> Iterator[Finding]:
+    """R07: a clock started from a time that cannot be true, so that no term can be counted from it."""
+    for start in starts(folded):
+        if start.countable:
+            continue
+        zh, en = NAMES.get(start.cause.agency, (start.cause.agency, start.cause.agency))
+        yield finding(
+            "R07",
+            chain=start.cause.chain,
+            subject=f"{start.clock.id}\n{start.cause.id}",
+            causes=[start.cause],
+            severity="medium",
+            accounts=[account(start.cause, {"started_at": beijing_text(start.at)})],
+            law=start.version.source,
+            because=Sentence(
+                f"{zh}所述的起算时间{start.at:%Y-%m-%d}不合情理,无法计算期限{start.clock.title.zh}({start.clock.id})",
+                f"{en} states {start.at:%Y-%m-%d}, from which the term to {start.clock.title.en} "
+                f"({start.clock.id}) cannot be counted",
+            ),
+        )
 
 
 def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
@@ -18,8 +41,9 @@ def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
     for duty in duties:
         if duty.state(now) != "overdue":
             continue
-        due = max(reading.due for reading in duty.readings)
-        last = last_day_of(due)
+        rung = duty.steps[duty.rung]
+        last = last_day_of(rung.due_latest)
+        waits = _until_published(rung)
         zh, en = NAMES.get(duty.owed_by, (duty.owed_by, duty.owed_by))
         answered = duty.met_by
         late = (
@@ -43,11 +67,13 @@ def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
             ],
             law=duty.version.source,
             because=Sentence(
-                f"{zh}应于{last}前{duty.clock.title.zh}({duty.clock.id}),按任何一种计算方法均已逾期{late.zh}",
-                f"{en} had to {duty.clock.title.en} ({duty.clock.id}) by {last} however one counts{late.en}",
+                f"{zh}应于{last}前{duty.clock.title.zh}({duty.clock.id}),按任何一种计算方法均已逾期"
+                f"{late.zh}{waits.zh}",
+                f"{en} had to {duty.clock.title.en} ({duty.clock.id}) by {last} however one counts"
+                f"{late.en}{waits.en}",
             ),
             suggestion=None if answered else Suggestion(duty.clock.duty[0], duty.owed_by),
-            opened_at=due,
+            opened_at=rung.over_at,
             by_time=True,
         )
 
@@ -76,7 +102,18 @@ def _used_beyond(duty: Obligation, rung: Step, now: datetime) -> bool:
 
 
 def _within(at: datetime, rung: Step) -> bool:
-    return any(reading.holds(at) for reading in rung.readings)
+    return any(reading.may_hold(at) for reading in rung.readings)
+
+
+def _until_published(rung: Step) -> Sentence:
+    """What to add where a reading is provisional: how long the bus waited before it said so."""
+    if not any(reading.provisional for reading in rung.readings):
+        return Sentence("", "")
+    days = NOTICE_MARGIN.days
+    return Sentence(
+        f"(暂定:部分年份的节假日安排尚未收录,已另留{days}日余地)",
+        f" (provisional: holidays of a year are not published here yet, {days} days of margin have passed)",
+    )
 
 
 def _lifts(approval: ChainEvent, duty: Obligation, higher: Step) -> bool:
@@ -90,6 +127,7 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
     limit = next(r.limit for r in duty.version.rungs if r.step == rung.step)
     days = limit.strip("PD")
     last = last_day_of(rung.due_latest)
+    waits = _until_published(rung)
     approvals = [{"level": e.data.get("level"), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
     return finding(
         "R11",
@@ -100,15 +138,15 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
         accounts=[Account(duty.owed_by, {"needs": higher.needs, "approvals": approvals}, duty.cause.digest)],
         law=duty.version.source,
         because=Sentence(
-            f"{zh}用时已超过{days}日(最迟至{last}),而延长所需的批准({higher.step})未在期内作出",
+            f"{zh}用时已超过{days}日(最迟至{last}),而延长所需的批准({higher.step})未在期内作出{waits.zh}",
             f"{en} used more than {days} days (to {last} at the latest) without the approval ({higher.step}) "
-            "that an extension needs",
+            f"that an extension needs{waits.en}",
         ),
         suggestion=Suggestion(duty.clock.approval or duty.clock.duty[0], duty.owed_by),
-        opened_at=rung.due_latest,
+        opened_at=rung.over_at,
         by_time=True,
     )
 
 
 def _day(event: ChainEvent) -> str:
-    return event.occurred_at.astimezone(BEIJING).date().isoformat()
+    return in_beijing(event.occurred_at).date().isoformat()

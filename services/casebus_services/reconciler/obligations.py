@@ -1,18 +1,17 @@
 """The duties of a chain: which clocks started, who owes what until when, and how each duty stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.errors import UsageError
 from casebus_schemas.ids import bus_id
 from casebus_schemas.law import Answer, Clock, Reading, State, clocks_opened_by, standing
-from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text
+from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text, in_beijing
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.standing import last_day_of
-from casebus_schemas.law.terms import Precision, due_earliest, due_latest, readings
+from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_latest, readings
 
 from .chain import ChainEvent
 from .fold import Folded
@@ -30,6 +29,11 @@ class Step:
     def due_latest(self) -> datetime:
         """The largest admissible reading."""
         return due_latest(self.readings)
+
+    @property
+    def over_at(self) -> datetime:
+        """The instant from which every reading is over for certain."""
+        return max(reading.latest_possible for reading in self.readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ class Obligation:
         first = due_earliest(self.readings)
         last = last_day_of(first)
         day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
-        edges = [day_begins, first, *(reading.due for reading in self.readings)]
-        edges.extend(step.due_latest for step in self.steps)
+        edges = [day_begins, first]
+        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
+        edges.extend(step.over_at for step in self.steps)
         # A term in hours still holds at its last instant: look again just after it.
         return [edge for at in edges for edge in (at, at + timedelta(milliseconds=1))]
 
@@ -114,7 +119,27 @@ class Obligation:
 
 def obligations(folded: Folded) -> list[Obligation]:
     """Every duty of the chain, in the order of the events that started them."""
-    found: list[Obligation] = []
+    return [duty for start in starts(folded) if start.countable for duty in _started(start, folded)]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock that an event started, and from when it counts."""
+
+    clock: Clock
+    version: Version
+    cause: ChainEvent
+    at: datetime
+    precision: Precision
+
+    @property
+    def countable(self) -> bool:
+        """Whether the time is one from which a term can be counted."""
+        return self.at.year in COUNTABLE
+
+
+def starts(folded: Folded) -> Iterator[Start]:
+    """Every clock that the chain's events started, in their order."""
     corrected = {event.digest: event for event in folded.standing}
     for said in folded.order:
         # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
@@ -122,26 +147,22 @@ def obligations(folded: Folded) -> list[Obligation]:
             continue
         event = corrected.get(said.digest, said)
         for clock in clocks_opened_by(event.type):
-            if clock.when is None or clock.when.holds(event.data):
-                found.extend(_started(clock, event, folded))
-    return found
+            if clock.when is not None and not clock.when.holds(event.data):
+                continue
+            at, precision = _start(clock, event)
+            version = None if at is None else clock.in_force(beijing_day(at))
+            if at is not None and version is not None:
+                yield Start(clock, version, event, at, precision)
 
 
-def _started(clock: Clock, cause: ChainEvent, folded: Folded) -> Iterable[Obligation]:
-    start, precision = _start(clock, cause)
-    if start is None:
-        return
-    version = clock.in_force(beijing_day(start))
-    if version is None:
-        return
-    try:
-        steps = tuple(
-            Step(rung.step, readings(start, rung.limit, version.readings, precision=precision), rung.needs)
-            for rung in version.rungs
+def _started(start: Start, folded: Folded) -> Iterator[Obligation]:
+    clock, version, cause = start.clock, start.version, start.cause
+    steps = tuple(
+        Step(
+            rung.step, readings(start.at, rung.limit, version.readings, precision=start.precision), rung.needs
         )
-    except UsageError:
-        # A year without a published holiday table: no due date is better than a guessed one.
-        return
+        for rung in version.rungs
+    )
     for owed_by, owed_to in _parties(clock, cause):
         approvals = _approvals(clock, cause, owed_by, folded)
         yield Obligation(
@@ -151,7 +172,7 @@ def _started(clock: Clock, cause: ChainEvent, folded: Folded) -> Iterable[Obliga
             cause=cause,
             owed_by=owed_by,
             owed_to=owed_to,
-            started_at=start,
+            started_at=start.at,
             steps=steps,
             rung=_rung(version, approvals),
             met_by=cause if clock.met_by_cause else _met_by(clock, cause, owed_by, folded),
@@ -166,7 +187,7 @@ def _start(clock: Clock, cause: ChainEvent) -> tuple[datetime | None, Precision]
     if stated is None and clock.start_required:
         return None, "day"
     start = stated if isinstance(stated, datetime) else cause.occurred_at
-    local = start.astimezone(BEIJING)
+    local = in_beijing(start)
     midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
     return start, "day" if cause.day_only and midnight else "second"
 

@@ -18,7 +18,7 @@ from .findings_answers import (
     reused_ids,
     superseded_answers,
 )
-from .findings_clocks import missing_approvals, overdue
+from .findings_clocks import missing_approvals, overdue, uncountable
 from .findings_content import charges_without_outcome, differing_amounts, differing_suspects
 from .fold import Folded, fold
 from .obligations import Obligation, obligations
@@ -110,5 +110,6 @@ def reconcile(events: Iterable[ChainEvent] | Folded) -> Reconciled:
         *differing_amounts(folded),
         *differing_suspects(folded),
         *charges_without_outcome(folded),
+        *uncountable(folded),
     )
     return Reconciled(folded, tuple(obligations(folded)), content)

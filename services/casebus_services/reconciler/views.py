@@ -74,7 +74,10 @@ def _place(event: ChainEvent, folded: Folded) -> dict[str, Any]:
 def state_of(body: dict[str, Any], now: datetime, moot_at: datetime | None) -> str:
     """The state of an obligation's JSON at a time: computed when read, only announcements are stored."""
     nothing = Sentence("", "")
-    readings = [Reading(r["name"], datetime.fromisoformat(r["due"]), nothing) for r in body["readings"]]
+    readings = [
+        Reading(r["name"], datetime.fromisoformat(r["due"]), nothing, r.get("provisional", False))
+        for r in body["readings"]
+    ]
     answer = _answer(body["met"])
     moot = Answer(moot_at, moot_at) if moot_at else None
     return standing(now, readings, met=answer, moot=moot)

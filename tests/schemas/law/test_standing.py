@@ -1,11 +1,14 @@
 """How a duty stands as time passes and answers come."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from casebus_schemas.law import Answer, due, standing
+from casebus_schemas.law.calendar import NOTICE_MARGIN, years
 
+YEAR = years().stop
+"""A year whose holidays are not published."""
 THREE = due(date(2022, 9, 29), "P3D")
 """2, 8 or 9 October 2022."""
 
@@ -60,3 +63,19 @@ def test_the_last_instant_of_a_term_in_hours_is_in_time() -> None:
     found = due(_at("2022-09-29T10:20:00"), "PT24H", ["hours"])
     assert standing(_at("2022-09-30T10:20:00"), found) == "due"
     assert standing(_at("2022-09-30T10:20:01"), found) == "overdue"
+
+
+PROVISIONAL = due(date(YEAR, 3, 1), "P3D", ["working"])
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [(0, "contested"), (NOTICE_MARGIN.days - 1, "contested"), (NOTICE_MARGIN.days, "overdue")],
+)
+def test_a_provisional_reading_alone_accuses_nobody(days: int, state: str) -> None:
+    """Past a due date that a notice may still move: contested until no notice could make it timely."""
+    (reading,) = PROVISIONAL
+    moment = reading.due + timedelta(days=days)
+    assert standing(moment, PROVISIONAL) == state
+    assert standing(moment, PROVISIONAL, met=Answer(moment, moment)) == state
+    assert standing(reading.due - timedelta(seconds=1), PROVISIONAL) == "due"

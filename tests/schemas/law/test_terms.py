@@ -1,11 +1,11 @@
 """Terms: the date table of the domain reference, months, hours, and what is refused."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from casebus_schemas.errors import UsageError
-from casebus_schemas.law import due
+from casebus_schemas.law import calendar, due
 from casebus_schemas.law.terms import add_months, due_earliest, due_latest, readings
 
 VECTORS = [
@@ -133,7 +133,54 @@ def test_a_start_without_zone_is_refused() -> None:
         readings(datetime(2022, 1, 1), "P3D")
 
 
-def test_a_term_that_runs_into_an_unknown_year_is_refused() -> None:
-    """A due date behind the last published notice is an error, not a guess."""
-    with pytest.raises(UsageError, match="2027"):
-        due(date(2026, 12, 30), "P3D")
+AFTER = calendar.years().stop
+"""The first year whose notice is not in the table."""
+
+
+def test_a_term_that_runs_into_an_unpublished_year_is_counted_provisionally_and_says_so() -> None:
+    """Weekends and holidays fixed by law are counted; readings that ask no table stay as certain as ever."""
+    found = {reading.name: reading for reading in due(date(AFTER, 4, 28), "P3D")}
+    assert {name: reading.provisional for name, reading in found.items()} == {
+        "calendar": False,
+        "calendar_rolled": True,
+        "working": True,
+    }
+    for reading in found.values():
+        body = reading.to_json()
+        said = (body.get("provisional", False), "provisional" in body["why"], "暂定" in body["why"])
+        assert said == (reading.provisional,) * 3
+        assert (f"holidays of {AFTER} are not published" in reading.why.en) == reading.provisional
+    first, second, third = (date(AFTER, 5, day) for day in (1, 2, 3))
+    assert [calendar.works(day) for day in (first, second, third)] == [False, False, third.weekday() < 5]
+
+
+def test_the_end_of_the_last_december_waits_for_the_next_notice() -> None:
+    """Notices have moved days from 29 December on: there the table of the year alone is not enough."""
+    found = [reading for start in (10, 28) for reading in due(date(AFTER - 1, 12, start), "P1D")]
+    assert [reading.provisional for reading in found] == [False, False, False, False, True, True]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 10, 60, 90])
+def test_no_published_notice_moved_an_end_beyond_the_margin(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted without the notices, every term of the table's years ends at most the margin too early."""
+    first, last = date(calendar.years().start, 1, 1), date(calendar.years().stop - 1, 7, 1)
+    starts = [first + timedelta(days=number) for number in range((last - first).days)]
+
+    def ends() -> list[date]:
+        if count == 0:
+            return [calendar.first_workday_from(day) for day in starts]
+        return [calendar.add_workdays(day, count) for day in starts]
+
+    true = ends()
+    monkeypatch.setattr(calendar, "years", lambda: range(0))
+    late = [(after - counted).days for after, counted in zip(true, ends(), strict=True)]
+    assert 0 < max(late) <= calendar.NOTICE_MARGIN.days
+
+
+@pytest.mark.parametrize("year", [1899, 9900])
+def test_a_start_that_cannot_be_true_is_refused(year: int) -> None:
+    """A term is not counted from a year outside all law and all calendars."""
+    with pytest.raises(UsageError, match="no term can start"):
+        due(date(year, 1, 1), "P3D")

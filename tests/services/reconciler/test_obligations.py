@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from casebus_schemas.law.calendar import NOTICE_MARGIN, years
 from casebus_services.reconciler.chain import ChainEvent
 from casebus_services.reconciler.obligations import Obligation
 from casebus_services.reconciler.rules import reconcile
@@ -171,3 +172,32 @@ def test_a_corrected_receipt_moves_the_clock() -> None:
     before, after = _duty(_referral(), "DL06"), _duty([*_referral(), moved], "DL06")
     assert before.id == after.id
     assert after.started_at == at("2022-09-26T09:00")
+
+
+def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:
+    """The duty exists, counts provisionally, says so, and becomes overdue only past the margin."""
+    year = years().stop
+    events = _referral(f"{year}-04-28T15:00")
+    duty = _duty(events, "DL06")
+    body = duty.to_json(at(f"{year}-04-29"))
+    assert [r.get("provisional", False) for r in body["readings"]] == [False, True, True]
+    assert body["state"] == "open"
+    last = duty.steps[duty.rung].due_latest
+    assert duty.state(last) == "contested"
+    assert [f.rule for f in reconcile(events).findings(last)] == []
+    over = last + NOTICE_MARGIN
+    assert over in duty.turns()
+    late = reconcile(events).findings(over)
+    assert [(f.rule, "provisional" in f.because.en, "暂定" in f.because.zh) for f in late] == [
+        ("R10", True, True),
+        ("R11", True, True),
+    ]
+
+
+def test_a_start_from_which_nothing_can_be_counted_is_a_finding() -> None:
+    """No clock runs from the year 9999, and the bus says so instead of being silent."""
+    filed = say("z", "referral.filed", "9999-12-30T15:00", agency="mps", to=("csrc",), replies="s")
+    meaning = reconcile([*_referral(), filed])
+    (finding,) = [f for f in meaning.findings(at("2022-10-01")) if f.rule == "R07"]
+    assert (finding.severity, finding.accounts[0].agency) == ("medium", "mps")
+    assert "DL10" not in {duty.clock.id for duty in meaning.duties}
