@@ -9,6 +9,7 @@ from uuid import UUID
 from .catalog import Catalog, EventSchema
 from .json_form import NOT_FACTS, facts_from_json, moment_to_text
 from .json_form import to_json as data_to_json
+from .law.calendar import beijing_text
 
 FINDING_OPENED = "finding.opened"
 FINDING_CLOSED = "finding.closed"
@@ -31,6 +32,7 @@ def notice_json(
 def finding_json(catalog: Catalog, data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON of `finding.opened` data; what each agency says becomes a JSON value again."""
     finding = _facts_json(catalog.latest(FINDING_OPENED), data)
+    finding["opened_at"] = beijing_text(data["opened_at"])
     for account in finding["accounts"]:
         if account["value"] is not None:
             account["value"] = json.loads(account["value"])
@@ -47,8 +49,15 @@ def finding_data(catalog: Catalog, finding: Mapping[str, Any], envelope: Mapping
 
 
 def obligation_json(catalog: Catalog, data: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON of `obligation.announced` data."""
-    return _facts_json(catalog.latest(OBLIGATION_ANNOUNCED), data)
+    """JSON of `obligation.announced` data; the times of a term are legal ones, so at +08:00."""
+    found = _facts_json(catalog.latest(OBLIGATION_ANNOUNCED), data)
+    found |= {name: beijing_text(data[name]) for name in ("started_at", "due_earliest", "due_latest")}
+    for name, due in (("readings", "due"), ("ladder", "due_latest")):
+        for written, said in zip(found[name], data[name], strict=True):
+            written[due] = beijing_text(said[due])
+    if data["met"] is not None:
+        found["met"] = {name: at and beijing_text(at) for name, at in data["met"].items()}
+    return found
 
 
 def obligation_data(

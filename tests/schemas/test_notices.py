@@ -41,7 +41,7 @@ FINDING: dict[str, Any] = {
     "law": [{"instrument": "decree-310", "article": "6"}],
     "because": "金额不一致 / the figures differ",
     "suggestion": {"type": "referral.corrected", "by": "csrc"},
-    "opened_at": "2022-09-09T00:00:00Z",
+    "opened_at": "2022-09-09T08:00:00+08:00",
 }
 OBLIGATION: dict[str, Any] = {
     "id": str(UUID(int=3)),
@@ -51,13 +51,13 @@ OBLIGATION: dict[str, Any] = {
     "owed_to": ["csrc"],
     "duty": ["referral.filed", "referral.not_filed"],
     "cause": "02" * 32,
-    "started_at": "2022-09-29T02:20:00Z",
-    "due_earliest": "2022-10-09T16:00:00Z",
-    "due_latest": "2022-10-18T16:00:00Z",
-    "readings": [{"name": "calendar", "due": "2022-10-09T16:00:00Z", "why": "ten days"}],
-    "ladder": [{"step": "target", "due_latest": "2022-10-09T16:00:00Z", "needs": None}],
+    "started_at": "2022-09-29T10:20:00+08:00",
+    "due_earliest": "2022-10-10T00:00:00+08:00",
+    "due_latest": "2022-10-19T00:00:00+08:00",
+    "readings": [{"name": "calendar", "due": "2022-10-10T00:00:00+08:00", "why": "ten days"}],
+    "ladder": [{"step": "target", "due_latest": "2022-10-10T00:00:00+08:00", "needs": None}],
     "state": "met",
-    "met": {"by_claim": "2022-10-08T00:00:00Z", "provably": None},
+    "met": {"by_claim": "2022-10-08T08:00:00+08:00", "provably": None},
 }
 
 
@@ -70,7 +70,7 @@ def test_finding() -> None:
 
 
 def test_obligation() -> None:
-    """An obligation travels as an event of the bus and its JSON comes back."""
+    """An obligation travels as an event of the bus and its JSON comes back, its legal times at +08:00."""
     data = obligation_data(CATALOG, OBLIGATION, ENVELOPE)
     _, read = decode(CATALOG, encode(CATALOG.latest("obligation.announced"), data))
     assert obligation_json(CATALOG, read) == OBLIGATION

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from casebus_schemas.agencies import BUS, NAMES, agency_of_source
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.calendar import beijing_text
 
 from .inbox import Notice, Unreadable
 
@@ -80,7 +81,8 @@ def _about(event: Mapping[str, Any]) -> list[str]:
     if data.get("because"):
         lines.append(str(data["because"]))
     if data.get("due_latest"):
-        lines.append(f"期限 due {data['due_earliest']} … {data['due_latest']}  {data.get('state', '')}")
+        first, last = (datetime.fromisoformat(data[name]) for name in ("due_earliest", "due_latest"))
+        lines.append(f"期限 due {beijing_text(first)} … {beijing_text(last)}  {data.get('state', '')}")
     return lines
 
 
