@@ -45,7 +45,11 @@ def flow_through(
     """A flow of 300/s through a supervised worker until it has killed itself so often; the total sent."""
     with Flow(broker, topics, 300) as flow:
         service.supervise(lambda: len(kills(service)) >= count, fault, env)
-        return flow.stop()
+        total = flow.stop()
+    if not service.ended():  # the life after the last kill: let it finish its batch
+        service.signal(signal.SIGTERM)
+        service.wait()
+    return total
 
 
 def settle(service: RowService, total: int, fault: str = "", **env: str) -> list[int]:

@@ -123,7 +123,8 @@ class RowService:
         self.exit_codes: list[int] = []
 
     def start(self, fault: str = "", env: Mapping[str, str] | None = None) -> None:
-        """Start the process, with CASEBUS_FAULT set to `fault`."""
+        """Start the process, with CASEBUS_FAULT set to `fault`, instead of one that may still run."""
+        self.stop()
         surroundings = {
             **os.environ,
             **(env or {}),
