@@ -15,6 +15,7 @@ from casebus_schemas.records import Record, TopicPartition
 
 from .config import KafkaLogin
 from .kafka_words import connected, overheard, reason
+from .odd_names import tolerate_odd_names
 
 ANSWER_TIMEOUT_S = 15.0
 """How long a broker may be silent while there is something to read."""
@@ -36,6 +37,7 @@ class TopicReader:
     ):
         self._login = login
         self._topics = topics
+        tolerate_odd_names()
         with _heard(login):
             self._consumer: Any = connected(
                 KafkaConsumer,

@@ -225,6 +225,7 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
         if name not in _KNOWN:
             if name.startswith(("ce_", "casebus-")):
                 raise _bad("unknown header", repr(name), "no other headers beginning with ce_ or casebus-")
+            _check_foreign(name, value)
             continue
         if name in found:
             raise _bad(name, "the header twice", "the header once")
@@ -235,6 +236,16 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise _bad(name, value[:40].hex(), "ASCII text") from error
     return found
+
+
+def _check_foreign(name: str, value: bytes | None) -> None:
+    # Clients exist that never get past a name or value that is not text: a notice must not stop its readers.
+    if not (name.isascii() and name.isprintable()):
+        raise _bad("name of a header", ascii(name), "printable ASCII")
+    try:
+        (value or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _bad(name, (value or b"")[:40].hex(), "UTF-8 text") from error
 
 
 def _matched(found: dict[str, str], name: str, pattern: re.Pattern[str], expected: str) -> str:

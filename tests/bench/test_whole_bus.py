@@ -68,8 +68,9 @@ class Inboxes:
         while not self._stop.is_set():
             for message in self._consumer.consume(500, 0.05):
                 now = time.time()
-                for name, value in message.headers() or ():
-                    if name == "ce_id" and isinstance(value, bytes):
+                headers: Any = message.headers() or ()
+                for name, value in headers:
+                    if name == "ce_id":
                         self.seen.setdefault(value, now)
                         break
 

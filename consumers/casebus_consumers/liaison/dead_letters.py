@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
+from casebus_producers.odd_names import shown_name
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.admission import Origin
 from casebus_schemas.agencies import MEMBERS
@@ -63,7 +64,7 @@ class DeadLetter:
             **self.summary(),
             "key": None if record.key is None else record.key.decode("utf-8", "replace"),
             "headers": [
-                [name, None if value is None else value.decode("utf-8", "replace")]
+                [shown_name(name), None if value is None else value.decode("utf-8", "replace")]
                 for name, value in record.headers
             ],
             "value": None if record.value is None else base64.b64encode(record.value).decode(),
