@@ -40,11 +40,16 @@ def encode_headers(headers: Headers) -> bytes:
     return b"".join(parts)
 
 
+@lru_cache(maxsize=1024)
+def _tag(producer: bytes) -> bytes:
+    return _sha256(producer).digest()[:8]
+
+
 def producer_tag(headers: Headers) -> bytes:
     """First 8 bytes of SHA-256 of the first `casebus-producer` header; ff x 8 if absent, null or empty."""
     for name, value in headers:
         if name == "casebus-producer":
-            return _sha256(value).digest()[:8] if value else NO_PRODUCER
+            return _tag(value) if value else NO_PRODUCER
     return NO_PRODUCER
 
 
