@@ -1,7 +1,23 @@
 """Cases, obligations and findings as text for a person, Chinese and English side by side."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
+
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.clocks import find_clock, instruments
+from casebus_services.reconciler.words import (
+    BASES,
+    COMPARISONS,
+    NO_CHARGE,
+    READINGS,
+    SEVERITIES,
+    STATUSES,
+    agency,
+    money,
+    title,
+    word,
+)
 
 STATES = {
     "open": "未到期 open",
@@ -11,13 +27,52 @@ STATES = {
     "met": "已履行 met",
     "moot": "已消灭 moot",
 }
-FINDING_STATES = {"open": "待处理 open", "closed": "已关闭 closed"}
+FINDING_STATES = {
+    "open": "待处理 open",
+    "explained": "已说明 explained",
+    "accepted": "已认可 accepted",
+    "closed": "已关闭 closed",
+}
+FIELDS = {
+    "basis": "口径",
+    "currency": "币种",
+    "period": "期间",
+    "value": "金额",
+    "likely_slip": "疑似错填",
+    "factor": "倍数",
+    "sign": "正负号",
+    "suspects": "嫌疑主体",
+    "missing": "缺列",
+    "article": "条文",
+    "charged": "指控",
+    "decided": "认定",
+    "type": "事件",
+    "time": "时间",
+    "digest": "摘要",
+    "in_reply_to": "所答复",
+    "version": "版本",
+    "answers_version": "所答复版本",
+    "answers": "所附摘要",
+    "started_at": "起算",
+    "answered_at": "作出",
+    "needs": "需批准层级",
+    "approvals": "已有批准",
+    "level": "层级",
+    "at": "时间",
+    "producer": "发送端",
+    "stream": "发送流",
+    "seq": "序号",
+    "prev": "前件摘要",
+    "expected_seq": "应有序号",
+    "expected_prev": "应有前件摘要",
+}
+"""What the fields of an account in a finding are called."""
 
 
 def case_lines(case: dict[str, Any]) -> Iterator[str]:
     """A whole case: state, suspects and charges, accounts side by side, clocks, findings, events."""
     yield f"案件链 chain   {case['chain']}"
-    yield f"状态 status    {case['status']}   (截至 at {case['at']})"
+    yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
     security = case.get("security")
     if security:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
@@ -34,7 +89,8 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     yield "\n事件 events"
     places = {entry["event"]: entry for entry in case.get("why", ())}
     for event in case["events"]:
-        yield f"  {_day(event)}  {event['type']:<36} {event['source']}{_marks(event)}"
+        called = title(event["type"])
+        yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
         if place := places.get(event["event"]):
             for reason, digest in place["after"].items():
                 yield f"      {reason} {digest[:16]}"
@@ -45,14 +101,17 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
     """One obligation: who owes what to whom, until when in each reading."""
     what = " | ".join(duty["duty"])
     state = STATES.get(duty["state"], duty["state"])
-    yield f"{duty['rule']}  {state}  {duty['owed_by']} → {','.join(duty['owed_to'])}: {what}"
+    owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
+    called = find_clock(duty["rule"]).title.text
+    yield f"{duty['rule']}  {state}  {agency(duty['owed_by']).zh} → {owed_to}: {called}"
+    yield f"  {duty['owed_by']} → {', '.join(duty['owed_to'])}: {what}"
     yield f"  起算 from {duty['started_at']}"
     first, last = duty["due_earliest"], duty["due_latest"]
     yield f"  最早 earliest {first}" + ("" if first == last else f"   最迟 latest {last}")
     for reading in duty["readings"]:
         zh, _, en = reading["why"].partition(" / ")
         mark = "~" if reading.get("provisional") else " "
-        yield f"   {mark}{reading['name']:<16} {reading['due']}  {zh}"
+        yield f"   {mark}{reading['name']:<16} {reading['due']}  {word(READINGS, reading['name']).zh}:{zh}"
         if en:
             yield f"    {'':<16} {'':<25}  {en}"
     if any(reading.get("provisional") for reading in duty["readings"]):
@@ -64,23 +123,28 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
 def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
     """One finding: both accounts, why, and what would settle it."""
     state = FINDING_STATES.get(finding["state"], finding["state"])
-    yield f"{finding['rule']}  {finding['severity']}  {state}  {finding['chain']}"
+    severity = _both(word(SEVERITIES, finding["severity"]))
+    yield f"{finding['rule']}  {severity}  {state}  {finding['chain']}"
     zh, _, en = finding["because"].partition(" / ")
     yield f"  {zh}"
     if en:
         yield f"  {en}"
     for account in finding["accounts"]:
         source = f"  (事件 event {account['event'][:16]})" if account.get("event") else ""
-        yield f"    {account['agency']:<6} {_value(account.get('value'))}{source}"
+        yield f"    {_speaker(account['agency'])}  {_value(account.get('value'))}{source}"
     for article in finding["law"]:
-        yield f"    依据 law: {article['instrument']} {article['article']}"
+        name = word(instruments(), article["instrument"]).zh
+        yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
-        yield f"    建议 suggestion: {suggestion['by']} → {suggestion['type']}"
+        yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {_both(title(suggestion['type']))}"
 
 
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:
     for suspect in suspects:
-        charges = "; ".join(f"{charge['article'] or '–'} {charge['status']}" for charge in suspect["charges"])
+        charges = "; ".join(
+            f"{charge['article'] or _both(NO_CHARGE)} {status(charge['status'])}"
+            for charge in suspect["charges"]
+        )
         yield f"  {suspect['name']}   {charges}"
 
 
@@ -92,16 +156,49 @@ def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         period = row.get("period")
         when = "" if not period else f" {period['from']} – {period['to']}"
-        values = "   ".join(f"{account['agency']} {account['value']}" for account in row["accounts"])
-        yield f"  {row['basis']}{when}: {values}   [{row['comparison']}]"
+        values = "   ".join(
+            f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
+            for account in row["accounts"]
+        )
+        compared = _both(word(COMPARISONS, row["comparison"]))
+        yield f"  {_both(word(BASES, row['basis']))}{when}: {values}   [{compared}]"
+
+
+def status(symbol: str | None) -> str:
+    """The state of a case or charge in both languages."""
+    return _both(word(STATUSES, symbol)) if symbol else "–"
+
+
+def _both(said: Sentence) -> str:
+    return said.zh if said.zh == said.en else f"{said.zh} {said.en}"
+
+
+def _speaker(name: str) -> str:
+    return f"{agency(name).zh} {name}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_value(item) for item in value) or "–"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_value(item)}" for name, item in value.items())
+        return ", ".join(f"{_field(name)}: {_named(name, item)}" for name, item in value.items())
     return "–" if value is None else str(value)
+
+
+def _field(name: str) -> str:
+    return f"{FIELDS[name]} {name}" if name in FIELDS else name
+
+
+def _named(field: str, value: Any) -> str:
+    if field == "basis":
+        return _both(word(BASES, str(value)))
+    if field == "type":
+        return f"{title(str(value)).zh} {value}"
+    if field == "period" and isinstance(value, dict):
+        return f"{value['from']} – {value['to']}"
+    if field in ("value", "factor"):
+        return f"{Decimal(value):,}"
+    return _value(value)
 
 
 def _day(event: dict[str, Any]) -> str:

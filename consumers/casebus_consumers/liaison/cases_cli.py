@@ -206,7 +206,9 @@ def _time(text: str) -> datetime:
 
 
 def _chain_line(entry: dict[str, Any]) -> str:
-    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {entry['status']}"
+    from .case_screen import status
+
+    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}"
 
 
 def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]]) -> None:

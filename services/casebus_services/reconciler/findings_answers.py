@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 
-from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
 
@@ -13,6 +12,7 @@ from .accounts import ABOUT_THE_BUS
 from .chain import ChainEvent
 from .findings import Finding, Suggestion, account, finding
 from .fold import Folded
+from .words import agency, quoted
 
 ORPHAN_AFTER = timedelta(hours=24)
 """How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
@@ -44,8 +44,8 @@ def orphans(folded: Folded, now: datetime) -> Iterator[Finding]:
             cls="arrival",
             accounts=[account(event, {"type": event.type, "in_reply_to": str(named) if named else None})],
             because=Sentence(
-                f"{_zh(event)}的{event.type}{what.zh}(已逾24小时)",
-                f"{event.type} of {_en(event)} {what.en}, for more than 24 hours",
+                f"{agency(event.agency).zh}的{quoted(event.type).zh}{what.zh}(已逾24小时)",
+                f"{quoted(event.type).en} of {agency(event.agency).en} {what.en}, for more than 24 hours",
             ),
             opened_at=opened_at,
         )
@@ -100,8 +100,10 @@ def _superseded(
             account(event, {"answers_version": number, "type": event.type}),
         ],
         because=Sentence(
-            f"{_zh(event)}的{event.type}答复第{number}版,{_zh(origin)}此前已发第{newest}版,第{newest}版尚待答复",
-            f"{event.type} of {_en(event)} answers version {number}, but {_en(origin)} had already sent "
+            f"{agency(event.agency).zh}的{quoted(event.type).zh}答复第{number}版,"
+            f"{agency(origin.agency).zh}此前已发第{newest}版,第{newest}版尚待答复",
+            f"{quoted(event.type).en} of {agency(event.agency).en} answers version {number}, but "
+            f"{agency(origin.agency).en} had already sent "
             f"version {newest}, which is still open",
         ),
         suggestion=Suggestion(event.type, event.agency),
@@ -120,8 +122,9 @@ def _bound_to_nothing(event: ChainEvent, request: ChainEvent) -> Finding:
             account(event, {"answers": event.in_reply_to_hash.hex() if event.in_reply_to_hash else None}),
         ],
         because=Sentence(
-            f"{_zh(event)}的{event.type}所附摘要与{request.type}的任何版本均不相符",
-            f"{event.type} of {_en(event)} is bound to a digest that no version of the {request.type} has",
+            f"{agency(event.agency).zh}的{quoted(event.type).zh}所附摘要与{quoted(request.type).zh}的任何版本均不相符",
+            f"{quoted(event.type).en} of {agency(event.agency).en} is bound to a digest that no version of "
+            f"{quoted(request.type).en} has",
         ),
         suggestion=Suggestion(event.type, event.agency),
     )
@@ -159,8 +162,9 @@ def _conflict(yes: ChainEvent, no: ChainEvent, subject: str) -> Finding:
         severity="high",
         accounts=[account(event, _said(event)) for event in sorted((yes, no), key=lambda e: e.sort_key)],
         because=Sentence(
-            f"对同一事项既有{yes.type}又有{no.type},二者均有效,须由作出机关更正",
-            f"one matter is answered with both {yes.type} and {no.type}; both stand until one is corrected",
+            f"对同一事项既有{quoted(yes.type).zh}又有{quoted(no.type).zh},二者均有效,须由作出机关更正",
+            f"one matter is answered with both {quoted(yes.type).en} and {quoted(no.type).en}; "
+            "both stand until one is corrected",
         ),
         suggestion=Suggestion("referral.corrected", no.agency) if no.family == "referral" else None,
     )
@@ -191,8 +195,8 @@ def disputed_corrections(folded: Folded) -> Iterator[Finding]:
             severity="medium",
             accounts=[account(event, _said(event))],
             because=Sentence(
-                f"{_zh(event)}更正或撤回了其他机关的事件,不生效",
-                f"{_en(event)} corrects or withdraws what another agency said: it has no effect",
+                f"{agency(event.agency).zh}更正或撤回了其他机关的事件,不生效",
+                f"{agency(event.agency).en} corrects or withdraws what another agency said: it has no effect",
             ),
         )
     for cycle in folded.cycles:
@@ -241,11 +245,3 @@ def _said(event: ChainEvent) -> dict[str, str]:
 
 def _closed(found: Finding) -> Finding:
     return replace(found, state="closed")
-
-
-def _zh(event: ChainEvent) -> str:
-    return NAMES.get(event.agency, (event.agency, event.agency))[0]
-
-
-def _en(event: ChainEvent) -> str:
-    return NAMES.get(event.agency, (event.agency, event.agency))[1]

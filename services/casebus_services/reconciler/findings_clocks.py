@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_text, in_beijing
 from casebus_schemas.law.standing import last_day_of
@@ -12,6 +11,7 @@ from .chain import ChainEvent
 from .findings import Account, Finding, Suggestion, account, finding
 from .fold import Folded
 from .obligations import Obligation, Step, starts
+from .words import STEPS, agency, word
 
 
 def uncountable(folded: Folded) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def uncountable(folded: Folded) -> Iterator[Finding]:
     for start in starts(folded):
         if start.countable:
             continue
-        zh, en = NAMES.get(start.cause.agency, (start.cause.agency, start.cause.agency))
+        who = agency(start.cause.agency)
         yield finding(
             "R07",
             chain=start.cause.chain,
@@ -29,8 +29,8 @@ def uncountable(folded: Folded) -> Iterator[Finding]:
             accounts=[account(start.cause, {"started_at": beijing_text(start.at)})],
             law=start.version.source,
             because=Sentence(
-                f"{zh}所述的起算时间{start.at:%Y-%m-%d}不合情理,无法计算期限{start.clock.title.zh}({start.clock.id})",
-                f"{en} states {start.at:%Y-%m-%d}, from which the term to {start.clock.title.en} "
+                f"{who.zh}所述的起算时间{start.at:%Y-%m-%d}不合情理,无法计算期限{start.clock.title.zh}({start.clock.id})",
+                f"{who.en} states {start.at:%Y-%m-%d}, from which the term to {start.clock.title.en} "
                 f"({start.clock.id}) cannot be counted",
             ),
         )
@@ -44,7 +44,7 @@ def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
         rung = duty.steps[duty.rung]
         last = last_day_of(rung.due_latest)
         waits = _until_published(rung)
-        zh, en = NAMES.get(duty.owed_by, (duty.owed_by, duty.owed_by))
+        who = agency(duty.owed_by)
         answered = duty.met_by
         late = (
             Sentence(f",至{_day(answered)}方作出", f"; it was given on {_day(answered)}")
@@ -67,9 +67,9 @@ def overdue(duties: Iterable[Obligation], now: datetime) -> Iterator[Finding]:
             ],
             law=duty.version.source,
             because=Sentence(
-                f"{zh}应于{last}前{duty.clock.title.zh}({duty.clock.id}),按任何一种计算方法均已逾期"
+                f"{who.zh}应于{last}前{duty.clock.title.zh}({duty.clock.id}),按任何一种计算方法均已逾期"
                 f"{late.zh}{waits.zh}",
-                f"{en} had to {duty.clock.title.en} ({duty.clock.id}) by {last} however one counts"
+                f"{who.en} had to {duty.clock.title.en} ({duty.clock.id}) by {last} however one counts"
                 f"{late.en}{waits.en}",
             ),
             suggestion=None if answered else Suggestion(duty.clock.duty[0], duty.owed_by),
@@ -123,7 +123,7 @@ def _lifts(approval: ChainEvent, duty: Obligation, higher: Step) -> bool:
 
 
 def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
-    zh, en = NAMES.get(duty.owed_by, (duty.owed_by, duty.owed_by))
+    who, needed = agency(duty.owed_by), word(STEPS, higher.step)
     limit = next(r.limit for r in duty.version.rungs if r.step == rung.step)
     days = limit.strip("PD")
     last = last_day_of(rung.due_latest)
@@ -138,9 +138,9 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
         accounts=[Account(duty.owed_by, {"needs": higher.needs, "approvals": approvals}, duty.cause.digest)],
         law=duty.version.source,
         because=Sentence(
-            f"{zh}用时已超过{days}日(最迟至{last}),而延长所需的批准({higher.step})未在期内作出{waits.zh}",
-            f"{en} used more than {days} days (to {last} at the latest) without the approval ({higher.step}) "
-            f"that an extension needs{waits.en}",
+            f"{who.zh}用时已超过{days}日(最迟至{last}),而延长所需的{needed.zh}未在期内作出{waits.zh}",
+            f"{who.en} used more than {days} days (to {last} at the latest) without the "
+            f"{needed.en} that an extension needs{waits.en}",
         ),
         suggestion=Suggestion(duty.clock.approval or duty.clock.duty[0], duty.owed_by),
         opened_at=rung.over_at,

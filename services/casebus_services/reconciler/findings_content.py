@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from casebus_schemas.agencies import NAMES
 from casebus_schemas.law import Sentence
 
 from .accounts import charges_of, current_amounts, plain
@@ -12,6 +11,7 @@ from .chain import ChainEvent
 from .findings import Account, Finding, Suggestion, account, finding
 from .fold import Folded
 from .suspects import Suspects
+from .words import BASES, agency, money, times, unit, word
 
 _CORRECTED_BY = {
     "csrc": "referral.corrected",
@@ -47,24 +47,17 @@ def differing_amounts(folded: Folded) -> Iterator[Finding]:
 def _amounts(left: Stated, right: Stated) -> Finding:
     slipped = slip(left, right)
     kind = left.kind
-    span = f" {kind.period[0]}—{kind.period[1]}" if kind.period else ""
-    zh = f"{_zh(left)}称{kind.basis}{span}为{plain(left.value)}元,{_zh(right)}称{plain(right.value)}元"
-    en = (
-        f"{_en(left)} states {kind.basis}{span} as {plain(left.value)} {kind.currency}, "
-        f"{_en(right)} as {plain(right.value)}"
-    )
-    if slipped is not None:
-        zh, en = zh + _slip_zh(slipped), en + _slip_en(slipped)
+    said = _differ(left, right, slipped)
     # Without a slip nothing says who errs: whoever spoke last is asked first.
     by = slipped.suspect if slipped else max((left, right), key=lambda s: s.event.sort_key).agency
     return finding(
         "R30",
         chain=left.event.chain,
-        subject=f"{kind.basis}\n{kind.currency}\n{span}",
+        subject=f"{kind.basis}\n{kind.currency}\n{'—'.join(kind.period or ())}",
         causes=[left.event, right.event],
         severity="high" if slipped else "medium",
         accounts=[account(stated.event, _value(stated, slipped)) for stated in (left, right)],
-        because=Sentence(zh, en),
+        because=said,
         suggestion=Suggestion(_CORRECTED_BY[by], by) if by in _CORRECTED_BY else None,
     )
 
@@ -76,37 +69,43 @@ def _value(stated: Stated, slipped: Slip | None) -> dict[str, object]:
     return value
 
 
-def _slip_zh(slipped: Slip) -> str:
-    said = []
-    if slipped.factor != 1:
-        unit = "万元" if slipped.factor == 10_000 else "亿元"
-        said.append(f"相差{slipped.factor:,}倍,疑以{unit}为单位填报")
-    if slipped.sign:
-        said.append("正负号相反")
-    return "".join(f",{part}" for part in said)
+def _differ(left: Stated, right: Stated, slipped: Slip | None) -> Sentence:
+    """Both figures in words, and what seems to have happened."""
+    kind, one, other = (
+        left.kind,
+        money(left.value, left.kind.currency),
+        money(right.value, right.kind.currency),
+    )
+    what = word(BASES, kind.basis)
+    since, until = kind.period or ("", "")
+    span = Sentence(f"({since}至{until})", f" ({since} to {until})") if kind.period else Sentence("", "")
+    explained = _slip(slipped) if slipped is not None else Sentence("", "")
+    return Sentence(
+        f"{_zh(left)}称{what.zh}{span.zh}为{one.zh},{_zh(right)}称{other.zh}{explained.zh}",
+        f"{_en(left)} states {what.en}{span.en} as {one.en}, {_en(right)} as {other.en}{explained.en}",
+    )
 
 
-def _slip_en(slipped: Slip) -> str:
-    said = []
+def _slip(slipped: Slip) -> Sentence:
+    zh, en = "", ""
     if slipped.factor != 1:
-        unit = "ten thousand" if slipped.factor == 10_000 else "hundred million"
-        said.append(f"a factor of {slipped.factor:,}: probably given in units of {unit} yuan")
+        apart, given = times(slipped.factor), unit(slipped.factor)
+        zh = f",相差{apart.zh},疑以{given.zh}填报"
+        en = f": {apart.en} apart, probably given in {given.en}"
     if slipped.sign:
-        said.append("opposite signs")
-    return "".join(f", {part}" for part in said)
+        zh, en = f"{zh},正负号相反", f"{en}, with opposite signs"
+    return Sentence(zh, en)
 
 
 def differing_suspects(folded: Folded) -> Iterator[Finding]:
     """R31: the suspect lists of two agencies that follow each other in the case do not match."""
     lists = {
-        agency: [
-            e for e in folded.standing if e.agency == agency and e.type in types and e.data.get("suspects")
-        ]
-        for agency, types in _LISTS.items()
+        who: [e for e in folded.standing if e.agency == who and e.type in types and e.data.get("suspects")]
+        for who, types in _LISTS.items()
     }
     listed = [
-        (agency, {person.number: person for e in events for person in folded.suspects.listed(e)}, events)
-        for agency, events in lists.items()
+        (who, {person.number: person for e in events for person in folded.suspects.listed(e)}, events)
+        for who, events in lists.items()
         if events and sum(map(bool, lists.values())) > 1
     ]
     for (left, mine, my_events), (right, theirs, their_events) in pairwise(listed):
@@ -208,17 +207,17 @@ def _charge(
     )
 
 
-def _missing_zh(agency: str, names: list[str]) -> str:
-    return f"{NAMES[agency][0]}未列{'、'.join(names)};" if names else ""
+def _missing_zh(who: str, names: list[str]) -> str:
+    return f"{agency(who).zh}未列{'、'.join(names)};" if names else ""
 
 
-def _missing_en(agency: str, names: list[str]) -> str:
-    return f"{NAMES[agency][1]} does not list {', '.join(names)}; " if names else ""
+def _missing_en(who: str, names: list[str]) -> str:
+    return f"{agency(who).en} does not list {', '.join(names)}; " if names else ""
 
 
 def _zh(stated: Stated) -> str:
-    return NAMES[stated.agency][0]
+    return agency(stated.agency).zh
 
 
 def _en(stated: Stated) -> str:
-    return NAMES[stated.agency][1]
+    return agency(stated.agency).en

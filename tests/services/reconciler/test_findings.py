@@ -62,8 +62,12 @@ def test_a_figure_in_ten_thousands_is_shown_as_a_unit_slip() -> None:
     ]
     assert body["accounts"][1]["value"]["likely_slip"] == {"factor": "10000", "sign": False}
     assert body["suggestion"] == {"type": "referral.corrected", "by": "mps"}
-    assert "万元" in body["because"]
-    assert "ten thousand" in body["because"]
+    assert finding.because.zh == (
+        "证监会称违法所得(2009-04-01至2013-02-28)为46,190,000.00元,公安部称4,619.00元,相差一万倍,疑以万元填报"
+    )
+    assert "illegal gain" in finding.because.en
+    assert "ten thousand" in finding.because.en
+    assert body["because"] == f"{finding.because.zh} / {finding.because.en}"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def test_a_figure_in_ten_thousands_is_shown_as_a_unit_slip() -> None:
         ("-46190000.00", "high", "opposite signs"),
         ("-4619.00", "high", "opposite signs"),
         ("0.46", "high", "hundred million"),
-        ("46180000.00", "medium", "as 46180000.00"),
+        ("46180000.00", "medium", "as CNY 46,180,000.00"),
         ("461900000000.00", "high", "ten thousand"),
     ],
 )
