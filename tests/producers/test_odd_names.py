@@ -28,7 +28,8 @@ def test_a_reader_gets_past_an_odd_name(broker: EmbeddedBroker, broker_admin: An
         Outgoing(topic, 0, b"k", b"3", ()),
     ]
     sink = KafkaSink(connection(broker), "odd")
-    sink.send_all(records)
+    for record in records:
+        sink.send_all([record])
     sink.close()
     login = KafkaLogin(
         bootstrap_servers=broker.bootstrap_servers,
