@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -66,7 +67,10 @@ def verify(
 
 @app.command("rebuild")
 def rebuild_command(
-    into: Annotated[str, typer.Option(help="URL of an empty database that takes the rebuilt ledger")],
+    into: Annotated[
+        str | None,
+        typer.Option(help="URL of an empty database for the rebuilt ledger; without it a temporary one"),
+    ] = None,
     database_url: DatabaseUrl = None,
     connection: ConnectionFile = None,
     principal: Principal = "auditor",
@@ -79,7 +83,7 @@ def rebuild_command(
     from casebus_services.ledger.rebuild import rebuild
 
     from .damage import VerifyReport
-    from .same_roots import compare_ledgers
+    from .same_roots import compare_ledgers, recorded_sizes
 
     known = read_connection(connection)
     recorded_url = _database_url(database_url, known)
@@ -88,11 +92,16 @@ def rebuild_command(
     login = KafkaLogin.read(principal, known)
     topics = [spec.name for spec in ledgered_topics(login.partitions)]
     recorded = open_database(recorded_url, read_only=True)
-    with _progress(quiet=as_json) as watch:
-        entries = rebuild(login, topics, into, lambda done: watch("records of Kafka", done, done))
-    report = VerifyReport(entries=entries)
-    rebuilt = open_database(into, read_only=True)
-    roots = compare_ledgers(recorded, rebuilt, report)
+    # The ledger may be running: what it records from now on is not in question.
+    sizes = recorded_sizes(recorded)
+    with TemporaryDirectory(prefix="casebus-rebuild-") as folder, _progress(quiet=as_json) as watch:
+        url = into or f"sqlite:///{folder}/rebuilt.db"
+        entries = rebuild(login, topics, url, lambda done: watch("records of Kafka", done, done))
+        report = VerifyReport(entries=entries)
+        rebuilt = open_database(url, read_only=True)
+        roots = compare_ledgers(recorded, rebuilt, sizes, report)
+        rebuilt.engine.dispose()
+    recorded.engine.dispose()
     if as_json:
         typer.echo(json.dumps({**report.to_json(), "roots_compared": roots}, ensure_ascii=False))
     else:
