@@ -1,17 +1,16 @@
-"""Writes docs/reference.md: event types, authority, topics and access rules, from the files that define them.
+"""The page docs/reference.md: event types, authority, topics and access rules, from their files."""
 
-`python -m casebus_deploy.reference` writes it; with `--check` it only says whether it is in step.
-"""
-
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from casebus_schemas.agencies import BUS, MEMBERS, NAMES
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.topology import acls, topics
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
+_INTRODUCTION = """\
+Generated from `events.yaml` and `topics/*.yaml`: change those, then run `python -m casebus_deploy.generated`.
+Fields are in [events.md](events.md), who says what to whom in [event-flow.md](event-flow.md), all of it for
+programs in [asyncapi.json](asyncapi.json) (AsyncAPI 3.1).
+"""
 
 
 def reference() -> str:
@@ -23,9 +22,7 @@ def _lines() -> Iterator[str]:
     catalog = Catalog.load()
     yield "# Reference: event types, authority, topics"
     yield ""
-    yield "Generated from `events.yaml` and `topics/*.yaml`: change those, then run"
-    yield "`python -m casebus_deploy.reference`."
-    yield ""
+    yield _INTRODUCTION
     yield "## Event types"
     yield ""
     yield "| type | 中文 | meaning | channel | who may say it | answers | by law also to | starts | meets |"
@@ -72,19 +69,3 @@ def _lines() -> Iterator[str]:
     for rule in acls():
         star = "*" if rule.pattern == "PREFIXED" else ""
         yield f"| {rule.principal} | {rule.operation} | {rule.resource_type.lower()} `{rule.name}{star}` |"
-
-
-def main() -> int:
-    """Writes or checks the page; 1 if it is not in step."""
-    wanted = reference()
-    if "--check" in sys.argv:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted:
-            return 0
-        print(f"{PAGE.name} is not in step: run python -m casebus_deploy.reference", file=sys.stderr)
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
