@@ -5,7 +5,7 @@ from typing import NamedTuple
 from casebus_schemas.errors import RefusalCode, Refused
 
 MAX_RECORD_BYTES = 1 << 20
-"""What an agency's topic takes in one batch. A compressed batch may hold more: that is refused."""
+"""What an agency's topic takes. A broker that did not unpack compressed batches would let more through."""
 _DETAIL_CHARS = 1000
 
 

@@ -1,5 +1,6 @@
 """Joins the router's parts into a service that `casebus run router` runs."""
 
+import gc
 import logging
 import time
 
@@ -71,6 +72,9 @@ class RouterService:
         """
         self._key_reader.start()
         self._command_reader.start()
+        # A batch is many small values without cycles: looking for cycles among them took a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
         try:
             return self.worker.run()
         finally:

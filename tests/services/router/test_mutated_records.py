@@ -59,9 +59,7 @@ def test_mutated_records_are_refused_with_their_code() -> None:
         originals=_no_original,
         sink=sink,
     )
-    router = Router(
-        surroundings, key=ROUTER_KEY, producer="router-1.1", catalog=Catalog.load(), partitions=4
-    )
+    router = Router(surroundings, key=ROUTER_KEY, producer="router-1.1", catalog=Catalog.load(), partitions=4)
     codes: Counter[str] = Counter()
     resident = 0
     for number, (record, expected) in enumerate(mutated(COUNT)):

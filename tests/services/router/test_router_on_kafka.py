@@ -235,6 +235,15 @@ def test_secrets_are_not_driven_again(bus: RouterBus, router: RouterProcess) -> 
     assert (_origin(place), 2) not in found
 
 
+def test_restarted_router_does_nothing_again(bus: RouterBus, router: RouterProcess) -> None:
+    """After an orderly restart neither events nor commands of before are carried out a second time."""
+    admissions = Watch(bus, "bus.admission")
+    assert router.stop() == 0
+    router.start()
+    (place,) = bus.produce([bus.agencies["csrc"].refer(6)])
+    assert [str(split_admission(record)[0].origin) for record in admissions.records(1)] == [_origin(place)]
+
+
 @pytest.mark.parametrize(
     "place",
     [("csrc.referral", 0, 10**9), ("bus.admission", 0, 0), ("inbox.mps", 0, 0), ("csrc.referral", 99, 0)],
@@ -284,22 +293,15 @@ def test_what_the_bus_says_is_delivered_but_not_admitted(bus: RouterBus, router:
     assert admissions.records(0) == []
 
 
-def test_compressed_flood_is_refused(bus: RouterBus, router: RouterProcess) -> None:
-    """A record blown up beyond what the bus's topics take is refused by digests, and the flow goes on."""
-    from confluent_kafka import Producer
-
-    admissions = Watch(bus, "bus.admission")
-    sent = bus.agencies["csrc"].refer(4)
-    producer = Producer(
-        {**bus.client_settings(), "compression.type": "gzip", "message.max.bytes": 8 << 20, "acks": "all"}
-    )
-    big = (sent.record.value or b"") + bytes(6 << 20)
-    headers: Any = list(sent.record.headers)
-    producer.produce("csrc.referral", big, sent.record.key, sent.record.partition, headers=headers)
-    assert producer.flush(60) == 0
-    (admitted,) = admissions.records(1)
-    admission, _ = split_admission(admitted)
-    assert (admission.code, admitted.value) == ("too-large", None)
+def test_largest_record_that_the_broker_takes_is_judged(bus: RouterBus, router: RouterProcess) -> None:
+    """What a channel takes, however large, also fits into its admission and its dead letter."""
+    dead, admissions = Watch(bus, "dead-letter.csrc"), Watch(bus, "bus.admission")
+    sent = bus.agencies["csrc"].refer(4).record
+    swollen = sent._replace(value=(sent.value or b"") + bytes((1 << 20) - 2000 - len(sent.value or b"")))
+    bus.produce([swollen])
+    (admitted,), (letter,) = admissions.records(1), dead.records(1)
+    assert split_admission(admitted)[0].code == "bad-body"
+    assert (admitted.value, letter.value) == (swollen.value, swollen.value)
 
 
 def test_poison_every_hundredth(bus: RouterBus, router: RouterProcess) -> None:
