@@ -15,7 +15,7 @@ from support.signed_events import chain, referral, stored
 pytestmark = [pytest.mark.broker, pytest.mark.bench]
 
 COUNT = 20_000
-ROUNDS = 2
+ROUNDS = 3
 RATIO = 0.5
 
 
