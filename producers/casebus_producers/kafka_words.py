@@ -53,7 +53,9 @@ def reason(words: Sequence[str], error: BaseException) -> str:
         # The broker may drop a refused login without an answer.
         return "the broker hangs up while authentication is going on: wrong password, or it is going down"
     text, name = str(error), type(error).__name__
-    return text if text.startswith(name) else f"{name}: {text}"
+    while text.startswith(f"{name}: "):  # kafka-python's errors begin with their own name
+        text = text.removeprefix(f"{name}: ")
+    return f"{name}: {text}"
 
 
 def quiet_kafka() -> None:

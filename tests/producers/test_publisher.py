@@ -163,17 +163,21 @@ def test_a_hanging_producer_is_replaced(
 ) -> None:
     """A producer that hangs after a batch expired is replaced and all goes out; without watchdog it stays."""
     assert broker.pid is not None
-    short = settings.model_copy(update={"delivery_timeout_ms": 3_000, "request_timeout_ms": 2_000})
+    short = settings.model_copy(update={"delivery_timeout_ms": 5_000, "request_timeout_ms": 3_000})
     publisher = Publisher(outbox, short, faults=PublisherFaults(watchdog=watchdog))
     publisher.start()
     outbox.enqueue([ready(0)])
     publish_all(publisher, outbox)
+    until(lambda: publisher.state().error is None)
     frozen()
     for number in range(1, 400):
         outbox.enqueue([ready(number, chain=number % 7)])
     publisher.wake()
     until(lambda: in_flight(publisher) > 0)
-    time.sleep(9)  # past delivery timeout and, with a watchdog, past its patience
+    if watchdog:
+        until(lambda: publisher.state().error is not None)  # it has given the producer up
+    else:
+        time.sleep(10)  # past the delivery timeout and any patience
     print(f"the broker runs again, {in_flight(publisher)} records in flight, {publisher.state()}")
     psutil.Process(broker.pid).resume()
     rows = [row.position for row in outbox.pending(0, 1_000, 1 << 30)]
