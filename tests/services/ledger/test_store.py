@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from casebus_schemas.merkle import Frontier, root_of
 from casebus_schemas.records import Batch, Record, TopicPartition
 from casebus_services.ledger.rules import BatchResult, Fenced
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, ce_id, record, run
+from support.ledgers import TOPIC, batch, ce_id, empty_sqlite, record, run
 
 PLACE = TopicPartition(TOPIC, 0)
 
@@ -275,6 +276,22 @@ def test_does_not_build_on_damage(store: LedgerStore) -> None:
     store.forget([PLACE])
     with pytest.raises(StopService, match="verify"):
         store.append([run(3, 5)])
+
+
+def test_full_disk_stops_the_ledger(tmp_path: Path) -> None:
+    """A disk that becomes full stops the ledger with nothing acknowledged or half stored."""
+    store = LedgerStore(empty_sqlite(tmp_path))
+    store.append([run(0, 100)])
+    with store.database.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
+    with pytest.raises(StopService, match="cannot be written"):
+        store.append([run(100, 900)])
+    with store.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    (result,) = store.append([run(100, 900)])
+    assert (result.start, result.end, result.root) == (100, 900, expected_root(run(0, 900).records))
+    store.close()
 
 
 def test_tables_are_made_once(store: LedgerStore, ledger_url: str) -> None:
