@@ -11,8 +11,8 @@ from casebus_schemas.topology import SERVICES, topics
 _INTRODUCTION = """\
 Generated from `events.yaml`, the examples and `topics/*.yaml`: change those, then run
 `python -m casebus_deploy.generated`. An arrow goes to those who hear of an event by law, who may answer it
-and, for what one agency alone may say, whom its example addresses; to *whom it names* goes the rest. A sender may
-address others too (`to`, `cc`).
+and, for what one agency alone may say, whom its example addresses; to *whom it names* goes the rest. A sender
+may address others too (`to`, `cc`).
 """
 _ADDRESSED = "addressed"
 _MOST_WORDS = 12

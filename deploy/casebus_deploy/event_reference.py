@@ -14,8 +14,8 @@ Who may say what is in [reference.md](reference.md), who says it to whom in [eve
 example of each type in `schemas/casebus_schemas/examples`.
 
 *pii*: `none`, `low` (as officially abbreviated), `high` (only ever sealed). A field with a default may be
-left out. Every event begins with its [envelope](#envelope) and ends with `sealed`, bytes for the recipients alone;
-both are left out of the tables below.
+left out. Every event begins with its [envelope](#envelope) and ends with `sealed`, bytes for the recipients
+alone; both are left out of the tables below.
 """
 _PLAIN = {"string": "text", "boolean": "yes or no", "int": "whole number", "long": "whole number"}
 _LOGICAL = {"timestamp-millis": "time", "date": "day"}
