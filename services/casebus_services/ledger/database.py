@@ -1,6 +1,6 @@
 """What the ledger asks of a database technology: connections, fast inserts, and what an error means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -9,10 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 
-from .rules import Fenced, NewRows
+from .rules import Fenced, Insert
 from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE
-
-Insert = Callable[[NewRows], None]
 
 
 class Database(Protocol):

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from .database import Insert
 from .postgres_arrays import (
     BinaryArray,
     BinaryArrayDumper,
@@ -18,7 +17,7 @@ from .postgres_arrays import (
     int8_array,
     text_array,
 )
-from .rules import NewRows
+from .rules import Insert, NewRows
 from .schema import POSTGRES
 
 _BATCH = (

@@ -1,7 +1,7 @@
 """What a run of records adds to a log: pure, the same for every database."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -89,6 +89,10 @@ class NewRows:
     entries: list[EntryRow] = field(default_factory=list)
     payloads: dict[bytes, bytes] = field(default_factory=dict)
     tiles: list[TileRow] = field(default_factory=list)
+
+
+Insert = Callable[[NewRows], None]
+"""Stores rows within the caller's transaction."""
 
 
 def merge_runs(batches: Sequence[Batch]) -> list[Batch]:

@@ -10,8 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from casebus_schemas.errors import UsageError
 
-from .database import Insert
-from .rules import NewRows
+from .rules import Insert, NewRows
 from .schema import SQLITE
 
 _FULL = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")
