@@ -1,0 +1,1 @@
+"""Statistics with lineage: figures computed from individual events, and published ones held against them."""

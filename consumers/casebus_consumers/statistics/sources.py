@@ -1,0 +1,134 @@
+"""Where the events of statistics come from: files, the accounts database, or bus.admission."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from casebus_producers.config import KafkaLogin
+from casebus_producers.event_files import read_events
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.catalog import Catalog
+from casebus_schemas.door import DoorEvent, parse_event
+from casebus_schemas.errors import UsageError
+from casebus_schemas.ids import chain_id, message_uuid, normalise_reference
+from casebus_schemas.topology import ADMISSION
+from casebus_services.reconciler.arrivals import arrival
+from casebus_services.reconciler.chain import ChainEvent, as_uuid, chain_event, milliseconds
+from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.rows import EVENTS, stored_event
+
+FAMILIES = ("outcome", "referral", "clue", "consultation", "publication")
+"""Families that figures are made of, or that publish them."""
+
+_CHAINS = " OR ".join(f"type LIKE '{family}.%'" for family in FAMILIES)
+
+
+def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
+    """The admitted events of every chain that can matter, from the accounts database; nothing is written.
+
+    Raises UsageError if there is no such database, RetryLater if it is away.
+    """
+    database = Database(url, read_only=True)
+    try:
+        with database.reading() as transaction:
+            rows = transaction.rows(f"{EVENTS} WHERE {_CHAINS} ORDER BY chain, bus_offset")
+    finally:
+        database.close()
+    return [stored_event(catalog, row) for row in rows]
+
+
+def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
+    """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
+    events = []
+    judged: set[tuple[str, int]] = set()
+    with TopicReader(login, (ADMISSION,)) as reader:
+        for record in reader.read_to(reader.ends()):
+            arrived = arrival(record)
+            judgement = (str(arrived.admission.origin), arrived.admission.attempt)
+            if judgement in judged:
+                continue  # the first record of (origin, attempt) wins
+            judged.add(judgement)
+            if arrived.admission.admitted and arrived.event_headers.type.startswith(FAMILIES):
+                events.append(arrived.event(catalog))
+    return events
+
+
+def from_files(files: Iterable[Path], catalog: Catalog) -> list[ChainEvent]:
+    """Events of files: JSON of the door, notices of `inbox`, or lines of `replay --events`.
+
+    Where a line gives no digest, equal events get equal ones, which `corrects` of signed events cannot name;
+    where it does not say when the event was admitted, that is when it happened. Lines that `replay` marks as
+    refused are left out. Raises UsageError naming file and line for what is no event.
+    """
+    chains = _Chains()
+    found = []
+    for file in files:
+        for line, given in read_events(file):
+            try:
+                event = _placed(given, chains, catalog)
+            except (UsageError, ValueError) as error:
+                detail = error.detail if isinstance(error, UsageError) else str(error)
+                raise UsageError(f"{file}, line {line}: {detail}") from error
+            if event is not None:
+                found.append(event)
+    return found
+
+
+class _Chains:
+    """Puts events of the door into chains: by subject, by what they answer, or by a local reference."""
+
+    def __init__(self) -> None:
+        self._of_id: dict[UUID, str] = {}
+        self._of_reference: dict[tuple[str, str, str], str] = {}
+
+    def find(self, event: DoorEvent, id: UUID) -> str:
+        envelope = event.data["envelope"]
+        references = [
+            (ref["issuer"], ref["scheme"], normalise_reference(ref["value"]))
+            for ref in envelope["local_refs"]
+        ]
+        answered = as_uuid(envelope["in_reply_to"])
+        known = [self._of_reference[ref] for ref in references if ref in self._of_reference]
+        chain = event.subject or (self._of_id.get(answered) if answered else None)
+        # Not the agency's own chain id, whose secret stays with the agency: one for this count.
+        first = references[0] if references else ("", "", str(id))
+        chain = chain or (known[0] if known else str(chain_id(b"casebus statistics", *first)))
+        self._of_id[id] = chain
+        for reference in references:
+            self._of_reference.setdefault(reference, chain)
+        return chain
+
+
+def _placed(given: object, chains: _Chains, catalog: Catalog) -> ChainEvent | None:
+    wrapped: Mapping[str, Any] = {}
+    if isinstance(given, Mapping) and "specversion" not in given:
+        wrapped, given = given, given.get("event")
+    admission = wrapped.get("admission") or {}
+    if admission.get("verdict", "admitted") != "admitted":
+        return None
+    event = parse_event(given, catalog)
+    id = event.id or message_uuid(event.agency, event.data["envelope"]["message_no"])
+    said = wrapped.get("digest")
+    admitted = wrapped.get("admitted_at") or admission.get("admitted_at")
+    moment = event.time if admitted is None else datetime.fromisoformat(admitted)
+    if moment.tzinfo is None:
+        raise UsageError("a time without offset", found=admitted, expected="2022-07-05T09:00:00+08:00")
+    return chain_event(
+        digest=bytes.fromhex(said) if said else _digest(given),
+        id=id,
+        type=event.type,
+        source=event.source,
+        chain=chains.find(event, id),
+        time_ms=milliseconds(event.time),
+        admitted_at_ms=milliseconds(moment),
+        body=event.data,
+    )
+
+
+def _digest(given: object) -> bytes:
+    text = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(b"casebus unsigned event\n" + text.encode()).digest()
