@@ -2,6 +2,7 @@
 
 import logging
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -104,8 +105,9 @@ class Outcome:
         """One line for a person."""
         away = sorted(one.assigned_s for one in self.outages if one.assigned_s is not None)
         first = sorted(one.first_batch_s for one in self.outages if one.first_batch_s is not None)
-        words = [f"{self.found.figures['records']} events", f"{len(self.outages)} kills"]
+        words = [f"{self.found.figures['records']} events"]
         if away and first:
+            words.append(f"{len(self.outages)} kills")
             words.append(f"back after p50 {statistics.median(away):.1f} s, most {away[-1]:.1f} s")
             words.append(f"first batch p50 {statistics.median(first):.1f} s, most {first[-1]:.1f} s")
         lost = sum("missing" in problem for problem in self.problems)
@@ -209,8 +211,13 @@ class Scenes:
             still_open = settle(stack)
             found = check(stack, self.flow(chains), played)
             outcome = Outcome([*failures, *still_open, *found.problems], found, [])
+            for kill in stack.kills():
+                log.info("%s", kill)
+                if kill.in_flight <= 0 and kill.point != "SIGCONT":
+                    outcome.problems.append(f"{kill} had nothing in flight")
+            signals = Counter(kill.point for kill in stack.kills())
         self._compare(chains, outcome)
-        self.say(outcome.figures(name))
+        self.say(outcome.figures(name + "".join(f", {word} x{count}" for word, count in signals.items())))
         return outcome
 
     def _compare(self, chains: int, outcome: Outcome) -> None:

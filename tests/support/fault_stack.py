@@ -17,12 +17,21 @@ from casebus_deploy.operations import Operator
 from casebus_deploy.stack import SERVICES, Stack, StackOptions
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.signing import SigningKey
+from casebus_schemas.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, agency_topics, ledgered_topics
 from support.flow import CLOCK
+from support.kafka_view import KafkaView
 
 BACK_IN_S = 5.0
 """How long a killed service may be away (issue: under 5 s)."""
 SLOW_MACHINE = 2.5
 """Where even a calm start is slow: so many times its duration."""
+
+
+_INPUT = {
+    "router": (*(spec.name for spec in agency_topics()), FINDING, OBLIGATION, COMMAND),
+    "ledger": tuple(spec.name for spec in ledgered_topics()),
+    "reconciler": (ADMISSION,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +167,15 @@ class FaultStack(Stack):
         return sorted([*own, *self.noted], key=lambda kill: kill.time)
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> Kill:
-        """Signals a service from outside; the work in flight is measured by whoever measures it."""
+        """Signals a service from outside; in flight is what it has not acknowledged in Kafka just before."""
         assert self.supervisor is not None
+        assert self.broker is not None
+        service = name.partition("-")[0]
+        view, topics = KafkaView(self.broker), _INPUT[service]
+        acknowledged = view.committed(service, topics)
+        in_flight = sum(end - acknowledged[place] for place, end in view.ends(topics).items())
         pid = self.supervisor[name].signal(number)
-        noted = Kill(time.time(), name.partition("-")[0], number.name, pid, 0)
+        noted = Kill(time.time(), service, number.name, pid, in_flight)
         self.noted.append(noted)
         return noted
 

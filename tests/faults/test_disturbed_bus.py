@@ -1,0 +1,151 @@
+"""What surrounds the services fails under flow: broker, database, sessions, workers, and orders to end."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from casebus_deploy.postgres import EmbeddedPostgres
+from casebus_deploy.stack import SERVICES
+from support.crash_scene import Outcome, Scenes
+from support.fault_stack import FaultStack
+
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(1200)]
+
+CHAINS = 4000
+"""Some 14,000 events: 46 s at 300/s."""
+BEYOND_THE_SESSION_S = 11.0
+"""Workers' sessions end after 6 s."""
+
+
+def eventually(condition: Callable[[], bool], timeout_s: float) -> float:
+    """Seconds until the condition holds. Raises AssertionError after `timeout_s`."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() < begun + timeout_s, f"not within {timeout_s:g} s"
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def batch_since(stack: FaultStack, moment: float, names: tuple[str, ...] = SERVICES) -> Callable[[], bool]:
+    """Whether each of these services has finished a batch after a moment."""
+
+    def seen() -> bool:
+        beats = [json.loads((stack.data / "services" / n / "heartbeat.json").read_text()) for n in names]
+        return all((beat["last_batch_at"] or 0.0) > moment for beat in beats)
+
+    return seen
+
+
+def has_not_harmed(outcome: Outcome) -> None:
+    """Nothing lost, nothing twice."""
+    assert outcome.problems == []
+
+
+def test_broker_killed_and_restarted(scenes: Scenes) -> None:
+    """With the broker killed under flow and started again, all services go on within 30 s, nothing lost."""
+    back: list[float] = []
+
+    def disturb(stack: FaultStack) -> None:
+        assert stack.broker is not None
+        for _ in range(2):
+            time.sleep(6.0)
+            stack.broker.kill()
+            time.sleep(4.0)
+            stack.broker.start()
+            back.append(eventually(batch_since(stack, time.time()), 30.0))
+
+    has_not_harmed(scenes.disturbed("broker killed twice", CHAINS, disturb))
+    scenes.say(f"broker killed twice: all services at work {', '.join(f'{s:.1f}' for s in back)} s after it")
+
+
+@pytest.mark.postgres
+def test_database_away(scenes: Scenes, postgres: EmbeddedPostgres, postgres_url: str) -> None:
+    """With the database away for 30 s under flow nothing is lost, and the services go on by themselves."""
+    back: list[float] = []
+
+    def disturb(stack: FaultStack) -> None:
+        time.sleep(6.0)
+        postgres.stop()
+        time.sleep(30.0)
+        postgres.start()
+        back.append(eventually(batch_since(stack, time.time()), 60.0))
+
+    has_not_harmed(scenes.disturbed("database away 30 s", CHAINS, disturb, postgres_url))
+    scenes.say(f"database away 30 s: all services at work {back[0]:.1f} s after it")
+
+
+@pytest.mark.postgres
+def test_workers_join_and_leave(scenes: Scenes, postgres_url: str) -> None:
+    """Two workers a service share the work; while one leaves, is killed, and joins again nothing is lost."""
+
+    def disturb(stack: FaultStack) -> None:
+        assert stack.supervisor is not None
+        for service in SERVICES:
+            time.sleep(2.0)
+            second = stack.supervisor[f"{service}-2"]
+            second.stop()
+            time.sleep(4.0)
+            second.start()
+        for service in SERVICES:
+            time.sleep(4.0)
+            stack.kill(f"{service}-2")
+        time.sleep(4.0)
+
+    has_not_harmed(scenes.disturbed("two workers", CHAINS, disturb, postgres_url, workers=2))
+
+
+@pytest.mark.postgres
+def test_frozen_beyond_the_session(scenes: Scenes, postgres_url: str) -> None:
+    """A worker frozen until another has its partitions does no harm when it wakes up."""
+
+    def disturb(stack: FaultStack) -> None:
+        time.sleep(4.0)
+        for service in SERVICES:
+            stack.kill(f"{service}-1", signal.SIGSTOP)
+            time.sleep(BEYOND_THE_SESSION_S)
+            stack.kill(f"{service}-1", signal.SIGCONT)
+            time.sleep(3.0)
+
+    has_not_harmed(scenes.disturbed("frozen 11 s", CHAINS, disturb, postgres_url, workers=2))
+
+
+def test_the_only_worker_frozen_beyond_its_session(scenes: Scenes) -> None:
+    """The only worker of a service, frozen for longer than its session, goes on without harm."""
+
+    def disturb(stack: FaultStack) -> None:
+        time.sleep(4.0)
+        for service in SERVICES:
+            stack.kill(service, signal.SIGSTOP)
+            time.sleep(BEYOND_THE_SESSION_S)
+            stack.kill(service, signal.SIGCONT)
+        eventually(batch_since(stack, time.time()), 60.0)
+
+    has_not_harmed(scenes.disturbed("only worker frozen 11 s", CHAINS, disturb))
+
+
+def test_asked_to_end_in_full_flow(scenes: Scenes) -> None:
+    """Services that are told to end under flow drain, end with 0, and come back; nothing is lost."""
+    codes: dict[str, int | None] = {}
+
+    def disturb(stack: FaultStack) -> None:
+        assert stack.supervisor is not None
+        for _ in range(3):
+            for service in SERVICES:
+                time.sleep(1.5)
+                began = time.time()
+                stack.kill(service, signal.SIGTERM)
+                eventually(partial(_started_since, stack, service, began), 30.0)
+                codes[service] = stack.supervisor.states()[service].last_exit
+                eventually(batch_since(stack, time.time(), (service,)), 60.0)
+
+    has_not_harmed(scenes.disturbed("SIGTERM three times each", CHAINS, disturb))
+    assert codes == dict.fromkeys(SERVICES, 0)
+
+
+def _started_since(stack: FaultStack, service: str, moment: float) -> bool:
+    assert stack.supervisor is not None
+    return stack.supervisor.states()[service].since > moment
