@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from casebus_consumers.auditor.against_kafka import compare_with_kafka
 from casebus_consumers.auditor.damage import VerifyReport
-from casebus_consumers.auditor.same_roots import compare_ledgers
+from casebus_consumers.auditor.same_roots import compare_ledgers, recorded_sizes
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
@@ -127,11 +127,12 @@ class Evidence:
     def ledger_rebuilt(self, scratch: Path) -> Check:
         """Whether a ledger made anew from Kafka has the same root at every recorded size."""
         url = f"sqlite:///{scratch}"
+        sizes = recorded_sizes(self._ledger)
         entries = rebuild_ledger(self._login, self._topics, url)
         found = VerifyReport()
         anew = open_database(url, read_only=True)
         try:
-            roots = compare_ledgers(self._ledger, anew, found)
+            roots = compare_ledgers(self._ledger, anew, sizes, found)
         finally:
             anew.engine.dispose()
             scratch.unlink()
