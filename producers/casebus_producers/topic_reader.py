@@ -1,4 +1,9 @@
-"""Reads whole topics with kafka-python, without a group: bounded, not silent about what it may not see."""
+"""Reads whole topics with kafka-python, without a group: bounded, not silent about what it may not see.
+
+Written for kafka-python 3.0.12. One private name of it is used: `KafkaConsumer._fetcher`, whose
+`_next_partition_records` stays an exhausted object, where only None lets the records of a resumed partition
+out again: without help a partition that was paused may never be read on.
+"""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,6 +117,9 @@ class TopicReader:
 
     def poll(self, timeout_s: float) -> list[Record]:
         """What has come, waiting at most `timeout_s` for the first."""
+        fetcher = self._consumer._fetcher
+        if not fetcher._next_partition_records:
+            fetcher._next_partition_records = None
         with _heard(self._login):
             found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         return [_record(each) for batch in found.values() for each in batch]

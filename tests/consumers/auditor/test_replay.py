@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from kafka import KafkaProducer
+from kafka.admin import NewTopic
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
@@ -140,6 +141,31 @@ def run(connection: Path, *arguments: str) -> Result:
 def lines(result: Result) -> list[dict[str, Any]]:
     """Its JSON lines."""
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.broker
+def test_a_partition_that_had_to_wait_is_read_on(broker: EmbeddedBroker, broker_admin: Any) -> None:
+    """Partitions of very different size and pace are all told to their ends, whole and by time."""
+    topic = f"replay-{secrets.token_hex(4)}"
+    broker_admin.create_topics([NewTopic(topic, 4, 1)], wait_for_metadata=True)
+    producer: Any = KafkaProducer(**broker.admin_settings(), batch_size=262_144)
+    for size, count, places in ((600, 2400, (0, 1, 1, 2, 3, 3, 3)), (50_000, 600, (0, 1, 2, 3))):
+        for number in range(count):
+            producer.send(topic, value=bytes(size), partition=places[number % len(places)])
+        producer.flush()
+    producer.close()
+    login = KafkaLogin(
+        bootstrap_servers=broker.bootstrap_servers,
+        sasl_username=broker.admin_username,
+        sasl_password_file=broker.admin_password_file,
+    )
+    with TopicReader(login, [topic]) as reader:
+        told = list(in_time_order(reader, reader.first(), reader.ends()))
+    broker_admin.delete_topics([topic])
+    for partition in range(4):
+        offsets = [each.offset for each in told if each.partition == partition]
+        assert offsets == list(range(len(offsets)))
+    assert len(told) == 3000
 
 
 @pytest.mark.broker
