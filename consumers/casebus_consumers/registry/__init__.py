@@ -1,0 +1,1 @@
+"""The schema registry: our catalogue in the Confluent REST dialect, read-only."""
