@@ -17,6 +17,7 @@ class Runnable(StrEnum):
     ledger = "ledger"
     reconciler = "reconciler"
     page = "page"
+    registry = "registry"
 
 
 _BUILDERS = {
@@ -37,6 +38,11 @@ def run(
         from casebus_deploy.page import serve
 
         serve()
+        return
+    if name is Runnable.registry:
+        from casebus_deploy.registry import serve as serve_registry
+
+        serve_registry()
         return
     from casebus_services.config import ServiceSettings
 

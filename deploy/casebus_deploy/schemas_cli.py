@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from . import push_cli
+
 app = typer.Typer(help="事件类型与模式 Event types and their schemas.", no_args_is_help=True)
+app.add_typer(push_cli.app)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 

@@ -24,6 +24,9 @@ from .supervisor import ChildSpec, Supervisor
 from .topics_admin import Wanted, apply, password_file
 
 SERVICES = ("router", "ledger", "reconciler")
+WITHOUT_BEAT = ("page", "registry")
+"""What answers by HTTP and writes no heartbeat; the services do not need it."""
+
 READY_TIMEOUT_S = 120.0
 
 Say = Callable[[str], None]
@@ -47,6 +50,7 @@ class StackOptions:
     partitions: int = EMBEDDED_PARTITIONS
     workers: int = 1
     page: bool = True
+    registry: bool = True
     service_env: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,6 +74,7 @@ class Stack:
         self.broker: EmbeddedBroker | None = None
         self.supervisor: Supervisor | None = None
         self.web_port = 0
+        self.registry_port = 0
         self._say = say
 
     # --- life --------------------------------------------------------------------------------------------
@@ -140,6 +145,7 @@ class Stack:
             partitions=self.options.partitions,
             principals=principals,
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
+            registry_url=f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None,
             web_url=page,
             simulated_clock=self.options.simulated_clock,
         )
@@ -157,6 +163,8 @@ class Stack:
         found.append(("accounts db", self.database_url("accounts"), ""))
         if self.web_port:
             found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
+        if self.registry_port:
+            found.append(("registry", f"http://127.0.0.1:{self.registry_port}", ""))
         return found
 
     # --- within ------------------------------------------------------------------------------------------
@@ -217,6 +225,8 @@ class Stack:
     def _write_connection(self) -> None:
         if self.options.page and not self.web_port:
             self.web_port = self._ports(3, 1)[0]
+        if self.options.registry and not self.registry_port:
+            self.registry_port = self._ports(4, 1)[0]
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)
@@ -235,6 +245,8 @@ class Stack:
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
         if self.options.page:
             children.append(self._child("page", ["run", "page"], self._base_env()))
+        if self.options.registry:
+            children.append(self._child("registry", ["run", "registry"], self._base_env()))
         return children
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
@@ -268,7 +280,7 @@ class Stack:
         """Until each service has written a heartbeat, which it does once it is assigned."""
         assert self.supervisor is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
-        waiting = [name for name in self.supervisor.states() if name != "page"]
+        waiting = [name for name in self.supervisor.states() if name not in WITHOUT_BEAT]
         begun = time.time()
         while waiting:
             waiting = [name for name in waiting if not self._beats_since(name, begun)]

@@ -34,7 +34,7 @@ def up(
     ] = None,
     port_base: Annotated[
         int | None,
-        typer.Option(help="first of four ports (three of Kafka, the page); else free ones", min=1024),
+        typer.Option(help="first of five ports (three of Kafka, page, registry); else free ones", min=1024),
     ] = None,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[

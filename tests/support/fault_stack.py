@@ -118,6 +118,7 @@ class FaultStack(Stack):
                 database_url=database_url,
                 workers=workers,
                 page=False,
+                registry=False,
             )
         )
         self.faults = dict(faults or {})
