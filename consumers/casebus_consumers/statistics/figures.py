@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
@@ -78,7 +78,8 @@ class Versions:
 class Figure:
     """A count that cannot be separated from what it means.
 
-    `units` are the keys of what was counted: chains or persons of a chain.
+    `units` are the keys of what was counted: chains or persons of a chain; `known` all events that were
+    looked at, whether they gave a unit or not.
     """
 
     measure: Measure
@@ -89,6 +90,7 @@ class Figure:
     sources: tuple[Source, ...]
     notes: tuple[Note, ...]
     versions: Versions
+    known: frozenset[Digest] = field(repr=False)
 
     @cached_property
     def source_set(self) -> Digest:
@@ -163,6 +165,7 @@ def figure(
         sources=_sources(tally, related, adds),
         notes=tuple(_notes(tally, measure, period, scope, counted)),
         versions=versions,
+        known=tally.known,
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from casebus_services.reconciler.fold import Folded, fold
 from .measures import INDICTMENT_WITHDRAWN
 
 Role = Literal[
-    "counted", "repeat", "corrected", "corrects", "withdrawn", "withdraws", "takes back", "no effect"
+    "counted", "repeat", "corrected", "corrects", "withdrawn", "withdraws", "rival", "takes back", "no effect"
 ]
 
 _NO_FACTS = ("sealed",)
@@ -43,16 +44,30 @@ class Matter:
             return "withdraws"
         event = self.folded.by_digest[digest]
         if points(event):
-            return "no effect"
+            return "rival" if digest in self._rivals else "no effect"
         return "takes back" if event.type == INDICTMENT_WITHDRAWN else "counted"
 
     def touching(self, digest: Digest) -> set[Digest]:
-        """The corrections and withdrawals in effect on an event, and the repeats of it and of them."""
-        found = {*self.folded.superseded.get(digest, ())}
-        if digest in self.folded.withdrawn:
-            found.add(self.folded.withdrawn[digest])
-        found |= {repeat for repeat, original in self.originals.items() if original in {digest, *found}}
-        return found
+        """Its speaker's corrections and withdrawals of an event and of these, in effect or not; repeats."""
+        agency = self.event(digest).agency
+        found: set[Digest] = set()
+        while more := {
+            event.digest
+            for event in self._pointing
+            if {event.corrects, event.withdraws} & {digest, *found}
+            and event.agency == agency
+            and event.digest not in found
+        }:
+            found |= more
+        return found | {repeat for repeat, original in self.originals.items() if original in {digest, *found}}
+
+    @cached_property
+    def _rivals(self) -> frozenset[Digest]:
+        return frozenset(event.digest for rivals in self.folded.rivals for event in rivals)
+
+    @cached_property
+    def _pointing(self) -> list[ChainEvent]:
+        return [event for event in self.folded.order if points(event)]
 
     def event(self, digest: Digest) -> ChainEvent:
         """An event of the chain, repeats too."""
@@ -95,11 +110,11 @@ def _originals(ordered: list[ChainEvent]) -> dict[Digest, Digest]:
     corrections the same, until nothing more falls together.
     """
     said = {event.digest: _said(event) for event in ordered}
+    taken_back = {event.withdraws: event.admitted_at for event in reversed(ordered)}
     originals: dict[Digest, Digest] = {}
     for _ in ordered:
         first: dict[tuple[str, Digest | None, Digest | None], Digest] = {}
         found: dict[Digest, Digest] = {}
-        taken_back = {_named(e.withdraws, originals): e.admitted_at for e in reversed(ordered)}
         for event in ordered:
             named = (_named(event.corrects, originals), _named(event.withdraws, originals))
             key = (said[event.digest], *named)

@@ -34,13 +34,12 @@ def restate(before: Figure, after: Figure) -> Restatement:
     Repeats are never a cause. A chain that gained and lost as many units is one all the same if the units
     are others.
     """
-    known = {source.event.digest for source in before.sources}
     changed = {_chain(unit) for unit in before.units ^ after.units}
     causes = [
         source
         for source in after.sources
         if source.event.chain in changed
-        and source.event.digest not in known
+        and source.event.digest not in before.known
         and source.role not in ("repeat", "no effect")
     ]
     return Restatement(before, after, tuple(causes))

@@ -1,6 +1,6 @@
 """The tally: everything that can be counted in a set of events, each item with the events it rests on."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -41,6 +41,11 @@ class Tally:
     def __init__(self, events: Iterable[ChainEvent], known_at: datetime | None = None) -> None:
         self.known_at = known_at
         self.matters = matters(events, COUNTED_TYPES, known_at)
+        self.known = frozenset(
+            digest
+            for matter in self.matters.values()
+            for digest in (*matter.folded.by_digest, *matter.originals)
+        )
         self.items = cache(self._items)
 
     def _items(self, measure: Measure) -> tuple[Item, ...]:
@@ -164,9 +169,6 @@ def _persons(matter: Matter) -> Iterator[Item]:
     persons = _Persons(matter)
     tracks: dict[str, _Track] = {}
 
-    def track(person: Person) -> _Track:
-        return tracks.setdefault(person.key, _Track(person.legal))
-
     standing = [event for event in folded.standing if event.type in _RANK and not points(event)]
     # The fold's order is of causes; where two share a time, an indictment comes before what is done to it.
     standing.sort(key=lambda event: (event.occurred_at, _RANK[event.type], event.digest))
@@ -181,18 +183,18 @@ def _persons(matter: Matter) -> Iterator[Item]:
                     tracks[key].events |= {event.digest, *matter.touching(event.digest)}
             continue
         for person, refs in listed.items():
-            on = track(person)
+            on = tracks.setdefault(person.key, _Track(person.legal))
             if event.type == CHANGED:
                 on.charges = {}
             on.prosecute(event, frozenset(_charged(event, refs)))
-    _trace(matter, persons, track)
+    _trace(matter, persons, tracks)
     for key in sorted(tracks):
         item = tracks[key].item(matter.chain, key)
         if item is not None:
             yield item
 
 
-def _trace(matter: Matter, persons: _Persons, track: Callable[[Person], _Track]) -> None:
+def _trace(matter: Matter, persons: _Persons, tracks: dict[str, _Track]) -> None:
     """Notes on which events each person rests, and gives those who count no more the place that they had."""
     standing = {event.digest: event for event in matter.folded.standing}
     for said in matter.folded.order:
@@ -200,16 +202,21 @@ def _trace(matter: Matter, persons: _Persons, track: Callable[[Person], _Track])
             continue
         touching = {said.digest, *matter.touching(said.digest)}
         now = persons.listed(standing[said.digest]) if said.digest in standing else {}
-        before = persons.listed(said)
-        for person in {*now, *before}:
-            on = track(person)
-            on.events |= touching
-            charged = frozenset(_charged(said, before.get(person, set())))
-            on.ever |= charged
-            if person not in now and said.type != INDICTMENT_WITHDRAWN:
-                on.days.add(beijing_day(said.occurred_at))
-                if on.placed is None and on.was is None:
-                    on.was = (said, charged)
+        if said.type == INDICTMENT_WITHDRAWN and not persons.listed(said):
+            for key in _answered(matter, said, persons, tracks):
+                if key in tracks:
+                    tracks[key].events |= touching
+        for version in (said, *(matter.event(digest) for digest in sorted(touching))):
+            charging = version if version.data.get("charges") else said
+            for person, refs in (persons.listed(version) or persons.listed(said)).items():
+                on = tracks.setdefault(person.key, _Track(person.legal))
+                on.events |= touching
+                charged = frozenset(_charged(charging, refs))
+                on.ever |= charged
+                if person not in now and said.type != INDICTMENT_WITHDRAWN:
+                    on.days.add(beijing_day(said.occurred_at))
+                    if on.placed is None and on.was is None:
+                        on.was = (said, charged)
 
 
 def _answered(

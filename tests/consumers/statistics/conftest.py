@@ -1,0 +1,14 @@
+"""The played set of outcome events, and what changes it."""
+
+import pytest
+
+from casebus_consumers.statistics.sources import from_files
+from casebus_schemas.catalog import Catalog
+from casebus_services.reconciler.chain import ChainEvent
+from support.statistics import PLAYED
+
+
+@pytest.fixture(scope="session")
+def events() -> list[ChainEvent]:
+    """The events of the played set."""
+    return from_files([PLAYED], Catalog.load())
