@@ -38,7 +38,7 @@ POINTS = {
 """Where each service is killed: before its commit (or output), after it, after Kafka's acknowledgement of
 what the outbox sent and before it is marked, and before the input is acknowledged."""
 
-_PASSINGS = {"router": 15, "ledger": 15, "reconciler": 3}
+_PASSINGS = {"router": 15, "ledger": 15, "reconciler": 2}
 """Passings of a point in one life before the kill: up to a second of work, since the reconciler takes more at
 once. The ledger passes at most 6 before the flow begins: keys and the clock."""
 
