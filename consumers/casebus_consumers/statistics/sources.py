@@ -15,6 +15,7 @@ from casebus_schemas.catalog import Catalog
 from casebus_schemas.door import DoorEvent, parse_event
 from casebus_schemas.errors import UsageError
 from casebus_schemas.ids import chain_id, message_uuid, normalise_reference
+from casebus_schemas.records import Record
 from casebus_schemas.topology import ADMISSION
 from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.chain import ChainEvent, as_uuid, chain_event, milliseconds
@@ -43,17 +44,25 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
+    with TopicReader(login, (ADMISSION,)) as reader:
+        return of_admissions(reader.read_to(reader.ends()), catalog)
+
+
+def of_admissions(records: Iterable[Record], catalog: Catalog) -> list[ChainEvent]:
+    """The admitted events behind records of bus.admission; the first of each (origin, attempt) counts.
+
+    Raises BusError for a record that is no admission.
+    """
     events = []
     judged: set[tuple[str, int]] = set()
-    with TopicReader(login, (ADMISSION,)) as reader:
-        for record in reader.read_to(reader.ends()):
-            arrived = arrival(record)
-            judgement = (str(arrived.admission.origin), arrived.admission.attempt)
-            if judgement in judged:
-                continue  # the first record of (origin, attempt) wins
-            judged.add(judgement)
-            if arrived.admission.admitted and arrived.event_headers.type.startswith(FAMILIES):
-                events.append(arrived.event(catalog))
+    for record in records:
+        arrived = arrival(record)
+        judgement = (str(arrived.admission.origin), arrived.admission.attempt)
+        if judgement in judged:
+            continue
+        judged.add(judgement)
+        if arrived.admission.admitted and arrived.event_headers.type.partition(".")[0] in FAMILIES:
+            events.append(arrived.event(catalog))
     return events
 
 
