@@ -109,6 +109,8 @@ def _originals(ordered: list[ChainEvent]) -> dict[Digest, Digest]:
     Corrections name digests, so one of a repeat is read as one of its original: that may in turn make two
     corrections the same, until nothing more falls together.
     """
+    if len(ordered) < 2:
+        return {}
     said = {event.digest: _said(event) for event in ordered}
     taken_back = {event.withdraws: event.admitted_at for event in reversed(ordered)}
     originals: dict[Digest, Digest] = {}
