@@ -151,7 +151,7 @@ def pytest(marks: str, arguments: list[str]) -> None:
 
 
 def check() -> None:
-    """Lint, format, types, import contracts, generated files: all are run, then the failures are named."""
+    """Lint, format, types, imports, generated files, schemas: all are run, then the failures are named."""
     setup("dev")
     steps: list[tuple[str, tuple[str, ...]]] = [
         ("lint", (str(BIN / "ruff"), "check", ".")),
@@ -159,6 +159,7 @@ def check() -> None:
         ("types", (str(PYTHON), "-m", "mypy", *SHELVES, "tests")),
         ("imports", (str(BIN / "lint-imports"), "--no-logo")),
         *((what, (str(PYTHON), *arguments)) for what, arguments in GENERATED),
+        ("schemas", (str(BIN / "casebus"), "schemas", "check")),
     ]
     failed = []
     for what, command in steps:

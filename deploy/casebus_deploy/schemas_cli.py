@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from . import push_cli
+from . import push_cli, schema_gate_cli
 
 app = typer.Typer(help="事件类型与模式 Event types and their schemas.", no_args_is_help=True)
 app.add_typer(push_cli.app)
+app.add_typer(schema_gate_cli.app)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 

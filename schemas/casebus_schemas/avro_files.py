@@ -1,7 +1,7 @@
 """The schema files of this package, and one inlined schema for each event version."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -39,23 +39,47 @@ def inlined(type: str, version: int) -> dict[str, Any]:
     no event that still uses the old one. The first reference becomes the type's definition, later ones its
     name. The Chinese text `zh` joins `doc`: words for people must not become part of the fingerprint.
     """
-    seen: dict[str, int] = {}
-    schema: dict[str, Any] = _inline(event_file(type, version), seen)
+    return inlined_file(event_file(type, version))
+
+
+def inlined_file(
+    written: dict[str, Any], shared: Callable[[str, int], dict[str, Any]] = shared_file
+) -> dict[str, Any]:
+    """As `inlined`, of a schema as a file has it; `shared` gives the shared types that it refers to."""
+    schema: dict[str, Any] = _Inliner(shared).inline(written)
     return schema
 
 
-def _inline(node: Any, seen: dict[str, int]) -> Any:
-    if isinstance(node, str):
-        return _resolve(node, seen) if "@" in node else node
-    if isinstance(node, list):
-        return [_inline(branch, seen) for branch in node]
-    whole = dict(_documented(node))
-    for key in ("type", "items", "values"):
-        if key in whole:
-            whole[key] = _inline(whole[key], seen)
-    if "fields" in whole:
-        whole["fields"] = [_inline(field, seen) for field in whole["fields"]]
-    return whole
+class _Inliner:
+    def __init__(self, shared: Callable[[str, int], dict[str, Any]]) -> None:
+        self._shared = shared
+        self._seen: dict[str, int] = {}
+
+    def inline(self, node: Any) -> Any:
+        if isinstance(node, str):
+            return self._resolve(node) if "@" in node else node
+        if isinstance(node, list):
+            return [self.inline(branch) for branch in node]
+        whole = dict(_documented(node))
+        for key in ("type", "items", "values"):
+            if key in whole:
+                whole[key] = self.inline(whole[key])
+        if "fields" in whole:
+            whole["fields"] = [self.inline(field) for field in whole["fields"]]
+        return whole
+
+    def _resolve(self, reference: str) -> Any:
+        name, _, version = reference.partition("@")
+        if name in self._seen:
+            if self._seen[name] != int(version):
+                raise UsageError(
+                    "two versions of one shared type in a schema",
+                    found=reference,
+                    expected=self._seen[name],
+                )
+            return name
+        self._seen[name] = int(version)
+        return self.inline(self._shared(name.removeprefix(_PREFIX), int(version)))
 
 
 def _documented(node: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -64,18 +88,6 @@ def _documented(node: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield "doc", f"{value} {node['zh']}"
         elif key != "zh":
             yield key, value
-
-
-def _resolve(reference: str, seen: dict[str, int]) -> Any:
-    name, _, version = reference.partition("@")
-    if name in seen:
-        if seen[name] != int(version):
-            raise UsageError(
-                "two versions of one shared type in a schema", found=reference, expected=seen[name]
-            )
-        return name
-    seen[name] = int(version)
-    return _inline(shared_file(name.removeprefix(_PREFIX), int(version)), seen)
 
 
 def _named(file_name: str) -> tuple[str, int]:

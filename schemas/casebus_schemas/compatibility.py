@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from .evolution import frozen_problems
 from .field_names import alias_problems, rename_problems
+from .lint import malformed
 from .resolution import read_problems
 from .schema_problem import Problem
 from .schema_tree import Schema
@@ -16,8 +17,11 @@ Past = Sequence[tuple[str, Schema]]
 def incompatibilities(candidate: Schema, past: Past) -> list[Problem]:
     """Why a schema may not become the next version after those of the past; empty if it may.
 
-    Each problem is told once, with the newest version that shows it. The schemas are well-formed (lint.py).
+    Each problem is told once, with the newest version that shows it; what is no schema at all is one problem.
     """
+    broken = malformed(candidate)
+    if broken is not None:
+        return [broken]
     found: dict[tuple[str, str], Problem] = {}
     for problem in _all(candidate, past):
         found.setdefault((problem.rule, problem.place.path or problem.place.pointer), problem)

@@ -39,13 +39,39 @@ def lint(schema: Schema) -> list[Problem]:
     try:
         whole = normalised(schema)
         named = definitions(whole)
+        if not isinstance(whole, dict) or whole["type"] != "record":
+            return [_unsupported(Place(), "no record", "a record")]
         problems = [*_limits(whole), *_twice(whole), *_nodes(whole, named)]
-        if not problems:
-            # What is left to find is not Avro at all; its reasons are worse to read than ours.
-            fastavro.parse_schema(json.loads(json.dumps(whole)))
     except _NO_SCHEMA as error:
         return [_malformed(error)]
-    return problems
+    # Asked last: its reasons are worse to read than ours.
+    broken = None if problems else malformed(schema)
+    return problems if broken is None else [broken]
+
+
+def malformed(schema: Schema) -> Problem | None:
+    """Why something is no Avro schema at all; None if it is one."""
+    try:
+        fastavro.parse_schema(json.loads(json.dumps(normalised(schema))))
+    except _NO_SCHEMA as error:
+        return _malformed(error)
+    return None
+
+
+def lint_words(written: Schema) -> list[Problem]:
+    """Which words a schema file of the house lacks: `doc` in English and `zh` in Chinese, each by itself."""
+    found = []
+    for node, place, _ in nodes(written):
+        wanted = [(node, place)] if node["type"] in NAMED else []
+        wanted += [(f, place.field(n, f["name"])) for n, f in enumerate(node.get("fields", ()))]
+        for entry, here in wanted:
+            for key, language in (("doc", "English"), ("zh", "Chinese")):
+                if not str(entry.get(key, "")).strip():
+                    message = f"{entry['name']} is not documented in {language}"
+                    found.append(
+                        Problem("undocumented", here.child(key), message, expected=f"{key}, not empty")
+                    )
+    return found
 
 
 def lint_event(type: str, schema: Schema) -> list[Problem]:

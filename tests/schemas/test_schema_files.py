@@ -9,7 +9,15 @@ import pytest
 
 from casebus_schemas.avro_files import event_file, event_files, inlined, shared_file, shared_files
 from casebus_schemas.errors import UsageError
-from casebus_schemas.schema_lock import FIRST_ID, grown, lock_text, parse_lock, written
+from casebus_schemas.schema_lock import (
+    FIRST_ID,
+    grown,
+    lock_problems,
+    lock_text,
+    next_id,
+    parse_lock,
+    written,
+)
 
 EVENTS = event_files()
 SHARED = shared_files()
@@ -140,7 +148,7 @@ def test_lock_only_grows() -> None:
     """A new version gets the next id at the end; the first id of all is 100001."""
     first = grown("", [("a.b", 1, b"\1" * 32)])
     second = grown(first, [("a.b", 1, b"\1" * 32), ("a.a", 1, b"\2" * 32)])
-    assert second.startswith(first)
+    assert second.splitlines()[:2] == first.splitlines()[:2]
     assert [(line.id, line.type) for line in parse_lock(second)] == [
         (FIRST_ID, "a.b"),
         (FIRST_ID + 1, "a.a"),
@@ -166,3 +174,61 @@ def test_ids_rise() -> None:
     """Two lines with one id are an error."""
     with pytest.raises(UsageError, match="rise"):
         parse_lock(f"100001 a.b 1 {'00' * 32}\n100001 a.c 1 {'01' * 32}\n")
+
+
+_SOME = [("a.a", 1, b"\1" * 32), ("a.b", 1, b"\2" * 32), ("a.c", 1, b"\3" * 32)]
+
+
+def test_the_id_of_a_deleted_schema_is_never_given_again() -> None:
+    """A schema that is deleted keeps its id, with its line or without it; the next schema gets another."""
+    full = grown("", _SOME)
+    new = ("a.d", 1, b"\4" * 32)
+    for gone in range(3):
+        left = [schema for index, schema in enumerate(_SOME) if index != gone]
+        cut = "".join(row for row in full.splitlines(True) if not row.startswith(str(FIRST_ID + gone)))
+        for text in (full, cut):
+            again = {line.type: line.id for line in parse_lock(grown(text, [*left, new]))}
+            assert again["a.d"] == FIRST_ID + 3
+            assert [again[type_] for type_, _, _ in left] == [
+                FIRST_ID + index for index in range(3) if index != gone
+            ]
+            assert lock_problems(grown(text, [*left, new]), [*left, new])
+
+
+def test_a_deleted_schema_may_come_back_only_as_itself() -> None:
+    """Its line still stands for what it was: the same schema is welcome, another one is refused."""
+    full = grown("", _SOME)
+    assert grown(grown(full, _SOME[:2]), _SOME) == full
+    with pytest.raises(UsageError, match="new version"):
+        grown(full, [("a.c", 1, b"\7" * 32)])
+
+
+@pytest.mark.parametrize(
+    ("text", "schemas", "message"),
+    [
+        ("", _SOME[:1], "has no id"),
+        (grown("", _SOME), _SOME[:2], "is gone"),
+        (grown("", _SOME), [*_SOME[:2], ("a.c", 1, b"\7" * 32)], "was changed"),
+        (grown("", _SOME).replace(f"{FIRST_ID + 1} a.b 1 {'02' * 32}\n", ""), _SOME, "lost its line"),
+        (grown("", _SOME).replace(f"{FIRST_ID + 2} a.c 1 {'03' * 32}\n", ""), _SOME[:2], "lost its line"),
+    ],
+)
+def test_lock_problems(text: str, schemas: list[tuple[str, int, bytes]], message: str) -> None:
+    """A lock that lost a line, and files that it does not agree with, are told."""
+    assert message in " ".join(problem.text for problem in lock_problems(text, schemas))
+
+
+def test_an_earlier_lock_holds_for_ever() -> None:
+    """An id that stood for one schema may not stand for another, or for none, later."""
+    earlier = grown("", _SOME[:2])
+    assert lock_problems(grown(earlier, _SOME), _SOME, earlier) == []
+    other = [_SOME[0], _SOME[2]]
+    (problem,) = lock_problems(grown("", other), other, earlier)
+    assert problem.message == f"the id {FIRST_ID + 1} was given to a.b version 1"
+    assert problem.found == "a.c version 1"
+
+
+def test_the_lock_of_this_package_is_sound() -> None:
+    """Every id has its line, every line its file, and the next id is beyond them all."""
+    assert lock_problems(lock_text(), written()) == []
+    assert next_id(lock_text()) == parse_lock(lock_text())[-1].id + 1
