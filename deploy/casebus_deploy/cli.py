@@ -19,6 +19,7 @@ _GROUPS = (
     ("ledger", "casebus_consumers.auditor.ledger_cli"),
     ("dead-letters", "casebus_deploy.redrive_cli"),
     ("schemas", "casebus_deploy.schemas_cli"),
+    ("statistics", "casebus_consumers.statistics.cli"),
     ("topics", "casebus_deploy.topics_cli"),
 )
 _FLAT = (
