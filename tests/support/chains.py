@@ -46,6 +46,7 @@ def say(
     prev: str | None = None,
     message_class: str | None = None,
     chain: str = CHAIN,
+    told: tuple[str, ...] | None = None,
     **data: Any,
 ) -> ChainEvent:
     """An event called `name`; `replies`, `binds`, `corrects`, `withdraws`, `prev` name other events."""
@@ -77,6 +78,7 @@ def say(
         envelope=envelope,
         data=data,
         prev=digest(prev) if prev else bytes(32),
+        told=frozenset(to if told is None else told),
     )
 
 

@@ -33,6 +33,14 @@ FINDING_STATES = {
     "accepted": "已认可 accepted",
     "closed": "已关闭 closed",
 }
+AS_OF = {
+    "until": "事实截至 facts until",
+    "known_by": "所知机关 known by",
+    "known_at": "知悉截至 known at",
+    "level": "程度 level",
+    "law_of": "适用法律 law of",
+}
+LEVELS = {"available": "可取 available", "fetched": "已取 fetched", "receipted": "已签收 receipted"}
 FIELDS = {
     "basis": "口径",
     "currency": "币种",
@@ -73,6 +81,10 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     """A whole case: state, suspects and charges, accounts side by side, clocks, findings, events."""
     yield f"案件链 chain   {case['chain']}"
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    if asked := case.get("as_of"):
+        yield "所见 as known   " + "   ".join(
+            f"{AS_OF[name]} {value}" for name, value in asked.items() if value
+        )
     security = case.get("security")
     if security:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
@@ -95,6 +107,11 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
             for reason, digest in place["after"].items():
                 yield f"      {reason} {digest[:16]}"
             yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
+            for level, since in place.get("had", {}).items():
+                yield f"      {LEVELS[level]} {since}"
+    for left in case.get("left_out", ()):
+        what = f"{title(left['type']).zh} {left['type']}"
+        yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
 
 
 def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:

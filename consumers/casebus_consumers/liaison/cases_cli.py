@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -35,6 +35,10 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 def case(
     chain: Annotated[str | None, typer.Argument(help="chain id; without it all chains are listed")] = None,
     as_of: Annotated[str | None, typer.Option(help="facts until this time only")] = None,
+    known_by: Annotated[str | None, typer.Option(help="only what this agency had")] = None,
+    known_at: Annotated[str | None, typer.Option(help="only what was known at this time")] = None,
+    level: Annotated[str, typer.Option(help="how it had it: available, fetched or receipted")] = "available",
+    law_of: Annotated[str | None, typer.Option(help="under the law of this day")] = None,
     why: Annotated[bool, typer.Option("--why", help="why each event stands where it stands")] = False,
     now: Now = None,
     connection: ConnectionFile = None,
@@ -42,6 +46,8 @@ def case(
     as_json: Json = False,
 ) -> None:
     """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
+    from casebus_services.reconciler.as_of import AsOf, Level
+
     from .case_screen import case_lines
 
     with _accounts(connection, database_url, now) as (reader, moment):
@@ -49,8 +55,14 @@ def case(
             chains = reader.chains()
             _show(chains, as_json, lambda: (_chain_line(entry) for entry in chains))
             return
-        until = None if as_of is None else _time(as_of)
-        found = reader.case(chain, moment, as_of=until, why=why)
+        asked = AsOf(
+            until=None if as_of is None else _time(as_of),
+            known_by=known_by,
+            known_at=None if known_at is None else _time(known_at),
+            level=cast(Level, level),
+            law_of=None if law_of is None else _day(law_of),
+        )
+        found = reader.case(chain, moment, asked=asked, why=why)
     _show(found, as_json, lambda: case_lines(found))
 
 
@@ -203,6 +215,13 @@ def _time(text: str) -> datetime:
     if len(text) == 10:  # a day alone means all of it
         moment += timedelta(days=1)
     return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("not a day", found=repr(text), expected="2022-09-29") from error
 
 
 def _chain_line(entry: dict[str, Any]) -> str:

@@ -28,7 +28,8 @@ def milliseconds(time: datetime) -> int:
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.
 
-    `data` is the decoded body without its envelope. Two events are the same if their digests are.
+    `data` is the decoded body without its envelope, `told` the agencies that the admission names. Two events
+    are the same if their digests are.
     """
 
     digest: Digest
@@ -44,6 +45,7 @@ class ChainEvent:
     producer: str = ""
     seq: int = 0
     prev: Digest = bytes(32)
+    told: frozenset[str] = frozenset()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ChainEvent) and self.digest == other.digest
@@ -109,6 +111,7 @@ def chain_event(
     producer: str = "",
     seq: int = 0,
     prev: Digest = bytes(32),
+    told: Iterable[str] = (),
 ) -> ChainEvent:
     """An event from its headers and its decoded body (envelope and facts together, as the codec gives it)."""
     return ChainEvent(
@@ -125,6 +128,7 @@ def chain_event(
         producer=producer,
         seq=seq,
         prev=prev,
+        told=frozenset(told),
     )
 
 

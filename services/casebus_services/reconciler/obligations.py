@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -117,9 +117,12 @@ class Obligation:
         ]
 
 
-def obligations(folded: Folded) -> list[Obligation]:
-    """Every duty of the chain, in the order of the events that started them."""
-    return [duty for start in starts(folded) if start.countable for duty in _started(start, folded)]
+def obligations(folded: Folded, law_of: date | None = None) -> list[Obligation]:
+    """Every duty of the chain, in the order of the events that started them.
+
+    Under the texts in force when each clock started, or those of another day.
+    """
+    return [duty for start in starts(folded, law_of) if start.countable for duty in _started(start, folded)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,8 @@ class Start:
         return self.at.year in COUNTABLE
 
 
-def starts(folded: Folded) -> Iterator[Start]:
-    """Every clock that the chain's events started, in their order."""
+def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
+    """Every clock that the chain's events started, under the law of then or of another day."""
     corrected = {event.digest: event for event in folded.standing}
     for said in folded.order:
         # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
@@ -150,7 +153,7 @@ def starts(folded: Folded) -> Iterator[Start]:
             if clock.when is not None and not clock.when.holds(event.data):
                 continue
             at, precision = _start(clock, event)
-            version = None if at is None else clock.in_force(beijing_day(at))
+            version = None if at is None else clock.in_force(law_of or beijing_day(at))
             if at is not None and version is not None:
                 yield Start(clock, version, event, at, precision)
 

@@ -28,6 +28,12 @@ EVENTS = (
     "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms, producer, seq, prev, value, "
     "bus_partition, bus_offset FROM recon_event"
 )
+TOLD = (
+    "SELECT recipients FROM recon_admission a "
+    "WHERE a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
+)
+EVENTS_TOLD = EVENTS.replace(" FROM recon_event", f", ({TOLD}) FROM recon_event e")
+"""As `EVENTS`, and whom each admission told."""
 DUTIES = (
     "SELECT id, rule, owed_by, state, basis, due_earliest_ms, due_latest_ms, moot_ms, body "
     "FROM recon_obligation"
@@ -52,8 +58,13 @@ SAVE_FINDING = (
 
 
 def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
-    """A chain event from a row of `EVENTS`."""
+    """A chain event from a row of `EVENTS` or `EVENTS_TOLD`."""
     _, body = decode(catalog, bytes(row[10]))
+    told = row[13] if len(row) > 13 else None
+    if told is None:  # taken before recipients were kept: whom the sender named
+        names = [*body["envelope"]["to"], *body["envelope"]["cc"]]
+    else:
+        names = [entry.partition(":")[0] for entry in told.split(",") if entry]
     return chain_event(
         digest=bytes(row[0]),
         chain=row[1],
@@ -66,6 +77,7 @@ def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
         seq=row[8],
         prev=bytes(row[9]),
         body=body,
+        told=names,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -99,8 +99,11 @@ class Reconciled:
         return body
 
 
-def reconcile(events: Iterable[ChainEvent] | Folded) -> Reconciled:
-    """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter)."""
+def reconcile(events: Iterable[ChainEvent] | Folded, law_of: date | None = None) -> Reconciled:
+    """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
+
+    Clocks run under the texts in force when they started, or under those of the day `law_of`.
+    """
     folded = events if isinstance(events, Folded) else fold(events)
     content = (
         *superseded_answers(folded),
@@ -112,4 +115,4 @@ def reconcile(events: Iterable[ChainEvent] | Folded) -> Reconciled:
         *charges_without_outcome(folded),
         *uncountable(folded),
     )
-    return Reconciled(folded, tuple(obligations(folded)), content)
+    return Reconciled(folded, tuple(obligations(folded, law_of)), content)

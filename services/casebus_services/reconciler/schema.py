@@ -142,7 +142,10 @@ _TABLES = (
     "CREATE INDEX recon_outbox_waiting ON recon_outbox (bus_partition, no) WHERE sent = 0",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _TABLES),)
+# `agency:role` of each recipient, with commas between; null of admissions taken before.
+_RECIPIENTS = ("ALTER TABLE recon_admission ADD COLUMN recipients TEXT",)
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _TABLES), Migration(2, _RECIPIENTS))
 
 VERSION = MIGRATIONS[-1].number
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS recon_schema (version INTEGER PRIMARY KEY)"

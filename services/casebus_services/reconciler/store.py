@@ -103,6 +103,7 @@ class Work:
                 arrived.digest,
                 arrived.headers.producer if arrived.headers else None,
                 arrived.admission.admitted_at_ms,
+                ",".join(f"{told.agency}:{told.role}" for told in arrived.admission.recipients),
             )
             for key, arrived in first.items()
         ]

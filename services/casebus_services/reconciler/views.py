@@ -11,29 +11,36 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Answer, Reading, Sentence, standing
 from casebus_schemas.law.calendar import beijing_text
 
+from .as_of import AsOf, possession, sight
 from .book import KEPT_RULES
 from .chain import ChainEvent, milliseconds, moment
 from .database import Database, Transaction
 from .findings import canonical
 from .fold import Folded
-from .rows import EVENTS, stored_event
+from .rows import EVENTS_TOLD, stored_event
 from .rules import reconcile
+
+EVERYTHING = AsOf()
 
 
 def case_view(
-    events: Iterable[ChainEvent], now: datetime, *, as_of: datetime | None = None, why: bool = False
+    events: Iterable[ChainEvent], now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
 ) -> dict[str, Any]:
     """A chain as `casebus case` shows it: state by suspect and charge, accounts, clocks, findings.
 
-    `as_of` leaves out what happened later by claim, and looks at the clocks then. `why` adds the history of
-    each charge and the reason for each event's place. Raises UsageError if there is no event by then.
+    `asked` limits what is seen, and is then part of the answer. `why` adds the history of each charge, the
+    reason for each event's place, and what was left out. Raises UsageError if nothing is seen.
     """
-    if as_of is not None:
-        events = [event for event in events if event.occurred_at <= as_of]
-        now = as_of
-    meaning = reconcile(events)
+    found = sight(events, asked)
+    now = asked.at(now)
+    meaning = reconcile(found.seen, asked.law_of)
     if not meaning.folded.order:
-        raise UsageError("nothing is known of that chain", found=beijing_text(now), remedy="a later --as-of")
+        raise UsageError(
+            "nothing is known of that chain",
+            found=f"{len(found.left_out)} events left out",
+            expected="an event that was known then",
+            remedy="a later --as-of or --known-at, or another --level",
+        )
     accounts = json.loads(canonical(meaning.accounts))
     if not why:
         for suspect in accounts["suspects"]:
@@ -46,8 +53,18 @@ def case_view(
         "findings": [finding.to_json() for finding in meaning.findings(now)],
         "hash": meaning.hash.hex(),
     }
+    if (question := asked.to_json()) is not None:
+        view["as_of"] = question
     if why:
         view["why"] = [_place(event, meaning.folded) for event in meaning.folded.order]
+        if asked.known_by is not None:
+            had = possession([*found.seen, *(event for event, _ in found.left_out)], asked.known_by)
+            for line in view["why"]:
+                line["had"] = had[bytes.fromhex(line["event"])]
+        view["left_out"] = [
+            {"event": event.digest.hex(), "type": event.type, "reason": reason}
+            for event, reason in sorted(found.left_out, key=lambda pair: pair[0].sort_key)
+        ]
     return view
 
 
@@ -112,11 +129,11 @@ class AccountsReader:
     def events(self, chain: str) -> list[ChainEvent]:
         """The admitted events of a chain in the order of admission."""
         with self._database.reading() as transaction:
-            rows = transaction.rows(f"{EVENTS} WHERE chain = ? ORDER BY bus_offset", (chain,))
+            rows = transaction.rows(f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset", (chain,))
         return [stored_event(self._catalog, row) for row in rows]
 
     def case(
-        self, chain: str, now: datetime, *, as_of: datetime | None = None, why: bool = False
+        self, chain: str, now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
     ) -> dict[str, Any]:
         """`case_view` of a chain. Raises UsageError if it is unknown."""
         events = self.events(chain)
@@ -124,10 +141,16 @@ class AccountsReader:
             raise UsageError(
                 "no such chain", found=chain, remedy="see `casebus findings` or the inbox for chains"
             )
-        view = case_view(events, now, as_of=as_of, why=why)
+        view = case_view(events, now, asked=asked, why=why)
         # Repeats and broken streams are seen at arrival, not in the events.
         watched = [body for rule in sorted(KEPT_RULES) for body in self.findings(chain=chain, rule=rule)]
-        seen = [body for body in watched if datetime.fromisoformat(body["opened_at"]) <= (as_of or now)]
+        known = {line["event"] for line in view["events"]}
+        seen = [
+            body
+            for body in watched
+            if datetime.fromisoformat(body["opened_at"]) <= asked.at(now)
+            and any(account["event"] in known for account in body["accounts"])
+        ]
         return {**view, "findings": [*view["findings"], *seen]}
 
     def obligations(

@@ -7,6 +7,7 @@ import pytest
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_services.reconciler.arrivals import arrival
+from casebus_services.reconciler.as_of import AsOf
 from casebus_services.reconciler.check import check
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
@@ -45,14 +46,14 @@ def test_a_case_shows_accounts_side_by_side(reader: AccountsReader) -> None:
 
 def test_as_of_leaves_out_what_happened_later(reader: AccountsReader) -> None:
     """On the day of the receipt the clock is open; before the first event nothing is known."""
-    case = reader.case(STORY_CHAIN, NOW, as_of=at("2022-09-29T12:00"))
+    case = reader.case(STORY_CHAIN, NOW, asked=AsOf(until=at("2022-09-29T12:00")))
     assert (case["status"], [duty["state"] for duty in case["obligations"]], case["findings"]) == (
         "received",
         ["open"],
         [],
     )
     with pytest.raises(UsageError):
-        reader.case(STORY_CHAIN, NOW, as_of=at("2020-01-01"))
+        reader.case(STORY_CHAIN, NOW, asked=AsOf(until=at("2020-01-01")))
 
 
 def test_why_names_the_reason_of_each_place(reader: AccountsReader) -> None:
