@@ -19,7 +19,7 @@ from casebus_schemas.topology import EMBEDDED_PARTITIONS, PRINCIPALS
 
 from . import keys
 from .broker import BrokerPorts, EmbeddedBroker
-from .ports import free_ports
+from .ports import free_ports, listening
 from .supervisor import ChildSpec, Supervisor
 from .topics_admin import Wanted, apply, password_file
 
@@ -28,6 +28,7 @@ WITHOUT_BEAT = ("page", "registry")
 """What answers by HTTP and writes no heartbeat; the services do not need it."""
 
 READY_TIMEOUT_S = 120.0
+REGISTRY_TIMEOUT_S = 10.0
 
 Say = Callable[[str], None]
 
@@ -296,6 +297,13 @@ class Stack:
                 raise RetryLater(
                     "services are not ready in time", found=", ".join(waiting), expected="their heartbeats"
                 )
+            time.sleep(0.05)
+        self._wait_for_registry()
+
+    def _wait_for_registry(self) -> None:
+        """A moment, so that who is told "ready" finds it; its absence stops nothing."""
+        deadline = time.monotonic() + REGISTRY_TIMEOUT_S
+        while self.registry_port and not listening(self.registry_port) and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def _beats_since(self, name: str, begun: float) -> bool:
