@@ -41,7 +41,7 @@ def lint(schema: Schema) -> list[Problem]:
         named = definitions(whole)
         if not isinstance(whole, dict) or whole["type"] != "record":
             return [_unsupported(Place(), "no record", "a record")]
-        problems = [*_limits(whole), *_twice(whole), *_nodes(whole, named)]
+        problems = [*_limits(whole), *_twice(whole), *_nodes(whole, named), *_within_itself(whole)]
     except _NO_SCHEMA as error:
         return [_malformed(error)]
     # Asked last: its reasons are worse to read than ours.
@@ -212,6 +212,21 @@ def _plain(schema: Schema, place: Place) -> Iterator[Problem]:
     """A primitive that is written as a bare name is no node of the walk."""
     if isinstance(schema, str) and schema in PRIMITIVE - _TYPES:
         yield _unsupported(place, schema, ", ".join(sorted(_TYPES)))
+
+
+def _within_itself(schema: Schema) -> Iterator[Problem]:
+    """Types that hold themselves: no reader of the bus converts values of any depth."""
+    for node, place, _ in nodes(schema):
+        if node.get("type") == "record" and node["name"] in _references(node["fields"]):
+            yield _unsupported(place, f"{node['name']} within itself", "a type that does not hold itself")
+
+
+def _references(node: Any) -> set[str]:
+    if isinstance(node, str):
+        return {node}
+    if isinstance(node, list):
+        return {name for part in node for name in _references(part)}
+    return {name for key in ("type", "items", "values", "fields") for name in _references(node.get(key, []))}
 
 
 def _supported(node: Mapping[str, Any], place: Place) -> Iterator[Problem]:

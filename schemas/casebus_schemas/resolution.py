@@ -15,9 +15,8 @@ _PROMOTIONS: Mapping[str, frozenset[str]] = {
     "float": frozenset({"int", "long"}),
     "double": frozenset({"int", "long", "float"}),
     "bytes": frozenset({"string"}),
-    "string": frozenset({"bytes"}),
 }
-"""What a reader's primitive also reads."""
+"""What a reader's primitive also reads. Avro promotes bytes to text too, but not all bytes are UTF-8."""
 
 
 def read_problems(reader: Schema, writer: Schema) -> list[Problem]:

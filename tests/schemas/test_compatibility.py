@@ -1,18 +1,15 @@
 """The gate over the table of changes: no legal change is refused, no illegal one accepted."""
 
-from io import BytesIO
 from typing import Any
 
-import fastavro
 import pytest
 
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.compatibility import incompatibilities
 from casebus_schemas.lint import lint
-from casebus_schemas.logical import without_logical_types
 from casebus_schemas.resolution import read_problems
 from casebus_schemas.schema_problem import Problem
-from casebus_schemas.schema_tree import definitions, normalised
+from support.avro_reading import read_back
 from support.illegal_changes import ILLEGAL
 from support.schema_changes import LEGAL, Change, version
 
@@ -71,51 +68,6 @@ def test_only_the_past_shows_it(change: Change) -> None:
 # --- against a real reader --------------------------------------------------------------------------------
 
 
-def _sample(schema: Any, named: Any, turn: int) -> Any:
-    """A value; over the turns every symbol, both branches of a union, empty and full lists come up."""
-    if isinstance(schema, list):
-        return _sample(schema[turn % len(schema)], named, turn)
-    if isinstance(schema, str):
-        schema = named.get(schema, {"type": schema})
-    match schema["type"]:
-        case "record":
-            return {
-                field["name"]: _sample(field["type"], named, turn + index)
-                for index, field in enumerate(schema["fields"])
-            }
-        case "array":
-            return [_sample(schema["items"], named, turn + n) for n in range(turn % 3)]
-        case "enum":
-            return schema["symbols"][turn % len(schema["symbols"])]
-        case "fixed":
-            return bytes([turn]) * schema["size"]
-        case "null":
-            return None
-        case "boolean":
-            return turn % 2 == 0
-        case "int" | "long":
-            return turn * 1001 - 2000
-        case "double":
-            return turn / 4
-        case "bytes":
-            return bytes([0xFF, turn])
-        case _:
-            return f"text {turn}"
-
-
-def _read_back(writer: Any, reader: Any, turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    plain = normalised(without_logical_types(writer))
-    value = _sample(plain, definitions(plain), turn)
-    body = BytesIO()
-    fastavro.schemaless_writer(body, fastavro.parse_schema(plain), value)
-    length = body.tell()
-    body.seek(0)
-    wanted = fastavro.parse_schema(normalised(without_logical_types(reader)))
-    read: Any = fastavro.schemaless_reader(body, fastavro.parse_schema(plain), wanted)
-    assert body.tell() == length
-    return value, read
-
-
 @pytest.mark.parametrize("change", LEGAL, ids=_name)
 def test_a_real_reader_reads_both_ways(change: Change) -> None:
     """With fastavro every past version reads what the candidate writes and the other way round."""
@@ -124,7 +76,7 @@ def test_a_real_reader_reads_both_ways(change: Change) -> None:
         for writer, reader in ((candidate, schema), (schema, candidate)):
             wanted = {field["name"]: field for field in reader["fields"]}
             for turn in range(8):
-                value, read = _read_back(writer, reader, turn)
+                value, read = read_back(writer, reader, turn)
                 assert read.keys() == wanted.keys()
                 for name in read.keys() & value.keys() - {"state", "party", "parties", "former", "others"}:
                     assert read[name] == value[name]
@@ -145,7 +97,7 @@ def test_a_real_reader_fails_where_avro_forbids(change: Change) -> None:
     for writer, reader in refused:
         for turn in range(8):
             try:
-                _read_back(writer, reader, turn)
+                read_back(writer, reader, turn)
             except Exception:  # noqa: BLE001 -- whatever it raises, it did not read
                 failed = True
     assert failed
@@ -154,7 +106,7 @@ def test_a_real_reader_fails_where_avro_forbids(change: Change) -> None:
 def test_aliases_lead_a_real_reader_to_the_former_field() -> None:
     """What was written under the former name is read under the new one."""
     renamed = next(change for change in LEGAL if change.name.startswith("two renames"))
-    value, read = _read_back(renamed.versions[0], renamed.versions[-1], 1)
+    value, read = read_back(renamed.versions[0], renamed.versions[-1], 1)
     assert read["words"] == value["note"] == "text 3"
 
 

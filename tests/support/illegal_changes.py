@@ -352,6 +352,11 @@ ILLEGAL: tuple[Change, ...] = (
     ),
     _case("a union of three", "unsupported", [add(of("x", ["null", "long", "string"]))]),
     _case("null last", "unsupported", [add(of("x", ["long", "null"], default=0))]),
+    _case(
+        "a type within itself",
+        "unsupported",
+        [add(of("deputy", ["null", "casebus.Party"]), within="casebus.Party")],
+    ),
     _case("a map", "unsupported", [add(of("x", {"type": "map", "values": "long"}, default={}))]),
     _case("a float", "unsupported", [add(of("x", "float", default=0.0))]),
     _case("a nullable float", "unsupported", [add(of("x", ["null", "float"]))]),
