@@ -9,7 +9,17 @@ import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
 
 from .schema_problem import Place, Problem
-from .schema_tree import NAMED, PRIMITIVE, Definitions, Schema, definitions, nodes, normalised, written_out
+from .schema_tree import (
+    NAMED,
+    PRIMITIVE,
+    Definitions,
+    Schema,
+    definitions,
+    fields_of,
+    nodes,
+    normalised,
+    written_out,
+)
 
 MOST_FIELDS = 300
 MOST_DEPTH = 16
@@ -52,10 +62,21 @@ def lint(schema: Schema) -> list[Problem]:
 def malformed(schema: Schema) -> Problem | None:
     """Why something is no Avro schema at all; None if it is one."""
     try:
-        fastavro.parse_schema(json.loads(json.dumps(normalised(schema))))
+        whole = normalised(schema)
+        fastavro.parse_schema(json.loads(json.dumps(whole)))
+        _check_names(whole)
     except _NO_SCHEMA as error:
         return _malformed(error)
     return None
+
+
+def _check_names(whole: Schema) -> None:
+    """What fastavro lets pass. Raises TypeError."""
+    for node, place, _ in nodes(whole):
+        for named in (node, *fields_of(node)):
+            aliases = named.get("aliases", [])
+            if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+                raise TypeError(f"aliases at {place.pointer or '/'} are no list of names")
 
 
 def lint_words(written: Schema) -> list[Problem]:
@@ -63,7 +84,7 @@ def lint_words(written: Schema) -> list[Problem]:
     found = []
     for node, place, _ in nodes(written):
         wanted = [(node, place)] if node["type"] in NAMED else []
-        wanted += [(f, place.field(n, f["name"])) for n, f in enumerate(node.get("fields", ()))]
+        wanted += [(f, place.field(n, f["name"])) for n, f in enumerate(fields_of(node))]
         for entry, here in wanted:
             for key, language in (("doc", "English"), ("zh", "Chinese")):
                 if not str(entry.get(key, "")).strip():
@@ -121,7 +142,7 @@ def _malformed(error: Exception) -> Problem:
 
 
 def _limits(schema: Schema) -> Iterator[Problem]:
-    fields = sum(len(node.get("fields", ())) for node, _, _ in nodes(schema))
+    fields = sum(len(fields_of(node)) for node, _, _ in nodes(schema))
     depth = max((depth for _, _, depth in nodes(schema)), default=1)
     size = len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
     for what, found, most in (
@@ -176,7 +197,7 @@ def _nodes(schema: Schema, named: Definitions) -> Iterator[Problem]:
             )
         if kind == "array" and _takes_no_room(node["items"], named):
             yield _unsupported(place.child("items"), "items of no bytes", "items that take room")
-        for index, field in enumerate(node.get("fields", ())):
+        for index, field in enumerate(fields_of(node)):
             here = place.field(index, field["name"])
             yield from _documented(field, here, f"the field {field['name']}")
             yield from _unions(field["type"], here.child("type"))

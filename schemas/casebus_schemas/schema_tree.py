@@ -1,6 +1,6 @@
 """Walking an Avro schema: full names, definitions of named types, fields with their places."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .schema_problem import Place
@@ -9,6 +9,7 @@ Schema = Any
 Definitions = Mapping[str, Mapping[str, Any]]
 
 PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+RECORDS = frozenset({"record", "error"})
 NAMED = frozenset({"record", "error", "enum", "fixed"})
 
 
@@ -41,7 +42,7 @@ def _normalised(schema: Schema, namespace: str) -> Schema:
         inner = whole["name"].rpartition(".")[0]
         if "aliases" in whole:
             whole["aliases"] = [full_name(alias, inner) for alias in whole["aliases"]]
-        if "fields" in whole:
+        if kind in RECORDS:
             whole["fields"] = [{**f, "type": _normalised(f["type"], inner)} for f in whole["fields"]]
     elif kind == "array":
         whole["items"] = _normalised(schema["items"], namespace)
@@ -63,18 +64,25 @@ def _nodes(schema: Schema, place: Place, depth: int) -> Iterator[tuple[Mapping[s
             yield from _nodes(branch, place.child(index), depth)
     elif isinstance(schema, dict):
         yield schema, place, depth
-        for index, field in enumerate(schema.get("fields", ())):
+        for index, field in enumerate(fields_of(schema)):
             yield from _nodes(field["type"], place.field(index, field["name"]).child("type"), depth + 1)
-        for key in ("items", "values"):
-            if key in schema:
+        # Any other type may bear attributes of these names that mean nothing to Avro.
+        for kind, key in (("array", "items"), ("map", "values")):
+            if schema.get("type") == kind:
                 yield from _nodes(schema[key], place.item(key), depth + 1)
         if isinstance(schema.get("type"), dict | list):
             yield from _nodes(schema["type"], place.child("type"), depth)
 
 
+def fields_of(node: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The fields of a record; none for any other type."""
+    fields: Sequence[Mapping[str, Any]] = node["fields"] if node.get("type") in RECORDS else ()
+    return fields
+
+
 def definitions(schema: Schema) -> dict[str, Mapping[str, Any]]:
     """The named types that a normalised schema defines, by full name."""
-    return {node["name"]: node for node, _, _ in nodes(schema) if node.get("type") in NAMED}
+    return {node["name"]: node for node, _, _ in nodes(schema) if node["type"] in NAMED}
 
 
 def kind_of(schema: Schema, named: Definitions) -> str:

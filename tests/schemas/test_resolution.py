@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casebus_schemas.compatibility import incompatibilities
+from casebus_schemas.lint import lint
 from casebus_schemas.resolution import read_problems
 from casebus_schemas.schema_tree import definitions, nodes, normalised
 from support.avro_reading import read_back
@@ -27,6 +29,10 @@ _TYPES: list[Any] = [
     DECIMAL,
     MOMENT,
     ["null", DAY],
+]
+_WORDS = [
+    *("type", "name", "namespace", "fields", "items", "values", "symbols", "size", "default", "aliases"),
+    *("logicalType", "precision", "scale", "doc", "pii"),
 ]
 _SYMBOLS = ["open", "closed", "other", "held", "lost"]
 
@@ -152,3 +158,31 @@ def test_types_within_themselves() -> None:
     other = {**tree, "fields": [{"name": "value", "type": "string"}, tree["fields"][1]]}
     assert read_problems(tree, tree) == []
     assert [problem.place.path for problem in read_problems(other, tree)] == ["value"]
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 20)
+    | st.sampled_from(["record", "enum", "fixed", "array", "map", "int", "string", "null", "a", "b.c", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(_WORDS), inner, max_size=6)
+        | st.fixed_dictionaries(
+            {"type": st.just("record"), "name": inner, "fields": st.lists(inner, max_size=2)}
+        )
+        | st.fixed_dictionaries({"name": st.sampled_from(["a", "b"]), "type": inner, "aliases": inner})
+    ),
+    max_leaves=16,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_JSON)
+def test_any_json_gets_a_verdict(sent: Any) -> None:
+    """Whatever JSON somebody sends as a schema is judged, never an error of the program."""
+    for problem in [*lint(sent), *incompatibilities(sent, [("version 1", BASE)])]:
+        assert problem.text
+    inside = version(add(of("sent", ["null", sent])))
+    for problem in [*lint(inside), *incompatibilities(inside, [("version 1", BASE)])]:
+        assert problem.text
