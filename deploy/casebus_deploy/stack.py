@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.connection import Connection, Principal
@@ -39,7 +40,8 @@ class StackOptions:
 
     Without `bootstrap_servers` an embedded broker runs below `data`; with it that cluster is used, whose
     administrator logs in with `admin` (user name, password file). `database_url` puts ledger and accounts
-    into a PostgreSQL database instead of SQLite files.
+    into a PostgreSQL database instead of SQLite files. Without `registry_url` the schema registry is ours;
+    with it that one is filled at the start and named to clients.
     """
 
     data: Path
@@ -52,6 +54,7 @@ class StackOptions:
     workers: int = 1
     page: bool = True
     registry: bool = True
+    registry_url: str | None = None
     service_env: dict[str, str] = field(default_factory=dict)
 
 
@@ -95,6 +98,7 @@ class Stack:
                 keys.announce(self.connection)
             with self._step("服务 services"):
                 self._start_services()
+            self._fill_registry()
         except BaseException:
             self.stop()
             raise
@@ -146,10 +150,20 @@ class Stack:
             partitions=self.options.partitions,
             principals=principals,
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
-            registry_url=f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None,
+            registry_url=self.registry_url,
             web_url=page,
             simulated_clock=self.options.simulated_clock,
         )
+
+    @property
+    def registry_url(self) -> str | None:
+        """The schema registry for clients; None if there is none."""
+        external = self.options.registry_url
+        if external is not None:
+            # The user and password in it may write; clients only read.
+            address = urlsplit(external)
+            return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+        return f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None
 
     def database_url(self, name: str) -> str:
         """SQLAlchemy address of the ledger's or the accounts' database."""
@@ -164,8 +178,8 @@ class Stack:
         found.append(("accounts db", self.database_url("accounts"), ""))
         if self.web_port:
             found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
-        if self.registry_port:
-            found.append(("registry", f"http://127.0.0.1:{self.registry_port}", ""))
+        if self.registry_url:
+            found.append(("registry", self.registry_url, ""))
         return found
 
     # --- within ------------------------------------------------------------------------------------------
@@ -226,7 +240,7 @@ class Stack:
     def _write_connection(self) -> None:
         if self.options.page and not self.web_port:
             self.web_port = self._ports(3, 1)[0]
-        if self.options.registry and not self.registry_port:
+        if self._serves_registry and not self.registry_port:
             self.registry_port = self._ports(4, 1)[0]
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
@@ -246,7 +260,7 @@ class Stack:
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
         if self.options.page:
             children.append(self._child("page", ["run", "page"], self._base_env()))
-        if self.options.registry:
+        if self._serves_registry:
             children.append(self._child("registry", ["run", "registry"], self._base_env()))
         return children
 
@@ -299,6 +313,24 @@ class Stack:
                 )
             time.sleep(0.05)
         self._wait_for_registry()
+
+    @property
+    def _serves_registry(self) -> bool:
+        return self.options.registry and self.options.registry_url is None
+
+    def _fill_registry(self) -> None:
+        """Brings an external registry up to the catalogue; if it is down, the bus runs without."""
+        if self.options.registry_url is None:
+            return
+        from casebus_schemas.catalog import Catalog
+
+        from .registry_push import push
+
+        try:
+            with self._step("模式登记 schemas to the registry"):
+                list(push(self.options.registry_url, Catalog.load()))
+        except RetryLater as error:
+            self._say(f"{error.detail}; later: casebus schemas push")
 
     def _wait_for_registry(self) -> None:
         """A moment, so that who is told "ready" finds it; its absence stops nothing."""

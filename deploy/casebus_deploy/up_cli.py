@@ -36,6 +36,9 @@ def up(
         int | None,
         typer.Option(help="first of five ports (three of Kafka, page, registry); else free ones", min=1024),
     ] = None,
+    registry_url: Annotated[
+        str | None, typer.Option(help="a Confluent schema registry of your own, which is filled")
+    ] = None,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -55,6 +58,7 @@ def up(
         bootstrap_servers=bootstrap_servers,
         admin=_admin() if bootstrap_servers else None,
         port_base=port_base,
+        registry_url=registry_url,
         workers=workers,
     )
     with Stack(options, say=lambda line: typer.echo(f"  {line}", err=True)) as stack:

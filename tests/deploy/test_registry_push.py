@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from casebus_consumers.registry.app import schema_text
+from casebus_consumers.registry.subjects import Subjects
 from casebus_deploy.registry_push import Pushed, push
+from casebus_deploy.schemas_cli import app
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
 from support.fake_registry import FakeRegistry, running
@@ -81,3 +84,16 @@ def test_a_registry_out_of_reach_is_unavailable() -> None:
         list(push("http://127.0.0.1:9", CATALOG))
     with pytest.raises(UsageError):
         list(push("registry.example", CATALOG))
+
+
+def test_the_command_says_what_it_did() -> None:
+    """`casebus schemas push` counts subjects and versions; `--topics` takes `<topic>-<record name>` along."""
+    runner, fake = CliRunner(), FakeRegistry()
+    with running(fake) as url:
+        first = runner.invoke(app, ["push", "--registry", url, "--topics", "--json"])
+        second = runner.invoke(app, ["push", "--registry", url, "--json"])
+    everything = Subjects(CATALOG).names
+    assert json.loads(first.stdout) == {"subjects": len(everything), "added": len(everything), "present": 0}
+    records = len({one.schema["name"] for one in CATALOG.schemas()})
+    assert json.loads(second.stdout) == {"subjects": records, "added": 0, "present": records}
+    assert sorted(fake.subjects) == everything
