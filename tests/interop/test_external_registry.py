@@ -19,7 +19,7 @@ said: list[str] = []
 
 
 def test_clients_are_told_of_the_external_registry(stack: Stack) -> None:
-    """connection.json and the table of what runs name it without its password, and none of ours is started."""
+    """connection.json and the table of what runs name it without its password; none of ours starts."""
     assert stack.connection.registry_url == "http://127.0.0.1:9/sr"
     assert ("registry", "http://127.0.0.1:9/sr", "") in stack.rows()
     assert "registry" not in [child.name for child in stack._children()]
