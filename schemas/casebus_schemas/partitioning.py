@@ -1,5 +1,7 @@
 """Which partition a key belongs to: murmur2 as Java's and kafka-python's default partitioner."""
 
+from functools import lru_cache
+
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
@@ -24,6 +26,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@lru_cache(maxsize=4096)
 def partition_of(key: bytes, partitions: int) -> int:
     """Partition number of a key among `partitions` (docs/records.md 1: murmur2 without its sign bit)."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -130,6 +130,7 @@ def end_of_day(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING) + _ONE_DAY
 
 
+@lru_cache(maxsize=16384)
 def beijing_text(moment: datetime) -> str:
     """ISO text of an aware time at +08:00, with milliseconds where there are any."""
     local = in_beijing(moment)

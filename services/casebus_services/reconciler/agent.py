@@ -67,6 +67,8 @@ class ReconcilerAgent:
         self._shelf = Shelf()
         self._own: frozenset[int] = frozenset()
         self._unsent: set[int] = set()
+        # What this worker has just put into an outbox that was empty: it need not be read again.
+        self._fresh: dict[int, list[Waiting]] = {}
 
     # --- assignment -----------------------------------------------------------------------------------
 
@@ -80,12 +82,14 @@ class ReconcilerAgent:
         self._own = frozenset(partition for _, partition in partitions)
         self._shelf.keep_only(())
         self._unsent = set(self._own)
+        self._fresh.clear()
 
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions belong to another worker now."""
         self._own -= {partition for _, partition in partitions}
         self._shelf.keep_only(self._own)
         self._unsent &= self._own
+        self._fresh.clear()
 
     # --- work -----------------------------------------------------------------------------------------
 
@@ -123,12 +127,17 @@ class ReconcilerAgent:
 
     def _relay_some(self, own: list[int]) -> bool:
         """Relays one run of outbox rows; whether more may wait."""
-        rows = _patiently(lambda: self._waiting(own), PATIENCE_S)
+        known = all(partition in self._fresh for partition in own)
+        fresh, self._fresh = self._fresh, {}
+        if known:
+            rows = [row for partition in own for row in fresh[partition]]
+        else:
+            rows = _patiently(lambda: self._waiting(own), PATIENCE_S)
         if rows:
             _patiently(lambda: self._sink.send_all([row.record for row in rows]), PATIENCE_S)
             fault_point("reconciler.after-publish", len(rows))
             _patiently(lambda: self._mark(rows), PATIENCE_S)
-        return len(rows) >= _RELAYED_AT_ONCE
+        return not known and len(rows) >= _RELAYED_AT_ONCE
 
     # --- transactions ---------------------------------------------------------------------------------
 
@@ -148,7 +157,7 @@ class ReconcilerAgent:
                 self._enter(work, fences, lambda intake: intake.take(arrivals))
                 fault_point("reconciler.before-commit", len(arrivals))
         except BaseException:
-            self._shelf.clear()  # books may have moved on without the database
+            self._forget()  # books may have moved on without the database
             raise
         self._own |= fences.keys()
 
@@ -164,9 +173,13 @@ class ReconcilerAgent:
                 self._enter(work, fences, lambda intake: intake.pass_time(waking, now))
                 fault_point("reconciler.before-commit", len(waking))
         except BaseException:
-            self._shelf.clear()
+            self._forget()
             raise
         return bool(waking)
+
+    def _forget(self) -> None:
+        self._shelf.clear()
+        self._fresh.clear()
 
     def _enter(self, work: Work, fences: dict[int, Fence], step: Callable[[Intake], None]) -> None:
         """One step of intake under the fences: entries, announcements and offsets go together."""
@@ -180,8 +193,12 @@ class ReconcilerAgent:
                 continue
             fence = fences[partition]
             heads = work.bus_heads(fence.producer)
-            work.put_out(fence, [self._announcer.compose(one, fence.producer, heads) for one in new])
+            rows = work.put_out(fence, [self._announcer.compose(one, fence.producer, heads) for one in new])
             work.save_bus_heads(heads)
+            if partition in self._unsent:
+                self._fresh.pop(partition, None)  # others wait before these
+            else:
+                self._fresh[partition] = rows
             self._unsent.add(partition)
         work.release(fences.values())
         self._shelf.written(fences.values())

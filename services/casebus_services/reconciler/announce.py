@@ -1,12 +1,13 @@
 """Turns what the books announce into signed events of the bus, each the next of its stream."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode
+from casebus_schemas.codec import encode_raw
 from casebus_schemas.compose import StreamHead, compose
 from casebus_schemas.ids import bus_id
 from casebus_schemas.partitioning import partition_of
@@ -62,14 +63,15 @@ class Announcer:
         kind = announcement.kind
         schema = self._catalog.latest(kind)
         topic = self._catalog.event(kind).topic(BUS)
-        value = encode(schema, _DATA[kind](announcement.body, _envelope(announcement)))
+        value = encode_raw(schema, _DATA[kind](announcement.body, _envelope(announcement)))
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
+        named = event_id(announcement)
         place = Place(producer, topic, partition)
         composed = compose(
             value=value,
             fingerprint=schema.fingerprint,
-            id=event_id(announcement),
+            id=named,
             type=kind,
             source=SOURCE,
             time_ms=milliseconds(announcement.at),
@@ -81,12 +83,17 @@ class Announcer:
             key=self._key,
         )
         heads[place] = composed.head
-        return Announced(event_id(announcement), announcement.chain, kind, composed.record)
+        return Announced(named, announcement.chain, kind, composed.record)
 
 
 def event_id(announcement: Announcement) -> UUID:
     """The id of the event that makes an announcement: the same announcement never gets another."""
-    return bus_id(announcement.kind, f"{announcement.id}\n{announcement.state}", [announcement.cause])
+    return _event_id(announcement.kind, announcement.id, announcement.state, announcement.cause)
+
+
+@lru_cache(maxsize=4096)
+def _event_id(kind: str, id: UUID, state: str, cause: bytes) -> UUID:
+    return bus_id(kind, f"{id}\n{state}", [cause])
 
 
 def _envelope(announcement: Announcement) -> Mapping[str, Any]:
@@ -99,11 +106,11 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "corrects": None,
         "withdraws": None,
         "local_refs": [],
-        "occurred_at": announcement.at,
+        "occurred_at": milliseconds(announcement.at),
         "precision": "second",
         "date_basis": "stated",
         "legal_basis": list(announcement.body.get("law", ())),
         "handling": "H1",
-        "obligation": announcement.id if announcement.kind == "obligation.announced" else None,
+        "obligation": announcement.id.bytes if announcement.kind == "obligation.announced" else None,
         "message_no": None,
     }

@@ -54,6 +54,7 @@ class DutyEntry:
     due_latest: datetime
     moot_at: datetime | None
     body: Mapping[str, Any]
+    look: tuple[object, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +169,24 @@ class ChainBook:
 def _duty_entry(
     duty: Obligation, now: datetime, known: DutyEntry | None, trigger: Digest | None
 ) -> DutyEntry:
-    body = duty.to_json(now)
+    state, look = duty.state(now), duty.look
+    # Written anew only if something of it changed: a long chain has many duties that stay as they are.
+    same = known is not None and (known.state, known.look) == (state, look)
+    body = known.body if known is not None and same else duty.to_json(now)
     due_latest = max(reading.due for reading in duty.readings)
-    moved = known is None or known.due_latest != due_latest or known.state != body["state"]
+    moved = known is None or known.due_latest != due_latest or known.state != state
     basis = trigger if trigger and moved else known.basis if known else duty.cause.digest
     return DutyEntry(
         id=str(duty.id),
         rule=duty.clock.id,
         owed_by=duty.owed_by,
-        state=body["state"],
+        state=state,
         basis=basis,
         due_earliest=min(reading.due for reading in duty.readings),
         due_latest=due_latest,
         moot_at=duty.moot_by.occurred_at if duty.moot_by else None,
         body=body,
+        look=look,
     )
 
 

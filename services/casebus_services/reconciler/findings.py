@@ -135,4 +135,8 @@ def account(event: ChainEvent, value: object) -> Account:
 
 def canonical(value: object) -> bytes:
     """Canonical JSON: keys sorted, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return canonical_text(value).encode()
+
+
+# Made once: json.dumps would make an encoder each time.
+canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

@@ -9,14 +9,13 @@ from casebus_schemas.law.standing import last_day_of
 
 from .chain import ChainEvent
 from .findings import Account, Finding, Suggestion, account, finding
-from .fold import Folded
-from .obligations import Obligation, Step, starts
+from .obligations import Obligation, Start, Step
 from .words import STEPS, agency, word
 
 
-def uncountable(folded: Folded) -> Iterator[Finding]:
+def uncountable(started: Iterable[Start]) -> Iterator[Finding]:
     """R07: a clock started from a time that cannot be true, so that no term can be counted from it."""
-    for start in starts(folded):
+    for start in started:
         if start.countable:
             continue
         who = agency(start.cause.agency)

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -45,9 +46,56 @@ class Folded:
         return found
 
     @cached_property
+    def place(self) -> dict[Digest, int]:
+        """Where each event stands in the order."""
+        return {event.digest: index for index, event in enumerate(self.order)}
+
+    @cached_property
+    def standing_of(self) -> dict[str, list[ChainEvent]]:
+        """The events that still speak, by type, in their order."""
+        return _by_type(self.standing)
+
+    @cached_property
+    def said_of(self) -> dict[str, list[ChainEvent]]:
+        """Every event as it was said, by type, in their order."""
+        return _by_type(self.order)
+
+    @cached_property
+    def _threads(self) -> dict[Digest, frozenset[Digest]]:
+        return {}
+
+    def thread(self, event: ChainEvent) -> frozenset[Digest]:
+        """An event, what it answers, what that answers, and so on; corrections count as what they correct."""
+        known = self._threads.get(event.digest)
+        if known is None:
+            found: set[Digest] = set()
+            request = self.request_of(event)
+            while request is not None and (digest := self.origin_of(request.digest)) not in found:
+                found.add(digest)
+                request = self.request_of(self.by_digest[digest])
+            known = self._threads[event.digest] = frozenset((event.digest, *found))
+        return known
+
+    @cached_property
+    def _touched(self) -> dict[str, frozenset[Digest]]:
+        return {}
+
+    def touched_by(self, type: str) -> frozenset[Digest]:
+        """The threads of all events of a type together."""
+        if type not in self._touched:
+            threads = (self.thread(event) for event in self.said_of.get(type, ()))
+            self._touched[type] = frozenset().union(*threads)
+        return self._touched[type]
+
+    @cached_property
     def suspects(self) -> Suspects:
         """Who is who in the events that stand."""
         return Suspects(self.standing)
+
+    @cached_property
+    def last_key(self) -> tuple[datetime, Digest] | None:
+        """The greatest key that orders events by themselves."""
+        return max((event.sort_key for event in self.order), default=None)
 
     @cached_property
     def awaited(self) -> frozenset[UUID | Digest]:
@@ -85,13 +133,13 @@ def extend(folded: Folded, event: ChainEvent) -> Folded:
     if event.digest in folded.by_digest:
         known = folded.by_digest[event.digest]
         return folded if known.admitted_at <= event.admitted_at else fold((*folded.order, event))
-    last = max((known.sort_key for known in folded.order), default=None)
+    last = folded.last_key
     sorts_last = last is None or event.sort_key > last
     points_back = event.corrects or event.withdraws
     was_awaited = event.id in folded.awaited or event.digest in folded.awaited or event.id in folded.by_id
     if not sorts_last or points_back or was_awaited or folded.cycles or event.in_reply_to == event.id:
         return fold((*folded.order, event))
-    return Folded(
+    longer = Folded(
         order=(*folded.order, event),
         standing=(*folded.standing, event),
         superseded=folded.superseded,
@@ -100,6 +148,22 @@ def extend(folded: Folded, event: ChainEvent) -> Folded:
         strangers=folded.strangers,
         cycles=folded.cycles,
     )
+    # What was worked out of the shorter fold is carried on: a long chain does not pay for its length again.
+    longer.__dict__.update(
+        by_digest={**folded.by_digest, event.digest: event},
+        by_id={**folded.by_id, event.id: (event,)},
+        _threads=folded._threads,
+        awaited=folded.awaited.union(_pointers(event)),
+        last_key=event.sort_key,
+    )
+    return longer
+
+
+def _by_type(events: Iterable[ChainEvent]) -> dict[str, list[ChainEvent]]:
+    found: dict[str, list[ChainEvent]] = {}
+    for event in events:
+        found.setdefault(event.type, []).append(event)
+    return found
 
 
 def _pointers(event: ChainEvent) -> list[UUID | Digest]:

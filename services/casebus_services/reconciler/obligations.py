@@ -1,6 +1,7 @@
 """The duties of a chain: which clocks started, who owes what until when, and how each duty stands."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -79,6 +80,11 @@ class Obligation:
         # A term in hours still holds at its last instant: look again just after it.
         return [edge for at in edges for edge in (at, at + timedelta(milliseconds=1))]
 
+    @property
+    def look(self) -> tuple[object, ...]:
+        """All that its JSON depends on but the time: two of one id with equal looks are written alike."""
+        return (self.started_at, self.owed_to, self.version, self.steps, self.rung, _answer(self.met_by))
+
     def to_json(self, now: datetime) -> dict[str, Any]:
         """The obligation as in records.md 5."""
         answer = _answer(self.met_by)
@@ -117,14 +123,6 @@ class Obligation:
         ]
 
 
-def obligations(folded: Folded, law_of: date | None = None) -> list[Obligation]:
-    """Every duty of the chain, in the order of the events that started them.
-
-    Under the texts in force when each clock started, or those of another day.
-    """
-    return [duty for start in starts(folded, law_of) if start.countable for duty in _started(start, folded)]
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """A clock that an event started, and from when it counts."""
@@ -139,6 +137,11 @@ class Start:
     def countable(self) -> bool:
         """Whether the time is one from which a term can be counted."""
         return self.at.year in COUNTABLE
+
+
+def obligations(folded: Folded, started: Iterable[Start]) -> list[Obligation]:
+    """Every duty of the chain, in the order of the events that started them (`starts`)."""
+    return [duty for start in started if start.countable for duty in _started(start, folded)]
 
 
 def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
@@ -206,38 +209,23 @@ def _parties(clock: Clock, cause: ChainEvent) -> list[tuple[str, tuple[str, ...]
 
 
 def _met_by(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> ChainEvent | None:
-    return next(
-        (
-            event
-            for event in _after(cause, folded)
-            if event.type in clock.duty and event.agency == owed_by and _belongs(event, cause, folded)
-        ),
-        None,
-    )
+    answers = _after(cause, folded, clock.duty, folded.standing_of)
+    return next((event for event in answers if event.agency == owed_by), None)
 
 
 def _moot_by(clock: Clock, cause: ChainEvent, folded: Folded) -> ChainEvent | None:
     withdrawal = folded.withdrawn.get(cause.digest)
     if withdrawal is not None:
         return folded.by_digest[withdrawal]
-    for event in _after(cause, folded, said=True):
-        if (
-            event.type in clock.moot_by
-            and event.digest not in folded.withdrawn
-            and _belongs(event, cause, folded)
-        ):
-            return event
-    return None
+    ends = _after(cause, folded, clock.moot_by, folded.said_of)
+    return next((event for event in ends if event.digest not in folded.withdrawn), None)
 
 
 def _approvals(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> tuple[ChainEvent, ...]:
     if clock.approval is None:
         return ()
-    return tuple(
-        event
-        for event in _after(cause, folded)
-        if event.type == clock.approval and event.agency == owed_by and _belongs(event, cause, folded)
-    )
+    given = _after(cause, folded, (clock.approval,), folded.standing_of)
+    return tuple(event for event in given if event.agency == owed_by)
 
 
 def _rung(version: Version, approvals: Sequence[ChainEvent]) -> int:
@@ -246,12 +234,16 @@ def _rung(version: Version, approvals: Sequence[ChainEvent]) -> int:
     return max([version.base_rung(), *lifted])
 
 
-def _after(cause: ChainEvent, folded: Folded, *, said: bool = False) -> Iterable[ChainEvent]:
-    """Events behind the cause in the chain's order; with `said` also those that no longer stand."""
-    place = {event.digest: index for index, event in enumerate(folded.order)}
+def _after(
+    cause: ChainEvent, folded: Folded, types: Sequence[str], of_type: Mapping[str, Sequence[ChainEvent]]
+) -> Iterator[ChainEvent]:
+    """Events of these types that belong to the cause and stand behind it, in the chain's order."""
+    place = folded.place
     start = place[cause.digest]
-    for event in folded.order if said else folded.standing:
-        if place[event.digest] > start:
+    rows = [of_type[type] for type in types if type in of_type]
+    events = rows[0] if len(rows) == 1 else heapq.merge(*rows, key=lambda event: place[event.digest])
+    for event in events:
+        if place[event.digest] > start and _belongs(event, cause, folded):
             yield event
 
 
@@ -261,28 +253,13 @@ def _belongs(event: ChainEvent, cause: ChainEvent, folded: Folded) -> bool:
     It does if following its `in_reply_to` meets the cause or what the cause itself answers; one that meets
     another start of the same kind does not; one that is tied to neither does.
     """
-    own = {cause.digest, *_thread(cause, folded)}
-    thread = {event.digest, *_thread(event, folded)}
-    withdraws = event.withdraws
-    if withdraws is not None:
-        thread.add(folded.origin_of(withdraws))
-    if thread & own:
+    thread = folded.thread(event)
+    if event.withdraws is not None:
+        thread |= {folded.origin_of(event.withdraws)}
+    if not thread.isdisjoint(folded.thread(cause)):
         return True
-    likes = [like for like in folded.order if like.type == cause.type and like.digest != cause.digest]
-    return not any(thread & {like.digest, *_thread(like, folded)} for like in likes)
-
-
-def _thread(event: ChainEvent, folded: Folded) -> list[bytes]:
-    """Digests of what it answers, what that answers, and so on; corrections count as what they correct."""
-    found: list[bytes] = []
-    request = folded.request_of(event)
-    while request is not None:
-        digest = folded.origin_of(request.digest)
-        if digest in found:
-            break
-        found.append(digest)
-        request = folded.request_of(folded.by_digest[digest])
-    return found
+    # The cause's own thread is among these, and was met by none of it.
+    return thread.isdisjoint(folded.touched_by(cause.type))
 
 
 def _answer(event: ChainEvent | None) -> Answer | None:

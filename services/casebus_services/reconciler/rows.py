@@ -13,7 +13,7 @@ from .announce import Announced
 from .arrivals import Arrival
 from .book import ChainBook, DutyEntry, FindingEntry
 from .chain import ChainEvent, chain_event, milliseconds, moment
-from .findings import canonical
+from .findings import canonical_text
 
 
 class Waiting(NamedTuple):
@@ -93,7 +93,7 @@ def chain_row(partition: int, book: ChainBook) -> tuple[Any, ...]:
         meaning.hash,
         milliseconds(book.told_until),
         milliseconds(wakes_at) if wakes_at else None,
-        canonical(meaning.accounts).decode(),
+        meaning.accounts_text,
     )
 
 
@@ -109,7 +109,7 @@ def duty_row(chain: str, entry: DutyEntry) -> tuple[Any, ...]:
         milliseconds(entry.due_earliest),
         milliseconds(entry.due_latest),
         milliseconds(entry.moot_at) if entry.moot_at else None,
-        canonical(entry.body).decode(),
+        canonical_text(entry.body),
     )
 
 
@@ -123,7 +123,7 @@ def finding_row(chain: str, entry: FindingEntry) -> tuple[Any, ...]:
         entry.severity,
         entry.state,
         milliseconds(entry.opened_at),
-        canonical(entry.body).decode(),
+        canonical_text(entry.body),
     )
 
 
@@ -190,7 +190,7 @@ def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]
         record.topic,
         record.partition,
         (record.key or b"").decode(),
-        canonical(headers).decode(),
+        canonical_text(headers),
     )
 
 

@@ -1,5 +1,6 @@
 """All chain rules over one folded chain: accounts, duties and findings at a time; pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from .accounts import accounts
 from .chain import ChainEvent, as_uuid
-from .findings import Finding, FindingState, canonical
+from .findings import Finding, FindingState, canonical_text
 from .findings_answers import (
     conflicting_answers,
     disputed_corrections,
@@ -21,7 +22,7 @@ from .findings_answers import (
 from .findings_clocks import missing_approvals, overdue, uncountable
 from .findings_content import charges_without_outcome, differing_amounts, differing_suspects
 from .fold import Folded, fold
-from .obligations import Obligation, obligations
+from .obligations import Obligation, obligations, starts
 
 _WORD_ON_A_FINDING: dict[str, FindingState] = {
     "finding.explained": "explained",
@@ -58,9 +59,13 @@ class Reconciled:
 
     def wakes_at(self, now: datetime) -> datetime | None:
         """The next instant after `now` at which time alone may change something; None if never."""
-        turns = [turn for duty in self.duties for turn in duty.turns()]
-        turns.extend(orphan_turns(self.folded))
-        return min((turn for turn in turns if turn > now), default=None)
+        at = bisect_right(self._turns, now)
+        return self._turns[at] if at < len(self._turns) else None
+
+    @cached_property
+    def _turns(self) -> list[datetime]:
+        turns = {turn for duty in self.duties for turn in duty.turns()}
+        return sorted(turns.union(orphan_turns(self.folded)))
 
     @cached_property
     def _words(self) -> dict[str, FindingState]:
@@ -72,23 +77,24 @@ class Reconciled:
         return words
 
     @cached_property
+    def accounts_text(self) -> str:
+        """The accounts as canonical JSON."""
+        return canonical_text(self.accounts)
+
+    @cached_property
     def hash(self) -> bytes:
         """SHA-256 of what the signed events alone decide, as canonical JSON.
 
         Without offsets, times of the bus, arrival findings, and findings or states that the time decides.
         """
-        return sha256(canonical(self._timeless())).digest()
-
-    def _timeless(self) -> dict[str, Any]:
-        return {
-            "accounts": self.accounts,
-            "findings": [
-                {name: value for name, value in finding.to_json().items() if name != "opened_at"}
-                for finding in sorted(self.content, key=lambda finding: str(finding.id))
-                if finding.cls == "state"
-            ],
-            "obligations": [self._duty(duty) for duty in self.duties],
-        }
+        findings = [
+            {name: value for name, value in finding.to_json().items() if name != "opened_at"}
+            for finding in sorted(self.content, key=lambda finding: str(finding.id))
+            if finding.cls == "state"
+        ]
+        rest = canonical_text({"findings": findings, "obligations": [self._duty(d) for d in self.duties]})
+        # The accounts' text is spliced in, not written twice.
+        return sha256(f'{{"accounts":{self.accounts_text},{rest[1:]}'.encode()).digest()
 
     @staticmethod
     def _duty(duty: Obligation) -> dict[str, Any]:
@@ -105,6 +111,7 @@ def reconcile(events: Iterable[ChainEvent] | Folded, law_of: date | None = None)
     Clocks run under the texts in force when they started, or under those of the day `law_of`.
     """
     folded = events if isinstance(events, Folded) else fold(events)
+    started = tuple(starts(folded, law_of))
     content = (
         *superseded_answers(folded),
         *conflicting_answers(folded),
@@ -113,6 +120,6 @@ def reconcile(events: Iterable[ChainEvent] | Folded, law_of: date | None = None)
         *differing_amounts(folded),
         *differing_suspects(folded),
         *charges_without_outcome(folded),
-        *uncountable(folded),
+        *uncountable(started),
     )
-    return Reconciled(folded, tuple(obligations(folded, law_of)), content)
+    return Reconciled(folded, tuple(obligations(folded, started)), content)

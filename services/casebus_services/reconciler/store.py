@@ -221,13 +221,15 @@ class Work:
         keys = {(row[0], row[1], bytes(row[2]), row[3]) for row in new}
         return [announcement for key, announcement in first.items() if key in keys]
 
-    def put_out(self, fence: Fence, announced: Sequence[Announced]) -> None:
-        """Appends signed events to the partition's outbox."""
-        rows = []
+    def put_out(self, fence: Fence, announced: Sequence[Announced]) -> list[Waiting]:
+        """Appends signed events to the partition's outbox; gives what now waits."""
+        rows, waiting = [], []
         for event in announced:
             rows.append(outbox_row(fence.partition, fence.next_no, event))
+            waiting.append(Waiting(fence.partition, fence.next_no, event.record))
             fence.next_no += 1
         self._sql.many("INSERT INTO recon_outbox VALUES (?,?,?,?,?,?,?,?,?,?,?,0)", rows)
+        return waiting
 
     def waiting(self, partitions: Sequence[int], limit: int) -> list[Waiting]:
         """Outbox rows not known to be sent, of each partition in order."""
@@ -242,8 +244,12 @@ class Work:
         return found
 
     def sent(self, rows: Iterable[Waiting]) -> None:
-        """Marks outbox rows as acknowledged by Kafka."""
+        """Marks outbox rows as acknowledged by Kafka: of each partition all that waited up to its last."""
+        spans: dict[int, tuple[int, int]] = {}
+        for row in rows:
+            first, last = spans.get(row.partition, (row.no, row.no))
+            spans[row.partition] = (min(first, row.no), max(last, row.no))
         self._sql.many(
-            "UPDATE recon_outbox SET sent = 1 WHERE bus_partition = ? AND no = ?",
-            [(row.partition, row.no) for row in rows],
+            "UPDATE recon_outbox SET sent = 1 WHERE bus_partition = ? AND no BETWEEN ? AND ?",
+            [(partition, *span) for partition, span in spans.items()],
         )
