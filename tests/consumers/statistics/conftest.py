@@ -5,7 +5,7 @@ import pytest
 from casebus_consumers.statistics.sources import from_files
 from casebus_schemas.catalog import Catalog
 from casebus_services.reconciler.chain import ChainEvent
-from support.statistics import PLAYED
+from support.statistics_chains import PLAYED
 
 
 @pytest.fixture(scope="session")

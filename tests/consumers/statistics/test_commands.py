@@ -11,7 +11,7 @@ from casebus_consumers.statistics.cli import app
 from casebus_consumers.statistics.ratios import RatioRefused
 from casebus_schemas.errors import UsageError
 from support.prosecutions import played
-from support.statistics import PLAYED
+from support.statistics_chains import PLAYED
 
 
 def run(*arguments: str) -> Result:

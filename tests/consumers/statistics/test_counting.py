@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from casebus_consumers.statistics.restatements import restate
 from casebus_services.reconciler.chain import ChainEvent
 from support.chains import charges, digest, say, suspects
-from support.statistics import again, correction, count, withdrawal
+from support.statistics_chains import again, correction, count, withdrawal
 
 
 def prosecuted(name: str, when: str, *names: str, article: str = "182", **more: Any) -> ChainEvent:

@@ -9,7 +9,7 @@ from casebus_consumers.statistics.ratios import growth
 from casebus_consumers.statistics.restatements import restate
 from casebus_services.reconciler.chain import ChainEvent
 from support.prosecutions import played
-from support.statistics import ALL, PLAYED, again, correction, count, of_one, of_several, withdrawal
+from support.statistics_chains import ALL, PLAYED, again, correction, count, of_one, of_several, withdrawal
 
 
 def test_the_played_set_is_the_generated_one() -> None:

@@ -7,7 +7,7 @@ import pytest
 from casebus_consumers.statistics.ratios import RatioRefused, growth, ratio
 from casebus_services.reconciler.chain import ChainEvent
 from support.chains import charges, say, suspects
-from support.statistics import count
+from support.statistics_chains import count
 
 
 def case(number: int, referred: str | None, indicted: str | None, article: str = "182") -> list[ChainEvent]:

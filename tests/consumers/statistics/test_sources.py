@@ -17,7 +17,7 @@ from casebus_services.reconciler.database import Database
 from support.desk import Desk
 from support.prosecutions import played
 from support.signed_events import chain
-from support.statistics import count
+from support.statistics_chains import count
 
 
 @pytest.fixture(scope="module")
