@@ -57,6 +57,7 @@ FIELDS = {
     "type": "事件",
     "time": "时间",
     "digest": "摘要",
+    "chain": "案链",
     "in_reply_to": "所答复",
     "version": "版本",
     "answers_version": "所答复版本",

@@ -1,4 +1,4 @@
-"""Findings about who answers what: R20, R21, R22, and corrections that cannot take effect."""
+"""Findings about who answers what: R20, R21, R22, R45, and corrections that cannot take effect."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,6 +7,7 @@ from itertools import product
 
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.law.clocks import Article
 
 from .accounts import ABOUT_THE_BUS
 from .chain import ChainEvent
@@ -233,6 +234,32 @@ def reused_ids(folded: Folded) -> Iterator[Finding]:
                 f"id {event_id} is used by {len(events)} events that differ; all are kept",
             ),
         )
+
+
+def withdrawn_after_filing(folded: Folded) -> Iterator[Finding]:
+    """R45: a referral withdrawn when the case was filed already: only the police can cancel a case."""
+    for said, withdrawal in folded.withdrawn.items():
+        referral, taken_back = folded.by_digest[said], folded.by_digest[withdrawal]
+        if referral.type != "referral.submitted":
+            continue
+        for filed in folded.standing_of.get("referral.filed", ()):
+            before = folded.place[filed.digest] < folded.place[withdrawal]
+            if not before or said not in folded.thread(filed):
+                continue
+            yield finding(
+                "R45",
+                chain=referral.chain,
+                subject=str(referral.id),
+                causes=[referral, taken_back, filed],
+                severity="high",
+                accounts=[account(event, _said(event)) for event in (taken_back, filed)],
+                law=[Article("mps-procedure-2020", "186")],
+                because=Sentence(
+                    f"{agency(filed.agency).zh}立案后{agency(referral.agency).zh}才撤回移送,刑事案件只能由公安机关撤销",
+                    f"{agency(referral.agency).en} withdrew the referral after "
+                    f"{agency(filed.agency).en} had filed: only the police can cancel a criminal case",
+                ),
+            )
 
 
 def _said(event: ChainEvent) -> dict[str, str]:

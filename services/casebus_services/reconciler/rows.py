@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalog import Catalog
 from casebus_schemas.codec import decode
 from casebus_schemas.records import Outgoing
@@ -40,6 +41,11 @@ DUTIES = (
 )
 FINDINGS = "SELECT id, rule, class, severity, state, opened_ms, body FROM recon_finding"
 
+SHARED_IDS = (
+    "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms FROM recon_event WHERE event_id IN "
+    "(SELECT event_id FROM recon_event GROUP BY event_id HAVING count(DISTINCT chain) > 1)"
+)
+"""The events whose id stands in several chains."""
 SAVE_CHAIN = (
     "INSERT INTO recon_chain VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
     "status = excluded.status, events = excluded.events, hash = excluded.hash, "
@@ -78,6 +84,22 @@ def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
         prev=bytes(row[9]),
         body=body,
         told=names,
+    )
+
+
+def known_event(row: Sequence[Any]) -> ChainEvent:
+    """An event without its body from a row of `SHARED_IDS`."""
+    return ChainEvent(
+        digest=bytes(row[0]),
+        chain=row[1],
+        id=UUID(row[2]),
+        type=row[3],
+        agency=agency_of_source(row[4]),
+        source=row[4],
+        occurred_at=moment(row[5]),
+        admitted_at=moment(row[6]),
+        envelope={},
+        data={},
     )
 
 

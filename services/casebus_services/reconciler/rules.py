@@ -18,6 +18,7 @@ from .findings_answers import (
     orphans,
     reused_ids,
     superseded_answers,
+    withdrawn_after_filing,
 )
 from .findings_clocks import missing_approvals, overdue, uncountable
 from .findings_content import charges_without_outcome, differing_amounts, differing_suspects
@@ -117,6 +118,7 @@ def reconcile(events: Iterable[ChainEvent] | Folded, law_of: date | None = None)
         *conflicting_answers(folded),
         *disputed_corrections(folded),
         *reused_ids(folded),
+        *withdrawn_after_filing(folded),
         *differing_amounts(folded),
         *differing_suspects(folded),
         *charges_without_outcome(folded),

@@ -145,7 +145,10 @@ _TABLES = (
 # `agency:role` of each recipient, with commas between; null of admissions taken before.
 _RECIPIENTS = ("ALTER TABLE recon_admission ADD COLUMN recipients TEXT",)
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _TABLES), Migration(2, _RECIPIENTS))
+# One id of an agency in several chains is looked for by id.
+_IDS = ("CREATE INDEX recon_event_id ON recon_event (event_id)",)
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _TABLES), Migration(2, _RECIPIENTS), Migration(3, _IDS))
 
 VERSION = MIGRATIONS[-1].number
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS recon_schema (version INTEGER PRIMARY KEY)"

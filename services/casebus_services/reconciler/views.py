@@ -17,7 +17,8 @@ from .chain import ChainEvent, milliseconds, moment
 from .database import Database, Transaction
 from .findings import canonical
 from .fold import Folded
-from .rows import EVENTS_TOLD, stored_event
+from .links import reused_across
+from .rows import EVENTS_TOLD, SHARED_IDS, known_event, stored_event
 from .rules import reconcile
 
 EVERYTHING = AsOf()
@@ -145,6 +146,7 @@ class AccountsReader:
         # Repeats and broken streams are seen at arrival, not in the events.
         watched = [body for rule in sorted(KEPT_RULES) for body in self.findings(chain=chain, rule=rule)]
         known = {line["event"] for line in view["events"]}
+        watched.extend(self._across(chain))
         seen = [
             body
             for body in watched
@@ -197,11 +199,24 @@ class AccountsReader:
         with self._database.reading() as transaction:
             rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
         bodies = [json.loads(row[0]) for row in rows]
+        if rule in (None, "R04"):
+            bodies.extend(self._across(chain))
+            bodies.sort(key=lambda body: datetime.fromisoformat(body["opened_at"]))
         return [
             body
             for body in bodies
             if (not states or body["state"] in states) and (agency is None or agency in _concerned(body))
         ]
+
+    def _across(self, chain: str | None) -> list[dict[str, Any]]:
+        """Findings across chains, computed when read; those that concern a chain or all."""
+        where, parameters = "", []
+        if chain is not None:
+            where = " AND event_id IN (SELECT event_id FROM recon_event WHERE chain = ?)"
+            parameters.append(chain)
+        with self._database.reading() as transaction:
+            rows = transaction.rows(SHARED_IDS + where, parameters)
+        return [found.to_json() for found in reused_across(known_event(row) for row in rows)]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""

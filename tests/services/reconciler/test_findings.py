@@ -387,3 +387,13 @@ def test_ids_of_findings_follow_from_their_causes() -> None:
     assert [f.id for f in first] == [f.id for f in again]
     assert first[0].id.version == 5
     assert [f.subject for f in first] == [f.subject for f in other]
+
+
+def test_a_referral_withdrawn_after_filing_is_a_finding() -> None:
+    """Once the police have filed the case only they can cancel it; withdrawn before it is no finding."""
+    late = say("w", "referral.withdrawn", "2016-10-20", withdraws="s")
+    (finding,) = [f for f in _found([*_jiang(), late], "2016-10-21") if f.rule == "R45"]
+    assert (finding.severity, [a.agency for a in finding.accounts]) == ("high", ["csrc", "mps"])
+    early = say("w", "referral.withdrawn", "2016-10-18T12:00", withdraws="s")
+    assert "R45" not in _rules([*_jiang(), early], "2016-10-21")
+    assert "R45" not in _rules(_jiang(), "2016-10-21")
