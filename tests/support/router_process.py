@@ -1,5 +1,7 @@
 """A bus of topics and logins on a broker, with the router as a process of its own, for tests."""
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -188,9 +190,21 @@ class RouterProcess:
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         assert self.process is not None
+        self._until_working()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+    def _until_working(self) -> None:
+        # Before that, it has not yet said what SIGTERM should do.
+        assert self.process is not None
+        beat = self._bus.folder / "router" / "heartbeat.json"
+        deadline = time.monotonic() + LONG_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError, ValueError):
+                if json.loads(beat.read_text())["pid"] == self.process.pid:
+                    return
+            time.sleep(0.05)
 
     def __enter__(self) -> "RouterProcess":
         return self.start()
