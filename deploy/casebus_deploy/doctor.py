@@ -20,6 +20,7 @@ app = typer.Typer()
 LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
+SHOWN_DENIALS = 5
 
 State = Literal["ok", "warn", "bad"]
 
@@ -50,6 +51,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
         yield from _secrets(connection)
         yield _broker(connection)
         yield from _services(file.parent)
+        yield from _denials(file.parent)
 
 
 def _python() -> Examined:
@@ -163,6 +165,18 @@ def _services(folder: Path) -> Iterator[Examined]:
             yield Examined(name, "warn", f"runs, restarted {process['restarts']} times", f"read {log}")
         else:
             yield Examined(name, "ok", f"pid {process.get('pid')}")
+
+
+def _denials(folder: Path) -> Iterator[Examined]:
+    from casebus_consumers.web.status import last_lines
+
+    log = folder / "broker" / "log" / "denials.log"
+    if lines := last_lines(log, SHOWN_DENIALS):
+        yield Examined("access", "warn", f"refused, newest first: {lines[0]}", f"read {log}: who tried this?")
+        for line in lines[1:]:
+            yield Examined("access", "warn", line)
+    elif log.exists():
+        yield Examined("access", "ok", "nobody was refused")
 
 
 @app.command("doctor")

@@ -15,7 +15,7 @@ def test_without_a_bus_only_the_machine_is_examined() -> None:
 
 
 def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
-    """A broker that is away, loose secrets and a stopped service are each named with their remedy."""
+    """A broker that is away, loose secrets, a stopped service, a refused access: each is named."""
     secret = tmp_path / "operator.password"
     secret.write_text("x")
     secret.chmod(0o644)
@@ -32,11 +32,17 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(
         json.dumps({"services": {"router": {"running": False, "last_exit": -9, "restarts": 1}}})
     )
+    log = tmp_path / "broker" / "log"
+    log.mkdir(parents=True)
+    (log / "denials.log").write_text("Principal = User:mps is Denied operation = WRITE on csrc.referral\n")
     found = {item.name: item for item in examine(file)}
-    assert {name: found[name].state for name in ("connection", "secrets", "broker", "router")} == {
+    names = ("connection", "secrets", "broker", "router", "access")
+    assert {name: found[name].state for name in names} == {
         "connection": "ok",
         "secrets": "bad",
         "broker": "bad",
         "router": "bad",
+        "access": "warn",
     }
+    assert "User:mps" in found["access"].found
     assert "-9" in found["router"].found
