@@ -42,6 +42,19 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
     return [stored_event(catalog, row) for row in rows]
 
 
+def has_published(url: str) -> bool:
+    """Whether any figure was ever published or restated, by the accounts database."""
+    database = Database(url, read_only=True)
+    try:
+        with database.reading() as transaction:
+            found = transaction.rows(
+                "SELECT 1 FROM recon_event WHERE type LIKE 'publication.statistic%' LIMIT 1"
+            )
+    finally:
+        database.close()
+    return bool(found)
+
+
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
     with TopicReader(login, (ADMISSION,)) as reader:

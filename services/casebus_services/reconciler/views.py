@@ -205,7 +205,7 @@ class AccountsReader:
         return [
             body
             for body in bodies
-            if (not states or body["state"] in states) and (agency is None or agency in _concerned(body))
+            if (not states or body["state"] in states) and (agency is None or agency in concerned(body))
         ]
 
     def _across(self, chain: str | None) -> list[dict[str, Any]]:
@@ -223,7 +223,8 @@ class AccountsReader:
         return sha256(canonical([[c["chain"], c["hash"]] for c in self.chains()])).hexdigest()
 
 
-def _concerned(body: dict[str, Any]) -> set[str]:
+def concerned(body: dict[str, Any]) -> set[str]:
+    """Agencies that have an account in a finding or should act on it."""
     suggestion = body["suggestion"]
     return {account["agency"] for account in body["accounts"]} | ({suggestion["by"]} if suggestion else set())
 
