@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from statistics import median
 from typing import Any
 
 from casebus_schemas.admission import Admission, split_admission
@@ -19,7 +20,7 @@ from casebus_schemas.leaf import leaf, leaf_hash
 from casebus_schemas.records import Record
 from casebus_schemas.topology import ADMISSION, FINDING, OBLIGATION, dead_letter, inbox, receipt
 from support.crash_run import LEDGERED, Databases, Played
-from support.fault_stack import FaultStack
+from support.fault_stack import LONGEST_BACK_IN_S, FaultStack
 from support.flow import Flow
 from support.kafka_view import KafkaView
 
@@ -213,12 +214,20 @@ def check_outages(stack: FaultStack, expected: Mapping[str, int]) -> list[str]:
     counted = Counter(kill.point for kill in stack.kills())
     if counted != Counter(expected):
         problems.append(f"kills: {dict(counted)}, expected {dict(expected)}")
+    away: dict[str, list[float]] = {}
     for outage in stack.outages():
         kill = outage.kill
         if kill.in_flight <= 0:
             problems.append(f"{kill} had nothing in flight")
-        if outage.assigned_s is None or outage.assigned_s > stack.may_be_away_s(kill.service):
+        if outage.assigned_s is None or outage.assigned_s > LONGEST_BACK_IN_S:
             problems.append(f"{kill.service} came back after {outage.assigned_s} s from {kill}")
+        else:
+            away.setdefault(kill.service, []).append(outage.assigned_s)
+    for service, seconds in away.items():
+        if (middle := median(seconds)) > (bound := stack.may_be_away_s(service)):
+            problems.append(
+                f"{service} was away for {middle:.1f} s in the middle, expected {bound:.1f} s at most"
+            )
     return problems
 
 

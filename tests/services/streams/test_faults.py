@@ -29,7 +29,9 @@ print(is_off("no-sql-seek"))
 
 def run(fault: str, log: Path | None = None) -> tuple[int, list[str]]:
     """Exit code and output of a process that passes the point `here` five times."""
-    env = {**os.environ, "CASEBUS_FAULT": fault, **({"CASEBUS_FAULT_LOG": str(log)} if log else {})}
+    # Unbuffered: what was printed before the kill must be seen.
+    given = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    env = {**given, "CASEBUS_FAULT": fault, **({"CASEBUS_FAULT_LOG": str(log)} if log else {})}
     done = subprocess.run(
         [sys.executable, "-c", PASSING], env=env, capture_output=True, text=True, check=False
     )
