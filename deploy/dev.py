@@ -28,7 +28,7 @@ SHELVES = ("schemas", "producers", "services", "consumers", "deploy")
 
 # Each must be in step with what it is generated from: (what, arguments of Python that exit 1 if it is not).
 GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("docs/: reference, events, event flow, AsyncAPI", ("-m", "casebus_deploy.generated", "--check")),
+    ("docs/: reference, events, event flow, AsyncAPI", ("-m", "casebus_deploy.pages.generated", "--check")),
 )
 
 
@@ -54,7 +54,7 @@ def setup(level: str) -> None:
         _step("casebus itself")
         _install(installer, ["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
         _stamp(level)
-    fetch = [str(PYTHON), "-m", "casebus_deploy.jars", "fetch"]
+    fetch = [str(PYTHON), "-m", "casebus_deploy.embedded.jars", "fetch"]
     if subprocess.run(fetch, cwd=ROOT, stdout=subprocess.DEVNULL).returncode != 0:
         raise Failed("Kafka's archives were not fetched (see above).")
     if time.monotonic() - started > 1.0:
@@ -190,7 +190,7 @@ def lock(arguments: list[str]) -> None:
         command = [*base, *same, f"requirements/{name}.in", "-o", f"requirements/{name}.lock"]
         if subprocess.run(command, cwd=ROOT, env=_uv_environment()).returncode != 0:
             raise Failed(f"requirements/{name}.lock was not written")
-    jars = [str(PYTHON), "-m", "casebus_deploy.jars", "lock"]
+    jars = [str(PYTHON), "-m", "casebus_deploy.embedded.jars", "lock"]
     if "--jars" in arguments and subprocess.run(jars, cwd=ROOT).returncode != 0:
         raise Failed("jars.lock was not written")
 

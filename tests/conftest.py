@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.postgres import EmbeddedPostgres
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.embedded.postgres import EmbeddedPostgres
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -50,7 +50,7 @@ def credentials(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
     """The folder of `<principal>.password` files, once the whole topology (N = 4) is on `broker`."""
     from kafka import KafkaAdminClient
 
-    from casebus_deploy.topics_admin import Wanted, apply
+    from casebus_deploy.stack.topics_admin import Wanted, apply
 
     folder = tmp_path_factory.mktemp("credentials")
     admin = KafkaAdminClient(**broker.admin_settings(), bootstrap_timeout_ms=10_000)

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import peek_envelope
+from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import BusError, Refused
-from casebus_schemas.notice_records import NoticeRecord, parse_notice
-from casebus_schemas.records import TopicPartition
-from casebus_schemas.topology import inbox
+from casebus_schemas.wire.codec import peek_envelope
+from casebus_schemas.wire.records import TopicPartition
 
 from .config import AgencySettings
 from .database import reading
 from .known import remember_event
 from .outbox import Outbox
-from .sayings import Reference
+from .outbox_events import Reference
 from .topic_reader import TopicReader
 
 _AT_ONCE = 500

@@ -10,22 +10,22 @@ from typing import Annotated, Any
 
 import typer
 
-from casebus_schemas.admission import Origin
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.door import DoorProblem
+from casebus_schemas.admission.receipts import EventRef, published_receipt
+from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RetryLater
-from casebus_schemas.receipts import EventRef, published_receipt
+from casebus_schemas.wire.door import DoorProblem
 
 from .arrivals import read_arrivals
 from .config import AgencySettings, read_connection
+from .connecting import quiet_kafka
 from .connector import Connector, problem_json
 from .event_files import read_events
 from .faults import PublisherFaults
-from .kafka_words import quiet_kafka
 from .outbox import Outbox
+from .outbox_events import Queued
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor
-from .sayings import Queued
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.wire.signing import SigningKey
 
 CONNECTION_VARIABLE = "CASEBUS_CONNECTION"
 

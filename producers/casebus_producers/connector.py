@@ -4,19 +4,19 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from casebus_schemas.admission.resident_ids import value_holds_resident_id
 from casebus_schemas.agencies import BUS, agency_of_source
-from casebus_schemas.catalog import RECEIPTS, Catalog, EventType
-from casebus_schemas.codec import encode
-from casebus_schemas.door import DoorEvent, DoorProblem, parse_event
+from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventType
 from casebus_schemas.errors import UsageError
-from casebus_schemas.headers import time_to_ms
-from casebus_schemas.ids import chain_id, message_uuid
-from casebus_schemas.resident_ids import value_holds_resident_id
+from casebus_schemas.wire.codec import encode
+from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
+from casebus_schemas.wire.headers import time_to_ms
+from casebus_schemas.wire.ids import chain_id, message_uuid
 
 from .arrivals import references_of
 from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id
 from .outbox import Outbox, Writing
-from .sayings import Queued, ReadyEvent, Reference
+from .outbox_events import Queued, ReadyEvent, Reference
 
 _REPLY = "/data/envelope/in_reply_to"
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from casebus_schemas.door import DoorProblem
 from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.door import DoorProblem
 
 STANDARD_INPUT = Path("-")
 _DECODER = json.JSONDecoder()

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from casebus_schemas.ids import normalise_reference
+from casebus_schemas.wire.ids import normalise_reference
 
 from .database import known_event
-from .sayings import Reference
+from .outbox_events import Reference
 
 _EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
 _REFERENCE = "INSERT OR IGNORE INTO known_reference (issuer, scheme, value, chain) VALUES (?, ?, ?, ?)"

@@ -11,16 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from casebus_schemas.compose import Composed, StreamHead, compose
+from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.records import Outgoing
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import topic as topic_spec
+from casebus_schemas.wire.compose import Composed, StreamHead, compose
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.signing import SigningKey
 
 from .database import READING, incarnation, open_database, outbox, stream
 from .known import remember_event
-from .sayings import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
+from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
 
 MAX_VALUE_BYTES = 1_048_576 - 16_384
 """Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""

@@ -19,10 +19,10 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from .config import AgencySettings
+from .connecting import PATIENCE_MS, connected, reason
 from .faults import AFTER_ACK, PublisherFaults
-from .kafka_words import PATIENCE_MS, connected, reason
 from .outbox import Outbox
-from .sayings import Acknowledged, Pending
+from .outbox_events import Acknowledged, Pending
 
 _OUTBOX_POLL_S = 0.2
 """How often rows of another process are looked for; our own wake the loop at once."""

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
+from casebus_schemas.admission.receipts import ADMITTED, LEDGERED, REFUSED, receipt_json
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import receipt
 from casebus_schemas.errors import Refused
-from casebus_schemas.receipts import ADMITTED, LEDGERED, REFUSED, receipt_json
-from casebus_schemas.records import Record, TopicPartition
-from casebus_schemas.topology import receipt
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Record, TopicPartition
 
 from .config import KafkaLogin
 from .topic_reader import TopicReader

@@ -16,10 +16,10 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.errors import AuthorizationError, KafkaError
 
 from casebus_schemas.errors import BusError, RetryLater
-from casebus_schemas.records import Record, TopicPartition
+from casebus_schemas.wire.records import Record, TopicPartition
 
 from .config import KafkaLogin
-from .kafka_words import connected, overheard, reason
+from .connecting import connected, overheard, reason
 from .odd_names import tolerate_odd_names
 
 ANSWER_TIMEOUT_S = 15.0

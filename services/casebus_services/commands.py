@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from casebus_schemas.admission import Origin
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.agencies import BUS, agency_of_source
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import COMMAND
 from casebus_schemas.errors import BusError, Refused
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Record
-from casebus_schemas.signing import event_message, parse_block, verify
-from casebus_schemas.topology import COMMAND
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import event_message, parse_block, verify
 
 from .clock import ClockSetting
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.records import Batch
+from casebus_schemas.wire.records import Batch
 from casebus_services.streams.connection import Connection, aiokafka_login
 from casebus_services.streams.worker import StreamWorker
 

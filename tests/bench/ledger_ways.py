@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.leaf import encode_headers, leaf, leaf_hash
-from casebus_schemas.records import Batch, Record
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash
+from casebus_schemas.wire.records import Batch, Record
 from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.rebuild import NoReceipts

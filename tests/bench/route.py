@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.records import Batch, Record
-from casebus_schemas.signing import event_message, parse_block, verify
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.wire.signing import event_message, parse_block, verify
 from casebus_services.config import ServiceSettings
 from casebus_services.router.wiring import build_router
 

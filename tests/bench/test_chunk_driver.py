@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_services.streams.sink import KafkaSink
 from support.row_service import connection, new_topics, numbered
 

@@ -10,9 +10,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode, encode, peek_envelope
-from casebus_schemas.door import parse_event
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode, encode, peek_envelope
+from casebus_schemas.wire.door import parse_event
 
 pytestmark = pytest.mark.bench
 

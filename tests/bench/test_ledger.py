@@ -14,9 +14,9 @@ import pytest
 from kafka.admin import NewTopic
 
 from casebus_consumers.auditor.verify import verify_ledger
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.postgres import EmbeddedPostgres
-from casebus_schemas.records import Outgoing
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.embedded.postgres import EmbeddedPostgres
+from casebus_schemas.wire.records import Outgoing
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.sink import KafkaSink
 from support.ledgers import record, run

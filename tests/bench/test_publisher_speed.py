@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.connector import Connector
 from casebus_producers.publisher import Publisher
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.ids import uuid7
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.ids import uuid7
 from support.members import door_event, outbox_of, ready, settings_of, write_connection
 
 pytestmark = [pytest.mark.bench, pytest.mark.broker]

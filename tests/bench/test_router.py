@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from support.router_process import RouterBus
 from support.signed_events import chain, referral, stored
 

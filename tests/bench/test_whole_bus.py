@@ -14,11 +14,11 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import create_engine, text
 
-from casebus_deploy.keys import key_file
-from casebus_deploy.stack import Stack, StackOptions
+from casebus_deploy.stack.keys import key_file
+from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import inbox
+from casebus_schemas.catalogue.topology import inbox
+from casebus_schemas.wire.signing import SigningKey
 from support.crash_run import Player
 from support.flow import Flow
 

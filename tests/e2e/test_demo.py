@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.scenario import load_all
+from casebus_deploy.demo.scenario import load_all
 
 pytestmark = pytest.mark.broker
 
@@ -38,7 +38,7 @@ CHECKS = {
 def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs `casebus demo` with its temporary files below `folder`."""
     return subprocess.run(
-        [sys.executable, "-m", "casebus_deploy.cli", "demo", *arguments],
+        [sys.executable, "-m", "casebus_deploy.cli.main", "demo", *arguments],
         env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "160"},
         capture_output=True,
         text=True,

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from casebus_deploy.postgres import EmbeddedPostgres
-from casebus_deploy.stack import SERVICES
+from casebus_deploy.embedded.postgres import EmbeddedPostgres
+from casebus_deploy.stack.stack import SERVICES
 from support.crash_scene import Outcome, Scenes
 from support.fault_stack import FaultStack
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 from support.crash_run import Databases, Played, Player, next_offsets
 from support.crash_scene import Scenes
 from support.fault_stack import FaultStack, agency_keys

@@ -10,10 +10,10 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from typer.testing import CliRunner
 
 from casebus_consumers.liaison import cases_cli, dead_letters_cli
-from casebus_schemas.admission import split_admission
-from casebus_schemas.compose import Composed
-from casebus_schemas.records import Outgoing
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.admission.verdict import split_admission
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.signing import SigningKey
 from support.crash_run import settle
 from support.crash_scene import Scenes
 from support.fault_stack import FaultStack, agency_keys

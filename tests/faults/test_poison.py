@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from casebus_schemas.leaf import leaf, leaf_hash
-from casebus_schemas.records import Outgoing
-from casebus_schemas.topology import agency_topics
+from casebus_schemas.catalogue.topology import agency_topics
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.wire.records import Outgoing
 from support.crash_run import Databases, Player, settle
 from support.crash_scene import Scenes
 from support.fault_stack import agency_keys

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from support.row_service import Flow, RowService, eventually, new_topics
 
 pytestmark = pytest.mark.broker

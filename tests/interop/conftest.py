@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casebus_deploy.stack import Stack, StackOptions
+from casebus_deploy.stack.stack import Stack, StackOptions
 
 
 @pytest.fixture(scope="package")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.stack import Stack
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.partitioning import murmur2
+from casebus_deploy.stack.stack import Stack
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.partitioning import murmur2
 from support.documented import blocks_of, files_of
 from support.verdicts import verdict
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from casebus_deploy.stack import Stack, StackOptions
-from casebus_schemas.catalog import Catalog
+from casebus_deploy.stack.stack import Stack, StackOptions
+from casebus_schemas.catalogue.catalog import Catalog
 from support.fake_registry import FakeRegistry, running
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy import jars
-from casebus_deploy.stack import Stack
+from casebus_deploy.embedded import jars
+from casebus_deploy.stack.stack import Stack
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.notice_records import parse_notice
-from casebus_schemas.records import Record
+from casebus_schemas.admission.notice_records import parse_notice
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Record
 from support.documented import blocks_of
 from support.verdicts import verdict
 

@@ -13,17 +13,17 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 from kafka import KafkaAdminClient
 
-from casebus_deploy import keys
-from casebus_deploy.broker import BrokerPorts, EmbeddedBroker
-from casebus_deploy.broker_properties import server_properties
-from casebus_deploy.ports import free_ports
-from casebus_deploy.topics_admin import Wanted, apply, password_file
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
+from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
+from casebus_deploy.embedded.broker_properties import server_properties
+from casebus_deploy.embedded.ports import free_ports
+from casebus_deploy.stack import keys
+from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.connection import Connection, Principal
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.signing import SigningKey, event_message, parse_block, verify
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.signing import SigningKey, event_message, parse_block, verify
 from support.certificates import Authority
 from support.documented import blocks_of, files_of
 from support.served_registry import serving

@@ -15,12 +15,12 @@ from kafka import KafkaProducer
 from schema_registry.client import SchemaRegistryClient as IndependentClient
 from schema_registry.serializers.message_serializer import AvroMessageSerializer
 
-from casebus_deploy.stack import Stack
+from casebus_deploy.stack.stack import Stack
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode, encode
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode, encode
+from casebus_schemas.wire.signing import SigningKey
 from support.signed_events import Speaker, chain
 from support.verdicts import LONG_S, verdict
 

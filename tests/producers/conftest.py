@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Record
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.wire.records import Record
 from support.members import write_connection
 
 

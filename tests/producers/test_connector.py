@@ -9,11 +9,11 @@ import pytest
 from casebus_producers.connector import Connector, problem_json
 from casebus_producers.known import remember_event
 from casebus_producers.outbox import Outbox
-from casebus_producers.sayings import Queued, Reference
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.door import DoorProblem
-from casebus_schemas.ids import chain_id, message_uuid, uuid7
+from casebus_producers.outbox_events import Queued, Reference
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.door import DoorProblem
+from casebus_schemas.wire.ids import chain_id, message_uuid, uuid7
 from support.members import door_event, open_outbox
 
 SECRET = b"a secret of at least thirty-two bytes"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import KafkaLogin
 from casebus_producers.odd_names import shown_name
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.errors import Refused
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.records import Outgoing
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Outgoing
 from casebus_services.streams.sink import KafkaSink
 from support.row_service import connection, new_topics
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from casebus_producers.outbox import MAX_VALUE_BYTES, Outbox
-from casebus_producers.sayings import Acknowledged
+from casebus_producers.outbox_events import Acknowledged
 from casebus_schemas.errors import UsageError
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.signing import ZERO_DIGEST, event_digest, event_message, parse_block, verify
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest, event_message, parse_block, verify
 from support.members import open_outbox, ready, signing_key
 
 ALL = (0, 1_000_000, 1 << 30)

@@ -11,16 +11,16 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from typer.testing import CliRunner, Result
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.cli import app
-from casebus_schemas.admission import Origin, Recipient
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode
+from casebus_schemas.admission.receipts import EventRef, admitted_receipt, ledgered_receipt, refused_receipt
+from casebus_schemas.admission.verdict import Origin, Recipient
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.headers import EventHeaders, digest_of
-from casebus_schemas.ids import notice_id, uuid7
-from casebus_schemas.receipts import EventRef, admitted_receipt, ledgered_receipt, refused_receipt
-from casebus_schemas.records import Record
+from casebus_schemas.wire.codec import encode
+from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.ids import notice_id, uuid7
+from casebus_schemas.wire.records import Record
 from support.members import door_event, outbox_of, settings_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]

@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox import Outbox
 from casebus_producers.publisher import Publisher
-from casebus_schemas.headers import EventHeaders, digest_of
-from casebus_schemas.records import Record
+from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.records import Record
 from support.members import outbox_of, ready, settings_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]

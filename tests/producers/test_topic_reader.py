@@ -12,11 +12,11 @@ from kafka import KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import AccessDenied, TopicReader
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Record, TopicPartition
+from casebus_schemas.wire.records import Record, TopicPartition
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 

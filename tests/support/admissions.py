@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from casebus_schemas.admission import BUS_HEADERS, HEADER, Admission, Origin
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.compose import Composed
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Batch, Outgoing, Record
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_services.router.rules import judge
 from support.signed_events import Speaker, keyring_of
 
@@ -98,6 +98,6 @@ class MemorySink:
 
 def data_of(record: Outgoing) -> dict[str, Any]:
     """The decoded body of a record."""
-    from casebus_schemas.codec import decode
+    from casebus_schemas.wire.codec import decode
 
     return decode(Catalog.load(), record.value)[1]

@@ -5,8 +5,8 @@ from typing import Any
 
 import fastavro
 
-from casebus_schemas.logical import without_logical_types
-from casebus_schemas.schema_tree import definitions, normalised
+from casebus_schemas.catalogue.schema_tree import definitions, normalised
+from casebus_schemas.wire.logical import without_logical_types
 
 
 def _sample(schema: Any, named: Any, turn: int) -> Any:

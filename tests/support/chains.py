@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_schemas.case.chain import ChainEvent
 
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
 _NAMES = UUID("00000000-0000-5000-8000-000000000000")

@@ -10,15 +10,15 @@ from hashlib import sha256
 from statistics import median
 from typing import Any
 
-from casebus_schemas.admission import Admission, split_admission
+from casebus_schemas.admission.verdict import Admission, split_admission
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.headers import digest_of
-from casebus_schemas.ids import notice_id
-from casebus_schemas.leaf import leaf, leaf_hash
-from casebus_schemas.records import Record
-from casebus_schemas.topology import ADMISSION, FINDING, OBLIGATION, dead_letter, inbox, receipt
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION, FINDING, OBLIGATION, dead_letter, inbox, receipt
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import digest_of
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.records import Record
 from support.crash_run import LEDGERED, Databases, Played
 from support.fault_stack import LONGEST_BACK_IN_S, FaultStack
 from support.flow import Flow
@@ -103,7 +103,7 @@ def _check_command(found: Found, stack: FaultStack) -> None:
     """`casebus ledger verify --against-kafka` finds nothing."""
     command = ["ledger", "verify", "--against-kafka", "--connection", str(stack.connection_file), "--json"]
     said = subprocess.run(
-        [sys.executable, "-m", "casebus_deploy.cli", *command], capture_output=True, text=True
+        [sys.executable, "-m", "casebus_deploy.cli.main", *command], capture_output=True, text=True
     )
     report = json.loads(said.stdout) if said.stdout else {}
     if said.returncode != 0 or report["damages"] or report["compared"] != found.figures["entries"]:

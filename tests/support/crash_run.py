@@ -10,9 +10,16 @@ from confluent_kafka import Producer
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from casebus_schemas.records import TopicPartition
-from casebus_schemas.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, agency_topics, ledgered_topics
-from casebus_schemas.topology import topics as all_topics
+from casebus_schemas.catalogue.topology import (
+    ADMISSION,
+    COMMAND,
+    FINDING,
+    OBLIGATION,
+    agency_topics,
+    ledgered_topics,
+)
+from casebus_schemas.catalogue.topology import topics as all_topics
+from casebus_schemas.wire.records import TopicPartition
 from support.fault_stack import FaultStack
 from support.flow import Flow, Said
 from support.kafka_view import KafkaView

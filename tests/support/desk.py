@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.compose import Composed
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database

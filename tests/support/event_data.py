@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from casebus_schemas.catalog import EventSchema
+from casebus_schemas.catalogue.catalog import EventSchema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)

@@ -12,12 +12,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from casebus_deploy.keys import key_file, make_secrets
-from casebus_deploy.operations import Operator
-from casebus_deploy.stack import SERVICES, Stack, StackOptions
+from casebus_deploy.stack.keys import key_file, make_secrets
+from casebus_deploy.stack.operations import Operator
+from casebus_deploy.stack.stack import SERVICES, Stack, StackOptions
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, agency_topics, ledgered_topics
+from casebus_schemas.catalogue.topology import (
+    ADMISSION,
+    COMMAND,
+    FINDING,
+    OBLIGATION,
+    agency_topics,
+    ledgered_topics,
+)
+from casebus_schemas.wire.signing import SigningKey
 from support.flow import CLOCK
 from support.kafka_view import KafkaView
 

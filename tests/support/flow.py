@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode
-from casebus_schemas.compose import StreamHead, compose
-from casebus_schemas.door import parse_event
-from casebus_schemas.ids import notice_id
-from casebus_schemas.records import Outgoing
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import encode
+from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.door import parse_event
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.signing import SigningKey
 
 CLOCK = datetime(2022, 4, 1, 1, 0, tzinfo=UTC)
 """What the bus's clock shows during a flow: long after its first events, so that some terms are over."""
@@ -171,7 +171,7 @@ class Flow:
             self.said.append(said)
 
     def _head(self, producer: str, topic: str, chain: str) -> StreamHead:
-        from casebus_schemas.partitioning import partition_of
+        from casebus_schemas.wire.partitioning import partition_of
 
         return self._heads.get((producer, topic, partition_of(chain.encode(), self.partitions)), StreamHead())
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Record
-from casebus_schemas.records import TopicPartition as Place
-from casebus_schemas.topology import topics
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.catalogue.topology import topics
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import TopicPartition as Place
 
 LONG_S = 120.0
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.topics_admin import password_file
-from casebus_schemas.records import Outgoing, Record
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.stack.topics_admin import password_file
+from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
 
 LONG_S = 120.0
@@ -72,7 +72,10 @@ class LedgerProcess:
         env = {**self._env, **({"CASEBUS_FAULT": fault} if fault else {})}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "casebus_deploy.cli", "run", "ledger"], env=env, stdout=log, stderr=log
+                [sys.executable, "-m", "casebus_deploy.cli.main", "run", "ledger"],
+                env=env,
+                stdout=log,
+                stderr=log,
             )
         eventually(lambda: beat.exists() or self.ended() is not None)
 

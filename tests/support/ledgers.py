@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from casebus_schemas.records import Batch, Record
+from casebus_schemas.wire.records import Batch, Record
 
 TOPIC = "csrc.referral"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from casebus_deploy.topics_admin import password_file
+from casebus_deploy.stack.topics_admin import password_file
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.outbox import Outbox
-from casebus_producers.sayings import ReadyEvent
+from casebus_producers.outbox_events import ReadyEvent
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.ids import chain_id, uuid7
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import PRINCIPALS
+from casebus_schemas.catalogue.topology import PRINCIPALS
+from casebus_schemas.wire.ids import chain_id, uuid7
+from casebus_schemas.wire.signing import SigningKey
 
 START_MS = 1_476_720_000_000
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.records import Headers, Record
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.records import Headers, Record
 from support.signed_events import Speaker, chain, referral, stored
 
 _Mutate = Callable[[Random, Record], Record]

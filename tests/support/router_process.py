@@ -14,12 +14,12 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka import KafkaAdminClient
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.topics_admin import Wanted, apply, password_file
-from casebus_schemas.compose import Composed
-from casebus_schemas.records import Outgoing, Record
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import topics
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_schemas.catalogue.topology import topics
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.records import Outgoing, Record
+from casebus_schemas.wire.signing import SigningKey
 from support.signed_events import Speaker, seed_of
 
 PARTITIONS = 4

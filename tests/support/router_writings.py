@@ -1,8 +1,8 @@
 """What the router writes of an event, made by the router's own code."""
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.compose import Composed
-from casebus_schemas.records import Outgoing
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.records import Outgoing
 from casebus_services.router.outputs import admission_of, dead_letter_of, notices
 from casebus_services.router.rules import Judgement, judge
 from support.signed_events import Speaker, keyring_of, stored

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Headers, Outgoing
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.wire.records import Headers, Outgoing
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.sink import KafkaSink
 

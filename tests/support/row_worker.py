@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from casebus_schemas.errors import Gap
-from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.worker import StreamWorker

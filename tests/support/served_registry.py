@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from casebus_consumers.registry.app import create_app
-from casebus_consumers.registry.judge import broken
-from casebus_deploy.ports import free_ports
-from casebus_schemas.catalog import Catalog
+from casebus_deploy.embedded.ports import free_ports
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_services.registry.app import create_app
+from casebus_services.registry.judge import broken
 
 
 @contextmanager

@@ -7,14 +7,14 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode
-from casebus_schemas.compose import Composed, StreamHead, compose
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.records import Outgoing, Record
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import topic
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import topic
+from casebus_schemas.wire.codec import encode
+from casebus_schemas.wire.compose import Composed, StreamHead, compose
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Outgoing, Record
+from casebus_schemas.wire.signing import SigningKey
 
 NAMESPACE = UUID("11111111-2222-5333-8444-555555555555")
 AT = datetime(2016, 10, 18, 0, 0, tzinfo=UTC)

@@ -7,12 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from casebus_consumers.statistics.figures import Figure, Versions, figure
-from casebus_consumers.statistics.measures import find_measure
-from casebus_consumers.statistics.periods import Period
-from casebus_consumers.statistics.scopes import find_scope
-from casebus_consumers.statistics.tally import Tally
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.statistics.figures import Figure, Versions, figure
+from casebus_schemas.statistics.measures import find_measure
+from casebus_schemas.statistics.periods import Period
+from casebus_schemas.statistics.scopes import find_scope
+from casebus_schemas.statistics.tally import Tally
 
 from .chains import at, event_id
 

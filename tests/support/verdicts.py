@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from casebus_deploy.stack import Stack
+from casebus_deploy.stack.stack import Stack
 from casebus_producers.config import KafkaLogin
 from casebus_producers.receipts import ReceiptReader
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
 
 LONG_S = 120.0
 

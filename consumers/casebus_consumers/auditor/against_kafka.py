@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from casebus_schemas.leaf import leaf, leaf_hash
-from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.ledger.database import Database, bus_errors
 from casebus_services.ledger.rules import ORIGIN
 from casebus_services.streams.connection import ConnectionSettings

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from hashlib import sha256
 
-from casebus_schemas.leaf import LeafFields, decode_headers, leaf_hash, leaf_seq, parse_leaf, producer_tag
+from casebus_schemas.evidence.leaf import (
+    LeafFields,
+    decode_headers,
+    leaf_hash,
+    leaf_seq,
+    parse_leaf,
+    producer_tag,
+)
 from casebus_services.ledger.rules import event_id
 
 from .ledger_rows import StoredEntry

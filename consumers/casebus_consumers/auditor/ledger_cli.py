@@ -43,7 +43,7 @@ def verify(
 ) -> None:
     """Check every row of the ledger; exit 1 and name what is damaged if anything is."""
     from casebus_producers.config import KafkaLogin, read_connection
-    from casebus_schemas.topology import ledgered_topics
+    from casebus_schemas.catalogue.topology import ledgered_topics
     from casebus_services.ledger.database import open_database
 
     from .against_kafka import compare_with_kafka
@@ -78,7 +78,7 @@ def rebuild_command(
 ) -> None:
     """Rebuild the ledger from Kafka and compare its roots with the recorded ones; exit 1 if any differs."""
     from casebus_producers.config import KafkaLogin, read_connection
-    from casebus_schemas.topology import ledgered_topics
+    from casebus_schemas.catalogue.topology import ledgered_topics
     from casebus_services.ledger.database import open_database
     from casebus_services.ledger.rebuild import rebuild
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
-from casebus_schemas.merkle import TILE_WIDTH
+from casebus_schemas.evidence.merkle import TILE_WIDTH
 from casebus_services.ledger.rules import ORIGIN, BatchRow
 
 from .damage import LogSummary, VerifyReport

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission import Admission, original_record, split_admission
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.door import to_json
+from casebus_schemas.admission.verdict import Admission, original_record, split_admission
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import BusError, UsageError
-from casebus_schemas.headers import EventHeaders, digest_of
-from casebus_schemas.leaf import leaf, leaf_hash
-from casebus_schemas.records import Record, TopicPartition
-from casebus_schemas.topology import ADMISSION
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.records import Record, TopicPartition
 
 from .ledger_rows import LedgerRows
 

@@ -9,11 +9,11 @@ import typer
 
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
-from casebus_producers.kafka_words import quiet_kafka
+from casebus_producers.connecting import quiet_kafka
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import AUDITOR, ledgered_topics
 from casebus_schemas.errors import UsageError
-from casebus_schemas.topology import AUDITOR, ledgered_topics
 from casebus_services.ledger.database import open_database
 
 from .ledger_rows import snapshot

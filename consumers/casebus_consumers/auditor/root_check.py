@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from casebus_schemas.merkle import Frontier
+from casebus_schemas.evidence.merkle import Frontier
 from casebus_services.ledger.rules import BatchRow
 
 Note = Callable[[str, str, str, str], None]

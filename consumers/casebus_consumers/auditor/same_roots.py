@@ -2,7 +2,7 @@
 
 from itertools import takewhile
 
-from casebus_schemas.merkle import Frontier
+from casebus_schemas.evidence.merkle import Frontier
 from casebus_services.ledger.database import Database
 
 from .damage import VerifyReport

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import AUDITOR, COMMAND, key_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Record
-from casebus_schemas.topology import AUDITOR, COMMAND, key_topics
+from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
 from casebus_services.commands import SetClock, command_of
 

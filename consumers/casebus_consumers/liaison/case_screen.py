@@ -6,7 +6,7 @@ from typing import Any
 
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import find_clock, instruments
-from casebus_services.reconciler.words import (
+from casebus_schemas.texts.symbols import (
     BASES,
     COMPARISONS,
     NO_CHARGE,

@@ -12,7 +12,7 @@ import typer
 from casebus_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from casebus_services.reconciler.views import AccountsReader
+    from casebus_consumers.accounts_reader import AccountsReader
 
 app = typer.Typer()
 
@@ -46,7 +46,7 @@ def case(
     as_json: Json = False,
 ) -> None:
     """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
-    from casebus_services.reconciler.as_of import AsOf, Level
+    from casebus_schemas.case.as_of import AsOf, Level
 
     from .case_screen import case_lines
 
@@ -99,9 +99,9 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """Where accounts disagree or something is missing, with both accounts and the law."""
-    from casebus_services.reconciler.views import concerned
+    from casebus_consumers.statistics.published_findings import published_findings
+    from casebus_schemas.rules.case_view import concerned
 
-    from ..statistics.published_findings import published_findings
     from .case_screen import finding_lines
 
     with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
@@ -129,8 +129,8 @@ def check_files(
 
     Exit 1 if one of them would be refused.
     """
+    from casebus_producers.check import check
     from casebus_producers.event_files import read_events
-    from casebus_services.reconciler.check import check
 
     from .bus_time import bus_now
     from .case_screen import case_lines
@@ -161,7 +161,7 @@ def rebuild_accounts(
 
     Writes and emits nothing; exit 1 naming each row that is not as it should be.
     """
-    from casebus_schemas.catalog import Catalog
+    from casebus_schemas.catalogue.catalog import Catalog
     from casebus_services.reconciler.database import Database
     from casebus_services.reconciler.rebuild import rebuild
 
@@ -189,8 +189,8 @@ def rebuild_accounts(
 def _accounts(
     connection: Path | None, url: str | None, now: str | None, *, ask_time: bool = True
 ) -> Iterator[tuple["AccountsReader", datetime]]:
+    from casebus_consumers.accounts_reader import AccountsReader
     from casebus_producers.config import read_connection
-    from casebus_services.reconciler.views import AccountsReader
 
     from .bus_time import bus_now
 

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, KafkaLogin, read_connection
-from casebus_producers.kafka_words import quiet_kafka
+from casebus_producers.connecting import quiet_kafka
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
 
 from .inbox import Inbox, Notice, Unreadable

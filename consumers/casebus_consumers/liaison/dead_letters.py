@@ -9,15 +9,15 @@ from typing import Any
 from casebus_producers.config import KafkaLogin
 from casebus_producers.odd_names import shown_name
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission import Origin
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.door import to_json
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import dead_letter
 from casebus_schemas.errors import BusError, UsageError
-from casebus_schemas.headers import EventHeaders, digest_of
-from casebus_schemas.records import Record, TopicPartition
-from casebus_schemas.topology import dead_letter
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.records import Record, TopicPartition
 
 _FIRST_OF_OURS = "casebus-error-code"
 _DIGESTS = ("casebus-key-sha256", "casebus-value-sha256", "casebus-headers-sha256")

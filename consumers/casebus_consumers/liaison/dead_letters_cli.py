@@ -8,11 +8,11 @@ import typer
 
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
-from casebus_producers.kafka_words import quiet_kafka
+from casebus_producers.connecting import quiet_kafka
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.errors import UsageError
-from casebus_schemas.topology import OPERATOR
 
 from .dead_letters import DeadLetter, dead_letters, one_dead_letter
 

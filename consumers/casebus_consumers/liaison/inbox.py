@@ -14,19 +14,19 @@ from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
 from casebus_producers.database import delivery
 from casebus_producers.outbox import Outbox
-from casebus_producers.sayings import Queued
+from casebus_producers.outbox_events import Queued
 from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.notices import notice_json
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.door import to_json
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import BusError
-from casebus_schemas.headers import time_to_text
-from casebus_schemas.ids import bus_id
-from casebus_schemas.notice_records import NoticeRecord, parse_notice
-from casebus_schemas.notices import notice_json
-from casebus_schemas.records import Record, TopicPartition
-from casebus_schemas.topology import inbox
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.headers import time_to_text
+from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.wire.records import Record, TopicPartition
 
 DELIVERED = "receipt.delivered"
 _POLL_S = 0.5

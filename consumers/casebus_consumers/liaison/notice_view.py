@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from casebus_schemas.agencies import BUS, NAMES, agency_of_source
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import beijing_text
 

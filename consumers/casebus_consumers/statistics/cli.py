@@ -12,11 +12,10 @@ from typer.core import TyperGroup
 from casebus_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from casebus_services.reconciler.chain import ChainEvent
-
-    from .figures import Figure, Versions
-    from .scopes import Scope
-    from .tally import Tally
+    from casebus_schemas.case.chain import ChainEvent
+    from casebus_schemas.statistics.figures import Figure, Versions
+    from casebus_schemas.statistics.scopes import Scope
+    from casebus_schemas.statistics.tally import Tally
 
 _DEFAULT = "figures"
 
@@ -88,13 +87,14 @@ def figures(
 
     Without --period: every half-year that holds something, the years that they fill, and all of it.
     """
+    from casebus_schemas.statistics.figures import figure
+    from casebus_schemas.statistics.measures import find_measure
+    from casebus_schemas.statistics.periods import Period, usual_periods
+    from casebus_schemas.statistics.ratios import Ratio, growth
+    from casebus_schemas.statistics.restatements import restate
+    from casebus_schemas.statistics.tally import Tally
+
     from . import screen
-    from .figures import figure
-    from .measures import find_measure
-    from .periods import Period, usual_periods
-    from .ratios import Ratio, growth
-    from .restatements import restate
-    from .tally import Tally
 
     counted, by = find_measure(measure), find_measure(cohort_by) if cohort_by else None
     chosen, versions = _scope(scope), _versions()
@@ -160,9 +160,10 @@ def growth_command(
     as_json: Json = False,
 ) -> None:
     """The change against the year before, with its base. Exit 1 with the reasons if it is refused."""
+    from casebus_schemas.statistics.periods import Period
+    from casebus_schemas.statistics.ratios import growth
+
     from . import screen
-    from .periods import Period
-    from .ratios import growth
 
     newer = Period.parse(period)
     older = Period.parse(base) if base else newer.year_before()
@@ -194,8 +195,9 @@ def ratio_command(
     Two different events place two measures in time, so their share says nothing unless both are counted in
     one cohort: `--cohort-by cases_referred` follows what was referred in the period to its end.
     """
+    from casebus_schemas.statistics.ratios import ratio
+
     from . import screen
-    from .ratios import ratio
 
     tally = _tally(files, connection, database_url, from_kafka, known_at)
     above, below = (_named(tally, text, cohort_by) for text in (part, whole))
@@ -215,8 +217,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Every published or restated figure beside the recomputed one; exit 1 if one differs."""
+    from casebus_schemas.statistics.comparison import compare_published
+
     from . import screen
-    from .comparison import compare_published
 
     events = _events(files, connection, database_url, from_kafka)
     published = compare_published(events, _versions())
@@ -238,9 +241,9 @@ def _events(
     files: list[Path] | None, connection: Path | None, url: str | None, kafka: bool
 ) -> list["ChainEvent"]:
     from casebus_producers.config import KafkaLogin, read_connection
-    from casebus_producers.kafka_words import quiet_kafka
-    from casebus_schemas.catalog import Catalog
-    from casebus_schemas.topology import AUDITOR
+    from casebus_producers.connecting import quiet_kafka
+    from casebus_schemas.catalogue.catalog import Catalog
+    from casebus_schemas.catalogue.topology import AUDITOR
 
     from .sources import from_accounts, from_files, from_kafka
 
@@ -262,21 +265,21 @@ def _events(
 def _tally(
     files: list[Path] | None, connection: Path | None, url: str | None, kafka: bool, known_at: str | None
 ) -> "Tally":
-    from .tally import Tally
+    from casebus_schemas.statistics.tally import Tally
 
     return Tally(_events(files, connection, url, kafka), _moment(known_at))
 
 
 def _figure(tally: "Tally", measure: str, period: Any, scope: str, cohort_by: str | None = None) -> "Figure":
-    from .figures import figure
-    from .measures import find_measure
+    from casebus_schemas.statistics.figures import figure
+    from casebus_schemas.statistics.measures import find_measure
 
     by = find_measure(cohort_by) if cohort_by else None
     return figure(tally, find_measure(measure), period, _scope(scope), _versions(), cohort_by=by)
 
 
 def _named(tally: "Tally", text: str, cohort_by: str | None) -> "Figure":
-    from .periods import Period
+    from casebus_schemas.statistics.periods import Period
 
     measure, *rest = text.split("@")
     if len(rest) not in (1, 2):
@@ -286,16 +289,15 @@ def _named(tally: "Tally", text: str, cohort_by: str | None) -> "Figure":
 
 
 def _scope(text: str) -> "Scope":
-    from .scopes import find_scope
+    from casebus_schemas.statistics.scopes import find_scope
 
     return find_scope(text)
 
 
 def _versions() -> "Versions":
-    from casebus_schemas.catalog import Catalog
-
-    from .figures import Versions
-    from .scopes import law_version
+    from casebus_schemas.catalogue.catalog import Catalog
+    from casebus_schemas.statistics.figures import Versions
+    from casebus_schemas.statistics.scopes import law_version
 
     return Versions(Catalog.load().version, law_version())
 

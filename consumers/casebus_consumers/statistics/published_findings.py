@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.statistics.comparison import compare_published
+from casebus_schemas.statistics.figures import Versions
+from casebus_schemas.statistics.scopes import law_version
 
-from .comparison import compare_published
-from .figures import Versions
-from .scopes import law_version
 from .sources import from_accounts, has_published
 
 

@@ -11,14 +11,14 @@ from uuid import UUID
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.door import DoorEvent, parse_event
+from casebus_schemas.case.chain import ChainEvent, as_uuid, chain_event, milliseconds
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
-from casebus_schemas.ids import chain_id, message_uuid, normalise_reference
-from casebus_schemas.records import Record
-from casebus_schemas.topology import ADMISSION
+from casebus_schemas.wire.door import DoorEvent, parse_event
+from casebus_schemas.wire.ids import chain_id, message_uuid, normalise_reference
+from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrival
-from casebus_services.reconciler.chain import ChainEvent, as_uuid, chain_event, milliseconds
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rows import EVENTS, stored_event
 

@@ -1,9 +1,10 @@
 """The law that the bus applies, as dated data with its source, and pure functions over it."""
 
+from casebus_schemas.texts.sentence import Sentence
+
 from .api import clock, due
 from .clocks import Clock, Rung, clocks, clocks_opened_by
-from .sentence import Sentence
-from .standing import Answer, State, standing
+from .duty_state import Answer, State, state_at
 from .terms import Reading, Term
 
 __all__ = [
@@ -18,5 +19,5 @@ __all__ = [
     "clocks",
     "clocks_opened_by",
     "due",
-    "standing",
+    "state_at",
 ]

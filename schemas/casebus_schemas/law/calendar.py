@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
 
-from ..errors import UsageError
+from casebus_schemas.errors import UsageError
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The zone of all legal days: +08:00 without change since 1991, which is before all law of the bus."""

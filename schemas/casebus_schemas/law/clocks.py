@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import yaml
 
-from ..errors import UsageError
-from .sentence import Sentence
+from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.sentence import Sentence
+
 from .terms import READINGS_OF_UNIT, ReadingName, Term
 
 

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
-from ..errors import UsageError
+from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.sentence import Sentence
+
 from .calendar import (
     NOTICE_MARGIN,
     add_workdays,
@@ -19,7 +21,6 @@ from .calendar import (
     in_beijing,
     missing_notice,
 )
-from .sentence import Sentence
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
 Unit = Literal["hours", "days", "working_days", "months"]

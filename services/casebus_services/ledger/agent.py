@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import stamina
 
 from casebus_schemas.errors import Gap, RetryLater, StopService
-from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.wire.records import Batch, TopicPartition
 
 from .rules import BatchResult, merge_runs
 from .store import LedgerStore

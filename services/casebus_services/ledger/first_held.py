@@ -8,7 +8,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import KafkaError
 
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 from casebus_services.streams.connection import ConnectionSettings, credentials
 from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from casebus_schemas.errors import UsageError
-from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.streams.connection import ConnectionSettings
 from casebus_services.streams.side_reader import SideReader
 

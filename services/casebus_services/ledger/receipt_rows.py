@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 
 from .database import Database, bus_errors
 

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casebus_schemas.admission import Origin
+from casebus_schemas.admission.receipts import LEDGERED, EventRef, ledgered_receipt
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.agencies import agency_of_topic
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import receipt
 from casebus_schemas.errors import Refused, RetryLater
-from casebus_schemas.headers import CONTENT_TYPE, EventHeaders, time_to_text
-from casebus_schemas.ids import bus_id
-from casebus_schemas.leaf import decode_headers
-from casebus_schemas.receipts import LEDGERED, EventRef, ledgered_receipt
-from casebus_schemas.records import Headers, Outgoing, TopicPartition
-from casebus_schemas.signing import event_digest
-from casebus_schemas.topology import receipt
+from casebus_schemas.evidence.leaf import decode_headers
+from casebus_schemas.wire.codec import encode
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.wire.records import Headers, Outgoing, TopicPartition
+from casebus_schemas.wire.signing import event_digest
 from casebus_services.streams.faults import fault_point
 
 from .receipt_rows import LedgeredEntry, OpenReceipts, ReceiptRows

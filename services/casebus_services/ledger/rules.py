@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from casebus_schemas.errors import Divergence, Gap, RetryLater
-from casebus_schemas.leaf import encode_headers, leaf, leaf_hash, value_sha256_in
-from casebus_schemas.merkle import Tile, TiledTree
-from casebus_schemas.records import Batch, Headers, Record
+from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash, value_sha256_in
+from casebus_schemas.evidence.merkle import Tile, TiledTree
+from casebus_schemas.wire.records import Batch, Headers, Record
 
 ORIGIN = "casebus/{topic}/{partition}"
 """Name of a log for outsiders; the first generation of a topic carries no number."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from casebus_schemas.errors import StopService
-from casebus_schemas.merkle import TILE_WIDTH, TiledTree
-from casebus_schemas.records import Batch, Record, TopicPartition
+from casebus_schemas.evidence.merkle import TILE_WIDTH, TiledTree
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.streams.faults import fault_point
 
 from .database import bus_errors, migrate, open_database

@@ -3,10 +3,10 @@
 import gc
 from functools import partial
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import agency_topics, ledgered_topics
 from casebus_schemas.errors import UsageError
-from casebus_schemas.records import Batch
-from casebus_schemas.topology import agency_topics, ledgered_topics
+from casebus_schemas.wire.records import Batch
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.sink import KafkaSink

@@ -7,15 +7,15 @@ from typing import Protocol, TypeVar
 
 import stamina
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.case.chain import moment
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import Gap, RetryLater, StopService
-from casebus_schemas.records import Batch, Outgoing, TopicPartition
-from casebus_schemas.topology import ADMISSION
+from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
 
 from .announce import Announcer
 from .arrivals import Arrival, arrival
-from .chain import moment
 from .database import Database
 from .intake import Intake, Shelf
 from .rows import Waiting

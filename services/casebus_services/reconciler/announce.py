@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import BUS
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import encode_raw
-from casebus_schemas.compose import StreamHead, compose
-from casebus_schemas.ids import bus_id
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.records import Outgoing
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.case.chain import milliseconds
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import encode_raw
+from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.signing import SigningKey
 
 from .announced_data import closing_data, finding_data, obligation_data
 from .book import Announcement, AnnouncementKind
-from .chain import milliseconds
 
 SOURCE = "/bus/reconciler"
 

@@ -1,7 +1,7 @@
 """Raw data of the bus's own events from the JSON of obligations and findings, without a second validation.
 
-Times in milliseconds, ids and digests as bytes. The JSON is this service's own; `casebus_schemas.notices`
-reads what others hand in, ten times slower.
+Times in milliseconds, ids and digests as bytes. The JSON is this service's own;
+`casebus_schemas.admission.notices` reads what others hand in, ten times slower.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from casebus_schemas.notices import account_text
-
-from .chain import milliseconds
+from casebus_schemas.admission.notices import account_text
+from casebus_schemas.case.chain import milliseconds
 
 
 @lru_cache(maxsize=16384)

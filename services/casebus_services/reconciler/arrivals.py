@@ -4,17 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from casebus_schemas.admission import Admission, original_record, split_admission
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
+from casebus_schemas.admission.verdict import Admission, original_record, split_admission
+from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, StopService
-from casebus_schemas.headers import EventHeaders
 from casebus_schemas.law import Sentence
-from casebus_schemas.records import Record
-from casebus_schemas.signing import ZERO_DIGEST, event_digest
-
-from .chain import ChainEvent, Digest, chain_event
-from .findings import Finding, account, finding
+from casebus_schemas.rules.finding import Finding, account, finding
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 
 
 class Stream(NamedTuple):

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.fold import Folded, extend, fold
+from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
-
-from .chain import ChainEvent, Digest
-from .findings import Finding
-from .fold import Folded, extend, fold
-from .obligations import Obligation
-from .rules import Reconciled, reconcile
+from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.reconcile import Reconciled, reconcile
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 

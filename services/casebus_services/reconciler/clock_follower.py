@@ -3,11 +3,11 @@
 import logging
 import threading
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import COMMAND, key_topics
 from casebus_schemas.errors import Refused, RetryLater
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Batch, Record
-from casebus_schemas.topology import COMMAND, key_topics
+from casebus_schemas.wire.records import Batch, Record
 from casebus_services.clock import BusClock
 from casebus_services.commands import Command, SetClock, command_of
 from casebus_services.config import ServiceSettings

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.case.chain import Digest
+from casebus_schemas.catalogue.catalog import Catalog
 
 from .arrivals import Arrival, Head, Stream, repeat, stream_break
 from .book import Announcement, ChainBook
-from .chain import Digest
 
 MAX_CACHED_EVENTS = 5000
 """Events held in memory between batches, about 6 KiB each."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission import Admission, Origin
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.admission.verdict import Admission, Origin
+from casebus_schemas.case.chain import Digest, moment
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
 
 from .arrivals import Arrival, Head, Stream
 from .book import ChainBook
-from .chain import Digest, moment
 from .database import Database, Transaction
 from .intake import Intake, Shelf
 from .rows import chain_row, duty_row, finding_row

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.records import Outgoing
+from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds, moment
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.finding import canonical_text
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Outgoing
 
 from .announce import Announced
 from .arrivals import Arrival
 from .book import ChainBook, DutyEntry, FindingEntry
-from .chain import ChainEvent, chain_event, milliseconds, moment
-from .findings import canonical_text
 
 
 class Waiting(NamedTuple):

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.compose import StreamHead
+from casebus_schemas.case.chain import ChainEvent, Digest, milliseconds, moment
+from casebus_schemas.case.fold import fold
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.compose import StreamHead
 
 from .announce import Announced, Place, event_id
 from .arrivals import Arrival, Head, Stream
 from .book import Announcement, ChainBook
-from .chain import ChainEvent, Digest, milliseconds, moment
 from .database import Transaction
-from .fold import fold
 from .rows import (
     DUTIES,
     EVENTS,

@@ -3,11 +3,11 @@
 import gc
 import time
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
-from casebus_schemas.records import Batch, TopicPartition
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import ADMISSION
+from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.sink import KafkaSink

@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from casebus_schemas.admission import Admission, Origin
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.verdict import Admission, Origin
 from casebus_schemas.agencies import BUS
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import COMMAND, agency_topics, topic
 from casebus_schemas.errors import SECRET_CODES, Refused
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Batch, Outgoing, Record
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import COMMAND, agency_topics, topic
+from casebus_schemas.wire.records import Batch, Outgoing, Record
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.commands import Redrive, command_of
 from casebus_services.streams.faults import fault_point
 
-from .halves import Halves
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices
 from .receipt_records import ReceiptWriter
 from .rules import Examined, Judgement, conclude, examine
+from .two_threads import Halves
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 import logging
 import threading
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.keyring import Keyring
-from casebus_schemas.records import Batch
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.records import Batch
 
 log = logging.getLogger(__name__)
 

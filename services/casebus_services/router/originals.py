@@ -7,9 +7,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from casebus_schemas.admission import Origin
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Record
+from casebus_schemas.wire.records import Record
 from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
 from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace

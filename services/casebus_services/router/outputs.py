@@ -5,16 +5,16 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from casebus_schemas.admission import BUS_HEADERS, HEADER, Admission, Origin
+from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin
 from casebus_schemas.agencies import agency_of_topic
-from casebus_schemas.headers import time_to_text, to_base64url
-from casebus_schemas.leaf import encode_headers
-from casebus_schemas.records import Headers, Outgoing, Record
-from casebus_schemas.signing import ZERO_DIGEST, SigningKey, admission_message
-from casebus_schemas.topology import ADMISSION, dead_letter, inbox
+from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
+from casebus_schemas.evidence.leaf import encode_headers
+from casebus_schemas.wire.headers import time_to_text, to_base64url
+from casebus_schemas.wire.records import Headers, Outgoing, Record
+from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message
 
-from .halves import Halves
 from .rules import Judgement
+from .two_threads import Halves
 
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
 _DELIVERY_PARTITION = 0

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import fastavro
 
-from casebus_schemas.admission import Admission
+from casebus_schemas.admission.receipts import ADMITTED, REFUSED
+from casebus_schemas.admission.verdict import Admission
 from casebus_schemas.agencies import agency_of_topic
-from casebus_schemas.catalog import Catalog, EventSchema
-from casebus_schemas.headers import CONTENT_TYPE
-from casebus_schemas.ids import bus_id
-from casebus_schemas.receipts import ADMITTED, REFUSED
-from casebus_schemas.records import Headers, Outgoing
-from casebus_schemas.topology import receipt
+from casebus_schemas.catalogue.catalog import Catalog, EventSchema
+from casebus_schemas.catalogue.topology import receipt
+from casebus_schemas.wire.headers import CONTENT_TYPE
+from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.wire.records import Headers, Outgoing
 
 from .outputs import text_of_time
 from .rules import Judgement

@@ -11,23 +11,23 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
-from casebus_schemas.admission import Recipient, Role
-from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
-from casebus_schemas.catalog import Catalog, EventType
-from casebus_schemas.codec import decode
-from casebus_schemas.errors import SECRET_CODES, BusError, RefusalCode, Refused
-from casebus_schemas.headers import MAX_HEADER_BYTES, EventHeaders
-from casebus_schemas.ids import notice_id
-from casebus_schemas.keyring import KeyEntry, Keyring
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.records import Record
-from casebus_schemas.resident_ids import (
+from casebus_schemas.admission.keyring import KeyEntry, Keyring
+from casebus_schemas.admission.resident_ids import (
     bytes_hold_resident_id,
     may_hold_resident_id,
     value_holds_resident_id,
 )
-from casebus_schemas.signing import SignatureBlock, event_message, parse_block, verify
-from casebus_schemas.topology import TopicSpec, topic
+from casebus_schemas.admission.verdict import Recipient, Role
+from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
+from casebus_schemas.catalogue.catalog import Catalog, EventType
+from casebus_schemas.catalogue.topology import TopicSpec, topic
+from casebus_schemas.errors import SECRET_CODES, BusError, RefusalCode, Refused
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import MAX_HEADER_BYTES, EventHeaders
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import SignatureBlock, event_message, parse_block, verify
 
 from . import refusals
 from .refusals import MAX_RECORD_BYTES, Refusal, refusal

@@ -4,11 +4,11 @@ import gc
 import logging
 import time
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import COMMAND, FINDING, OBLIGATION, agency_topics, key_topics
 from casebus_schemas.errors import Refused, UsageError
-from casebus_schemas.records import Batch, Record
-from casebus_schemas.signing import SigningKey
-from casebus_schemas.topology import COMMAND, FINDING, OBLIGATION, agency_topics, key_topics
+from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.commands import Command, SetClock, command_of
 from casebus_services.config import ServiceSettings

@@ -20,9 +20,10 @@ from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaE
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition as AioTopicPartition
 
-from casebus_schemas.records import Batch, Record, TopicPartition
-from casebus_services.streams.record_batches import read_run
-from casebus_services.streams.runs import FetchPace
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
+
+from .record_batches import read_run
+from .runs import FetchPace
 
 log = logging.getLogger(__name__)
 

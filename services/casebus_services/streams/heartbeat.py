@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from casebus_schemas.records import Batch, TopicPartition
+from casebus_schemas.wire.records import Batch, TopicPartition
 
 
 class Heartbeat:

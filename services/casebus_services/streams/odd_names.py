@@ -15,8 +15,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Headers, Outgoing
-from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
+from casebus_schemas.wire.records import Headers, Outgoing
+
+from .connection import ConnectionSettings, aiokafka_login
 
 _BATCH_BYTES = 1024 * 1024
 

@@ -13,7 +13,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.util import decode_varint
 
-from casebus_schemas.records import Record, TopicPartition
+from casebus_schemas.wire.records import Record, TopicPartition
 
 _BATCH_PREFIX = struct.Struct(">qi")  # base offset, length of what follows
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 
 
 class Run(Protocol):

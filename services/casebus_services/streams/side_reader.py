@@ -15,10 +15,11 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition as AioTopicPartition
 
 from casebus_schemas.errors import BusError, RetryLater
-from casebus_schemas.records import Batch, TopicPartition
-from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
-from casebus_services.streams.fetched_runs import FetchedRuns
-from casebus_services.streams.runs import FetchPace
+from casebus_schemas.wire.records import Batch, TopicPartition
+
+from .connection import ConnectionSettings, aiokafka_login
+from .fetched_runs import FetchedRuns
+from .runs import FetchPace
 
 log = logging.getLogger(__name__)
 

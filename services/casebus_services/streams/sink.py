@@ -8,9 +8,10 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Outgoing
-from casebus_services.streams.connection import ConnectionSettings, librdkafka
-from casebus_services.streams.odd_names import has_odd_name, send_odd
+from casebus_schemas.wire.records import Outgoing
+
+from .connection import ConnectionSettings, librdkafka
+from .odd_names import has_odd_name, send_odd
 
 log = logging.getLogger(__name__)
 

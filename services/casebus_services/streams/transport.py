@@ -25,9 +25,10 @@ from mode.services import Service
 from mode.utils.futures import notify
 
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Batch, TopicPartition
-from casebus_services.streams.fetched_runs import FetchedRuns
-from casebus_services.streams.runs import FetchPace, HeadOfLine
+from casebus_schemas.wire.records import Batch, TopicPartition
+
+from .fetched_runs import FetchedRuns
+from .runs import FetchPace, HeadOfLine
 
 # Faust's types speak of single messages: subclassed as untyped, so that runs may stand in their place.
 _FaustMessage: Any = ConsumerMessage

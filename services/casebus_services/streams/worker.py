@@ -14,11 +14,12 @@ from faust.app.base import BootStrategy
 from mode.supervisors import CrashingSupervisor
 
 from casebus_schemas.errors import BusError, StopService
-from casebus_schemas.records import Batch, TopicPartition
-from casebus_services.streams import transport
-from casebus_services.streams.connection import WorkerSettings, credentials
-from casebus_services.streams.faults import fault_point, is_off
-from casebus_services.streams.quiet import hush
+from casebus_schemas.wire.records import Batch, TopicPartition
+
+from . import transport
+from .connection import WorkerSettings, credentials
+from .faults import fault_point, is_off
+from .quiet import hush
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from typer.testing import CliRunner, Result
 
 from casebus_consumers.auditor.replay import Bound, in_time_order
 from casebus_consumers.auditor.replay_cli import app
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.compose import Composed
 from casebus_schemas.errors import UsageError
-from casebus_schemas.records import Batch, Record, TopicPartition
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.ledger.store import LedgerStore
 from support.ledgers import empty_sqlite
 from support.members import write_connection

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Outgoing
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.wire.records import Outgoing
 from support.members import write_connection
 from support.signed_events import Speaker
 

@@ -9,15 +9,15 @@ from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from casebus_consumers.liaison import cli, dead_letters_cli
-from casebus_deploy.broker import EmbeddedBroker
+from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.topic_reader import AccessDenied
-from casebus_schemas.admission import Origin
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode, encode
+from casebus_schemas.admission.receipts import EventRef, ledgered_receipt, receipt_json
+from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.receipts import EventRef, ledgered_receipt, receipt_json
-from casebus_schemas.records import Outgoing
+from casebus_schemas.wire.codec import decode, encode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Outgoing
 from support.members import outbox_of, settings_of
 from support.router_writings import dead_letter, notices_of
 from support.signed_events import AT, Speaker

@@ -8,14 +8,14 @@ from rich.console import Console
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
 from casebus_consumers.liaison.inbox import Notice, Unreadable
 from casebus_consumers.liaison.notice_view import notice_lines, show_notice
-from casebus_schemas.admission import Origin
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.door import to_json
+from casebus_schemas.admission.notice_records import parse_notice
+from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
-from casebus_schemas.ids import notice_id
-from casebus_schemas.notice_records import parse_notice
-from casebus_schemas.records import Outgoing
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.records import Outgoing
 from support.router_writings import dead_letter, notices_of
 from support.signed_events import Speaker, envelope, referral, stored
 

@@ -3,8 +3,8 @@
 import pytest
 
 from casebus_consumers.statistics.sources import from_files
-from casebus_schemas.catalog import Catalog
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
 from support.statistics_chains import PLAYED
 
 

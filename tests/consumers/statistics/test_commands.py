@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from casebus_consumers.statistics.cli import app
-from casebus_consumers.statistics.ratios import RatioRefused
 from casebus_schemas.errors import UsageError
+from casebus_schemas.statistics.ratios import RatioRefused
 from support.prosecutions import played
 from support.statistics_chains import PLAYED
 

@@ -9,9 +9,9 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner
 
 from casebus_consumers.statistics.cli import app
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.door import parse_event
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.door import parse_event
 from support.admissions import Admitter
 from support.members import write_connection
 from support.prosecutions import played

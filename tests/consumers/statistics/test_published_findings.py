@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from casebus_consumers.liaison.cases_cli import app
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.door import parse_event
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.door import parse_event
 from casebus_services.reconciler.database import Database
 from support.desk import Desk
 from support.prosecutions import played

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from casebus_consumers.statistics.sources import from_accounts, from_files, of_admissions
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.door import parse_event
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_schemas.wire.door import parse_event
 from casebus_services.reconciler.database import Database
 from support.desk import Desk
 from support.prosecutions import played

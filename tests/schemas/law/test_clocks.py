@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import clock, clocks, clocks_opened_by
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from casebus_schemas.errors import Divergence, Gap, RetryLater
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger import agent as agent_module
 from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.rules import Fenced

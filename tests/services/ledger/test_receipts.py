@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.compose import StreamHead, compose
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Outgoing, Record, TopicPartition
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.records import Outgoing, Record, TopicPartition
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.receipt_rows import ReceiptRows
 from casebus_services.ledger.receipts import PAGE, ReceiptPublisher, ReceiptWriter
 from casebus_services.ledger.store import LedgerStore

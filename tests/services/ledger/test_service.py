@@ -15,12 +15,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from casebus_consumers.auditor import ledger_cli
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.topics_admin import Wanted, apply, password_file
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.records import Record, TopicPartition
-from casebus_schemas.topology import ledgered_topics
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ledgered_topics
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.connection import Connection

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import Divergence, Gap, RetryLater, StopService
-from casebus_schemas.leaf import decode_headers, leaf, leaf_hash
-from casebus_schemas.merkle import Frontier, root_of
-from casebus_schemas.records import Batch, Record, TopicPartition
+from casebus_schemas.evidence.leaf import decode_headers, leaf, leaf_hash
+from casebus_schemas.evidence.merkle import Frontier, root_of
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.ledger.rules import BatchResult, Fenced
 from casebus_services.ledger.store import LedgerStore
 from support.ledgers import TOPIC, batch, ce_id, empty_sqlite, record, run

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from casebus_schemas.errors import Gap, RetryLater
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.records import Batch, Outgoing, TopicPartition
-from casebus_schemas.signing import ZERO_DIGEST, event_digest
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
+from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 from casebus_services.reconciler.database import Database
 from support.admissions import MemorySink, batch_of, data_of
 from support.chains import at

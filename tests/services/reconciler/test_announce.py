@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from casebus_schemas import notices
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.records import Outgoing
+from casebus_schemas.admission import notices
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Outgoing
 from casebus_services.reconciler.database import Database
 from support.admissions import data_of
 from support.desk import Desk, envelope_at

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casebus_consumers.accounts_reader import AccountsReader
+from casebus_schemas.case.as_of import LEVELS, AsOf, Level, had_at, sight
+from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
-from casebus_services.reconciler.as_of import LEVELS, AsOf, Level, had_at, sight
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_schemas.rules.case_view import case_view
 from casebus_services.reconciler.database import Database
-from casebus_services.reconciler.views import AccountsReader, case_view
 from support.admissions import data_of
 from support.chains import at, digest, event_id, say
 from support.desk import STORY_CHAIN, Desk, envelope_at, ms

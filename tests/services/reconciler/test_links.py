@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.headers import EventHeaders
-from casebus_schemas.partitioning import partition_of
-from casebus_services.reconciler.chain import ChainEvent
+from casebus_consumers.accounts_reader import AccountsReader
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.links import reused_across
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.partitioning import partition_of
 from casebus_services.reconciler.database import Database
-from casebus_services.reconciler.links import reused_across
 from casebus_services.reconciler.rebuild import rebuild
-from casebus_services.reconciler.views import AccountsReader
 from support.chains import at, say
 from support.desk import Desk, envelope_at
 from support.signed_events import chain

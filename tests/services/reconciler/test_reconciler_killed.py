@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.topics_admin import password_file
-from casebus_schemas.headers import EventHeaders, digest_of
-from casebus_schemas.records import Outgoing, Record
-from casebus_schemas.signing import ZERO_DIGEST
+from casebus_consumers.accounts_reader import AccountsReader
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.stack.topics_admin import password_file
+from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.records import Outgoing, Record
+from casebus_schemas.wire.signing import ZERO_DIGEST
 from casebus_services.reconciler.database import Database
-from casebus_services.reconciler.views import AccountsReader
 from support.desk import Desk
 from support.router_process import LONG_S, RouterBus
 

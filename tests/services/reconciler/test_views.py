@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from casebus_schemas.catalog import Catalog
+from casebus_consumers.accounts_reader import AccountsReader
+from casebus_producers.check import check
+from casebus_schemas.case.as_of import AsOf
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_services.reconciler.arrivals import arrival
-from casebus_services.reconciler.as_of import AsOf
-from casebus_services.reconciler.check import check
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from casebus_services.reconciler.views import AccountsReader
 from support.chains import at
 from support.desk import STORY_CHAIN, Desk
 from support.members import door_event

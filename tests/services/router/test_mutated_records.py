@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import pytest
 
-from casebus_schemas.admission import Origin, split_admission
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.records import Batch, Outgoing, Record
+from casebus_schemas.admission.verdict import Origin, split_admission
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_services.clock import BusClock
 from casebus_services.router.agent import Router, Surroundings
 from support.mutations import mutated

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from casebus_schemas.admission import split_admission
+from casebus_schemas.admission.verdict import split_admission
 from support.router_process import RouterBus, RouterProcess
 from support.signed_events import chain, envelope
 

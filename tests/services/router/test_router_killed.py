@@ -13,9 +13,9 @@ from uuid import UUID
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.admission import split_admission
-from casebus_schemas.records import Outgoing, Record
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.admission.verdict import split_admission
+from casebus_schemas.wire.records import Outgoing, Record
 from support.router_process import RouterBus, RouterProcess
 from support.signed_events import chain, envelope, referral
 

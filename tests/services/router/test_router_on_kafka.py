@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from casebus_schemas.admission import Admission, original_record, split_admission
-from casebus_schemas.catalog import Catalog
-from casebus_schemas.codec import decode
-from casebus_schemas.compose import Composed
-from casebus_schemas.headers import digest_of, from_base64url
-from casebus_schemas.ids import notice_id
-from casebus_schemas.records import Outgoing, Record
-from casebus_schemas.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
+from casebus_schemas.admission.verdict import Admission, original_record, split_admission
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import digest_of, from_base64url
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.records import Outgoing, Record
+from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
 from support.router_process import PARTITIONS, ROUTER_KEY, RouterBus, RouterProcess
 from support.signed_events import Speaker, chain, envelope, referral, seed_of
 

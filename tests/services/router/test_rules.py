@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from casebus_schemas.catalog import Catalog
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import REFUSAL_CODES
-from casebus_schemas.ids import notice_id
-from casebus_schemas.partitioning import partition_of
-from casebus_schemas.records import Record
-from casebus_schemas.signing import SigningKey
+from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.router.rules import Judgement, judge
 from support.signed_events import Speaker, chain, envelope, keyring_of, referral, seed_of, stored
 

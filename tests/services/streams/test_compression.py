@@ -7,9 +7,9 @@ import pytest
 from confluent_kafka import KafkaError, Producer
 from kafka.admin import NewTopic
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Batch
-from casebus_schemas.topology import topics
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.catalogue.topology import topics
+from casebus_schemas.wire.records import Batch
 from casebus_services.streams.connection import librdkafka
 from casebus_services.streams.side_reader import SideReader
 from support.row_service import connection

@@ -7,7 +7,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebus_schemas.records import Headers, TopicPartition
+from casebus_schemas.wire.records import Headers, TopicPartition
 from casebus_services.streams.odd_names import _Name, has_odd_name
 from casebus_services.streams.record_batches import read_run
 

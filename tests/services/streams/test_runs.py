@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebus_schemas.records import TopicPartition
+from casebus_schemas.wire.records import TopicPartition
 from casebus_services.streams.runs import FetchPace, HeadOfLine
 
 HERE = TopicPartition("csrc.referral", 1)

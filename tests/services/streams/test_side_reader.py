@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_deploy.ports import free_ports
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.embedded.ports import free_ports
 from casebus_schemas.errors import RetryLater
-from casebus_schemas.records import Batch
+from casebus_schemas.wire.records import Batch
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink

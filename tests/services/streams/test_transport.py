@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from faust.transport.drivers import TRANSPORTS
 
-from casebus_schemas.records import Batch, Record, TopicPartition
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.streams import transport
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.worker import StreamWorker

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from casebus_deploy.broker import EmbeddedBroker
-from casebus_schemas.records import Outgoing
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_schemas.wire.records import Outgoing
 from casebus_services.streams.sink import KafkaSink
 from casebus_services.streams.worker import EXIT_AGAIN, EXIT_EVIDENCE
 from support.row_service import Flow, RowService, connection, eventually, new_topics, numbered

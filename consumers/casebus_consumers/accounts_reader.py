@@ -1,0 +1,146 @@
+"""Reads chains, obligations and findings from the accounts database; writes nothing."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from casebus_schemas.case.as_of import AsOf
+from casebus_schemas.case.chain import ChainEvent, milliseconds, moment
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
+from casebus_schemas.rules.finding import canonical
+from casebus_schemas.rules.links import reused_across
+from casebus_services.reconciler.book import KEPT_RULES
+from casebus_services.reconciler.database import Database, Transaction
+from casebus_services.reconciler.rows import EVENTS_TOLD, SHARED_IDS, known_event, stored_event
+
+
+class AccountsReader:
+    """Reads the accounts database; writes nothing and keeps no writer waiting."""
+
+    def __init__(self, url: str, catalog: Catalog | None = None) -> None:
+        """Raises UsageError if the database does not exist."""
+        self._database = Database(url, read_only=True)
+        self._catalog = catalog or Catalog.load()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._database.close()
+
+    def chains(self) -> list[dict[str, Any]]:
+        """Every chain with its state and how many events it has."""
+        with self._database.reading() as transaction:
+            rows = transaction.rows("SELECT chain, status, events, hash FROM recon_chain ORDER BY chain")
+        return [
+            {"chain": row[0], "status": row[1], "events": row[2], "hash": bytes(row[3]).hex()} for row in rows
+        ]
+
+    def events(self, chain: str) -> list[ChainEvent]:
+        """The admitted events of a chain in the order of admission."""
+        with self._database.reading() as transaction:
+            rows = transaction.rows(f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset", (chain,))
+        return [stored_event(self._catalog, row) for row in rows]
+
+    def case(
+        self, chain: str, now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
+    ) -> dict[str, Any]:
+        """`case_view` of a chain. Raises UsageError if it is unknown."""
+        events = self.events(chain)
+        if not events:
+            raise UsageError(
+                "no such chain", found=chain, remedy="see `casebus findings` or the inbox for chains"
+            )
+        view = case_view(events, now, asked=asked, why=why)
+        # Repeats and broken streams are seen at arrival, not in the events.
+        watched = [body for rule in sorted(KEPT_RULES) for body in self.findings(chain=chain, rule=rule)]
+        known = {line["event"] for line in view["events"]}
+        watched.extend(self._across(chain))
+        seen = [
+            body
+            for body in watched
+            if datetime.fromisoformat(body["opened_at"]) <= asked.at(now)
+            and any(account["event"] in known for account in body["accounts"])
+        ]
+        return {**view, "findings": [*view["findings"], *seen]}
+
+    def obligations(
+        self,
+        now: datetime,
+        *,
+        agency: str | None = None,
+        chain: str | None = None,
+        states: Sequence[str] = (),
+        due_before: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Obligations as in records.md 5 with their state at `now`, the earliest due first.
+
+        `agency` owes or is owed; `due_before` bounds `due_earliest`.
+        """
+        where, parameters = _where(chain=chain)
+        if due_before is not None:
+            where.append("due_earliest_ms < ?")
+            parameters.append(milliseconds(due_before))
+        with self._database.reading() as transaction:
+            columns, order = "body, moot_ms, state", "due_earliest_ms, id"
+            rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
+        found = []
+        for text, moot_ms, stored in rows:
+            body = json.loads(text)
+            if stored != "moot":
+                body["state"] = state_of(body, now, None if moot_ms is None else moment(moot_ms))
+            if agency not in (None, body["owed_by"], *body["owed_to"]):
+                continue
+            if not states or body["state"] in states:
+                found.append(body)
+        return found
+
+    def findings(
+        self,
+        *,
+        agency: str | None = None,
+        chain: str | None = None,
+        states: Sequence[str] = (),
+        rule: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Findings as in records.md 5, the oldest first. `agency` has an account in it or should act."""
+        where, parameters = _where(chain=chain, rule=rule)
+        with self._database.reading() as transaction:
+            rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
+        bodies = [json.loads(row[0]) for row in rows]
+        if rule in (None, "R04"):
+            bodies.extend(self._across(chain))
+            bodies.sort(key=lambda body: datetime.fromisoformat(body["opened_at"]))
+        return [
+            body
+            for body in bodies
+            if (not states or body["state"] in states) and (agency is None or agency in concerned(body))
+        ]
+
+    def _across(self, chain: str | None) -> list[dict[str, Any]]:
+        """Findings across chains, computed when read; those that concern a chain or all."""
+        where, parameters = "", []
+        if chain is not None:
+            where = " AND event_id IN (SELECT event_id FROM recon_event WHERE chain = ?)"
+            parameters.append(chain)
+        with self._database.reading() as transaction:
+            rows = transaction.rows(SHARED_IDS + where, parameters)
+        return [found.to_json() for found in reused_across(known_event(row) for row in rows)]
+
+    def hash(self) -> str:
+        """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
+        return sha256(canonical([[c["chain"], c["hash"]] for c in self.chains()])).hexdigest()
+
+
+def _where(**equal: str | None) -> tuple[list[str], list[Any]]:
+    given = {name: value for name, value in equal.items() if value is not None}
+    return [f"{name} = ?" for name in given], list(given.values())
+
+
+def _select(
+    transaction: Transaction, columns: str, table: str, where: list[str], parameters: list[Any], order: str
+) -> list[Any]:
+    condition = f" WHERE {' AND '.join(where)}" if where else ""
+    return transaction.rows(f"SELECT {columns} FROM {table}{condition} ORDER BY {order}", parameters)

@@ -1,0 +1,1 @@
+"""The one program casebus: a file a command."""

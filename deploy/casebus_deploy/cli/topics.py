@@ -1,0 +1,131 @@
+"""The commands `casebus topics plan|apply`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from casebus_deploy.stack.topics_admin import Change, Wanted, apply, plan
+from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS
+from casebus_schemas.errors import RetryLater
+
+app = typer.Typer(
+    help="Topics, access rules and logins as the topology files name them.", no_args_is_help=True
+)
+
+Servers = Annotated[
+    str, typer.Option("--bootstrap-servers", envvar="CASEBUS_BOOTSTRAP_SERVERS", help="host:port[,host:port]")
+]
+Username = Annotated[str, typer.Option("--username", help="A super user of the cluster.")]
+PasswordFile = Annotated[
+    Path, typer.Option("--password-file", help="File with that user's password.", exists=True)
+]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca-file", help="Certificate authority; given, TLS is used.", exists=True)
+]
+Partitions = Annotated[
+    int, typer.Option("--partitions", envvar="CASEBUS_PARTITIONS", min=1, help="N, immutable.")
+]
+Replication = Annotated[
+    int, typer.Option("--replication", min=1, help="Replicas of each topic (3 in production).")
+]
+Credentials = Annotated[
+    Path | None,
+    typer.Option("--credentials", help="Folder of password files; without it logins are left alone."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Prune = Annotated[
+    bool, typer.Option("--prune", help="Also remove access rules and logins that no file names.")
+]
+
+
+@app.command("plan")
+def plan_command(
+    bootstrap_servers: Servers,
+    password_file: PasswordFile,
+    username: Username = "admin",
+    ca_file: CaFile = None,
+    partitions: Partitions = EMBEDDED_PARTITIONS,
+    replication: Replication = 1,
+    credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs from the topology files; exit 1 if something does. Changes nothing."""
+    with _admin(bootstrap_servers, username, password_file, ca_file) as admin:
+        found = plan(admin, Wanted.of_bus(partitions, replication), credentials, keep_users=(username,))
+    _show(found.changes(), as_json)
+    if not found.settled:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo("Nothing to do: the cluster is as the files say.")
+
+
+@app.command("apply")
+def apply_command(
+    bootstrap_servers: Servers,
+    password_file: PasswordFile,
+    username: Username = "admin",
+    ca_file: CaFile = None,
+    partitions: Partitions = EMBEDDED_PARTITIONS,
+    replication: Replication = 1,
+    credentials: Credentials = None,
+    prune: Prune = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the cluster equal to the topology files. Grows no topic, deletes none."""
+    with _admin(bootstrap_servers, username, password_file, ca_file) as admin:
+        done = apply(
+            admin,
+            Wanted.of_bus(partitions, replication),
+            credentials,
+            prune=prune,
+            keep_users=(username,),
+        )
+    _show(done.changes(), as_json)
+    if not as_json:
+        typer.echo("Done: the cluster is as the files say.")
+
+
+def _show(changes: Iterator[Change], as_json: bool) -> None:
+    for change in changes:
+        line = json.dumps(asdict(change), ensure_ascii=False) if as_json else ""
+        typer.echo(line or f"{change.action:8} {change.subject}: {change.detail}")
+
+
+@contextmanager
+def _admin(servers: str, username: str, password_file: Path, ca_file: Path | None) -> Iterator[Any]:
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=servers.split(","),
+            security_protocol="SASL_SSL" if ca_file else "SASL_PLAINTEXT",
+            ssl_cafile=str(ca_file) if ca_file else None,
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_plain_username=username,
+            sasl_plain_password=password_file.read_text(encoding="utf-8").strip(),
+            bootstrap_timeout_ms=10_000,
+        )
+    except KafkaError as error:
+        raise _unavailable(servers, error) from error
+    try:
+        yield admin
+    except KafkaError as error:
+        raise _unavailable(servers, error) from error
+    finally:
+        admin.close()
+
+
+def _unavailable(servers: str, error: KafkaError) -> RetryLater:
+    return RetryLater(
+        f"the cluster at {servers} does not do it",
+        found=type(error).__name__,
+        expected="a cluster that knows this user as a super user",
+        remedy="check address, user name, password file and certificate authority",
+    )

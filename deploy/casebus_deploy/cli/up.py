@@ -1,0 +1,120 @@
+"""`casebus up` and `casebus clock`: run the whole bus here, and set its simulated clock."""
+
+import json
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casebus_schemas.errors import UsageError
+
+app = typer.Typer()
+clock_app = typer.Typer(help="模拟时钟 The simulated clock.", no_args_is_help=True)
+
+ConnectionFile = Annotated[
+    Path | None, typer.Option("--connection", envvar="CASEBUS_CONNECTION", help="connection.json of the bus")
+]
+
+
+@app.command("up")
+def up(
+    data: Annotated[Path, typer.Option(help="folder of everything it keeps")] = Path("casebus-data"),
+    database_url: Annotated[
+        str | None, typer.Option(help="PostgreSQL (postgresql+psycopg://…) instead of SQLite files")
+    ] = None,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            help="a Kafka of your own; CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE log in"
+        ),
+    ] = None,
+    port_base: Annotated[
+        int | None,
+        typer.Option(help="first of five ports (three of Kafka, page, registry); else free ones", min=1024),
+    ] = None,
+    registry_url: Annotated[
+        str | None, typer.Option(help="a Confluent schema registry of your own, which is filled")
+    ] = None,
+    simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
+    workers: Annotated[
+        int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="what runs, as JSON")] = False,
+) -> None:
+    """Run broker, databases, services and status page until Ctrl-C."""
+    from casebus_deploy.stack.stack import Stack, StackOptions
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    options = StackOptions(
+        data=data,
+        simulated_clock=simulated_clock,
+        database_url=database_url,
+        bootstrap_servers=bootstrap_servers,
+        admin=_admin() if bootstrap_servers else None,
+        port_base=port_base,
+        registry_url=registry_url,
+        workers=workers,
+    )
+    with Stack(options, say=lambda line: typer.echo(f"  {line}", err=True)) as stack:
+        if as_json:
+            rows = [{"name": name, "where": where, "log": log or None} for name, where, log in stack.rows()]
+            body = {"connection": str(stack.connection_file), "ready": True, "runs": rows}
+            typer.echo(json.dumps(body, ensure_ascii=False))
+        else:
+            for name, where, log in stack.rows():
+                typer.echo(f"{name:<12} {where}" + (f"  ({log})" if log else ""))
+            typer.echo(f"{'connection':<12} {stack.connection_file}")
+            typer.echo("ready 就绪 (Ctrl-C stops 停止)")
+        stop.wait()
+        typer.echo("stopping 正在停止 …", err=True)
+
+
+@clock_app.command("set")
+def clock_set(
+    time: Annotated[str, typer.Argument(help="ISO time with offset, such as 2016-10-18T09:00:00+08:00")],
+    rate: Annotated[
+        float, typer.Option(help="seconds of its own for each real second; 0 stops it", min=0)
+    ] = 1.0,
+    connection: ConnectionFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
+) -> None:
+    """Set the bus's clock (only a bus that was started with --simulated-clock follows it)."""
+    from casebus_deploy.stack.operations import Operator
+
+    moment = parse_time(time)
+    operator = Operator.connect(connection)
+    try:
+        offset = operator.set_clock(moment, rate)
+    finally:
+        operator.close()
+    body = {"now": moment.isoformat(), "rate": rate, "offset": offset}
+    typer.echo(
+        json.dumps(body) if as_json else f"bus.command/0/{offset}: {moment.isoformat()}, rate {rate:g}"
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """An aware time. Raises UsageError for other texts."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("not a time", found=repr(text), expected="2016-10-18T09:00:00+08:00") from error
+    if moment.tzinfo is None:
+        raise UsageError("the time needs its zone", found=text, expected="+08:00 or Z at its end")
+    return moment.astimezone(UTC)
+
+
+def _admin() -> tuple[str, Path]:
+    name, file = os.environ.get("CASEBUS_ADMIN_USERNAME"), os.environ.get("CASEBUS_ADMIN_PASSWORD_FILE")
+    if not name or not file:
+        raise UsageError(
+            "a cluster of your own needs its administrator",
+            expected="CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE",
+        )
+    return name, Path(file)

@@ -1,0 +1,1 @@
+"""Public cases played through their agencies, and what they must give."""

@@ -1,0 +1,150 @@
+"""The agencies' own programs for a demo: outbox and publisher, inbox and receipts read live."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Self
+
+from casebus_producers.config import AgencySettings
+from casebus_producers.connector import Connector
+from casebus_producers.outbox import Outbox
+from casebus_producers.outbox_events import Queued
+from casebus_producers.publisher import Publisher
+from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.receipts import receipt_json
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import inbox, receipt
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import BusError
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Record
+
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class HeardNotice:
+    """A notice read from an agency's inbox; `data` is the decoded event. `at_ms` is real time."""
+
+    agency: str
+    record: NoticeRecord
+    data: dict[str, Any]
+    at_ms: int
+
+    @property
+    def of_bus(self) -> bool:
+        """Whether the bus itself speaks: an obligation or a finding."""
+        return self.record.headers.source.startswith("/bus")
+
+
+@dataclass(frozen=True, slots=True)
+class HeardReceipt:
+    """A receipt read by the agency that published, as JSON of records.md 4. `at_ms` is real time."""
+
+    agency: str
+    body: dict[str, Any]
+    at_ms: int
+
+    @property
+    def event(self) -> str:
+        """Id of the event that it is about."""
+        return str(self.body["event"]["id"])
+
+
+Heard = HeardNotice | HeardReceipt
+
+
+class Desk:
+    """One agency: says through its own outbox, hears in threads of its own until closed."""
+
+    def __init__(
+        self, agency: str, connection: Connection, catalog: Catalog, heard: "queue.Queue[Heard | BusError]"
+    ) -> None:
+        self.agency = agency
+        self._catalog = catalog
+        self._heard = heard
+        self._settings = AgencySettings.read(agency, connection)
+        self._settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._outbox = Outbox(
+            self._settings.outbox_file,
+            agency=agency,
+            key=self._settings.signing_key(),
+            partitions=self._settings.partitions,
+            instance=self._settings.instance,
+        )
+        self._connector = Connector(self._outbox, catalog, self._settings.chain_secret)
+        self._publisher = Publisher(self._outbox, self._settings)
+        self._stopping = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name=f"{agency}-desk", daemon=True)
+
+    def open(self) -> None:
+        """Starts publishing and listening."""
+        self._publisher.start()
+        self._listener.start()
+
+    def close(self) -> None:
+        """Ends both. Bounded."""
+        self._stopping.set()
+        self._publisher.stop()
+        self._listener.join(20)
+        self._outbox.close()
+
+    def say(self, event: dict[str, Any]) -> Queued:
+        """Queues an event of the door, signed and durable, and wakes the publisher."""
+        queued = self._connector.submit(event)
+        self._publisher.wake()
+        return queued
+
+    def _listen(self) -> None:
+        try:
+            topics = [inbox(self.agency), receipt(self.agency)]
+            with TopicReader(self._settings, topics) as reader:
+                while not self._stopping.is_set():
+                    for record in reader.poll(_POLL_S):
+                        self._heard.put(self._understood(record))
+        except BusError as error:
+            if not self._stopping.is_set():
+                self._heard.put(error)
+
+    def _understood(self, record: Record) -> Heard:
+        now = time.time_ns() // 1_000_000
+        _, data = decode(self._catalog, record.value)
+        if record.topic == receipt(self.agency):
+            return HeardReceipt(self.agency, receipt_json(self._catalog, data), now)
+        return HeardNotice(self.agency, parse_notice(record), data, now)
+
+
+class Desks:
+    """The desks of all members, and one ear for what any of them hears."""
+
+    def __init__(self, connection: Connection, agencies: Iterable[str], catalog: Catalog) -> None:
+        self._heard: queue.Queue[Heard | BusError] = queue.Queue()
+        self._desks = {agency: Desk(agency, connection, catalog, self._heard) for agency in agencies}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        for desk in self._desks.values():
+            self._open.callback(desk.close)
+            desk.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def say(self, agency: str, event: dict[str, Any]) -> Queued:
+        """Lets an agency say an event of the door."""
+        return self._desks[agency].say(event)
+
+    def next_heard(self, timeout_s: float) -> Heard | None:
+        """The next notice or receipt, None if none comes in time. Raises what ended a listener."""
+        try:
+            heard = self._heard.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        if isinstance(heard, BusError):
+            raise heard
+        return heard

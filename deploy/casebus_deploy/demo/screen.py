@@ -1,0 +1,193 @@
+"""What a person sees of a demo: who said what, who was told, which clock started, what was found."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from casebus_schemas.agencies import NAMES
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.api import clock
+
+from .play import Spoken
+from .players import HeardNotice
+from .report import Check, Report
+from .scenario import Context, Passing, Step, ends
+from .script import Script
+
+READINGS = {
+    "calendar": ("自然日", "calendar days"),
+    "calendar_rolled": ("自然日顺延", "rolled past holidays"),
+    "working": ("工作日", "working days"),
+    "hours": ("小时", "hours"),
+    "hours_next": ("自下一小时起", "from the next hour"),
+}
+STATES = {
+    "open": ("在期内", "open", "cyan"),
+    "due": ("今日到期", "due today", "yellow"),
+    "contested": ("有争议", "contested", "yellow"),
+    "overdue": ("已逾期", "overdue", "red"),
+    "met": ("已履行", "met", "green"),
+    "moot": ("已终止", "moot", "dim"),
+}
+SEVERITIES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
+ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法 by law"}
+
+
+class DemoScreen:
+    """Writes to a console; without a terminal the same lines without colour."""
+
+    def __init__(self, console: Console, script: Script, catalog: Catalog) -> None:
+        self._console = console
+        self._script = script
+        self._planted = {scenario.name for scenario in script.scenarios if scenario.planted is not None}
+        self._catalog = catalog
+        self._clocks: set[str] = set()
+        self._shown: set[str] = set()
+
+    def say(self, line: str) -> None:
+        """A plain line, such as a step of starting up."""
+        self._console.print(Text(f"  {line}", style="dim"))
+
+    def opening(self) -> None:
+        """Which cases are played."""
+        self._console.print()
+        for scenario in self._script.scenarios:
+            if scenario.planted is None:
+                self._line(("■ ", "bold"), (scenario.title.text, "bold"), (f"  [{scenario.name}]", "dim"))
+        for scenario in self._script.scenarios:
+            if scenario.planted is not None:
+                self._line(
+                    ("□ 虚设 planted: ", "magenta"), scenario.planted.text, (f"  [{scenario.name}]", "dim")
+                )
+
+    def day(self, at: datetime) -> None:
+        """A rule with the bus's time."""
+        self._console.print()
+        self._console.rule(Text(f"{at:%Y-%m-%d %H:%M}", style="bold"), align="left", style="dim")
+
+    def context(self, line: Context) -> None:
+        """Dim: nobody on the bus said it."""
+        figures = f" ({line.figures})" if line.figures else ""
+        text = f"· {line.when}  {line.who.text}: {line.what.text}{figures}"
+        self._console.print(Text(text, style="dim italic"))
+
+    def passing(self, line: Passing) -> None:
+        """Nobody spoke, a term came or went."""
+        self._line(("⏳ ", "yellow"), line.says.text, (f"  [{line.scenario}]", "magenta"))
+
+    def step(self, spoken: Spoken) -> None:
+        """Who said what, and who was told within how many milliseconds."""
+        step = spoken.step
+        kind = self._catalog.event(step.type)
+        name = NAMES[step.agency][0]
+        self._line(
+            (f"{name} ", "bold blue"),
+            (step.source.removeprefix("/"), "blue"),
+            (f"  {kind.title_zh} {kind.title_en}", "bold"),
+            (f"  [{step.scenario}]", "magenta" if step.scenario in self._planted else "dim"),
+        )
+        dated = f"{step.date:%Y-%m-%d}" + (" 日期推定 day assumed" if step.date_basis == "assumed" else "")
+        self._line("   ", step.says.text, (f"  ({dated})", "dim"))
+        if spoken.refused is not None:
+            self._line(("   ✗ ", "red"), (f"{spoken.refused['code']}: {spoken.refused['detail']}", "red"))
+            return
+        parts: list[str | tuple[str, str]] = [("   → ", "green")]
+        for notice in sorted(spoken.notices, key=lambda notice: notice.agency):
+            role = ROLES[notice.record.role]
+            parts.append(f"{NAMES[notice.agency][0]} {notice.agency} ({role})  ")
+        parts.append((f"{max(spoken.waits_ms(), default=0)} ms", "dim"))
+        self._line(*parts)
+
+    def skipped(self, step: Step, why: str) -> None:
+        """A step that the bus cannot carry yet."""
+        self._line(("   略过 skipped: ", "yellow"), f"{step.message_no}: {step.says.text} ({why})")
+
+    def of_bus(self, notice: HeardNotice) -> None:
+        """What the bus says of an obligation or a finding, once for all who hear it."""
+        said = str(notice.record.headers.id)
+        if said in self._shown:
+            return
+        self._shown.add(said)
+        kind, data = notice.record.headers.type, notice.data
+        if kind == "obligation.announced":
+            self._obligation(data, first=str(data["id"]) not in self._clocks)
+            self._clocks.add(str(data["id"]))
+        else:
+            self._finding(kind, data)
+
+    def _obligation(self, data: Mapping[str, Any], *, first: bool) -> None:
+        zh, en, style = STATES[data["state"]]
+        title = clock(data["rule"]).title
+        owed_to = "、".join(NAMES[agency][0] for agency in data["owed_to"])
+        self._line(
+            ("   ⏱ ", style),
+            (f"{data['rule']} {title.text}", "bold"),
+            f"  {NAMES[data['owed_by']][0]}对{owed_to} {data['owed_by']} owes {', '.join(data['owed_to'])}",
+            (f"  {zh} {en}", style),
+            (self._of(data["chain"]), "dim"),
+        )
+        if first:
+            for reading in data["readings"]:
+                zh, en = READINGS[reading["name"]]
+                self._line("      ", (f"{ends(reading['due'])}", "bold"), f"  {zh} {en}")
+
+    def _finding(self, kind: str, data: Mapping[str, Any]) -> None:
+        if kind == "finding.closed":
+            self._line(("   ✓ ", "green"), f"{data['rule']} 消除 closed: {data['because']}")
+            return
+        self._line(
+            ("   ⚠ ", SEVERITIES[data["severity"]]),
+            (f"{data['rule']} ", SEVERITIES[data["severity"]]),
+            data["because"],
+            (self._of(data["chain"]), "dim"),
+        )
+
+    def _of(self, chain: object) -> str:
+        for scenario in self._script.scenarios:
+            if str(self._script.chain(scenario.name)) == str(chain):
+                return f"  [{scenario.name}]"
+        return ""
+
+    def summary(self, report: Report) -> None:
+        """Figures and checks."""
+        self._console.print()
+        self._console.rule(Text("小结 summary", style="bold"), align="left", style="dim")
+        figures = Table(show_header=False, box=None, pad_edge=False)
+        for name, value in report.figures():
+            figures.add_row(Text(name, style="dim"), value)
+        self._console.print(figures)
+        for check in report.checks:
+            self.verdict(check)
+
+    def verdict(self, check: Check) -> None:
+        """One check: whether it holds and what was found."""
+        mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
+        self._line((f"{mark} ", style), (check.name, "bold"), f"  {check.detail}")
+
+    def next_steps(self, connection: Path, page: str | None) -> None:
+        """Where to look while it stays up."""
+        self._console.print()
+        for line in _next_steps(self._script, connection, page):
+            self._console.print(Text(f"  {line}"), soft_wrap=True)
+        self._line(("Ctrl-C 停止并清理 stops and cleans up", "bold"))
+
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]:
+    given = f"--connection {connection}"
+    telling = next(s for s in script.scenarios if s.findings and s.planted is None)
+    lines = [
+        f"casebus inbox --agency csrc {given}",
+        f"casebus case {script.chain(telling.name)} --why {given}",
+        f"casebus obligations {given}",
+        f"casebus findings {given}",
+        f"casebus ledger verify --against-kafka {given}",
+    ]
+    return [*lines, *([page] if page else [])]

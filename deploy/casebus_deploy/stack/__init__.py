@@ -1,0 +1,1 @@
+"""The whole bus on one machine: starting, watching and operating it."""

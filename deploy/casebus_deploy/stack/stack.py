@@ -1,0 +1,359 @@
+"""The whole bus on one machine: broker, topics, keys, databases, services, page, in order."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
+from casebus_deploy.embedded.ports import free_ports, listening
+from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS
+from casebus_schemas.connection import Connection, Principal
+from casebus_schemas.errors import RetryLater, UsageError
+
+from . import keys
+from .supervisor import ChildSpec, Supervisor
+from .topics_admin import Wanted, apply, password_file
+
+SERVICES = ("router", "ledger", "reconciler")
+WITHOUT_BEAT = ("page", "registry")
+"""What answers by HTTP and writes no heartbeat; the services do not need it."""
+
+READY_TIMEOUT_S = 120.0
+REGISTRY_TIMEOUT_S = 10.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What `casebus up` can be told.
+
+    Without `bootstrap_servers` an embedded broker runs below `data`; with it that cluster is used, whose
+    administrator logs in with `admin` (user name, password file). `database_url` puts ledger and accounts
+    into a PostgreSQL database instead of SQLite files. Without `registry_url` the schema registry is ours;
+    with it that one is filled at the start and named to clients.
+    """
+
+    data: Path
+    simulated_clock: bool = False
+    database_url: str | None = None
+    bootstrap_servers: str | None = None
+    admin: tuple[str, Path] | None = None
+    port_base: int | None = None
+    partitions: int = EMBEDDED_PARTITIONS
+    workers: int = 1
+    page: bool = True
+    registry: bool = True
+    registry_url: str | None = None
+    service_env: dict[str, str] = field(default_factory=dict)
+
+
+class Stack:
+    """Runs a bus in a folder. `start` returns when all is ready; `stop` leaves nothing behind but data.
+
+    One Stack for each folder at a time. `say` gets one line for each step, for a person to see.
+    """
+
+    def __init__(self, options: StackOptions, say: Say = lambda _line: None) -> None:
+        if options.workers > 1 and options.database_url is None:
+            raise UsageError(
+                "several workers need PostgreSQL",
+                found=f"{options.workers} workers on SQLite",
+                expected="--database-url, or one worker",
+            )
+        self.options = options
+        self.data = options.data.absolute()
+        self.secrets = self.data / "secrets"
+        self.connection_file = self.data / "connection.json"
+        self.broker: EmbeddedBroker | None = None
+        self.supervisor: Supervisor | None = None
+        self.web_port = 0
+        self.registry_port = 0
+        self._say = say
+
+    # --- life --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start everything. Raises BusError (and leaves nothing running) if any part does not come up."""
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.data.chmod(0o700)
+        try:
+            with self._step("Kafka"):
+                self._start_broker()
+            with self._step("主题与权限 topics, access rules, logins"):
+                self._apply_topics()
+            with self._step("密钥 signing keys"):
+                keys.make_secrets(self.secrets)
+                self._write_connection()
+                keys.announce(self.connection)
+            with self._step("服务 services"):
+                self._start_services()
+            self._fill_registry()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop all in order: services first, then the broker. Idempotent, bounded."""
+        if self.supervisor is not None:
+            self.supervisor.stop()
+            self.supervisor = None
+        if self.broker is not None:
+            self.broker.stop()
+            self.broker = None
+        (self.data / "state.json").unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- what others need to know ------------------------------------------------------------------------
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The client listener."""
+        if self.broker is not None:
+            return self.broker.bootstrap_servers
+        return self.options.bootstrap_servers or ""
+
+    @property
+    def connection(self) -> Connection:
+        """Addresses and credential files, as in connection.json."""
+        principals = {
+            name: Principal(
+                username=name,
+                password_file=password_file(self.secrets, name),
+                signing_key_file=keys.key_file(self.secrets, name) if name in keys.SIGNERS else None,
+                chain_secret_file=keys.chain_secret_file(self.secrets, name) if name in MEMBERS else None,
+                data_dir=self.data / "agencies" / name if name in MEMBERS else None,
+            )
+            for name in PRINCIPALS
+        }
+        page = f"http://127.0.0.1:{self.web_port}/" if self.web_port else None
+        return Connection(
+            bootstrap_servers=self.bootstrap_servers,
+            partitions=self.options.partitions,
+            principals=principals,
+            databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
+            registry_url=self.registry_url,
+            web_url=page,
+            simulated_clock=self.options.simulated_clock,
+        )
+
+    @property
+    def registry_url(self) -> str | None:
+        """The schema registry for clients; None if there is none."""
+        external = self.options.registry_url
+        if external is not None:
+            # The user and password in it may write; clients only read.
+            address = urlsplit(external)
+            return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+        return f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None
+
+    def database_url(self, name: str) -> str:
+        """SQLAlchemy address of the ledger's or the accounts' database."""
+        return self.options.database_url or f"sqlite:///{self.data / name}.db"
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What runs, for a table: name, address or pid, where its words go."""
+        found = [("kafka", self.bootstrap_servers, str(self.data / "broker" / "log"))]
+        for name, state in (self.supervisor.states() if self.supervisor else {}).items():
+            found.append((name, f"pid {state.pid}", str(self.data / "logs" / f"{name}.log")))
+        found.append(("ledger db", self.database_url("ledger"), ""))
+        found.append(("accounts db", self.database_url("accounts"), ""))
+        if self.web_port:
+            found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
+        if self.registry_url:
+            found.append(("registry", self.registry_url, ""))
+        return found
+
+    # --- within ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self._say(f"{what}: {time.monotonic() - begun:.1f} s")
+
+    def _ports(self, first: int, count: int) -> list[int]:
+        if self.options.port_base is None:
+            return list(free_ports(count))
+        return [self.options.port_base + first + number for number in range(count)]
+
+    def _start_broker(self) -> None:
+        if self.options.bootstrap_servers is not None:
+            if self.options.admin is None:
+                raise UsageError(
+                    "a cluster of your own needs its administrator",
+                    expected="CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE",
+                )
+            return
+        remembered = (self.data / "broker" / "ports.json").exists()
+        ports = None if remembered and self.options.port_base is None else BrokerPorts(*self._ports(0, 3))
+        self.broker = EmbeddedBroker(self.data / "broker", ports)
+        self.broker.start()
+
+    def _apply_topics(self) -> None:
+        from contextlib import closing
+
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        try:
+            with closing(KafkaAdminClient(**self._admin_settings(), bootstrap_timeout_ms=10_000)) as admin:
+                apply(admin, Wanted.of_bus(self.options.partitions), self.secrets)
+        except KafkaError as error:
+            raise RetryLater(
+                "the cluster's administration does not answer",
+                found=type(error).__name__,
+                expected=f"a broker on {self.bootstrap_servers} that lets the administrator in",
+            ) from error
+
+    def _admin_settings(self) -> dict[str, Any]:
+        if self.broker is not None:
+            return self.broker.admin_settings()
+        assert self.options.admin is not None
+        username, file = self.options.admin
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": username,
+            "sasl_plain_password": file.read_text().strip(),
+        }
+
+    def _write_connection(self) -> None:
+        if self.options.page and not self.web_port:
+            self.web_port = self._ports(3, 1)[0]
+        if self._serves_registry and not self.registry_port:
+            self.registry_port = self._ports(4, 1)[0]
+        fresh = self.connection_file.with_name("connection.json.new")
+        fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
+        fresh.replace(self.connection_file)
+
+    def _start_services(self) -> None:
+        (self.data / "logs").mkdir(exist_ok=True)
+        self.supervisor = Supervisor(self._children(), state_file=self.data / "state.json")
+        self.supervisor.start()
+        self._wait_until_ready()
+
+    def _children(self) -> list[ChildSpec]:
+        children = []
+        for service in SERVICES:
+            for worker in range(1, self.options.workers + 1):
+                name = service if self.options.workers == 1 else f"{service}-{worker}"
+                children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
+        if self.options.page:
+            children.append(self._child("page", ["run", "page"], self._base_env()))
+        if self._serves_registry:
+            children.append(self._child("registry", ["run", "registry"], self._base_env()))
+        return children
+
+    def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
+        argv = [sys.executable, "-m", "casebus_deploy.cli.main", *arguments]
+        return ChildSpec(name=name, argv=argv, env=env, log_file=self.data / "logs" / f"{name}.log")
+
+    def _base_env(self) -> dict[str, str]:
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
+        env = {name: os.environ[name] for name in kept if name in os.environ}
+        return env | {"CASEBUS_CONNECTION": str(self.connection_file), "PYTHONUNBUFFERED": "1"}
+
+    def _service_env(self, service: str, name: str, worker: int) -> dict[str, str]:
+        folder = self.data / "services" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        env = self._base_env() | {
+            "CASEBUS_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "CASEBUS_SASL_USERNAME": service,
+            "CASEBUS_SASL_PASSWORD_FILE": str(password_file(self.secrets, service)),
+            "CASEBUS_PARTITIONS": str(self.options.partitions),
+            "CASEBUS_INSTANCE": str(worker),
+            "CASEBUS_DATA_DIR": str(folder),
+            "CASEBUS_LEDGER_URL": self.database_url("ledger"),
+            "CASEBUS_ACCOUNTS_URL": self.database_url("accounts"),
+            "CASEBUS_SIMULATED_CLOCK": "true" if self.options.simulated_clock else "false",
+        }
+        if service in keys.SIGNERS:
+            env["CASEBUS_SIGNING_KEY_FILE"] = str(keys.key_file(self.secrets, service))
+        return env | self.options.service_env
+
+    def _wait_until_ready(self) -> None:
+        """Until each service has written a heartbeat, which it does once it is assigned."""
+        assert self.supervisor is not None
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        waiting = [name for name in self.supervisor.states() if name not in WITHOUT_BEAT]
+        begun = time.time()
+        while waiting:
+            waiting = [name for name in waiting if not self._beats_since(name, begun)]
+            for name, state in self.supervisor.states().items():
+                if state.restarts >= 3:
+                    raise RetryLater(
+                        f"{name} does not stay up",
+                        found=last_line(self.data / "logs" / f"{name}.log"),
+                        expected="a running service",
+                        remedy=f"read {self.data / 'logs' / f'{name}.log'}",
+                    )
+            if waiting and time.monotonic() > deadline:
+                raise RetryLater(
+                    "services are not ready in time", found=", ".join(waiting), expected="their heartbeats"
+                )
+            time.sleep(0.05)
+        self._wait_for_registry()
+
+    @property
+    def _serves_registry(self) -> bool:
+        return self.options.registry and self.options.registry_url is None
+
+    def _fill_registry(self) -> None:
+        """Brings an external registry up to the catalogue; if it is down, the bus runs without."""
+        if self.options.registry_url is None:
+            return
+        from casebus_deploy.schema_tools.registry_push import push
+        from casebus_schemas.catalogue.catalog import Catalog
+
+        try:
+            with self._step("模式登记 schemas to the registry"):
+                list(push(self.options.registry_url, Catalog.load()))
+        except RetryLater as error:
+            self._say(f"{error.detail}; later: casebus schemas push")
+
+    def _wait_for_registry(self) -> None:
+        """A moment, so that who is told "ready" finds it; its absence stops nothing."""
+        deadline = time.monotonic() + REGISTRY_TIMEOUT_S
+        while self.registry_port and not listening(self.registry_port) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _beats_since(self, name: str, begun: float) -> bool:
+        file = self.data / "services" / name / "heartbeat.json"
+        try:
+            return float(json.loads(file.read_text())["at"]) >= begun
+        except (OSError, ValueError, KeyError):
+            return False
+
+
+def last_line(file: Path) -> str:
+    """Last line of a log that says something, for an error message."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "no log"
+    return next((line for line in reversed(lines) if line.strip()), "an empty log")[:500]
+
+
+def remove_data(folder: Path) -> None:
+    """Removes a stack's folder with everything in it."""
+    shutil.rmtree(folder, ignore_errors=True)

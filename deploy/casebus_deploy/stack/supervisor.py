@@ -1,0 +1,208 @@
+"""Keeps the services running: each a child process, started anew when it ends, stopped in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from subprocess import Popen
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Self
+
+from casebus_deploy.embedded import child
+from casebus_schemas.errors import UsageError
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+# A service needs some 1.5 s to its first commit: what ends sooner fails at starting, and is tried less and
+# less often.
+LIVED_S = 2.0
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What to run: a program, its whole environment, and the file to which its output is appended."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    log_file: Path
+    cwd: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildState:
+    """How one service stands."""
+
+    pid: int | None  # None: between two lives, or stopped
+    running: bool
+    restarts: int
+    last_exit: int | None  # negative: the signal that ended it
+    since: float  # time.time() of the last start, 0.0 before the first
+
+
+class SupervisedChild:
+    """One service and the thread that waits for its end. All methods may be called from any thread."""
+
+    def __init__(
+        self, spec: ChildSpec, changed: Callable[[], None], on_exit: Callable[[str, int], None]
+    ) -> None:
+        self.spec = spec
+        self._changed = changed
+        self._on_exit = on_exit
+        self._lock = Lock()
+        self._stopping = Event()
+        self._process: Popen[bytes] | None = None
+        self._keeper: Thread | None = None
+        self._starts = 0
+        self._last_exit: int | None = None
+        self._since = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Its pid, None while it does not run."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    def state(self) -> ChildState:
+        """How it stands now."""
+        pid = self.pid
+        return ChildState(pid, pid is not None, max(0, self._starts - 1), self._last_exit, self._since)
+
+    def start(self) -> None:
+        """Start it and keep it running. Idempotent. Raises OSError if no process can be made."""
+        if self._keeper is not None and self._keeper.is_alive():
+            return
+        self._stopping.clear()
+        process = self._spawn()
+        self._keeper = Thread(target=self._keep, args=(process,), name=f"keep-{self.spec.name}", daemon=True)
+        self._keeper.start()
+
+    def signal(self, number: signal.Signals) -> int:
+        """Send it a signal; return the pid that got it. Raises UsageError if it does not run."""
+        pid = self.pid
+        if pid is None:
+            raise UsageError(f"{self.spec.name} does not run", found="no process", expected="a running one")
+        os.kill(pid, number)
+        return pid
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """End it for good: SIGTERM, after `timeout_s` signal 9. Blocking; idempotent."""
+        self._stopping.set()
+        with self._lock:
+            process = self._process
+        if process is not None:
+            # A stopped process (SIGSTOP) would not hear SIGTERM.
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+            child.stop(process, timeout_s=timeout_s)
+        if self._keeper is not None:
+            self._keeper.join(timeout_s)
+
+    def _spawn(self) -> Popen[bytes]:
+        with self._lock:
+            spec = self.spec
+            process = child.spawn(spec.argv, env=spec.env, cwd=spec.cwd, log_file=spec.log_file)
+            self._process = process
+            self._starts += 1
+            self._since = time.time()
+        if self._stopping.is_set():  # stop() came between the decision to start and the start
+            process.kill()
+        self._changed()
+        return process
+
+    def _keep(self, process: Popen[bytes]) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            started = time.monotonic()
+            self._last_exit = process.wait()
+            self._changed()
+            if self._stopping.is_set():
+                return
+            self._on_exit(self.spec.name, self._last_exit)
+            if time.monotonic() - started >= LIVED_S:
+                pause_s = FIRST_PAUSE_S
+            while True:
+                if self._stopping.wait(pause_s):
+                    return
+                pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+                try:
+                    process = self._spawn()
+                    break
+                except OSError:  # no memory, no process numbers: passes, or is seen in status()
+                    continue
+
+
+class Supervisor:
+    """All services of one stack.
+
+    They start in the order given and stop in the opposite one. If this process dies, they are killed with it.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[ChildSpec],
+        *,
+        state_file: Path | None = None,
+        on_exit: Callable[[str, int], None] = lambda name, code: None,
+    ) -> None:
+        """Starts nothing yet.
+
+        `state_file` always tells other programs how the services stand: `{"services": {name: ChildState}}`.
+        `on_exit(name, exit code)` is told of each unasked end, on a thread of the service.
+        """
+        self._state_file = state_file
+        self._state_lock = Lock()
+        self._children = {spec.name: SupervisedChild(spec, self._write_state, on_exit) for spec in children}
+
+    def __getitem__(self, name: str) -> SupervisedChild:
+        return self._children[name]
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """The pid of each service, None while it does not run."""
+        return {name: one.pid for name, one in self._children.items()}
+
+    def states(self) -> dict[str, ChildState]:
+        """How each service stands, in starting order."""
+        return {name: one.state() for name, one in self._children.items()}
+
+    def start(self) -> None:
+        """Start all in order. If one cannot be started, those before it are stopped again."""
+        try:
+            for one in self._children.values():
+                one.spec.log_file.parent.mkdir(parents=True, exist_ok=True)
+                one.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Stop all, the last started first, each within `timeout_s`. Blocking; idempotent."""
+        for one in reversed(self._children.values()):
+            one.stop(timeout_s)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _write_state(self) -> None:
+        if self._state_file is None:
+            return
+        with self._state_lock:
+            states = {name: asdict(state) for name, state in self.states().items()}
+            fresh = self._state_file.with_name(self._state_file.name + ".new")
+            fresh.write_text(json.dumps({"services": states}), encoding="utf-8")
+            fresh.replace(self._state_file)

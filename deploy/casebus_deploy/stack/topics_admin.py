@@ -1,0 +1,355 @@
+"""Makes topics, their configuration, access rules and logins of a cluster equal to the topology files.
+
+`plan` says what differs, `apply` changes it. Both are idempotent. Nothing is deleted unless asked to prune,
+and topics never: they hold evidence. A partition count is immutable, since the key's partition is signed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ConfigResource,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+
+from casebus_deploy.embedded.secret_files import secret
+from casebus_schemas.catalogue import topology
+from casebus_schemas.catalogue.topology import AclSpec, TopicSpec
+from casebus_schemas.errors import BusError, RetryLater, UsageError
+
+# Brokers refuse less; our passwords are random, so more would only slow each login.
+SCRAM_ITERATIONS = 4096
+SETTLE_TIMEOUT_S = 30.0
+_POLL_S = 0.1
+_DYNAMIC_TOPIC = "DYNAMIC_TOPIC_CONFIG"
+
+
+class ChangeRefused(BusError):
+    """The cluster answered a change with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the cluster should hold."""
+
+    topics: tuple[TopicSpec, ...]
+    acls: tuple[AclSpec, ...]
+    users: tuple[str, ...]
+
+    @classmethod
+    def of_bus(cls, partitions: int = topology.EMBEDDED_PARTITIONS, replication: int = 1) -> Wanted:
+        """What the topology files say for `partitions` partitions of each channel."""
+        return cls(
+            topology.topics(partitions, replication), topology.acls(partitions), tuple(topology.PRINCIPALS)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference in words."""
+
+    action: Literal["create", "set", "allow", "forbid", "login", "remove-login", "conflict", "foreign"]
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Differences between a cluster and what is wanted.
+
+    `foreign_*` is there though nobody wants it: left alone, unless `apply` is told to prune rules and logins.
+    """
+
+    topics: tuple[TopicSpec, ...] = ()
+    configs: Mapping[str, Mapping[str, tuple[str | None, str | None]]] = field(default_factory=dict)
+    acls: tuple[AclSpec, ...] = ()
+    users: tuple[str, ...] = ()
+    conflicts: tuple[Change, ...] = ()
+    foreign_topics: tuple[str, ...] = ()
+    foreign_acls: tuple[ACL, ...] = ()
+    foreign_users: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing has to be added, changed or decided."""
+        return not (self.topics or self.configs or self.acls or self.users or self.conflicts)
+
+    def changes(self) -> Iterator[Change]:
+        """Every difference, one by one."""
+        yield from self.conflicts
+        for spec in self.topics:
+            yield Change("create", spec.name, f"{spec.partitions} partitions, replication {spec.replication}")
+        for name, values in self.configs.items():
+            for key, (found, wanted) in values.items():
+                yield Change("set", name, f"{key}: {found} -> {'default' if wanted is None else wanted}")
+        for rule in self.acls:
+            yield Change("allow", rule.principal, _in_words(rule))
+        for user in self.users:
+            yield Change("login", user, "SCRAM-SHA-512, password in a file")
+        for name in self.foreign_topics:
+            yield Change("foreign", name, "a topic that no file names; never deleted by this command")
+        for acl in self.foreign_acls:
+            yield Change("foreign", acl.principal, f"a rule that no file names: {_acl_in_words(acl)}")
+        for user in self.foreign_users:
+            yield Change("foreign", user, "a login that no file names")
+
+
+def plan(
+    admin: Any, wanted: Wanted, credentials: Path | None = None, *, keep_users: Sequence[str] = ("admin",)
+) -> Plan:
+    """Compare the cluster behind `admin` (a KafkaAdminClient) with what is wanted. Changes nothing.
+
+    `credentials` is the folder of password files; None leaves logins to somebody else. A login whose file is
+    lost counts as missing: it gets a new password. `keep_users` are logins that are nobody's business here.
+    """
+    present = {entry["name"]: entry for entry in admin.describe_topics() if not entry["is_internal"]}
+    known = [spec for spec in wanted.topics if spec.name in present]
+    acls = set(_described_acls(admin))
+    wished = {_acl(rule): rule for rule in wanted.acls}
+    logins = set(admin.describe_user_scram_credentials()) if credentials is not None else set()
+    return Plan(
+        topics=tuple(spec for spec in wanted.topics if spec.name not in present),
+        configs=_differing_configs(admin, known),
+        acls=tuple(rule for acl, rule in wished.items() if acl not in acls),
+        users=tuple(
+            user
+            for user in wanted.users
+            if credentials is not None
+            and (user not in logins or not password_file(credentials, user).is_file())
+        ),
+        conflicts=tuple(_conflicts(known, present)),
+        foreign_topics=tuple(sorted(present.keys() - {spec.name for spec in wanted.topics})),
+        foreign_acls=tuple(acl for acl in acls if acl not in wished),
+        foreign_users=tuple(sorted(logins - set(wanted.users) - set(keep_users))),
+    )
+
+
+def apply(
+    admin: Any,
+    wanted: Wanted,
+    credentials: Path | None = None,
+    *,
+    prune: bool = False,
+    keep_users: Sequence[str] = ("admin",),
+    timeout_s: float = SETTLE_TIMEOUT_S,
+) -> Plan:
+    """Make the cluster equal to `wanted`; return the plan that was carried out.
+
+    Blocking: returns when the cluster itself shows all of it (access rules become visible late). Idempotent.
+    Raises UsageError before any change if a partition count differs, ChangeRefused if the cluster refuses a
+    change, RetryLater if it does not show the result within `timeout_s`.
+    """
+    todo = plan(admin, wanted, credentials, keep_users=keep_users)
+    if todo.conflicts:
+        first = todo.conflicts[0]
+        raise UsageError(
+            f"{first.subject} cannot be changed in place",
+            found=first.detail,
+            expected="the partition count that the topic was made with",
+            remedy="start with that count, or open a new generation of topics with a closing record",
+        )
+    if todo.users and credentials is not None:
+        _add_users(admin, todo.users, credentials)
+    if todo.topics:
+        _create_topics(admin, todo.topics)
+    if todo.configs:
+        _set_configs(admin, todo.configs)
+    if todo.acls:
+        answer = admin.create_acls([_acl(rule) for rule in todo.acls])
+        if answer["failed"]:
+            raise ChangeRefused(
+                "access rules were refused",
+                found=", ".join(sorted({error.__name__ for error in answer["failed"]})),
+                expected="all of them taken",
+                remedy="log in as a super user of the cluster",
+            )
+    if prune:
+        _prune(admin, todo)
+    _until_settled(admin, wanted, credentials, keep_users, timeout_s)
+    return todo
+
+
+def password_file(credentials: Path, user: str) -> Path:
+    """The file (0600) with a login's password."""
+    return credentials / f"{user}.password"
+
+
+# --- topics and their configuration --------------------------------------------------------------------
+
+
+def _create_topics(admin: Any, specs: Sequence[TopicSpec]) -> None:
+    admin.create_topics(
+        {
+            spec.name: {
+                "num_partitions": spec.partitions,
+                "replication_factor": spec.replication,
+                "configs": dict(spec.config),
+            }
+            for spec in specs
+        },
+        timeout_ms=30_000,
+        wait_for_metadata=True,
+    )
+
+
+def _conflicts(known: Sequence[TopicSpec], present: Mapping[str, Any]) -> Iterator[Change]:
+    for spec in known:
+        count = len(present[spec.name]["partitions"])
+        if count != spec.partitions:
+            yield Change("conflict", spec.name, f"{count} partitions, {spec.partitions} wanted")
+
+
+def _differing_configs(
+    admin: Any, known: Sequence[TopicSpec]
+) -> dict[str, dict[str, tuple[str | None, str | None]]]:
+    """For each topic the settings that differ: (found, wanted); wanted None = back to the default."""
+    if not known:
+        return {}
+    answer = admin.describe_configs(
+        [ConfigResource("TOPIC", spec.name) for spec in known], config_filter="all"
+    )
+    differing: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    for spec in known:
+        found = answer["topic"][spec.name]
+        wrong: dict[str, tuple[str | None, str | None]] = {
+            key: (found[key]["value"] if key in found else None, value)
+            for key, value in spec.config.items()
+            if key not in found or found[key]["value"] != value
+        }
+        wrong |= {
+            key: (entry["value"], None)
+            for key, entry in found.items()
+            if entry["config_source"] == _DYNAMIC_TOPIC and key not in spec.config
+        }
+        if wrong:
+            differing[spec.name] = wrong
+    return differing
+
+
+def _set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | None, str | None]]]) -> None:
+    answer = admin.alter_configs(
+        [
+            ConfigResource(
+                "TOPIC",
+                name,
+                {
+                    key: ("DELETE", None) if value is None else ("SET", value)
+                    for key, (_, value) in keys.items()
+                },
+            )
+            for name, keys in differing.items()
+        ]
+    )
+    failed = {name: result for name, result in answer.get("topic", {}).items() if result != "OK"}
+    if failed:
+        name, result = next(iter(failed.items()))
+        raise ChangeRefused(f"the configuration of {name} was refused", found=result, expected="OK")
+
+
+# --- access rules --------------------------------------------------------------------------------------
+
+
+def _acl(rule: AclSpec) -> ACL:
+    return ACL(
+        principal=f"User:{rule.principal}",
+        host="*",
+        operation=ACLOperation[rule.operation],
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=ResourcePattern(
+            ResourceType[rule.resource_type], rule.name, ACLResourcePatternType[rule.pattern]
+        ),
+    )
+
+
+def _described_acls(admin: Any) -> list[ACL]:
+    everything = ACLFilter(
+        principal=None,
+        host=None,
+        operation=ACLOperation.ANY,
+        permission_type=ACLPermissionType.ANY,
+        resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
+    )
+    acls, _ = admin.describe_acls(everything)
+    return list(acls)
+
+
+def _in_words(rule: AclSpec) -> str:
+    return f"{rule.operation} {rule.resource_type} {rule.name}{'*' if rule.pattern == 'PREFIXED' else ''}"
+
+
+def _acl_in_words(acl: ACL) -> str:
+    pattern = acl.resource_pattern
+    star = "*" if pattern.pattern_type == ACLResourcePatternType.PREFIXED else ""
+    verb = f"{acl.permission_type.name} {acl.operation.name}"
+    return f"{verb} {pattern.resource_type.name} {pattern.resource_name}{star} from {acl.host}"
+
+
+# --- logins --------------------------------------------------------------------------------------------
+
+
+def _add_users(admin: Any, users: Sequence[str], credentials: Path) -> None:
+    credentials.mkdir(parents=True, exist_ok=True, mode=0o700)
+    alterations = []
+    for user in users:
+        # The file comes first: a crash in between leaves it, and the next run uses it.
+        password = secret(password_file(credentials, user))
+        alterations.append(
+            UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, SCRAM_ITERATIONS)
+        )
+    _inspect_logins(admin.alter_user_scram_credentials(alterations))
+
+
+def _inspect_logins(answer: Mapping[str, str | None]) -> None:
+    for user, problem in answer.items():
+        if problem is not None:
+            raise ChangeRefused(f"the login {user} was refused", found=problem, expected="no error")
+
+
+def _prune(admin: Any, todo: Plan) -> None:
+    if todo.foreign_acls:
+        for _, _, error in admin.delete_acls(list(todo.foreign_acls)):
+            if error.errno:
+                raise ChangeRefused("an access rule could not be removed", found=error.__name__)
+    if todo.foreign_users:
+        _inspect_logins(
+            admin.alter_user_scram_credentials(
+                [
+                    UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
+                    for user in todo.foreign_users
+                ]
+            )
+        )
+
+
+def _until_settled(
+    admin: Any, wanted: Wanted, credentials: Path | None, keep_users: Sequence[str], timeout_s: float
+) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        rest = plan(admin, wanted, credentials, keep_users=keep_users)
+        if rest.settled:
+            return
+        if time.monotonic() > deadline:
+            first = next(rest.changes())
+            raise RetryLater(
+                "the cluster does not yet show what it took",
+                found=f"still to do: {first.action} {first.subject} ({first.detail})",
+                expected=f"all visible within {timeout_s:.0f} s",
+                remedy="look at the cluster's health, then apply again",
+            )
+        time.sleep(_POLL_S)

@@ -1,0 +1,1 @@
+"""What the bus records of a judgement: admissions, keys, receipts and notices."""

@@ -1,0 +1,237 @@
+"""The keyring: which key speaks for which agency, folded from the topics of key life in offset order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal
+
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+
+from casebus_schemas.agencies import agency_of_source, agency_of_topic
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import BusError
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import ED25519, event_message, key_id, parse_block, verify
+
+MAX_KEYS_PER_AGENCY = 1000
+"""Beyond this, announcements are ignored: one agency must not be able to fill the memory of every worker."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEPT_REASONS = 100
+_LOG_APPEND_TIME = 1
+_ALGORITHMS = {"ed25519": ED25519}
+
+KEY_EVENTS = frozenset({"key.announced", "key.rotated", "key.retired", "key.revoked"})
+Ending = Literal["replaced", "retired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One key of one agency. Times are milliseconds since 1970 UTC.
+
+    `not_before` and `not_after` (exclusive) are read on the bus's clock; `ended_ms` is Kafka's time of the
+    record that ended it, `ended` how.
+    """
+
+    agency: str
+    key_id: bytes
+    public: bytes
+    role: str
+    not_before_ms: int | None = None
+    not_after_ms: int | None = None
+    ended_ms: int | None = None
+    ended: Ending | None = None
+
+    def why_not(self, record: Record, now_ms: int) -> str | None:
+        """Why the key does not sign this record, judged at `now_ms` on the bus's clock; None if it does.
+
+        What was appended before a key's end stays valid however late it is judged, so that a slow worker
+        and a quick one agree. Only the broker's own time stamp is believed.
+        """
+        if self.role != "event":
+            return f"a key with the role {self.role}"
+        if self.not_before_ms is not None and now_ms < self.not_before_ms:
+            return "a key that is not valid yet"
+        if self.not_after_ms is not None and now_ms >= self.not_after_ms:
+            return "a key whose term has ended"
+        if self.ended_ms is not None and not (
+            record.timestamp_type == _LOG_APPEND_TIME and record.timestamp_ms < self.ended_ms
+        ):
+            return f"a key {self.ended} before"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredKeyEvent:
+    """A record of a key topic that changed nothing, and why."""
+
+    topic: str
+    offset: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys known at some point of the key topics. Immutable; equal records give equal keyrings.
+
+    Each agency's keys follow from its own topic alone, so that the order in which topics are read does not
+    matter. `ignored` keeps the last reasons for people to see, `ignored_count` counts all.
+    """
+
+    catalog: Catalog
+    entries: Mapping[tuple[str, bytes], KeyEntry] = field(default_factory=lambda: MappingProxyType({}))
+    positions: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    ignored: tuple[IgnoredKeyEvent, ...] = ()
+    ignored_count: int = 0
+
+    @property
+    def version(self) -> str:
+        """The next offset of each key topic read so far, as compact text."""
+        return " ".join(f"{topic}:{self.positions[topic]}" for topic in sorted(self.positions))
+
+    def find(self, agency: str, identifier: bytes) -> KeyEntry | None:
+        """The agency's key of this id, whatever its state."""
+        return self.entries.get((agency, identifier))
+
+    def holders(self, identifier: bytes) -> tuple[str, ...]:
+        """Agencies that have announced a key of this id, in name order."""
+        return tuple(sorted(agency for agency, known in self.entries if known == identifier))
+
+    def of(self, agency: str) -> tuple[KeyEntry, ...]:
+        """All keys of an agency, in the order of their announcement."""
+        return tuple(entry for entry in self.entries.values() if entry.agency == agency)
+
+    def apply(self, record: Record) -> "Keyring":
+        """The keyring after one record more; a record below the position already read changes nothing."""
+        return self.extend((record,))
+
+    def extend(self, records: Iterable[Record]) -> "Keyring":
+        """The keyring after these records, those of one topic in offset order.
+
+        A key event that is malformed, or that its agency may not say, is ignored with a reason.
+        """
+        entries, positions = dict(self.entries), dict(self.positions)
+        reasons: list[IgnoredKeyEvent] = []
+        for record in records:
+            if record.offset < positions.get(record.topic, 0):
+                continue
+            positions[record.topic] = record.offset + 1
+            try:
+                changed = _changed_entries(record, entries, self.catalog)
+            except (BusError, ValueError) as error:
+                reasons.append(IgnoredKeyEvent(record.topic, record.offset, str(error)[:500]))
+            else:
+                entries.update({(entry.agency, entry.key_id): entry for entry in changed})
+        return replace(
+            self,
+            entries=MappingProxyType(entries),
+            positions=MappingProxyType(positions),
+            ignored=(*self.ignored, *reasons)[-_KEPT_REASONS:],
+            ignored_count=self.ignored_count + len(reasons),
+        )
+
+
+Entries = dict[tuple[str, bytes], KeyEntry]
+
+
+def _changed_entries(record: Record, entries: Entries, catalog: Catalog) -> tuple[KeyEntry, ...]:
+    """The entries that this key event adds or changes. Raises BusError or ValueError if it must be ignored.
+
+    The first key of an agency vouches for itself: only that agency may write its topic. Every later event
+    needs a signature by a key of the agency that is valid when it is appended.
+    """
+    agency = agency_of_topic(record.topic)
+    headers, data = _read(record, agency, catalog)
+    block = parse_block(headers.sig)
+    if any(known == agency for known, _ in entries):
+        found = entries.get((agency, block.key_id))
+        if found is None:
+            raise ValueError(f"signed by {_short(block.key_id)}, which is no key of {agency}")
+        signer = found
+        if reason := signer.why_not(record, record.timestamp_ms):
+            raise ValueError(f"signed by {reason}")
+    elif headers.type != "key.announced" or data["key_id"] != block.key_id:
+        raise ValueError("the first event of a key topic must announce the key that signs it")
+    else:
+        signer = _announced(agency, data, entries)
+    message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
+    if not verify(block, message, signer.public):
+        raise ValueError("the signature does not fit the event")
+    return _effect(record, agency, headers.type, data, entries)
+
+
+def _read(record: Record, agency: str, catalog: Catalog) -> tuple[EventHeaders, dict[str, Any]]:
+    headers = EventHeaders.parse(record.headers)
+    if record.value is None:
+        raise ValueError("a key event without a value")
+    schema, data = decode(catalog, record.value)
+    if schema.type != headers.type or schema.fingerprint != headers.fingerprint:
+        raise ValueError(f"headers say {headers.type}, the value is {schema.type}")
+    if schema.type not in KEY_EVENTS:
+        raise ValueError(f"{schema.type} does not belong on a key topic")
+    if record.key != headers.subject.encode():
+        raise ValueError("the record's key is not the event's subject")
+    if agency_of_source(headers.source) != agency or data["holder"] != agency:
+        raise ValueError(f"{headers.source} speaks of a key of {data['holder']} on the topic of {agency}")
+    if _ms(data["envelope"]["occurred_at"]) != headers.time_ms:
+        raise ValueError("ce_time and occurred_at disagree")
+    return headers, data
+
+
+def _effect(
+    record: Record, agency: str, event: str, data: dict[str, Any], entries: Entries
+) -> tuple[KeyEntry, ...]:
+    if event == "key.announced":
+        return (_announced(agency, data, entries),)
+    named = entries.get((agency, data["replaces" if event == "key.rotated" else "key_id"]))
+    if named is None:
+        raise ValueError(f"the key named is no key of {agency}")
+    if event == "key.rotated":
+        # An overlap of two keys is two events: announced, and later retired.
+        new = _announced(agency, data, entries)
+        if new.role != named.role:
+            raise ValueError(f"a key with the role {named.role} cannot be replaced by one with {new.role}")
+        return new, _ended(named, "replaced", record)
+    return (_ended(named, "revoked" if event == "key.revoked" else "retired", record),)
+
+
+def _ended(entry: KeyEntry, how: Ending, record: Record) -> KeyEntry:
+    if entry.ended == "revoked" or (entry.ended and how != "revoked"):
+        raise ValueError(f"the key was {entry.ended} before")
+    return replace(entry, ended_ms=entry.ended_ms or record.timestamp_ms, ended=how)
+
+
+def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
+    public: bytes = data["public_key"]
+    algorithm = _ALGORITHMS.get(data["algorithm"])
+    if algorithm is None:
+        raise ValueError(f"algorithm {data['algorithm']}, expected ed25519")
+    if len(public) != 32 or not crypto_core_ed25519_is_valid_point(public):
+        raise ValueError("a public key of wrong length, of small order or not canonical")
+    identifier = key_id(public, algorithm)
+    if data["key_id"] != identifier:
+        raise ValueError(
+            f"key id {_short(data['key_id'])}, expected {_short(identifier)}, that of the key given"
+        )
+    if (agency, identifier) in entries:
+        raise ValueError("a key is announced once only, so that an ended one cannot come back")
+    if sum(known == agency for known, _ in entries) >= MAX_KEYS_PER_AGENCY:
+        raise ValueError(f"more than {MAX_KEYS_PER_AGENCY} keys of one agency")
+    return KeyEntry(
+        agency=agency,
+        key_id=identifier,
+        public=public,
+        role=data["role"],
+        not_before_ms=_ms(data["not_before"]),
+        not_after_ms=_ms(data["not_after"]),
+    )
+
+
+def _ms(time: datetime | None) -> int | None:
+    return None if time is None else (time - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _short(identifier: bytes) -> str:
+    return identifier.hex()[:16] + "…"

@@ -1,0 +1,145 @@
+"""The admission: the router's one verdict on a record, as the compact JSON of `casebus-admission`."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal, cast
+from uuid import UUID
+
+from casebus_schemas.errors import BusError, RefusalCode
+from casebus_schemas.wire.records import Headers, Record
+
+HEADER = "casebus-admission"
+BUS_HEADERS = (HEADER, "casebus-bus-producer", "casebus-bus-seq", "casebus-bus-prev", "casebus-bus-sig")
+
+# Made once: json.dumps would make an encoder each time.
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+Role = Literal["to", "cc", "by-law"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stands in Kafka, written `topic/partition/offset`."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Origin":
+        """Reads `topic/partition/offset`. Raises ValueError for other texts."""
+        topic, partition, offset = text.split("/")
+        return cls(topic, int(partition), int(offset))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is told, in which role, under which notice id."""
+
+    agency: str
+    role: Role
+    notice: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The verdict on one attempt at one record. The first of (origin, attempt) wins.
+
+    `digest` is the event digest (None where the headers do not give one). `admitted_at_ms` is the bus's
+    clock, milliseconds since 1970 UTC. For level-s and personal-data the record carries no bytes:
+    `original` then holds the SHA-256 of key, value and headers.
+    """
+
+    origin: Origin
+    attempt: int
+    verdict: Literal["admitted", "refused"]
+    code: RefusalCode | None
+    detail: str | None
+    digest: bytes | None
+    recipients: tuple[Recipient, ...]
+    catalogue: str
+    keyring: str
+    admitted_at_ms: int
+    original: tuple[str, str, str] | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the record was admitted."""
+        return self.verdict == "admitted"
+
+    def to_json(self) -> bytes:
+        """Compact JSON in UTF-8, keys in a fixed order."""
+        body: dict[str, object] = {
+            "origin": str(self.origin),
+            "attempt": self.attempt,
+            "digest": self.digest.hex() if self.digest else None,
+            "verdict": self.verdict,
+            "code": self.code,
+            "detail": self.detail,
+            "recipients": [[r.agency, r.role, str(r.notice)] for r in self.recipients],
+            "catalogue": self.catalogue,
+            "keyring": self.keyring,
+            "admitted_at": self.admitted_at_ms,
+        }
+        if self.original is not None:
+            body["original"] = list(self.original)
+        return _COMPACT(body).encode()
+
+    @classmethod
+    def from_json(cls, raw: bytes) -> "Admission":
+        """Reads the header's JSON. Raises BusError if it is not one the router writes."""
+        try:
+            body = json.loads(raw)
+            original = body.get("original")
+            return cls(
+                origin=Origin.parse(body["origin"]),
+                attempt=int(body["attempt"]),
+                verdict=body["verdict"],
+                code=body["code"],
+                detail=body["detail"],
+                digest=bytes.fromhex(body["digest"]) if body["digest"] else None,
+                recipients=tuple(Recipient(a, cast(Role, r), UUID(n)) for a, r, n in body["recipients"]),
+                catalogue=body["catalogue"],
+                keyring=body["keyring"],
+                admitted_at_ms=int(body["admitted_at"]),
+                original=(original[0], original[1], original[2]) if original else None,
+            )
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise BusError(
+                "not an admission header", found=repr(raw[:80]), expected="the JSON that the router writes"
+            ) from error
+
+
+def split_admission(record: Record) -> tuple[Admission, Headers]:
+    """Admission of a `bus.admission` record, and the original headers before the bus's own.
+
+    The bus's headers stand last; an agency cannot smuggle its own in front, since names beginning with
+    `casebus-` that it may not use are refused, and the last occurrence counts here.
+    Raises BusError if there is no admission header.
+    """
+    headers = record.headers
+    for at in range(len(headers) - 1, -1, -1):
+        name, value = headers[at]
+        if name == HEADER and value is not None:
+            return Admission.from_json(value), headers[:at]
+    raise BusError(
+        "record without admission header",
+        expected=HEADER,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
+
+
+def original_record(record: Record, admission: Admission, headers: Headers) -> Record:
+    """The agency's record as it stood at its origin, rebuilt from its admission record.
+
+    The time stamp is that of the admission record: the original's is not carried.
+    """
+    origin = admission.origin
+    return record._replace(
+        topic=origin.topic, partition=origin.partition, offset=origin.offset, headers=headers
+    )

@@ -1,0 +1,1 @@
+"""One matter across agencies: its events folded, its accounts, its duties."""

@@ -1,0 +1,249 @@
+"""The accounts of a chain: each agency's own, side by side, and the state of every suspect and charge."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from casebus_schemas.law.calendar import beijing_text
+
+from .amounts import CONDUCT, Stated, stated_by
+from .chain import ChainEvent
+from .fold import Folded
+from .persons import Person, Suspects
+
+STATUS: Mapping[str, str] = {
+    "clue.submitted": "clue",
+    "administrative.case_opened": "administrative_case",
+    "administrative.penalty_notified": "penalty_notified",
+    "administrative.penalty_decided": "penalised",
+    "referral.submitted": "referred",
+    "referral.receipted": "received",
+    "referral.supplement_requested": "supplementing",
+    "referral.supplemented": "received",
+    "referral.forwarded": "referred",
+    "referral.returned_not_competent": "returned",
+    "referral.filed": "filed",
+    "referral.not_filed": "not_filed",
+    "progress.transferred_for_prosecution": "under_review",
+    "outcome.prosecuted": "prosecuted",
+    "outcome.not_prosecuted": "not_prosecuted",
+    "outcome.judgment": "judged",
+    "outcome.effective": "effective",
+}
+"""The state into which an event brings the suspects and charges that it is about (domain.md 2.3)."""
+
+_ALL_OF_THE_CASE = frozenset(
+    {
+        "referral.receipted",
+        "referral.supplement_requested",
+        "referral.supplemented",
+        "referral.forwarded",
+        "referral.returned_not_competent",
+        "referral.filed",
+        "referral.not_filed",
+        "outcome.effective",
+    }
+)
+"""Types that are about every charge of the case where they list none themselves."""
+
+ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
+"""Families that speak of notices and findings of the bus, not of the case."""
+
+_RANK = {status: rank for rank, status in enumerate(dict.fromkeys(STATUS.values()))}
+_DOCUMENTS = ("document_no", "case_no", "receipt_no")
+
+
+class Tracks:
+    """The state of each (suspect, charge), moved by the events in their order."""
+
+    def __init__(self, suspects: Suspects) -> None:
+        self._suspects = suspects
+        self._of: dict[tuple[int, str | None], dict[str, Any]] = {}
+        self.general: dict[str, Any] | None = None
+
+    def apply(self, event: ChainEvent) -> None:
+        """Moves what the event is about into the event's state."""
+        status = STATUS.get(event.type)
+        if status is None:
+            return
+        named = self._named(event)
+        if not named and event.type in _ALL_OF_THE_CASE:
+            named = list(self._of)
+        for key in named:
+            charge = self._result(event, key)
+            self._move(key, event, charge or status)
+        if self.general is None or not self._of:
+            self.general = {"status": status, "agency": event.agency, "event": event.digest.hex()}
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Suspects in the order in which they appeared, each with the charges brought against him."""
+        listed = []
+        for person in self._suspects.persons:
+            charges = [track for (number, _), track in self._of.items() if number == person.number]
+            listed.append({"name": person.name, "names": list(person.names), "charges": charges})
+        return listed
+
+    def case_status(self) -> str | None:
+        """The furthest state that any suspect and charge has reached; the case's own while there is none."""
+        reached = [str(track["status"]) for track in self._of.values()]
+        if not reached:
+            return str(self.general["status"]) if self.general else None
+        return max(reached, key=lambda status: _RANK.get(status, len(_RANK)))
+
+    def _named(self, event: ChainEvent) -> list[tuple[int, str | None]]:
+        keys: list[tuple[int, str | None]] = []
+        for number, article in charges_of(event, self._suspects):
+            keys.append((number.number, article))
+        charged = {number for number, _ in keys}
+        for person in self._suspects.listed(event):
+            if person.number not in charged:
+                known = [key for key in self._of if key[0] == person.number and key[1] is not None]
+                keys.extend(known or [(person.number, None)])
+        return list(dict.fromkeys(keys))
+
+    def _result(self, event: ChainEvent, key: tuple[int, str | None]) -> str | None:
+        for result in event.data.get("results") or ():
+            person = self._suspects.find(event, result["suspect"])
+            if person and (person.number, result["article"]) == key and result.get("result") == "acquitted":
+                return "acquitted"
+        return None
+
+    def _move(self, key: tuple[int, str | None], event: ChainEvent, status: str) -> None:
+        self._of.pop((key[0], None), None) if key[1] is not None else None
+        track = self._of.setdefault(key, {"article": key[1], "status": status, "history": []})
+        track["status"] = status
+        track["history"].append(
+            {
+                "status": status,
+                "agency": event.agency,
+                "event": event.digest.hex(),
+                "at": beijing_text(event.occurred_at),
+            }
+        )
+
+
+def charges_of(event: ChainEvent, suspects: Suspects) -> list[tuple[Person, str]]:
+    """The (suspect, article) pairs that an event charges or decides, each once, in its order."""
+    entries = [*(event.data.get("charges") or ()), *(event.data.get("results") or ())]
+    found: dict[tuple[int, str], Person] = {}
+    for entry in entries:
+        person = suspects.find(event, entry["suspect"])
+        if person is not None:
+            found.setdefault((person.number, entry["article"]), person)
+    return [(person, article) for (_, article), person in found.items()]
+
+
+def current_amounts(
+    events: Iterable[ChainEvent],
+) -> dict[tuple[str, tuple[str, str, tuple[str, str]]], Stated]:
+    """What each agency says now: its last figure of each kind, in the chain's order."""
+    found: dict[tuple[str, tuple[str, str, tuple[str, str]]], Stated] = {}
+    for event in events:
+        for stated in stated_by(event):
+            found[stated.agency, stated.kind.sort_key] = stated
+    return found
+
+
+def side_by_side(events: Iterable[ChainEvent]) -> list[dict[str, Any]]:
+    """Every amount, one row a kind, with each agency's figure and how the figures stand to each other.
+
+    `agree`, `differ` (finding R30), `different basis or period` (others speak of other bases or periods, no
+    finding), `one account` (no one else has stated an amount), `own act` (fine, confiscation, compensation).
+    """
+    stated = current_amounts(events).values()
+    comparable = {s.agency for s in stated if s.kind.basis in CONDUCT}
+    rows = []
+    for kind in sorted({s.kind for s in stated}, key=lambda kind: kind.sort_key):
+        of_kind = sorted((s for s in stated if s.kind == kind), key=lambda s: s.agency)
+        rows.append(
+            {
+                **kind.to_json(),
+                "accounts": [
+                    {"agency": s.agency, "value": plain(s.value), "event": s.event.digest.hex()}
+                    for s in of_kind
+                ],
+                "comparison": _comparison(of_kind, comparable),
+            }
+        )
+    return rows
+
+
+def plain(value: Decimal) -> str:
+    """A decimal as text with two places."""
+    return f"{value:.2f}"
+
+
+def _comparison(of_kind: list[Stated], comparable: set[str]) -> str:
+    if of_kind[0].kind.basis not in CONDUCT:
+        return "own act"
+    if len({s.value for s in of_kind}) > 1:
+        return "differ"
+    if len(of_kind) > 1:
+        return "agree"
+    return "different basis or period" if len(comparable) > 1 else "one account"
+
+
+def accounts(folded: Folded) -> dict[str, Any]:
+    """The chain's accounts as canonical JSON can hold them: no offsets and no times of the bus."""
+    suspects = folded.suspects
+    tracks = Tracks(suspects)
+    agencies: dict[str, dict[str, Any]] = {}
+    security = None
+    for event in folded.standing:
+        if event.family in ABOUT_THE_BUS:
+            continue
+        tracks.apply(event)
+        account = agencies.setdefault(
+            event.agency, {"suspects": [], "charges": [], "amounts": [], "documents": [], "last": None}
+        )
+        _add_to_account(account, event, suspects)
+        security = security or event.data.get("security")
+    return {
+        "chain": folded.order[0].chain,
+        "status": tracks.case_status(),
+        "security": security,
+        "suspects": tracks.to_json(),
+        "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
+        "amounts": side_by_side(folded.standing),
+        "events": [_line(event, folded) for event in folded.order],
+    }
+
+
+def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:
+    digest = event.digest.hex()
+    for person in suspects.listed(event):
+        if person.name not in account["suspects"]:
+            account["suspects"].append(person.name)
+    for person, article in charges_of(event, suspects):
+        pair = {"suspect": person.name, "article": article}
+        if pair not in account["charges"]:
+            account["charges"].append(pair)
+    for stated in stated_by(event):
+        row = {**stated.kind.to_json(), "value": plain(stated.value), "event": digest}
+        same = [r for r in account["amounts"] if _same_kind(r, row)]
+        for known in same:
+            account["amounts"].remove(known)
+        account["amounts"].append(row)
+    numbers = [event.data.get(name) for name in _DOCUMENTS] + list(event.data.get("court_nos") or ())
+    account["documents"].extend(n for n in numbers if n and n not in account["documents"])
+    account["last"] = {"type": event.type, "at": beijing_text(event.occurred_at), "event": digest}
+
+
+def _same_kind(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    return all(left[name] == right[name] for name in ("basis", "currency", "period"))
+
+
+def _line(event: ChainEvent, folded: Folded) -> dict[str, Any]:
+    corrected = folded.superseded.get(event.digest, ())
+    withdrawn = folded.withdrawn.get(event.digest)
+    return {
+        "event": event.digest.hex(),
+        "id": str(event.id),
+        "type": event.type,
+        "source": event.source,
+        "time": beijing_text(event.occurred_at),
+        "precision": event.envelope.get("precision"),
+        "date_basis": event.envelope.get("date_basis"),
+        "corrected_by": [digest.hex() for digest in corrected],
+        "withdrawn_by": withdrawn.hex() if withdrawn else None,
+    }

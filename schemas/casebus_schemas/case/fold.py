@@ -1,0 +1,330 @@
+"""The fold: puts a chain's events into their one order and lets corrections and withdrawals take effect."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from .chain import ChainEvent, Digest, distinct
+from .persons import Suspects
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A chain in its order, and what corrections and withdrawals made of it.
+
+    `order` holds every event once, causes before effects. `standing` holds those that still speak, with
+    their facts as corrected; corrections and withdrawals that took effect are not among them. `superseded`
+    maps the digest of a corrected event to the digests of the corrections in effect, oldest first. `rivals`
+    are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
+    or withdrawals by an agency that did not say what they touch; `cycles` events that claim to be each
+    other's cause.
+    """
+
+    order: tuple[ChainEvent, ...]
+    standing: tuple[ChainEvent, ...]
+    superseded: Mapping[Digest, tuple[Digest, ...]]
+    withdrawn: Mapping[Digest, Digest]
+    rivals: tuple[tuple[ChainEvent, ...], ...]
+    strangers: tuple[ChainEvent, ...]
+    cycles: tuple[tuple[ChainEvent, ...], ...]
+
+    @cached_property
+    def by_digest(self) -> dict[Digest, ChainEvent]:
+        """Every event as it was said, by digest."""
+        return {event.digest: event for event in self.order}
+
+    @cached_property
+    def by_id(self) -> dict[UUID, tuple[ChainEvent, ...]]:
+        """Every event as it was said, by id (an id used twice keeps both)."""
+        found: dict[UUID, tuple[ChainEvent, ...]] = {}
+        for event in self.order:
+            found[event.id] = (*found.get(event.id, ()), event)
+        return found
+
+    @cached_property
+    def place(self) -> dict[Digest, int]:
+        """Where each event stands in the order."""
+        return {event.digest: index for index, event in enumerate(self.order)}
+
+    @cached_property
+    def standing_of(self) -> dict[str, list[ChainEvent]]:
+        """The events that still speak, by type, in their order."""
+        return _by_type(self.standing)
+
+    @cached_property
+    def said_of(self) -> dict[str, list[ChainEvent]]:
+        """Every event as it was said, by type, in their order."""
+        return _by_type(self.order)
+
+    @cached_property
+    def _threads(self) -> dict[Digest, frozenset[Digest]]:
+        return {}
+
+    def thread(self, event: ChainEvent) -> frozenset[Digest]:
+        """An event, what it answers, what that answers, and so on; corrections count as what they correct."""
+        known = self._threads.get(event.digest)
+        if known is None:
+            found: set[Digest] = set()
+            request = self.request_of(event)
+            while request is not None and (digest := self.origin_of(request.digest)) not in found:
+                found.add(digest)
+                request = self.request_of(self.by_digest[digest])
+            known = self._threads[event.digest] = frozenset((event.digest, *found))
+        return known
+
+    @cached_property
+    def _touched(self) -> dict[str, frozenset[Digest]]:
+        return {}
+
+    def touched_by(self, type: str) -> frozenset[Digest]:
+        """The threads of all events of a type together."""
+        if type not in self._touched:
+            threads = (self.thread(event) for event in self.said_of.get(type, ()))
+            self._touched[type] = frozenset().union(*threads)
+        return self._touched[type]
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Who is who in the events that stand."""
+        return Suspects(self.standing)
+
+    @cached_property
+    def last_key(self) -> tuple[datetime, Digest] | None:
+        """The greatest key that orders events by themselves."""
+        return max((event.sort_key for event in self.order), default=None)
+
+    @cached_property
+    def awaited(self) -> frozenset[UUID | Digest]:
+        """Ids and digests that some event of the chain points at."""
+        return frozenset(pointer for event in self.order for pointer in _pointers(event))
+
+    def request_of(self, event: ChainEvent) -> ChainEvent | None:
+        """The event that this one answers: the version its hash names, else the first said under that id."""
+        return _target(event, self.by_id)
+
+    def origin_of(self, digest: Digest) -> Digest:
+        """The event that a correction finally corrects; any other event's own digest."""
+        seen = set()
+        while (event := self.by_digest.get(digest)) is not None and event.corrects in self.by_digest:
+            if digest in seen or event.corrects is None:
+                break
+            seen.add(digest)
+            digest = event.corrects
+        return digest
+
+
+def fold(events: Iterable[ChainEvent]) -> Folded:
+    """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same."""
+    found = distinct(events)
+    order, cycles = _causal_order(found)
+    standing, superseded, withdrawn, rivals, strangers = _take_effect(order)
+    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles)
+
+
+def extend(folded: Folded, event: ChainEvent) -> Folded:
+    """The fold with one more event: applied at the end if it sorts last and changes nothing before it.
+
+    Equal to folding all events anew in every case (a property test holds it).
+    """
+    if event.digest in folded.by_digest:
+        known = folded.by_digest[event.digest]
+        return folded if known.admitted_at <= event.admitted_at else fold((*folded.order, event))
+    last = folded.last_key
+    sorts_last = last is None or event.sort_key > last
+    points_back = event.corrects or event.withdraws
+    was_awaited = event.id in folded.awaited or event.digest in folded.awaited or event.id in folded.by_id
+    if not sorts_last or points_back or was_awaited or folded.cycles or event.in_reply_to == event.id:
+        return fold((*folded.order, event))
+    longer = Folded(
+        order=(*folded.order, event),
+        standing=(*folded.standing, event),
+        superseded=folded.superseded,
+        withdrawn=folded.withdrawn,
+        rivals=folded.rivals,
+        strangers=folded.strangers,
+        cycles=folded.cycles,
+    )
+    # What was worked out of the shorter fold is carried on: a long chain does not pay for its length again.
+    longer.__dict__.update(
+        by_digest={**folded.by_digest, event.digest: event},
+        by_id={**folded.by_id, event.id: (event,)},
+        _threads=folded._threads,
+        awaited=folded.awaited.union(_pointers(event)),
+        last_key=event.sort_key,
+    )
+    return longer
+
+
+def _by_type(events: Iterable[ChainEvent]) -> dict[str, list[ChainEvent]]:
+    found: dict[str, list[ChainEvent]] = {}
+    for event in events:
+        found.setdefault(event.type, []).append(event)
+    return found
+
+
+def _pointers(event: ChainEvent) -> list[UUID | Digest]:
+    pointers = (event.in_reply_to, event.in_reply_to_hash, event.corrects, event.withdraws, event.prev)
+    return [pointer for pointer in pointers if pointer is not None]
+
+
+def _target(event: ChainEvent, by_id: Mapping[UUID, tuple[ChainEvent, ...]]) -> ChainEvent | None:
+    request = event.in_reply_to
+    if request is None:
+        return None
+    candidates = by_id.get(request, ())
+    for candidate in candidates:
+        if candidate.digest == event.in_reply_to_hash:
+            return candidate
+    return min(candidates, key=lambda candidate: candidate.sort_key, default=None)
+
+
+def _causal_order(
+    found: Mapping[Digest, ChainEvent],
+) -> tuple[tuple[ChainEvent, ...], tuple[tuple[ChainEvent, ...], ...]]:
+    by_id: dict[UUID, tuple[ChainEvent, ...]] = {}
+    for event in found.values():
+        by_id[event.id] = (*by_id.get(event.id, ()), event)
+    causes: dict[Digest, set[Digest]] = {}
+    effects: dict[Digest, list[Digest]] = {digest: [] for digest in found}
+    for event in found.values():
+        request = _target(event, by_id)
+        named = {request.digest if request else None, event.corrects, event.withdraws, event.prev}
+        causes[event.digest] = {digest for digest in named if digest is not None and digest in found}
+        for cause in causes[event.digest]:
+            effects[cause].append(event.digest)
+    order: list[ChainEvent] = []
+    cycles: list[tuple[ChainEvent, ...]] = []
+    waiting = {digest: len(of) for digest, of in causes.items()}
+    ready = [found[digest].sort_key for digest, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    while waiting:
+        if not ready:
+            cycle = _smallest_cycle(waiting, causes, found)
+            cycles.append(cycle)
+            ready.append(cycle[0].sort_key)
+        digest = heapq.heappop(ready)[1]
+        del waiting[digest]
+        order.append(found[digest])
+        for effect in effects[digest]:
+            if effect in waiting:
+                waiting[effect] -= 1
+                if waiting[effect] == 0:
+                    heapq.heappush(ready, found[effect].sort_key)
+    return tuple(order), tuple(cycles)
+
+
+def _smallest_cycle(
+    waiting: Mapping[Digest, int], causes: Mapping[Digest, set[Digest]], found: Mapping[Digest, ChainEvent]
+) -> tuple[ChainEvent, ...]:
+    """Events that wait for each other, found by walking from the earliest waiting one to its causes."""
+    at = min(waiting, key=lambda digest: found[digest].sort_key)
+    path: list[Digest] = []
+    while at not in path:
+        path.append(at)
+        at = min((c for c in causes[at] if c in waiting), key=lambda digest: found[digest].sort_key)
+    cycle = [found[digest] for digest in path[path.index(at) :]]
+    return tuple(sorted(cycle, key=lambda event: event.sort_key))
+
+
+def _take_effect(
+    order: tuple[ChainEvent, ...],
+) -> tuple[
+    tuple[ChainEvent, ...],
+    dict[Digest, tuple[Digest, ...]],
+    dict[Digest, Digest],
+    tuple[tuple[ChainEvent, ...], ...],
+    tuple[ChainEvent, ...],
+]:
+    found = {event.digest: event for event in order}
+    touching: dict[Digest, list[ChainEvent]] = {}
+    strangers: list[ChainEvent] = []
+    for event in order:
+        for target in {event.corrects, event.withdraws} - {None}:
+            if target not in found or target == event.digest:
+                continue
+            if found[target].agency != event.agency:
+                strangers.append(event)
+                continue
+            touching.setdefault(target, []).append(event)
+    state = _Effects(found, touching)
+    standing = []
+    superseded: dict[Digest, tuple[Digest, ...]] = {}
+    withdrawn: dict[Digest, Digest] = {}
+    effective = set()
+    for digest in [event.digest for event in order if event.digest in touching]:
+        resolved = state.resolve(digest)
+        if resolved.withdrawn_by is not None:
+            withdrawn[digest] = resolved.withdrawn_by
+            effective.add(resolved.withdrawn_by)
+        if resolved.corrected_by:
+            superseded[digest] = resolved.corrected_by
+            effective.update(resolved.corrected_by)
+    for event in order:
+        if event.digest in effective or event.digest in withdrawn:
+            continue
+        corrected = event.digest in superseded
+        standing.append(event.with_data(state.resolve(event.digest).data) if corrected else event)
+    return tuple(standing), superseded, withdrawn, tuple(state.rivals), tuple(strangers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    data: Mapping[str, Any]
+    corrected_by: tuple[Digest, ...]
+    withdrawn_by: Digest | None
+
+
+class _Effects:
+    """What each event says after corrections of corrections, computed once for each."""
+
+    def __init__(
+        self, found: Mapping[Digest, ChainEvent], touching: Mapping[Digest, list[ChainEvent]]
+    ) -> None:
+        self.rivals: list[tuple[ChainEvent, ...]] = []
+        self._found = found
+        self._touching = touching
+        self._done: dict[Digest, _Resolved] = {}
+
+    def resolve(self, digest: Digest) -> _Resolved:
+        known = self._done.get(digest)
+        if known is not None:
+            return known
+        event = self._found[digest]
+        self._done[digest] = _Resolved(event.data, (), None)  # a cycle of corrections ends here
+        live = [e for e in self._touching.get(digest, ()) if self.resolve(e.digest).withdrawn_by is None]
+        result = self._done[digest]
+        if len(live) > 1:
+            self.rivals.append(tuple(sorted(live, key=lambda e: e.sort_key)))
+        elif live and live[0].withdraws == digest:
+            result = _Resolved(event.data, (), live[0].digest)
+        elif live:
+            correction = self.resolve(live[0].digest)
+            result = _Resolved(
+                overlay(event.data, correction.data), (live[0].digest, *correction.corrected_by), None
+            )
+        self._done[digest] = result
+        return result
+
+
+_OF_THE_CORRECTION = frozenset({"reasons", "sealed"})
+
+
+def overlay(facts: Mapping[str, Any], correction: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with what a correction gives in their place.
+
+    What the correction leaves null or empty stands. A list replaces the list, except amounts: those of the
+    bases that the correction names are replaced, the others stand.
+    """
+    corrected = dict(facts)
+    for name, value in correction.items():
+        if name in _OF_THE_CORRECTION or name not in facts or value is None or value == []:
+            continue
+        if name == "amounts":
+            bases = {amount["basis"] for amount in value}
+            value = [amount for amount in facts[name] if amount["basis"] not in bases] + list(value)
+        corrected[name] = value
+    return corrected

@@ -1,0 +1,266 @@
+"""The duties of a chain: which clocks started, who owes what until when, and how each duty stands."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from casebus_schemas.law import Answer, Clock, Reading, State, clocks_opened_by, state_at
+from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text, in_beijing
+from casebus_schemas.law.clocks import Version
+from casebus_schemas.law.duty_state import last_day_of
+from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_latest, readings
+from casebus_schemas.wire.ids import bus_id
+
+from .chain import ChainEvent
+from .fold import Folded
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rung of a duty's ladder with all its readings."""
+
+    step: str
+    readings: tuple[Reading, ...]
+    needs: str | None
+
+    @property
+    def due_latest(self) -> datetime:
+        """The largest admissible reading."""
+        return due_latest(self.readings)
+
+    @property
+    def over_at(self) -> datetime:
+        """The instant from which every reading is over for certain."""
+        return max(reading.latest_possible for reading in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A duty that an event started. `rung` is the index of the highest step in force in `steps`.
+
+    `met_by` is the event that answers it, `moot_by` the one that ends it without an answer; `approvals` are
+    the approvals of an extension, in order.
+    """
+
+    id: UUID
+    clock: Clock
+    version: Version
+    cause: ChainEvent
+    owed_by: str
+    owed_to: tuple[str, ...]
+    started_at: datetime
+    steps: tuple[Step, ...]
+    rung: int
+    met_by: ChainEvent | None
+    moot_by: ChainEvent | None
+    approvals: tuple[ChainEvent, ...]
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The readings of the highest rung in force."""
+        return self.steps[self.rung].readings
+
+    def state(self, now: datetime) -> State:
+        """How the duty stands at `now`."""
+        return state_at(now, self.readings, met=_answer(self.met_by), moot=_answer(self.moot_by))
+
+    def turns(self) -> list[datetime]:
+        """The instants at which time alone may change its state or open a finding about it."""
+        if self.met_by is not None:
+            return []
+        first = due_earliest(self.readings)
+        last = last_day_of(first)
+        day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
+        edges = [day_begins, first]
+        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
+        edges.extend(step.over_at for step in self.steps)
+        # A term in hours still holds at its last instant: look again just after it.
+        return [edge for at in edges for edge in (at, at + timedelta(milliseconds=1))]
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """All that its JSON depends on but the time: two of one id with equal looks are written alike."""
+        return (self.started_at, self.owed_to, self.version, self.steps, self.rung, _answer(self.met_by))
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        """The obligation as in records.md 5."""
+        answer = _answer(self.met_by)
+        return {
+            "id": str(self.id),
+            "rule": self.clock.id,
+            "chain": self.cause.chain,
+            "owed_by": self.owed_by,
+            "owed_to": list(self.owed_to),
+            "duty": list(self.clock.duty),
+            "cause": self.cause.digest.hex(),
+            "started_at": beijing_text(self.started_at),
+            "due_earliest": beijing_text(due_earliest(self.readings)),
+            "due_latest": beijing_text(due_latest(self.readings)),
+            "readings": [reading.to_json() for reading in self.readings],
+            "ladder": self._ladder(),
+            "state": self.state(now),
+            "met": {
+                "by_claim": beijing_text(answer.by_claim),
+                "provably": beijing_text(answer.provably),
+            }
+            if answer
+            else None,
+        }
+
+    def _ladder(self) -> list[dict[str, Any]]:
+        if not self.version.is_ladder:
+            return []
+        return [
+            {
+                "step": step.step,
+                "due_latest": beijing_text(step.due_latest),
+                "needs": f"{self.clock.approval}{{level: {step.needs}}}" if step.needs else None,
+            }
+            for step in self.steps
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock that an event started, and from when it counts."""
+
+    clock: Clock
+    version: Version
+    cause: ChainEvent
+    at: datetime
+    precision: Precision
+
+    @property
+    def countable(self) -> bool:
+        """Whether the time is one from which a term can be counted."""
+        return self.at.year in COUNTABLE
+
+
+def obligations(folded: Folded, started: Iterable[Start]) -> list[Obligation]:
+    """Every duty of the chain, in the order of the events that started them (`starts`)."""
+    return [duty for start in started if start.countable for duty in _started(start, folded)]
+
+
+def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
+    """Every clock that the chain's events started, under the law of then or of another day."""
+    corrected = {event.digest: event for event in folded.standing}
+    for said in folded.order:
+        # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
+        if said.digest not in corrected and said.digest not in folded.withdrawn:
+            continue
+        event = corrected.get(said.digest, said)
+        for clock in clocks_opened_by(event.type):
+            if clock.when is not None and not clock.when.holds(event.data):
+                continue
+            at, precision = _start(clock, event)
+            version = None if at is None else clock.in_force(law_of or beijing_day(at))
+            if at is not None and version is not None:
+                yield Start(clock, version, event, at, precision)
+
+
+def _started(start: Start, folded: Folded) -> Iterator[Obligation]:
+    clock, version, cause = start.clock, start.version, start.cause
+    steps = tuple(
+        Step(
+            rung.step, readings(start.at, rung.limit, version.readings, precision=start.precision), rung.needs
+        )
+        for rung in version.rungs
+    )
+    for owed_by, owed_to in _parties(clock, cause):
+        approvals = _approvals(clock, cause, owed_by, folded)
+        yield Obligation(
+            id=bus_id(clock.id, f"{cause.chain}\n{owed_by}", [cause.digest]),
+            clock=clock,
+            version=version,
+            cause=cause,
+            owed_by=owed_by,
+            owed_to=owed_to,
+            started_at=start.at,
+            steps=steps,
+            rung=_rung(version, approvals),
+            met_by=cause if clock.met_by_cause else _met_by(clock, cause, owed_by, folded),
+            moot_by=_moot_by(clock, cause, folded),
+            approvals=approvals,
+        )
+
+
+def _start(clock: Clock, cause: ChainEvent) -> tuple[datetime | None, Precision]:
+    """When counting starts, and how precisely that is known."""
+    stated = cause.data.get(clock.start_field) if clock.start_field else None
+    if stated is None and clock.start_required:
+        return None, "day"
+    start = stated if isinstance(stated, datetime) else cause.occurred_at
+    local = in_beijing(start)
+    midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
+    return start, "day" if cause.day_only and midnight else "second"
+
+
+def _parties(clock: Clock, cause: ChainEvent) -> list[tuple[str, tuple[str, ...]]]:
+    addressees = tuple(dict.fromkeys(agency.partition("/")[0] for agency in cause.envelope.get("to") or ()))
+    others = tuple(agency for agency in addressees if agency != cause.agency)
+    owed_to = (cause.agency,) if clock.owed_to == "speaker" else others
+    if clock.owed_by == "addressees":
+        return [(agency, owed_to) for agency in others]
+    owed_by = cause.agency if clock.owed_by == "speaker" else clock.owed_by
+    return [(owed_by, tuple(agency for agency in owed_to if agency != owed_by))]
+
+
+def _met_by(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> ChainEvent | None:
+    answers = _after(cause, folded, clock.duty, folded.standing_of)
+    return next((event for event in answers if event.agency == owed_by), None)
+
+
+def _moot_by(clock: Clock, cause: ChainEvent, folded: Folded) -> ChainEvent | None:
+    withdrawal = folded.withdrawn.get(cause.digest)
+    if withdrawal is not None:
+        return folded.by_digest[withdrawal]
+    ends = _after(cause, folded, clock.moot_by, folded.said_of)
+    return next((event for event in ends if event.digest not in folded.withdrawn), None)
+
+
+def _approvals(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> tuple[ChainEvent, ...]:
+    if clock.approval is None:
+        return ()
+    given = _after(cause, folded, (clock.approval,), folded.standing_of)
+    return tuple(event for event in given if event.agency == owed_by)
+
+
+def _rung(version: Version, approvals: Sequence[ChainEvent]) -> int:
+    levels = {event.data.get("level") for event in approvals}
+    lifted = [index for index, rung in enumerate(version.rungs) if rung.needs in levels and rung.needs]
+    return max([version.base_rung(), *lifted])
+
+
+def _after(
+    cause: ChainEvent, folded: Folded, types: Sequence[str], of_type: Mapping[str, Sequence[ChainEvent]]
+) -> Iterator[ChainEvent]:
+    """Events of these types that belong to the cause and stand behind it, in the chain's order."""
+    place = folded.place
+    start = place[cause.digest]
+    rows = [of_type[type] for type in types if type in of_type]
+    events = rows[0] if len(rows) == 1 else heapq.merge(*rows, key=lambda event: place[event.digest])
+    for event in events:
+        if place[event.digest] > start and _belongs(event, cause, folded):
+            yield event
+
+
+def _belongs(event: ChainEvent, cause: ChainEvent, folded: Folded) -> bool:
+    """Whether an event belongs to this cause and not to a like one of the same chain.
+
+    It does if following its `in_reply_to` meets the cause or what the cause itself answers; one that meets
+    another start of the same kind does not; one that is tied to neither does.
+    """
+    thread = folded.thread(event)
+    if event.withdraws is not None:
+        thread |= {folded.origin_of(event.withdraws)}
+    if not thread.isdisjoint(folded.thread(cause)):
+        return True
+    # The cause's own thread is among these, and was met by none of it.
+    return thread.isdisjoint(folded.touched_by(cause.type))
+
+
+def _answer(event: ChainEvent | None) -> Answer | None:
+    return None if event is None else Answer(event.occurred_at, event.admitted_at)

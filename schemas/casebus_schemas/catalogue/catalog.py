@@ -1,0 +1,218 @@
+"""The catalogue: event types with their authority and routing, schema versions by id and fingerprint."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from threading import Lock
+from typing import Any
+
+import fastavro
+import yaml
+
+from casebus_schemas.errors import StopService, UsageError
+from casebus_schemas.wire.canonical import fingerprint
+from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
+
+from .avro_files import inlined
+from .schema_lock import LOCK_NAME, LockLine, lock_text, parse_lock
+
+RECEIPTS = "receipts"
+"""The channel of what the bus says on `receipt.<agency>`: the one exception to topic = speaker + channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One line of events.yaml.
+
+    `speakers` who may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law` agencies
+    that hear of it beside `to` and `cc`; `opens` and `closes` ids of clocks (DL06).
+    """
+
+    type: str
+    channel: str
+    speakers: frozenset[str]
+    answers: tuple[str, ...]
+    by_law: tuple[str, ...]
+    opens: tuple[str, ...]
+    closes: tuple[str, ...]
+    title_zh: str
+    title_en: str
+
+    @property
+    def family(self) -> str:
+        """The word before the dot."""
+        return self.type.partition(".")[0]
+
+    def topic(self, speaker: str) -> str:
+        """Topic on which this speaker says it; for receipts of the bus `speaker` is the agency told."""
+        return f"receipt.{speaker}" if self.channel == RECEIPTS else f"{speaker}.{self.channel}"
+
+    def may_answer(self, type: str) -> bool:
+        """Whether an event of this type may answer one of the given type."""
+        return type in self.answers or "*" in self.answers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventSchema:
+    """One version of an event type's Avro schema.
+
+    `id` is the bus-local alias in the frame, `fingerprint` (32 bytes) the identity. `schema` is the inlined
+    schema as published; `raw` the same parsed without logical types for fast reading; `envelope_prefix`
+    reads only the envelope (None for receipts of the bus, which have none). `definitions` are the named types
+    inside `schema`. `to_python` and `to_raw` convert between raw values and Python's.
+    """
+
+    id: int
+    type: str
+    version: int
+    fingerprint: bytes
+    schema: Mapping[str, Any]
+    definitions: Mapping[str, Any]
+    raw: Any
+    envelope_prefix: Any | None
+    to_python: Convert
+    to_raw: Convert
+
+    @property
+    def dataschema(self) -> str:
+        """Text of the header `ce_dataschema`."""
+        return "sha256:" + self.fingerprint.hex()
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Catalog:
+    """All event types and schemas of one installation; schemas are parsed when first asked for.
+
+    Reading is thread-safe. `version` is a short hash of the lock and the list of types.
+    """
+
+    def __init__(self, events_text: str, locked: str) -> None:
+        self.version = sha256(locked.encode() + b"\0" + events_text.encode()).hexdigest()[:12]
+        self._types = {name: _event_type(name, entry) for name, entry in yaml.safe_load(events_text).items()}
+        lines = parse_lock(locked)
+        self._by_id = {line.id: line for line in lines}
+        self._by_fingerprint = {line.fingerprint: line for line in lines}
+        self._latest: dict[str, LockLine] = {}
+        for line in lines:
+            newest = self._latest.get(line.type)
+            if newest is None or newest.version < line.version:
+                self._latest[line.type] = line
+        self._schemas: dict[int, EventSchema] = {}
+        self._building = Lock()
+
+    @classmethod
+    def load(cls) -> "Catalog":
+        """The catalogue of this package, read once for the process."""
+        return _load()
+
+    @property
+    def types(self) -> Mapping[str, EventType]:
+        """All event types by name."""
+        return self._types
+
+    def event(self, type: str) -> EventType:
+        """The event type. Raises UsageError if the bus does not know it; `types.get` asks without raising."""
+        found = self._types.get(type)
+        if found is None:
+            raise _unknown(type)
+        return found
+
+    def schemas(self) -> list[EventSchema]:
+        """All schema versions in order of their ids."""
+        return [self._schema(line) for line in self._by_id.values()]
+
+    def schema_by_id(self, id: int) -> EventSchema | None:
+        """The schema behind a frame's id, None if unknown."""
+        schema = self._schemas.get(id)
+        if schema is None and (line := self._by_id.get(id)) is not None:
+            schema = self._schema(line)
+        return schema
+
+    def schema_by_fingerprint(self, fingerprint: bytes) -> EventSchema | None:
+        """The schema of that identity, None if unknown."""
+        line = self._by_fingerprint.get(fingerprint)
+        return None if line is None else self._schema(line)
+
+    def latest(self, type: str) -> EventSchema:
+        """The newest schema version of an event type. Raises UsageError if the bus does not know the type."""
+        line = self._latest.get(type)
+        if line is None:
+            raise _unknown(type)
+        return self._schema(line)
+
+    def _schema(self, line: LockLine) -> EventSchema:
+        with self._building:
+            if line.id not in self._schemas:
+                self._schemas[line.id] = _built(line)
+            return self._schemas[line.id]
+
+
+def _unknown(type: str) -> UsageError:
+    return UsageError("unknown event type", found=repr(type[:100]), remedy="see `casebus schemas list`")
+
+
+@cache
+def _load() -> Catalog:
+    events = (files("casebus_schemas") / "events.yaml").read_text(encoding="utf-8")
+    return Catalog(events, lock_text())
+
+
+def _event_type(name: str, entry: dict[str, Any]) -> EventType:
+    return EventType(
+        type=name,
+        channel=entry["channel"],
+        speakers=frozenset(entry["speakers"]),
+        answers=tuple(entry.get("answers", ())),
+        by_law=tuple(entry.get("by_law", ())),
+        opens=tuple(entry.get("opens", ())),
+        closes=tuple(entry.get("closes", ())),
+        title_zh=entry["zh"],
+        title_en=entry["en"],
+    )
+
+
+def _built(line: LockLine) -> EventSchema:
+    schema = inlined(line.type, line.version)
+    found = fingerprint(schema)
+    if found != line.fingerprint:
+        raise StopService(
+            f"the schema {line.type} version {line.version} is not the one that was locked",
+            found=found.hex(),
+            expected=f"{line.fingerprint.hex()} as in {LOCK_NAME}",
+            remedy="install the package again",
+        )
+    first = schema["fields"][0]
+    prefix = {**schema, "fields": [first]} if first["name"] == "envelope" else None
+    return EventSchema(
+        id=line.id,
+        type=line.type,
+        version=line.version,
+        fingerprint=line.fingerprint,
+        schema=schema,
+        definitions=dict(_definitions(schema)),
+        raw=_parsed(schema),
+        envelope_prefix=None if prefix is None else _parsed(prefix),
+        to_python=from_raw(schema) or _same,
+        to_raw=to_raw(schema),
+    )
+
+
+def _definitions(schema: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from _definitions(branch)
+    elif isinstance(schema, dict):
+        if "name" in schema:
+            yield schema["name"], schema
+        for field in schema.get("fields", ()):
+            yield from _definitions(field["type"])
+        yield from _definitions(schema.get("items"))
+
+
+def _parsed(schema: Any) -> Any:
+    return fastavro.parse_schema(without_logical_types(schema))

@@ -1,0 +1,1 @@
+"""The Merkle ledger's leaves and trees."""

@@ -1,0 +1,1 @@
+"""What reconciliation finds: a file a rule, named by its number."""

@@ -1,0 +1,107 @@
+"""What readers see of chains, obligations and findings: pure functions, and thin readers of the tables."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from casebus_schemas.case.as_of import AsOf, possession, sight
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.errors import UsageError
+from casebus_schemas.law import Answer, Reading, Sentence, state_at
+from casebus_schemas.law.calendar import beijing_text
+
+from .finding import canonical
+from .reconcile import reconcile
+
+EVERYTHING = AsOf()
+
+
+def case_view(
+    events: Iterable[ChainEvent], now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
+) -> dict[str, Any]:
+    """A chain as `casebus case` shows it: state by suspect and charge, accounts, clocks, findings.
+
+    `asked` limits what is seen, and is then part of the answer. `why` adds the history of each charge, the
+    reason for each event's place, and what was left out. Raises UsageError if nothing is seen.
+    """
+    found = sight(events, asked)
+    now = asked.at(now)
+    meaning = reconcile(found.seen, asked.law_of)
+    if not meaning.folded.order:
+        raise UsageError(
+            "nothing is known of that chain",
+            found=f"{len(found.left_out)} events left out",
+            expected="an event that was known then",
+            remedy="a later --as-of or --known-at, or another --level",
+        )
+    accounts = json.loads(canonical(meaning.accounts))
+    if not why:
+        for suspect in accounts["suspects"]:
+            for charge in suspect["charges"]:
+                del charge["history"]
+    view = {
+        **accounts,
+        "at": beijing_text(now),
+        "obligations": [duty.to_json(now) for duty in meaning.duties],
+        "findings": [finding.to_json() for finding in meaning.findings(now)],
+        "hash": meaning.hash.hex(),
+    }
+    if (question := asked.to_json()) is not None:
+        view["as_of"] = question
+    if why:
+        view["why"] = [_place(event, meaning.folded) for event in meaning.folded.order]
+        if asked.known_by is not None:
+            had = possession([*found.seen, *(event for event, _ in found.left_out)], asked.known_by)
+            for line in view["why"]:
+                line["had"] = had[bytes.fromhex(line["event"])]
+        view["left_out"] = [
+            {"event": event.digest.hex(), "type": event.type, "reason": reason}
+            for event, reason in sorted(found.left_out, key=lambda pair: pair[0].sort_key)
+        ]
+    return view
+
+
+def _place(event: ChainEvent, folded: Folded) -> dict[str, Any]:
+    """Why an event stands where it stands and what became of it."""
+    request = folded.request_of(event)
+    reasons = {
+        "answers": request.digest if request else None,
+        "corrects": event.corrects,
+        "withdraws": event.withdraws,
+        "follows": event.prev if event.prev in folded.by_digest else None,
+    }
+    return {
+        "event": event.digest.hex(),
+        "type": event.type,
+        "after": {name: digest.hex() for name, digest in reasons.items() if digest is not None},
+        "otherwise": "by time and digest",
+        "corrected_by": [digest.hex() for digest in folded.superseded.get(event.digest, ())],
+        "withdrawn_by": folded.withdrawn[event.digest].hex() if event.digest in folded.withdrawn else None,
+        "admitted_at": beijing_text(event.admitted_at),
+    }
+
+
+def state_of(body: dict[str, Any], now: datetime, moot_at: datetime | None) -> str:
+    """The state of an obligation's JSON at a time: computed when read, only announcements are stored."""
+    nothing = Sentence("", "")
+    readings = [
+        Reading(r["name"], datetime.fromisoformat(r["due"]), nothing, r.get("provisional", False))
+        for r in body["readings"]
+    ]
+    answer = _answer(body["met"])
+    moot = Answer(moot_at, moot_at) if moot_at else None
+    return state_at(now, readings, met=answer, moot=moot)
+
+
+def _answer(met: dict[str, str] | None) -> Answer | None:
+    if met is None:
+        return None
+    return Answer(datetime.fromisoformat(met["by_claim"]), datetime.fromisoformat(met["provably"]))
+
+
+def concerned(body: dict[str, Any]) -> set[str]:
+    """Agencies that have an account in a finding or should act on it."""
+    suggestion = body["suggestion"]
+    return {account["agency"] for account in body["accounts"]} | ({suggestion["by"]} if suggestion else set())

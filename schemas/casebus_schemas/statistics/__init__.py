@@ -1,0 +1,1 @@
+"""Figures counted from single events, each with its lineage."""

@@ -1,0 +1,84 @@
+"""Published figures as their publishers state them, with what has become of each publication."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.fold import fold
+
+from .periods import Period
+
+PUBLISHED = "publication.statistic_published"
+RESTATED = "publication.statistic_restated"
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A figure of a publication (casebus.Figure). `as_of` bounds what was known of the events then.
+
+    `causes` are those that a restatement names; `valid` is False once a later one states the same figure.
+    """
+
+    event: ChainEvent
+    ref: str
+    measure: str
+    kind: str
+    value: Decimal
+    unit: str
+    scope: str
+    cohort: str
+    period: Period
+    above: str | None
+    below: str | None
+    mixed: bool
+    source_set: Digest | None
+    as_of: datetime
+    causes: frozenset[Digest]
+    valid: bool
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it states, by whom: a later statement of the same takes its place."""
+        words = (self.event.agency, self.measure, self.kind, self.unit, self.scope, self.cohort)
+        return (*words, self.period.text)
+
+
+def stated_figures(events: Iterable[ChainEvent]) -> list[Stated]:
+    """Every figure in publications that stand, corrected where they were, in the order of publication."""
+    chains: dict[str, list[ChainEvent]] = {}
+    for event in events:
+        if event.family == "publication":
+            chains.setdefault(event.chain, []).append(event)
+    standing = [event for chain in chains.values() for event in fold(chain).standing]
+    spoken = [
+        event
+        for event in sorted(standing, key=lambda event: event.sort_key)
+        if event.type in (PUBLISHED, RESTATED) and event.corrects is None and event.withdraws is None
+    ]
+    found = [_stated(event, entry) for event in spoken for entry in event.data["figures"]]
+    last = {stated.key: number for number, stated in enumerate(found)}
+    return [replace(stated, valid=last[stated.key] == number) for number, stated in enumerate(found)]
+
+
+def _stated(event: ChainEvent, entry: Mapping[str, Any]) -> Stated:
+    return Stated(
+        event=event,
+        ref=entry["ref"],
+        measure=entry["measure"],
+        kind=entry["kind"],
+        value=entry["value"],
+        unit=entry["unit"],
+        scope=entry["scope"],
+        cohort=entry["cohort"],
+        period=Period(entry["period"]["from"], entry["period"]["to"]),
+        above=entry["numerator"],
+        below=entry["denominator"],
+        mixed=entry["mixed"],
+        source_set=entry["source_set"],
+        as_of=event.data.get("as_of") or event.admitted_at,
+        causes=frozenset(bytes(digest) for digest in event.data.get("causes") or ()),
+        valid=True,
+    )

@@ -1,0 +1,1 @@
+"""Every symbol of the bus in Chinese and in English."""

@@ -1,0 +1,263 @@
+"""The headers of an event: CloudEvents binary mode plus our signature fields (docs/records.md 1)."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from casebus_schemas.errors import Refused
+
+from .records import Record
+from .signing import BLOCK_LENGTH, SignedFields, event_digest
+
+CONTENT_TYPE = "application/avro"
+MAX_HEADERS = 32
+MAX_HEADER_BYTES = 8192
+"""Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
+_SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
+_PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[1-9][0-9]{0,18}\Z")
+_SEQ = re.compile(r"[1-9][0-9]{0,19}\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)\Z")
+_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+_CONTENT = re.compile(re.escape(CONTENT_TYPE) + r"\Z")
+_SCHEMA = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_REQUIRED = (
+    "ce_specversion",
+    "ce_id",
+    "ce_source",
+    "ce_type",
+    "ce_time",
+    "ce_subject",
+    "ce_dataschema",
+    "content-type",
+    "casebus-producer",
+    "casebus-seq",
+    "casebus-prev",
+    "casebus-sig",
+)
+_KNOWN = frozenset((*_REQUIRED, "traceparent"))
+
+
+def to_base64url(raw: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text: str, length: int) -> bytes:
+    """Bytes of canonical base64url text without padding. Raises ValueError unless they are `length` bytes."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"not base64url: {error}") from error
+    if len(raw) != length:
+        raise ValueError(f"{len(raw)} bytes, expected {length}")
+    if to_base64url(raw) != text:
+        raise ValueError("not the canonical base64url spelling of its bytes")
+    return raw
+
+
+def time_to_text(time_ms: int) -> str:
+    """RFC 3339 text in UTC with milliseconds where there are any."""
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
+    return moment.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds").replace("+00:00", "Z")
+
+
+def time_to_ms(text: str) -> int:
+    """Milliseconds since 1970 UTC of an RFC 3339 time with offset. Raises ValueError for any other text."""
+    if not _TIME.match(text):
+        raise ValueError(f"not an RFC 3339 time with offset: {text!r}")
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EventHeaders:
+    """The parsed headers of one event."""
+
+    id: UUID
+    type: str
+    source: str
+    time_ms: int
+    time: str
+    subject: str
+    fingerprint: bytes
+    content_type: str
+    traceparent: str | None
+    producer: str
+    seq: int
+    prev: bytes
+    sig: bytes
+
+    @classmethod
+    def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
+        """Reads and checks an event's headers. Raises Refused `bad-headers` naming the header at fault.
+
+        Unknown headers are allowed within the limits; a known one may stand only once.
+        """
+        found = _collect(headers)
+        missing = [name for name in _REQUIRED if name not in found]
+        if missing:
+            raise _bad("missing headers", ", ".join(missing), "all of " + ", ".join(_REQUIRED))
+        if found["ce_specversion"] != "1.0":
+            raise _bad("ce_specversion", found["ce_specversion"], "1.0")
+        seq = int(_matched(found, "casebus-seq", _SEQ, "a decimal number from 1"))
+        if seq >= 2**64 - 1:
+            raise _bad("casebus-seq", seq, "less than 2^64-1")
+        trace = found.get("traceparent")
+        if trace is not None:
+            _matched(found, "traceparent", _TRACE, "a W3C traceparent")
+        time = _matched(found, "ce_time", _TIME, "an RFC 3339 time with offset")
+        try:
+            time_ms = time_to_ms(time)
+        except ValueError as error:
+            raise _bad("ce_time", time, "an existing RFC 3339 time") from error
+        return cls(
+            id=UUID(_matched(found, "ce_id", _UUID, "a lower-case UUID")),
+            type=_matched(found, "ce_type", _TYPE, "family.verb_in_past"),
+            source=_matched(found, "ce_source", _SOURCE, "/agency or /agency/unit"),
+            time_ms=time_ms,
+            time=time,
+            subject=_matched(found, "ce_subject", _UUID, "a chain id (lower-case UUID)"),
+            fingerprint=bytes.fromhex(_matched(found, "ce_dataschema", _SCHEMA, "sha256:<64 hex>")[7:]),
+            content_type=_matched(found, "content-type", _CONTENT, CONTENT_TYPE),
+            traceparent=trace,
+            producer=_matched(found, "casebus-producer", _PRODUCER, "instance.incarnation"),
+            seq=seq,
+            prev=_bytes(found, "casebus-prev", 32),
+            sig=_bytes(found, "casebus-sig", BLOCK_LENGTH),
+        )
+
+    def to_kafka(self) -> tuple[tuple[str, bytes], ...]:
+        """The headers in the bus's order, all UTF-8 text."""
+        pairs = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", str(self.id)),
+            ("ce_source", self.source),
+            ("ce_type", self.type),
+            ("ce_time", self.time),
+            ("ce_subject", self.subject),
+            ("ce_dataschema", "sha256:" + self.fingerprint.hex()),
+            ("content-type", self.content_type),
+            ("casebus-producer", self.producer),
+            ("casebus-seq", str(self.seq)),
+            ("casebus-prev", to_base64url(self.prev)),
+            ("casebus-sig", to_base64url(self.sig)),
+        ]
+        if self.traceparent is not None:
+            pairs.append(("traceparent", self.traceparent))
+        return tuple((name, value.encode()) for name, value in pairs)
+
+    def signed_fields(self, topic: str, partition: int, value: bytes | None) -> SignedFields:
+        """What the signature covers when these headers stand on a record of that place and value.
+
+        The key is the subject: the router refuses a record whose key differs from it.
+        """
+        return SignedFields(
+            producer=self.producer,
+            seq=self.seq,
+            prev=self.prev,
+            topic=topic,
+            partition=partition,
+            key=self.subject,
+            fingerprint=self.fingerprint,
+            content_type=self.content_type,
+            id=self.id,
+            type=self.type,
+            source=self.source,
+            time_ms=self.time_ms,
+            value_sha256=sha256(value or b"").digest(),
+        )
+
+
+def event_headers(fields: SignedFields, sig: bytes, *, traceparent: str | None = None) -> EventHeaders:
+    """Headers of an event from what was signed and its signature block."""
+    return EventHeaders(
+        id=fields.id,
+        type=fields.type,
+        source=fields.source,
+        time_ms=fields.time_ms,
+        time=time_to_text(fields.time_ms),
+        subject=fields.key,
+        fingerprint=fields.fingerprint,
+        content_type=fields.content_type,
+        traceparent=traceparent,
+        producer=fields.producer,
+        seq=fields.seq,
+        prev=fields.prev,
+        sig=sig,
+    )
+
+
+def digest_of(record: Record) -> bytes:
+    """Event digest of a record as it stands. Raises Refused `bad-headers` if its headers are malformed."""
+    parsed = EventHeaders.parse(record.headers)
+    return event_digest(parsed.signed_fields(record.topic, record.partition, record.value))
+
+
+def _bad(name: str, found: object, expected: str) -> Refused:
+    return Refused(
+        "bad-headers",
+        name,
+        found=str(found)[:120],
+        expected=expected,
+        remedy="publish it anew with correct headers",
+    )
+
+
+def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    count = size = 0
+    for name, value in headers:
+        count += 1
+        size += len(name) + len(value or b"")
+        if count > MAX_HEADERS:
+            raise _bad("number of headers", f"more than {MAX_HEADERS}", f"at most {MAX_HEADERS}")
+        if size > MAX_HEADER_BYTES:
+            raise _bad(
+                "size of headers", f"more than {MAX_HEADER_BYTES} bytes", f"at most {MAX_HEADER_BYTES}"
+            )
+        if name not in _KNOWN:
+            if name.startswith(("ce_", "casebus-")):
+                raise _bad("unknown header", repr(name), "no other headers beginning with ce_ or casebus-")
+            _check_foreign(name, value)
+            continue
+        if name in found:
+            raise _bad(name, "the header twice", "the header once")
+        if value is None:
+            raise _bad(name, "null", "text")
+        try:
+            found[name] = value.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise _bad(name, value[:40].hex(), "ASCII text") from error
+    return found
+
+
+def _check_foreign(name: str, value: bytes | None) -> None:
+    # Clients exist that never get past a name or value that is not text: a notice must not stop its readers.
+    if not (name.isascii() and name.isprintable()):
+        raise _bad("name of a header", ascii(name), "printable ASCII")
+    try:
+        (value or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _bad(name, (value or b"")[:40].hex(), "UTF-8 text") from error
+
+
+def _matched(found: dict[str, str], name: str, pattern: re.Pattern[str], expected: str) -> str:
+    text = found[name]
+    if not pattern.match(text):
+        raise _bad(name, repr(text), expected)
+    return text
+
+
+def _bytes(found: dict[str, str], name: str, length: int) -> bytes:
+    try:
+        return from_base64url(found[name], length)
+    except ValueError as error:
+        raise _bad(name, f"{found[name][:60]!r} ({error})", f"base64url of {length} bytes") from error

@@ -1,0 +1,169 @@
+"""Signed messages: the exact bytes that agencies and the bus sign (docs/records.md 1, pinned)."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from struct import pack
+from uuid import UUID
+
+from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
+from nacl.exceptions import BadSignatureError, CryptoError
+
+from casebus_schemas.errors import UsageError
+
+ZERO_DIGEST = bytes(32)
+ED25519 = 1
+BLOCK_LENGTH = 98
+
+_U32 = ">I"
+_U64 = ">Q"
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode()
+    return pack(">H", len(raw)) + raw
+
+
+@lru_cache(maxsize=4096)
+def _cached_text(value: str) -> bytes:
+    return _text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFields:
+    """What an event's signature covers. `time_ms` is milliseconds since 1970 UTC."""
+
+    producer: str
+    seq: int
+    prev: bytes
+    topic: str
+    partition: int
+    key: str
+    fingerprint: bytes
+    content_type: str
+    id: UUID
+    type: str
+    source: str
+    time_ms: int
+    value_sha256: bytes
+
+
+def event_message(fields: SignedFields) -> bytes:
+    """The signed message of an event, domain `casebus/event/v1`."""
+    return b"".join(
+        (
+            b"casebus/event/v1\n",
+            _cached_text(fields.producer),
+            pack(_U64, fields.seq),
+            fields.prev,
+            _cached_text(fields.topic),
+            pack(_U32, fields.partition),
+            _text(fields.key),
+            fields.fingerprint,
+            _cached_text(fields.content_type),
+            fields.id.bytes,
+            _cached_text(fields.type),
+            _cached_text(fields.source),
+            pack(">q", fields.time_ms),
+            fields.value_sha256,
+        )
+    )
+
+
+def event_digest(fields: SignedFields) -> bytes:
+    """SHA-256 of the signed message: the identity of an event."""
+    return hashlib.sha256(event_message(fields)).digest()
+
+
+def admission_message(
+    *,
+    producer: str,
+    seq: int,
+    prev: bytes,
+    topic: str,
+    partition: int,
+    key: bytes | None,
+    value: bytes | None,
+    admission: bytes,
+) -> bytes:
+    """The message that the bus signs on an admission record, domain `casebus/admission/v1`.
+
+    Absent key or value: zeros for its digest.
+    """
+    sha = hashlib.sha256
+    return b"".join(
+        (
+            b"casebus/admission/v1\n",
+            _cached_text(producer),
+            pack(_U64, seq),
+            prev,
+            _cached_text(topic),
+            pack(_U32, partition),
+            b"\0" + ZERO_DIGEST if key is None else b"\1" + sha(key).digest(),
+            b"\0" + ZERO_DIGEST if value is None else b"\1" + sha(value).digest(),
+            sha(admission).digest(),
+        )
+    )
+
+
+def key_id(public: bytes, alg: int = ED25519) -> bytes:
+    """Key id: SHA-256(u8 algorithm | public key)."""
+    return hashlib.sha256(bytes((alg,)) + public).digest()
+
+
+class SigningKey:
+    """An Ed25519 private key that makes signature blocks."""
+
+    __slots__ = ("_secret", "key_id", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != 32:
+            raise UsageError("not an Ed25519 seed", found=f"{len(seed)} bytes", expected="32 bytes")
+        self.public, self._secret = crypto_sign_seed_keypair(seed)
+        self.key_id = key_id(self.public)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "SigningKey":
+        """Reads a seed of 64 hexadecimal digits. Raises UsageError if the file is missing or malformed."""
+        try:
+            return cls(bytes.fromhex(path.read_text().strip()))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"cannot read the signing key {path}",
+                found=type(error).__name__,
+                expected="a file of 64 hexadecimal digits",
+            ) from error
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature block of 98 bytes: version 1, algorithm 1, key id, Ed25519 signature."""
+        return b"\1\1" + self.key_id + crypto_sign(message, self._secret)[:64]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureBlock:
+    """A parsed signature block."""
+
+    alg: int
+    key_id: bytes
+    signature: bytes
+
+
+def parse_block(raw: bytes) -> SignatureBlock:
+    """Parses a signature block. Raises ValueError saying what was found and expected."""
+    if len(raw) != BLOCK_LENGTH:
+        raise ValueError(f"signature block of {len(raw)} bytes, expected {BLOCK_LENGTH}")
+    if raw[0] != 1:
+        raise ValueError(f"signature block version {raw[0]}, expected 1")
+    if raw[1] != ED25519:
+        raise ValueError(f"signature algorithm {raw[1]}, expected {ED25519} (Ed25519)")
+    return SignatureBlock(raw[1], raw[2:34], raw[34:])
+
+
+def verify(block: SignatureBlock, message: bytes, public: bytes) -> bool:
+    """Whether the block signs the message under the public key, by libsodium's strict rule."""
+    try:
+        crypto_sign_open(block.signature + message, public)
+    except (BadSignatureError, CryptoError, ValueError, TypeError):
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""The named checks of a demo: each fails for what it is there to see, and says where."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from casebus_deploy.demo import checks as checks
+from casebus_deploy.demo.play import Spoken
+from casebus_deploy.demo.players import HeardNotice
+from casebus_deploy.demo.scenario import load
+from casebus_deploy.demo.script import Script
+from casebus_producers.outbox_events import Queued
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.ids import notice_id
+
+NAME = "jiang-liu.unit-slip"
+
+
+class Played:
+    """A scenario as a faultless bus would have played it."""
+
+    def __init__(self) -> None:
+        self.script = Script([load(NAME)], Catalog.load())
+        self.spoken = [self._said(number) for number in range(4)]
+        self.strays: list[HeardNotice] = []
+
+    def _said(self, number: int) -> Spoken:
+        step = self.script.playable()[number]
+        digest = (number + 1).to_bytes(32)
+        self.script.publish(step, UUID(int=7), digest)
+        queued = Queued(1, step.id, step.type, str(UUID(int=7)), digest, "t", 0, 0, None, 0, 0)
+        admitted = {"at": step.at.isoformat(), "notices": list(step.told())}
+        ledgered = {"log": "csrc.referral/0", "index": number}
+        told = [notice(agency, role, digest) for agency, role in step.told().items()]
+        return Spoken(step, queued, 0, admitted=admitted, ledgered=ledgered, notices=told)
+
+
+def notice(agency: str, role: str, digest: bytes, id_: UUID | None = None) -> HeardNotice:
+    record = SimpleNamespace(role=role, seq=3, digest=digest, notice=id_ or notice_id(digest, agency))
+    return HeardNotice(agency, cast(Any, record), {}, 0)
+
+
+@pytest.fixture
+def played() -> Played:
+    """A faultless run."""
+    return Played()
+
+
+def test_a_faultless_run_passes(played: Played) -> None:
+    """Nothing is found where nothing is wrong."""
+    found = [
+        checks.steps_played(played.script, played.spoken),
+        checks.admitted(played.spoken),
+        checks.admitted_in_time(played.spoken),
+        checks.notices(played.script, cast(Any, played)),
+        checks.ledgered(played.spoken),
+    ]
+    assert [check.detail for check in found if not check.ok] == []
+
+
+def test_a_step_left_out_is_named(played: Played) -> None:
+    """A step that was never said fails the check of the steps."""
+    check = checks.steps_played(played.script, played.spoken[:-1])
+    assert (check.ok, check.detail) == (False, f"{NAME}/handed_over was not said")
+
+
+def test_a_refusal_is_named_with_its_code(played: Played) -> None:
+    """A refused event fails the check of admissions, with code and detail."""
+    played.spoken[1].admitted = None
+    played.spoken[1].refused = {"code": "misplaced", "detail": "wrong partition"}
+    assert checks.admitted(played.spoken).detail == f"{NAME}/receipted: misplaced: wrong partition"
+
+
+def test_an_admission_at_another_time_is_named(played: Played) -> None:
+    """The bus's clock must show the scenario's time, to the instant."""
+    step = played.spoken[0].step
+    played.spoken[0].admitted = {"at": (step.at + timedelta(milliseconds=1)).isoformat(), "notices": []}
+    check = checks.admitted_in_time(played.spoken)
+    assert not check.ok
+    assert check.detail.startswith(f"{NAME}/referral admitted at ")
+
+
+def test_a_notice_with_anothers_id_is_named(played: Played) -> None:
+    """A notice's id follows from its event and its receiver; any other is a fault of delivery."""
+    wrong = notice("mps", "to", (1).to_bytes(32), UUID(int=9))
+    played.spoken[0].notices = [wrong, *played.spoken[0].notices[1:]]
+    assert f"inbox.mps 3: notice id {UUID(int=9)}" in checks.notices(played.script, cast(Any, played)).detail
+
+
+def test_a_notice_of_an_unknown_event_is_named(played: Played) -> None:
+    """What nobody said must be in nobody's inbox."""
+    played.strays.append(notice("court", "to", bytes(32)))
+    assert "to court (to) is not due" in checks.notices(played.script, cast(Any, played)).detail
+
+
+def test_two_events_in_one_entry_are_named(played: Played) -> None:
+    """Each event has an entry of its own."""
+    played.spoken[1].ledgered = played.spoken[0].ledgered
+    played.spoken[2].ledgered = None
+    detail = checks.ledgered(played.spoken).detail
+    assert f"{NAME}/filed has no receipt of the ledger" in detail
+    assert f"{NAME}/receipted and {NAME}/referral are both entry" in detail
+
+
+def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
+    """Whoever owes and whoever is owed must both hear of a term; so must all with an account in a finding."""
+    obligation = {"id": "o", "rule": "DL06", "owed_by": "mps", "owed_to": ["csrc"]}
+    finding = {"id": "f", "rule": "R30", "accounts": [{"agency": "csrc"}, {"agency": "spp"}]}
+    heard = [
+        HeardNotice(agency, cast(Any, None), {"id": id_}, 0)
+        for agency, id_ in (("mps", "o"), ("csrc", "o"), ("csrc", "f"))
+    ]
+    assert checks.announced(heard, [obligation], []).ok
+    assert checks.announced(heard, [obligation], [finding]).detail == "spp did not hear of R30 f"
+    assert checks.announced(heard[1:], [obligation], []).detail == "mps did not hear of DL06 o"

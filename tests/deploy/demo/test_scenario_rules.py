@@ -1,0 +1,101 @@
+"""The rules of the reconciler, applied to the scenarios without any server, give what the files expect."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from casebus_deploy.demo.expectations import Told, clock_problems, finding_problems, notice_problems
+from casebus_deploy.demo.scenario import Step, load, names
+from casebus_deploy.demo.script import Script
+from casebus_schemas.case.chain import ChainEvent, chain_event
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from casebus_schemas.wire.door import parse_event
+
+NOW = datetime(2022, 12, 1, tzinfo=UTC)
+
+
+def played(name: str) -> tuple[Script, Reconciled]:
+    """A scenario said step by step, its events folded; digests and chain id are stand-ins."""
+    script = Script([load(name)], Catalog.load())
+    events = [said(script, step) for step in script.playable()]
+    return script, reconcile(events)
+
+
+def said(script: Script, step: Step) -> ChainEvent:
+    event = parse_event(script.event(step), Catalog.load())
+    digest = sha256(step.message_no.encode()).digest()
+    chain = uuid5(NAMESPACE_URL, step.scenario)
+    script.publish(step, chain, digest)
+    return chain_event(
+        digest=digest,
+        id=step.id,
+        type=event.type,
+        source=event.source,
+        chain=str(chain),
+        time_ms=int(event.time.timestamp() * 1000),
+        admitted_at_ms=int(step.at.timestamp() * 1000),
+        body=event.data,
+    )
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_clocks_are_those_expected(name: str) -> None:
+    """Every duty has the readings, rungs, parties and state of the scenario file, and there is no other."""
+    script, reconciled = played(name)
+    assert clock_problems(script, [duty.to_json(NOW) for duty in reconciled.duties]) == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_findings_are_those_expected(name: str) -> None:
+    """Every planted or real disagreement is found, and nothing else is."""
+    script, reconciled = played(name)
+    findings = [finding.to_json() for finding in reconciled.findings(NOW)]
+    assert finding_problems(script, findings) == ([], [])
+
+
+def test_operating_profits_of_two_periods_stand_side_by_side() -> None:
+    """3.591 bn and 4.101 bn are shown as different in basis or period, which is not a finding."""
+    _, reconciled = played("kangmei")
+    rows = [row for row in reconciled.accounts["amounts"] if row["basis"] == "falsified_profit"]
+    assert sorted((row["accounts"][0]["value"], row["comparison"]) for row in rows) == [
+        ("3591000000.00", "different basis or period"),
+        ("4101000000.00", "different basis or period"),
+    ]
+
+
+def test_a_corrected_fine_stands_as_corrected() -> None:
+    """After the correction the account of the speaker holds the second figure only."""
+    _, reconciled = played("xian")
+    fines = [
+        row["value"] for row in reconciled.accounts["agencies"]["csrc"]["amounts"] if row["basis"] == "fine"
+    ]
+    assert fines == ["2892000000.00"]
+
+
+def test_a_wrong_expectation_is_named() -> None:
+    """A clock, a finding and a notice that differ from the file are each said with both values."""
+    script, reconciled = played("jiang-liu.unit-slip")
+    duty = reconciled.duties[0].to_json(NOW)
+    moved = {**duty, "due_latest": "2016-10-26T00:00:00+08:00"}
+    assert (
+        "jiang-liu.unit-slip DL06 of receipted: due at the latest 2016-10-25 24:00, expected 2016-10-24 24:00"
+        in (clock_problems(script, [moved]))
+    )
+    assert finding_problems(script, [])[0][0].startswith("jiang-liu.unit-slip: R30 about illegal_gain")
+    told = [
+        Told(agency, role, digest)
+        for step in script.playable()
+        if (published := script.said(step.scenario, step.label))
+        for agency, role in step.told().items()
+        for digest in [published.digest.hex()]
+    ]
+    assert notice_problems(script, told) == []
+    assert notice_problems(script, told[1:]) == [
+        "notice of jiang-liu.unit-slip/referral to mps (to) is missing"
+    ]
+    assert notice_problems(script, [*told, Told("court", "to", "00" * 32)]) == [
+        "notice of 0000000000000000 to court (to) is not due"
+    ]

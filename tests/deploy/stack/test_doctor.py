@@ -1,0 +1,48 @@
+"""The doctor: it finds what is missing and says which command mends it."""
+
+import json
+from pathlib import Path
+
+from casebus_deploy.stack.doctor import examine
+
+
+def test_without_a_bus_only_the_machine_is_examined() -> None:
+    """Without a connection the doctor says so and how to get one."""
+    found = {item.name: item for item in examine(None)}
+    assert found["python"].state == "ok"
+    assert found["connection"].mend is not None
+    assert "casebus up" in found["connection"].mend
+
+
+def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
+    """A broker that is away, loose secrets, a stopped service, a refused access: each is named."""
+    secret = tmp_path / "operator.password"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    body = {
+        "bootstrap_servers": "127.0.0.1:9",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "partitions": 4,
+        "databases": {},
+        "principals": {"operator": {"username": "operator", "password_file": str(secret)}},
+    }
+    file = tmp_path / "connection.json"
+    file.write_text(json.dumps(body))
+    (tmp_path / "state.json").write_text(
+        json.dumps({"services": {"router": {"running": False, "last_exit": -9, "restarts": 1}}})
+    )
+    log = tmp_path / "broker" / "log"
+    log.mkdir(parents=True)
+    (log / "denials.log").write_text("Principal = User:mps is Denied operation = WRITE on csrc.referral\n")
+    found = {item.name: item for item in examine(file)}
+    names = ("connection", "secrets", "broker", "router", "access")
+    assert {name: found[name].state for name in names} == {
+        "connection": "ok",
+        "secrets": "bad",
+        "broker": "bad",
+        "router": "bad",
+        "access": "warn",
+    }
+    assert "User:mps" in found["access"].found
+    assert "-9" in found["router"].found

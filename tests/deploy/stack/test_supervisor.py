@@ -1,0 +1,148 @@
+"""The supervisor: services come back, stop in order, and never outlive their parent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from casebus_deploy.stack.supervisor import ChildSpec, Supervisor
+
+_LIVES = "import time; print('up', flush=True); time.sleep(600)"
+_DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _LIVES
+
+
+def service(folder: Path, code: str, name: str = "one") -> ChildSpec:
+    """A service that runs this code; it logs to `<name>.log`."""
+    return ChildSpec(name, (sys.executable, "-c", code, name), dict(os.environ), folder / f"{name}.log")
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Wait for a condition, at most `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+def test_a_killed_service_is_back_within_five_seconds(tmp_path: Path) -> None:
+    """After signal 9 the same service runs as another process in less than five seconds, each time."""
+    ended: list[tuple[str, int]] = []
+    with Supervisor(
+        [service(tmp_path, _LIVES)], on_exit=lambda name, code: ended.append((name, code))
+    ) as supervisor:
+        for kills in range(1, 4):
+            old = supervisor["one"].signal(signal.SIGKILL)
+            until(lambda old=old: supervisor["one"].pid not in (None, old), 5.0)  # type: ignore[misc]
+            assert supervisor.states()["one"].restarts == kills
+    assert ended == [("one", -signal.SIGKILL)] * 3
+    assert supervisor.pids == {"one": None}
+
+
+def test_other_programs_can_read_how_services_stand(tmp_path: Path) -> None:
+    """The state file names the pid of each service and how often it was restarted."""
+    file = tmp_path / "state.json"
+
+    def written() -> Any:
+        return json.loads(file.read_text())["services"]["one"]
+
+    with Supervisor([service(tmp_path, _LIVES)], state_file=file) as supervisor:
+        assert written()["pid"] == supervisor.pids["one"]
+        supervisor["one"].signal(signal.SIGKILL)
+        until(lambda: bool(written()["restarts"] == 1 and written()["running"]))
+        assert written()["last_exit"] == -signal.SIGKILL
+    assert (written()["pid"], written()["running"]) == (None, False)
+
+
+def test_what_a_service_prints_is_in_its_log(tmp_path: Path) -> None:
+    """Output of all lives of a service is in one file of its name."""
+    with Supervisor([service(tmp_path, _LIVES)]) as supervisor:
+        until(lambda: (tmp_path / "one.log").read_text() == "up\n")
+        supervisor["one"].signal(signal.SIGKILL)
+        until(lambda: (tmp_path / "one.log").read_text() == "up\nup\n")
+
+
+def test_a_service_that_cannot_start_is_tried_less_often(tmp_path: Path) -> None:
+    """A program that ends at once is started again, with growing pauses instead of a busy loop."""
+    with Supervisor([service(tmp_path, "raise SystemExit(3)")]) as supervisor:
+        until(lambda: supervisor.states()["one"].restarts >= 2)
+        assert supervisor.states()["one"].last_exit == 3
+        time.sleep(1.0)
+        assert supervisor.states()["one"].restarts <= 5
+
+
+@pytest.mark.parametrize("code", [_LIVES, _DEAF], ids=["listens", "deaf"])
+def test_stopping_is_bounded_and_final(tmp_path: Path, code: str) -> None:
+    """A service that ignores SIGTERM is killed after the time-out, and no stopped service comes back."""
+    supervisor = Supervisor([service(tmp_path, code)])
+    supervisor.start()
+    until(lambda: "up" in (tmp_path / "one.log").read_text())
+    pid = supervisor.pids["one"]
+    assert pid is not None
+    started = time.monotonic()
+    supervisor.stop(timeout_s=1.0)
+    assert time.monotonic() - started < 15
+    time.sleep(0.5)
+    assert not psutil.pid_exists(pid)
+    assert supervisor.pids == {"one": None}
+
+
+def test_a_frozen_service_can_be_stopped(tmp_path: Path) -> None:
+    """A service under SIGSTOP still obeys a stop."""
+    supervisor = Supervisor([service(tmp_path, _LIVES)])
+    supervisor.start()
+    supervisor["one"].signal(signal.SIGSTOP)
+    supervisor.stop(timeout_s=10.0)
+    assert supervisor.pids == {"one": None}
+
+
+def test_stop_goes_backwards(tmp_path: Path) -> None:
+    """Services are stopped in the opposite of their starting order."""
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        f"    with open({str(tmp_path / 'order')!r}, 'a') as f: f.write(sys.argv[1])\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with Supervisor([service(tmp_path, code, name) for name in "abc"]):
+        for name in "abc":
+            until(lambda name=name: "up" in (tmp_path / f"{name}.log").read_text())  # type: ignore[misc]
+    assert (tmp_path / "order").read_text() == "cba"
+
+
+_PARENT = """
+import os, sys, time
+from pathlib import Path
+from threading import Thread
+from casebus_deploy.stack.supervisor import ChildSpec, Supervisor
+argv = (sys.executable, "-c", "import time; time.sleep(600)")
+supervisor = Supervisor([ChildSpec("one", argv, dict(os.environ), Path(sys.argv[1]) / "one.log")])
+starter = Thread(target=supervisor.start)
+starter.start()
+starter.join()
+print(supervisor.pids["one"], flush=True)
+time.sleep(600)
+"""
+
+
+def test_services_die_with_their_supervisor(tmp_path: Path) -> None:
+    """Services outlive the thread that started them, but not the supervisor killed with signal 9."""
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT, str(tmp_path)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    process = psutil.Process(int(parent.stdout.readline()))
+    time.sleep(0.5)
+    assert process.is_running()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until(lambda: not process.is_running())

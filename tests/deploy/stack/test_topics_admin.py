@@ -1,0 +1,140 @@
+"""Topics, access rules and logins become what the topology files say."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import TopicAuthorizationFailedError
+
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.stack.topics_admin import Wanted, apply, password_file, plan
+from casebus_schemas.catalogue.topology import PRINCIPALS, topics
+from casebus_schemas.errors import UsageError
+
+pytestmark = pytest.mark.broker
+
+WANTED = Wanted.of_bus(4)
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A broker whose whole inventory belongs to these tests."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("topics-admin")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def admin(own_broker: EmbeddedBroker) -> Iterator[Any]:
+    """A super user on it."""
+    client = KafkaAdminClient(**own_broker.admin_settings())
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def credentials(admin: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of password files after the topology was applied."""
+    folder = tmp_path_factory.mktemp("credentials") / "logins"
+    done = apply(admin, WANTED, folder)
+    assert {spec.name for spec in done.topics} == {spec.name for spec in WANTED.topics}
+    return folder
+
+
+def test_applying_twice_changes_nothing_the_second_time(admin: Any, credentials: Path) -> None:
+    """After an apply nothing is left to do, and a second apply does nothing."""
+    before = {file.name: file.read_bytes() for file in credentials.iterdir()}
+    assert plan(admin, WANTED, credentials).settled
+    assert apply(admin, WANTED, credentials).settled
+    assert {file.name: file.read_bytes() for file in credentials.iterdir()} == before
+
+
+def test_topics_have_their_partitions_and_configuration(admin: Any, credentials: Path) -> None:
+    """Every topic of the files exists with exactly its partitions."""
+    found = {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics()}
+    wanted = {spec.name: spec.partitions for spec in topics(4)}
+    assert {name: count for name, count in found.items() if not name.startswith("__")} == wanted
+
+
+def test_passwords_are_private_and_different(credentials: Path) -> None:
+    """Each principal has a password of its own that only the owner of the folder can read."""
+    files = [password_file(credentials, user) for user in PRINCIPALS]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * len(files)
+    assert len({file.read_text() for file in files}) == len(files)
+
+
+def test_an_agency_writes_its_own_topics_and_no_other(
+    own_broker: EmbeddedBroker, credentials: Path, admin: Any
+) -> None:
+    """An agency's login may write its own channel, and is refused on another agency's."""
+    login = {
+        "sasl_plain_username": "csrc",
+        "sasl_plain_password": password_file(credentials, "csrc").read_text(),
+    }
+    producer = KafkaProducer(**own_broker.admin_settings() | login, max_block_ms=20_000)
+    try:
+        assert producer.send("csrc.referral", b"x", partition=0).get(20).offset == 0
+        with pytest.raises(TopicAuthorizationFailedError):
+            producer.send("mps.referral", b"x", partition=0).get(20)
+    finally:
+        producer.close(timeout=1)
+
+
+def test_a_changed_configuration_is_found_and_mended(admin: Any, credentials: Path) -> None:
+    """A setting that somebody changed or added on the cluster is set back."""
+    from kafka.admin import ConfigResource
+
+    changed = {"retention.ms": "1000", "segment.ms": "60000"}
+    admin.alter_configs([ConfigResource("TOPIC", "csrc.referral", dict(changed))])
+    found = plan(admin, WANTED, credentials).configs
+    assert found == {"csrc.referral": {"retention.ms": ("1000", "-1"), "segment.ms": ("60000", None)}}
+    apply(admin, WANTED, credentials)
+    assert plan(admin, WANTED, credentials).settled
+
+
+def test_growth_of_partitions_is_refused(admin: Any, credentials: Path) -> None:
+    """Another partition count is refused before anything is changed."""
+    with pytest.raises(UsageError, match="4 partitions, 8 wanted"):
+        apply(admin, Wanted.of_bus(8), credentials)
+
+
+def test_what_no_file_names_stays_until_pruned(admin: Any, credentials: Path) -> None:
+    """A narrower set of files removes rules and logins only when told to, and topics never."""
+    last = WANTED.topics[-1]
+    narrower = replace(
+        WANTED,
+        topics=WANTED.topics[:-1],
+        acls=tuple(rule for rule in WANTED.acls if rule.principal != "court"),
+        users=tuple(user for user in WANTED.users if user != "court"),
+    )
+    kept = apply(admin, narrower, credentials)
+    assert kept.settled
+    assert kept.foreign_topics == (last.name,)
+    assert kept.foreign_users == ("court",)
+    assert {acl.principal for acl in kept.foreign_acls} == {"User:court"}
+    assert plan(admin, WANTED, credentials).settled
+    apply(admin, narrower, credentials, prune=True)
+    pruned = plan(admin, narrower, credentials)
+    assert (pruned.foreign_topics, pruned.foreign_users, pruned.foreign_acls) == ((last.name,), (), ())
+    apply(admin, WANTED, credentials)
+    assert plan(admin, WANTED, credentials).settled
+
+
+def test_a_lost_password_file_gives_a_new_password(admin: Any, credentials: Path) -> None:
+    """A login whose password file is gone is given a new one."""
+    file = password_file(credentials, "spp")
+    old = file.read_text()
+    file.unlink()
+    assert apply(admin, WANTED, credentials).users == ("spp",)
+    assert file.read_text() != old
+
+
+def test_a_wrong_configuration_is_an_error(admin: Any, credentials: Path) -> None:
+    """A change that the cluster refuses is an error and not silence."""
+    spec = WANTED.topics[0]
+    wrong = replace(spec, config=MappingProxyType({**spec.config, "min.insync.replicas": "0"}))
+    with pytest.raises(Exception, match=r"refused|Invalid"):
+        apply(admin, replace(WANTED, topics=(wrong, *WANTED.topics[1:])), credentials, timeout_s=5)

@@ -1,0 +1,65 @@
+"""The status page: it tells what runs and what does not, and escapes what others wrote."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from casebus_deploy.status_page.page import create_app
+from casebus_deploy.status_page.status import Status, last_lines, service_statuses
+
+PROCESSES: dict[str, dict[str, Any]] = {
+    "ledger": {"pid": 11, "running": True, "restarts": 2},
+    "router": {"pid": None, "running": False, "restarts": 0},
+}
+
+
+def status() -> Status:
+    """A bus whose router is down."""
+    beats = {"ledger": {"at": 99.0, "last_batch_at": 98.0, "last_batch_records": 7, "records": 1234}}
+    services = service_statuses(PROCESSES, beats, {"ledger": 5}, 100.0)
+    return Status(100.0, "127.0.0.1:1", True, services, (("csrc.referral", 12),), ("<b>denied</b>",))
+
+
+def test_states_are_told_apart() -> None:
+    """A service is ok, silent or down by its process and its heartbeat."""
+    silent = service_statuses(PROCESSES, {"ledger": {"at": 50.0}}, {}, 100.0)
+    assert [s.state for s in status().services] == ["ok", "down"]
+    assert silent[0].state == "stale"
+
+
+def test_the_page_shows_services_and_escapes_text() -> None:
+    """The page holds lag and counts, and never another's markup."""
+    text = TestClient(create_app(status)).get("/").text
+    assert "1,234" in text
+    assert "停止 down" in text
+    assert "<b>denied</b>" not in text
+    assert "&lt;b&gt;denied" in text
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_readiness_names_what_is_missing(up: bool) -> None:
+    """`/readyz` answers 503 and says who is not ready; `/healthz` answers all the same."""
+    client = TestClient(create_app(lambda: replace(status(), broker_up=up)))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert ("router" if up else "the broker") in answer.text
+    assert client.get("/healthz").status_code == 200
+
+
+def test_all_well_is_ready() -> None:
+    """With every service alive and beating the bus is ready."""
+    good = replace(status(), services=status().services[:1])
+    client = TestClient(create_app(lambda: good))
+    assert client.get("/readyz").status_code == 200
+    assert client.get("/status.json").json()["ready"] is True
+
+
+def test_last_lines_are_newest_first(tmp_path: Path) -> None:
+    """The tail of a file comes newest first, of a missing file nothing."""
+    file = tmp_path / "log"
+    file.write_text("1\n2\n3\n")
+    assert last_lines(file, 2) == ("3", "2")
+    assert last_lines(tmp_path / "none", 2) == ()

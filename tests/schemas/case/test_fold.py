@@ -1,0 +1,191 @@
+"""The fold: one order for any order of arrival, corrections at their target's place, disputes shown."""
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded, extend, fold
+from support.chains import amount, digest, say
+
+
+def _case() -> list[ChainEvent]:
+    return [
+        say("s", "referral.submitted", "2022-09-28", to=("mps",), amounts=[amount("illegal_gain", "100.00")]),
+        say("r", "referral.receipted", "2022-09-29", agency="mps", to=("csrc",), replies="s", prev=None),
+        say(
+            "c", "referral.corrected", "2022-09-30", corrects="s", amounts=[amount("illegal_gain", "200.00")]
+        ),
+        say("f", "referral.filed", "2022-09-27", agency="mps", to=("csrc",), replies="s", prev="r"),
+    ]
+
+
+def _names(events: tuple[ChainEvent, ...]) -> list[str]:
+    known = {digest(name): name for name in "abcdefghijklmnopqrstuvwxyz"}
+    return [known[event.digest] for event in events]
+
+
+def test_causes_come_before_effects_whatever_their_dates() -> None:
+    """An answer follows what it answers and its producer's earlier event, though it is dated before both."""
+    assert _names(fold(_case()).order) == ["s", "r", "f", "c"]
+
+
+def test_a_correction_takes_effect_at_its_targets_place() -> None:
+    """The corrected event speaks with the corrected figure; the correction itself no longer stands."""
+    folded = fold(_case())
+    assert _names(folded.standing) == ["s", "r", "f"]
+    assert folded.standing[0].data["amounts"] == [amount("illegal_gain", "200.00")]
+    assert folded.superseded == {digest("s"): (digest("c"),)}
+
+
+def test_a_correction_replaces_only_the_bases_that_it_names() -> None:
+    """Figures of other bases and fields that the correction leaves empty stay as they were."""
+    first = say(
+        "s",
+        "administrative.penalty_decided",
+        "2017-03-30",
+        document_no="29",
+        amounts=[amount("fine", "2891000000.00"), amount("confiscation", "578000000.00")],
+    )
+    second = say(
+        "c",
+        "administrative.corrected",
+        "2017-04-01",
+        corrects="s",
+        document_no=None,
+        amounts=[amount("fine", "2892000000.00")],
+        reasons="typing error",
+    )
+    (event,) = fold([first, second]).standing
+    assert event.data["document_no"] == "29"
+    assert sorted((a["basis"], str(a["value"])) for a in event.data["amounts"]) == [
+        ("confiscation", "578000000.00"),
+        ("fine", "2892000000.00"),
+    ]
+
+
+def test_a_correction_of_a_correction_reaches_the_first_event() -> None:
+    """The chain of corrections is applied from its end."""
+    events = [
+        *_case(),
+        say("d", "referral.corrected", "2022-10-01", corrects="c", amounts=[amount("illegal_gain", "3")]),
+    ]
+    folded = fold(events)
+    assert folded.standing[0].data["amounts"] == [amount("illegal_gain", "3")]
+    assert folded.superseded[digest("s")] == (digest("c"), digest("d"))
+    assert folded.origin_of(digest("d")) == digest("s")
+
+
+def test_rival_corrections_leave_the_event_as_it_was() -> None:
+    """Two corrections of one event side by side: neither takes effect, both stay visible."""
+    events = [
+        *_case(),
+        say("d", "referral.corrected", "2022-10-01", corrects="s", amounts=[amount("illegal_gain", "3")]),
+    ]
+    folded = fold(events)
+    assert folded.standing[0].data["amounts"] == [amount("illegal_gain", "100.00")]
+    assert [_names(rivals) for rivals in folded.rivals] == [["c", "d"]]
+
+
+def test_a_withdrawn_correction_is_no_rival() -> None:
+    """Taking one of two rivals back lets the other take effect."""
+    events = [
+        *_case(),
+        say("d", "referral.corrected", "2022-10-01", corrects="s", amounts=[amount("illegal_gain", "3")]),
+        say("w", "referral.withdrawn", "2022-10-02", withdraws="c"),
+    ]
+    folded = fold(events)
+    assert folded.rivals == ()
+    assert folded.standing[0].data["amounts"] == [amount("illegal_gain", "3")]
+    assert folded.withdrawn == {digest("c"): digest("w")}
+
+
+def test_nobody_corrects_what_another_agency_said() -> None:
+    """A correction by another agency has no effect and is shown."""
+    events = [
+        *_case()[:1],
+        say("x", "referral.corrected", "2022-10-01", agency="mps", corrects="s", amounts=[]),
+    ]
+    folded = fold(events)
+    assert _names(folded.strangers) == ["x"]
+    assert folded.superseded == {}
+
+
+def test_a_circle_of_answers_is_ordered_by_time_and_shown() -> None:
+    """Two events that answer each other are put in the order of their times."""
+    events = [
+        say("a", "consultation.requested", "2022-01-02", replies="b"),
+        say("b", "consultation.answered", "2022-01-01", agency="mps", replies="a"),
+        say("d", "consultation.requested", "2022-01-03", replies="a"),
+    ]
+    folded = fold(events)
+    assert _names(folded.order) == ["b", "a", "d"]
+    assert [_names(cycle) for cycle in folded.cycles] == [["b", "a"]]
+
+
+def test_the_same_id_with_other_contents_keeps_both() -> None:
+    """Neither of two events under one id is dropped; an answer's hash says which one it means."""
+    events = [
+        say("a", "referral.submitted", "2022-01-01", id_of="s"),
+        say("b", "referral.submitted", "2022-01-02", id_of="s"),
+        say("f", "referral.filed", "2022-01-03", agency="mps", replies="s", binds="b"),
+    ]
+    folded = fold(events)
+    request = folded.request_of(folded.order[-1])
+    assert request is not None
+    assert request.digest == digest("b")
+
+
+_NAMES = "abcdefgh"
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[ChainEvent]:
+    """Random events that answer, correct, withdraw and follow each other, also in circles."""
+    events = []
+    for name in _NAMES[: draw(st.integers(1, len(_NAMES)))]:
+        other = st.none() | st.sampled_from(_NAMES)
+        touched = draw(other)
+        events.append(
+            say(
+                name,
+                "referral.filed",
+                f"2022-01-{draw(st.integers(1, 4)):02d}",
+                agency=draw(st.sampled_from(("csrc", "mps"))),
+                replies=draw(other),
+                binds=draw(other),
+                corrects=touched if draw(st.booleans()) else None,
+                withdraws=draw(other) if draw(st.integers(0, 3)) == 0 else None,
+                prev=chr(ord(name) - 1) if name != "a" and draw(st.booleans()) else None,
+                id_of=draw(st.sampled_from([name, name, name, "a"])),
+                amounts=[amount("illegal_gain", str(draw(st.integers(1, 3))))],
+            )
+        )
+    return events
+
+
+def _signature(folded: Folded) -> object:
+    standing = [(event.digest, repr(event.data)) for event in folded.standing]
+    disputes = (folded.rivals, folded.strangers, folded.cycles)
+    return folded.order, standing, folded.superseded, folded.withdrawn, disputes
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chance: random.Random) -> None:
+    """The fold depends on the set of events only."""
+    arrived = events + [event for event in events if chance.random() < 0.4]
+    chance.shuffle(arrived)
+    assert _signature(fold(arrived)) == _signature(fold(events))
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.Random) -> None:
+    """Adding events one after the other, by the short way where it applies, equals folding them all anew."""
+    chance.shuffle(events)
+    folded = fold(events[:1])
+    for event in events[1:]:
+        folded = extend(folded, event)
+    assert _signature(folded) == _signature(fold(events))

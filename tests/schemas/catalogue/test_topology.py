@@ -1,0 +1,169 @@
+"""Topics and access rules as pinned."""
+
+from importlib.resources import files
+
+import pytest
+import yaml
+
+from casebus_schemas.agencies import AGENCIES, GUESTS, MEMBERS
+from casebus_schemas.catalogue.topology import (
+    PRINCIPALS,
+    SERVICES,
+    TopicSpec,
+    acls,
+    agency_topics,
+    dead_letter,
+    inbox,
+    key_topics,
+    ledgered_topics,
+    receipt,
+    topic,
+    topics,
+)
+
+MIB = 1024 * 1024
+CHANNELS = ("referral", "consultation", "clue", "record")
+NAMES = [spec.name for spec in topics()]
+
+
+def _spec(name: str, n: int = 4) -> TopicSpec:
+    found = topic(name, n)
+    assert found is not None
+    return found
+
+
+def test_the_pinned_topics_exist_and_no_others() -> None:
+    """The topics are exactly those of this issue."""
+    expected = {f"{agency}.{channel}" for agency in AGENCIES for channel in (*CHANNELS, "key")}
+    expected |= {f"{guest}.{channel}" for guest in GUESTS for channel in ("referral", "record", "key")}
+    expected |= {f"bus.{name}" for name in ("key", "admission", "finding", "obligation", "command")}
+    expected |= {f"{kind}.{member}" for kind in ("inbox", "receipt", "dead-letter") for member in MEMBERS}
+    assert set(NAMES) == expected
+    assert sorted(NAMES) == NAMES
+
+
+@pytest.mark.parametrize(
+    "name", sorted(entry.name for entry in (files("casebus_schemas") / "topics").iterdir())
+)
+def test_topic_file(name: str) -> None:
+    """A topic file says who writes and reads, what it holds, and bears its topic's name."""
+    text = (files("casebus_schemas") / "topics" / name).read_text(encoding="utf-8")
+    entry = yaml.safe_load(text)
+    assert text.startswith("# ")
+    assert name == entry["topic"].replace("{agency}", "agency").removesuffix(".agency") + ".yaml"
+    for who in (*entry["written_by"], *entry["read_by"]):
+        assert who == "{agency}" or who in PRINCIPALS
+    assert entry["content"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("n", "replication", "in_sync"), [(4, 1, "1"), (12, 3, "2")])
+def test_topic(name: str, n: int, replication: int, in_sync: str) -> None:
+    """Channels, admissions, findings and obligations have N partitions, others one; nothing is deleted."""
+    (spec,) = [spec for spec in topics(n, replication) if spec.name == name]
+    many = spec.channel in (*CHANNELS, "admission", "finding", "obligation")
+    assert spec.partitions == (n if many else 1)
+    assert spec.replication == replication
+    of_agency = spec.agency != "bus" and spec.name.startswith(f"{spec.agency}.")
+    assert dict(spec.config) == {
+        "cleanup.policy": "delete",
+        "compression.type": "uncompressed",
+        "retention.ms": "-1",
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": in_sync,
+        "max.message.bytes": str(MIB if of_agency else MIB + 64 * 1024),
+    }
+    delivered = spec.channel in ("inbox", "receipt", "dead-letter")
+    assert spec.ledgered == (not delivered)
+
+
+def test_delivery_topics() -> None:
+    """An agency's inbox, receipts and dead letters bear its name and go to it."""
+    for member in MEMBERS:
+        for name in (inbox(member), receipt(member), dead_letter(member)):
+            assert _spec(name).agency == member
+            assert member in _spec(name).read_by
+            assert member not in _spec(name).written_by
+
+
+def test_groups_of_topics() -> None:
+    """The router reads the members' channels, the ledger all but what is delivered."""
+    assert {spec.name for spec in agency_topics()} == {
+        name for name in NAMES if name.split(".")[0] in MEMBERS and not name.endswith(".key")
+    }
+    assert {spec.name for spec in ledgered_topics()} == {
+        name for name in NAMES if name.split(".")[0] in (*MEMBERS, "bus")
+    }
+    assert set(key_topics()) == {f"{who}.key" for who in (*MEMBERS, "bus")}
+
+
+def _allowed(principal: str, operation: str, kind: str, name: str) -> bool:
+    return any(
+        rule.principal == principal
+        and rule.operation == operation
+        and rule.resource_type == kind
+        and (name.startswith(rule.name) if rule.pattern == "PREFIXED" else rule.name in (name, "*"))
+        for rule in acls()
+    )
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+@pytest.mark.parametrize("name", NAMES)
+def test_access_rules_say_what_the_topic_says(principal: str, name: str) -> None:
+    """Who a topic file names may write or read it, and nobody else."""
+    spec = _spec(name)
+    assert _allowed(principal, "WRITE", "TOPIC", name) == (principal in spec.written_by)
+    assert _allowed(principal, "READ", "TOPIC", name) == (principal in spec.read_by)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_what_a_member_may(member: str) -> None:
+    """A member writes its own prefix only; reads that, its deliveries and every key topic; no more."""
+    assert {name for name in NAMES if _allowed(member, "WRITE", "TOPIC", name)} == {
+        name for name in NAMES if name.startswith(f"{member}.")
+    }
+    deliveries = {inbox(member), receipt(member), dead_letter(member)}
+    assert {name for name in NAMES if _allowed(member, "READ", "TOPIC", name)} == {
+        name for name in NAMES if name.startswith(f"{member}.") or name.endswith(".key")
+    } | deliveries
+
+
+def test_who_writes_what_the_bus_says() -> None:
+    """Each topic of the bus has one writer, and deliveries only the router and the ledger."""
+    assert {name: _spec(name).written_by for name in NAMES if name.startswith("bus.")} == {
+        "bus.admission": ("router",),
+        "bus.command": ("operator",),
+        "bus.finding": ("reconciler",),
+        "bus.key": ("operator",),
+        "bus.obligation": ("reconciler",),
+    }
+    assert _spec("inbox.mps").written_by == ("router",)
+    assert _spec("receipt.mps").written_by == ("router", "ledger")
+    assert _spec("dead-letter.mps").written_by == ("router",)
+
+
+def test_auditor_and_operator_read_all() -> None:
+    """The auditor and the operator read every topic; the auditor writes none."""
+    for name in NAMES:
+        assert _allowed("auditor", "READ", "TOPIC", name)
+        assert _allowed("operator", "READ", "TOPIC", name)
+        assert not _allowed("auditor", "WRITE", "TOPIC", name)
+
+
+def test_groups() -> None:
+    """A member's groups bear its prefix, a service's its name, an auditor's `audit.`; no other is open."""
+    for principal in PRINCIPALS:
+        group = principal if principal in SERVICES else f"{principal}.desk"
+        if principal == "auditor":
+            group = "audit.replay"
+        assert _allowed(principal, "READ", "GROUP", group)
+        for other in PRINCIPALS:
+            if other != principal:
+                assert not _allowed(other, "READ", "GROUP", group)
+
+
+def test_services_cannot_speak_for_members() -> None:
+    """No service, auditor or operator may write where a member speaks."""
+    for spec in topics():
+        if spec.name.split(".")[0] in MEMBERS:
+            assert spec.written_by == (spec.agency,)

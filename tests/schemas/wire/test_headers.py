@@ -1,0 +1,89 @@
+"""Event headers: what is refused, and what is carried unchanged."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casebus_schemas.errors import Refused
+from casebus_schemas.wire.headers import EventHeaders, from_base64url, time_to_ms, time_to_text, to_base64url
+
+GOOD: dict[str, bytes | None] = {
+    "ce_specversion": b"1.0",
+    "ce_id": b"0190163d-8694-739b-aea5-966c26f8ad91",
+    "ce_source": b"/csrc/shanghai-office",
+    "ce_type": b"referral.submitted",
+    "ce_time": b"2016-10-17T16:00:00Z",
+    "ce_subject": b"7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44",
+    "ce_dataschema": b"sha256:" + b"0" * 64,
+    "content-type": b"application/avro",
+    "casebus-producer": b"csrc-1.1",
+    "casebus-seq": b"1",
+    "casebus-prev": to_base64url(bytes(32)).encode(),
+    "casebus-sig": to_base64url(bytes(98)).encode(),
+}
+
+
+def test_good_headers_are_read() -> None:
+    """Headers with every required field are accepted, unknown ones passed over."""
+    parsed = EventHeaders.parse([*GOOD.items(), ("x-other", None)])
+    assert (parsed.time_ms, parsed.seq, parsed.prev) == (1476720000000, 1, bytes(32))
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+@pytest.mark.parametrize("value", [None, b"", b"\xff\xfe", b" ", "１".encode()])
+def test_a_bad_value_is_refused(name: str, value: bytes | None) -> None:
+    """A known header that is null, empty, not ASCII or misshapen is refused by name."""
+    with pytest.raises(Refused) as caught:
+        EventHeaders.parse((GOOD | {name: value}).items())
+    assert caught.value.code == "bad-headers"
+    assert name in caught.value.detail
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_a_missing_or_double_header_is_refused(name: str) -> None:
+    """Each required header must stand exactly once."""
+    without = [pair for pair in GOOD.items() if pair[0] != name]
+    for headers in (without, [*GOOD.items(), (name, GOOD[name])]):
+        with pytest.raises(Refused, match=name):
+            EventHeaders.parse(headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("casebus-seq", b"01"),
+        ("casebus-seq", str(2**64 - 1).encode()),
+        ("ce_time", b"2016-02-30T00:00:00Z"),
+        ("ce_time", b"2016-10-17T16:00:00"),
+        ("ce_id", b"0190163D-8694-739B-AEA5-966C26F8AD91"),
+        ("casebus-admission", b"{}"),
+        ("ce_extra", b"1"),
+    ],
+)
+def test_a_lie_in_shape_is_refused(name: str, value: bytes) -> None:
+    """Other spellings of the same value, and names reserved for the bus, are refused."""
+    with pytest.raises(Refused):
+        EventHeaders.parse((GOOD | {name: value}).items())
+
+
+def test_too_many_or_too_large_headers_are_refused() -> None:
+    """Headers beyond the limits are refused before they are read."""
+    with pytest.raises(Refused, match="number"):
+        EventHeaders.parse([*GOOD.items(), *((f"x{i}", b"") for i in range(40))])
+    with pytest.raises(Refused, match="size"):
+        EventHeaders.parse([*GOOD.items(), ("x", bytes(9000))])
+
+
+@given(st.integers(min_value=-62_135_596_800_000, max_value=253_402_300_799_999))
+def test_times_round_trip(time_ms: int) -> None:
+    """Milliseconds survive their text."""
+    assert time_to_ms(time_to_text(time_ms)) == time_ms
+
+
+@given(st.binary(min_size=1, max_size=100))
+def test_base64url_round_trips(raw: bytes) -> None:
+    """Bytes survive base64url, and only the canonical spelling is read."""
+    text = to_base64url(raw)
+    assert from_base64url(text, len(raw)) == raw
+    with pytest.raises(ValueError):
+        from_base64url(text + "=", len(raw))
