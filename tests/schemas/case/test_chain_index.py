@@ -22,7 +22,9 @@ def _belonging(folded: Folded, cause: ChainEvent, type: str) -> list[ChainEvent]
         event
         for event in behind
         if event.type == type
-        and (not folded.thread(event).isdisjoint(folded.thread(cause)) or folded.thread(event).isdisjoint(tied))
+        and (
+            not folded.thread(event).isdisjoint(folded.thread(cause)) or folded.thread(event).isdisjoint(tied)
+        )
     ]
 
 
