@@ -51,7 +51,6 @@ def hear(outbox: Outbox, type: str, at: int, *, chain: str = CHAIN, digest: byte
             source="/mps/base-qingdao",
             chain=chain,
             references=[Reference("mps", "case", "A-77")],
-            sent=False,
         )
     return found
 
