@@ -148,7 +148,18 @@ _RECIPIENTS = ("ALTER TABLE recon_admission ADD COLUMN recipients TEXT",)
 # One id of an agency in several chains is looked for by id.
 _IDS = ("CREATE INDEX recon_event_id ON recon_event (event_id)",)
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _TABLES), Migration(2, _RECIPIENTS), Migration(3, _IDS))
+# What was said is known by the id of its event, which follows from what it says and why.
+_SAID = (
+    "DROP TABLE recon_announcement",
+    "CREATE TABLE recon_said (event_id {blob} PRIMARY KEY)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, _TABLES),
+    Migration(2, _RECIPIENTS),
+    Migration(3, _IDS),
+    Migration(4, _SAID),
+)
 
 VERSION = MIGRATIONS[-1].number
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS recon_schema (version INTEGER PRIMARY KEY)"
