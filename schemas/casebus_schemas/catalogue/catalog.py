@@ -11,6 +11,7 @@ from typing import Any
 import fastavro
 import yaml
 
+from casebus_schemas.agencies import Members
 from casebus_schemas.errors import StopService, UsageError
 from casebus_schemas.wire.canonical import fingerprint
 from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
@@ -26,8 +27,9 @@ RECEIPTS = "receipts"
 class EventType:
     """One line of events.yaml.
 
-    `speakers` who may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law` agencies
-    that hear of it beside `to` and `cc`; `opens` and `closes` ids of clocks (DL06).
+    `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
+    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `opens` and `closes` ids
+    of clocks (DL06).
     """
 
     type: str
@@ -88,12 +90,18 @@ def _same(value: Any) -> Any:
 class Catalog:
     """All event types and schemas of one installation; schemas are parsed when first asked for.
 
-    Reading is thread-safe. `version` is a short hash of the lock and the list of types.
+    Reading is thread-safe. `version` is a short hash of the lock, the list of types and the members.
     """
 
-    def __init__(self, events_text: str, locked: str) -> None:
-        self.version = sha256(locked.encode() + b"\0" + events_text.encode()).hexdigest()[:12]
-        self._types = {name: _event_type(name, entry) for name, entry in yaml.safe_load(events_text).items()}
+    def __init__(self, events_text: str, locked: str, members: Members | None = None) -> None:
+        self.members = members or Members.load()
+        """Who takes part; the roles of events.yaml stand for them."""
+        read = (locked, events_text, self.members.version)
+        self.version = sha256(b"\0".join(text.encode() for text in read)).hexdigest()[:12]
+        self._types = {
+            name: _event_type(name, entry, self.members)
+            for name, entry in yaml.safe_load(events_text).items()
+        }
         lines = parse_lock(locked)
         self._by_id = {line.id: line for line in lines}
         self._by_fingerprint = {line.fingerprint: line for line in lines}
@@ -162,13 +170,13 @@ def _load() -> Catalog:
     return Catalog(events, lock_text())
 
 
-def _event_type(name: str, entry: dict[str, Any]) -> EventType:
+def _event_type(name: str, entry: dict[str, Any], members: Members) -> EventType:
     return EventType(
         type=name,
         channel=entry["channel"],
-        speakers=frozenset(entry["speakers"]),
+        speakers=frozenset(members.expanded(entry["speakers"])),
         answers=tuple(entry.get("answers", ())),
-        by_law=tuple(entry.get("by_law", ())),
+        by_law=members.expanded(entry.get("by_law", ())),
         opens=tuple(entry.get("opens", ())),
         closes=tuple(entry.get("closes", ())),
         title_zh=entry["zh"],

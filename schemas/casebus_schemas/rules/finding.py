@@ -74,7 +74,7 @@ class Finding:
             "state": self.state,
             "accounts": [account.to_json() for account in self.accounts],
             "law": [article.to_json() for article in self.law],
-            "because": self.because.text,
+            "because": self.because.to_json(),
             "suggestion": {"type": self.suggestion.type, "by": self.suggestion.by}
             if self.suggestion
             else None,

@@ -15,13 +15,13 @@ from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 
-from .announced_data import closing_data, finding_data, obligation_data
+from .announced_data import closing_data, finding_data, obligations_data
 from .book import Announcement, AnnouncementKind
 
 SOURCE = "/bus/reconciler"
 
 _DATA: dict[AnnouncementKind, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
-    "obligation.announced": obligation_data,
+    "obligation.announced": obligations_data,
     "finding.opened": finding_data,
     "finding.closed": closing_data,
 }
@@ -88,12 +88,12 @@ class Announcer:
 
 def event_id(announcement: Announcement) -> UUID:
     """The id of the event that makes an announcement: the same announcement never gets another."""
-    return _event_id(announcement.kind, announcement.id, announcement.state, announcement.cause)
+    return _event_id(announcement.kind, announcement.subject, announcement.causes)
 
 
 @lru_cache(maxsize=4096)
-def _event_id(kind: str, id: UUID, state: str, cause: bytes) -> UUID:
-    return bus_id(kind, f"{id}\n{state}", [cause])
+def _event_id(kind: str, subject: str, causes: tuple[bytes, ...]) -> UUID:
+    return bus_id(kind, subject, causes)
 
 
 def _envelope(announcement: Announcement) -> Mapping[str, Any]:
@@ -111,6 +111,6 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "date_basis": "stated",
         "legal_basis": list(announcement.body.get("law", ())),
         "handling": "H1",
-        "obligation": announcement.id.bytes if announcement.kind == "obligation.announced" else None,
+        "obligation": None,
         "message_no": None,
     }

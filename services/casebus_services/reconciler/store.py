@@ -215,11 +215,12 @@ class Work:
 
     def not_said(self, announcements: Sequence[Announcement]) -> list[Announcement]:
         """Enters the announcements and gives those that were never made, in order."""
-        first = {(a.kind, str(a.id), a.cause, a.state): a for a in announcements}
-        rows = [(*key, str(event_id(announcement))) for key, announcement in first.items()]
-        new = self._sql.insert_new("INSERT INTO recon_announcement", rows, "kind, subject, cause, state")
-        keys = {(row[0], row[1], bytes(row[2]), row[3]) for row in new}
-        return [announcement for key, announcement in first.items() if key in keys]
+        first: dict[bytes, Announcement] = {}
+        for announcement in announcements:
+            first.setdefault(event_id(announcement).bytes, announcement)
+        new = self._sql.insert_new("INSERT INTO recon_said", [(id,) for id in first], "event_id")
+        ids = {bytes(row[0]) for row in new}
+        return [announcement for id, announcement in first.items() if id in ids]
 
     def put_out(self, fence: Fence, announced: Sequence[Announced]) -> list[Waiting]:
         """Appends signed events to the partition's outbox; gives what now waits."""
