@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.json_form import NOT_FACTS, facts_from_json, moment_to_text
 from casebus_schemas.wire.json_form import to_json as data_to_json
 

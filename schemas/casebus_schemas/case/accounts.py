@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 
 from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.law.clocks import Article
+from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.ids import bus_id
 
 FindingClass = Literal["state", "arrival"]

@@ -9,9 +9,9 @@ from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.texts.symbols import agency, quoted
+from casebus_schemas.times import beijing_text
 
 from .finding import Finding, Suggestion, account, finding
 

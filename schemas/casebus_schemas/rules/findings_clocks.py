@@ -6,9 +6,10 @@ from datetime import datetime
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Start, Step
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_text, in_beijing
+from casebus_schemas.law.calendar import NOTICE_MARGIN
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.texts.symbols import STEPS, agency, word
+from casebus_schemas.times import beijing_text, in_beijing
 
 from .finding import Account, Finding, Suggestion, account, finding
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from casebus_schemas.case.chain import ChainEvent, distinct
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.texts.symbols import agency
+from casebus_schemas.times import beijing_text
 
 from .finding import Finding, account, finding
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -17,8 +16,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import receipt
 from casebus_schemas.errors import Refused, RetryLater
 from casebus_schemas.evidence.leaf import decode_headers
+from casebus_schemas.times import to_datetime, utc_text
 from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.records import Headers, Outgoing, TopicPartition
 from casebus_schemas.wire.signing import event_digest
@@ -68,13 +68,13 @@ class ReceiptWriter:
             Origin(partition.topic, partition.partition, entry.offset),
             name,
             entry.index,
-            datetime.fromtimestamp(now_ms / 1000, UTC),
+            to_datetime(now_ms),
         )
         own_id = bus_id(LEDGERED, f"{name}/{entry.index}", (entry.leaf_hash,))
         headers = (
             *self._fixed,
             ("ce_id", str(own_id).encode()),
-            ("ce_time", time_to_text(now_ms).encode()),
+            ("ce_time", utc_text(now_ms).encode()),
         )
         topic = receipt(agency_of_topic(partition.topic))
         return Outgoing(topic, 0, entry.key, encode(self._schema, data), headers)
