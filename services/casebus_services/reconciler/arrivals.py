@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
@@ -14,21 +13,7 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
-
-
-class Stream(NamedTuple):
-    """A producer's gap-free row of events on one partition of one topic."""
-
-    producer: str
-    topic: str
-    partition: int
-
-
-class Head(NamedTuple):
-    """Number and digest of a stream's last admitted event."""
-
-    seq: int
-    digest: Digest
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +112,10 @@ def repeat(event: ChainEvent) -> Finding:
 
 
 def stream_break(
-    arrived: Arrival, event: ChainEvent, head: Head | None, was_refused: Callable[[Stream, Digest], bool]
+    arrived: Arrival,
+    event: ChainEvent,
+    head: StreamHead | None,
+    was_refused: Callable[[Stream, Digest], bool],
 ) -> Finding | None:
     """R05: the event does not follow its stream's last admitted one.
 
@@ -137,14 +125,15 @@ def stream_break(
     stream = arrived.stream
     if stream is None or arrived.admission.attempt > 1:
         return None
-    expected = Head(head.seq + 1, head.digest) if head else Head(1, ZERO_DIGEST)
-    if (event.seq, event.prev) == expected or was_refused(stream, event.prev):
+    last = head or StreamHead()
+    expected_seq = last.seq + 1
+    if (event.seq, event.prev) == (expected_seq, last.digest) or was_refused(stream, event.prev):
         return None
-    gap = event.seq > expected.seq
+    gap = event.seq > expected_seq
     said = (
         Sentence(
-            f"发送流缺少第{expected.seq}至第{event.seq - 1}号事件",
-            f"the stream lacks its events {expected.seq} to {event.seq - 1}",
+            f"发送流缺少第{expected_seq}至第{event.seq - 1}号事件",
+            f"the stream lacks its events {expected_seq} to {event.seq - 1}",
         )
         if gap
         else Sentence(
@@ -167,8 +156,8 @@ def stream_break(
                     "stream": f"{stream.topic}/{stream.partition}",
                     "seq": event.seq,
                     "prev": event.prev.hex(),
-                    "expected_seq": expected.seq,
-                    "expected_prev": expected.digest.hex(),
+                    "expected_seq": expected_seq,
+                    "expected_prev": last.digest.hex(),
                 },
             )
         ],
