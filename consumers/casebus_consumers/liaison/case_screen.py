@@ -127,12 +127,11 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
     first, last = duty["due_earliest"], duty["due_latest"]
     yield f"  最早 earliest {first}" + ("" if first == last else f"   最迟 latest {last}")
     for reading in duty["readings"]:
-        zh, _, en = reading["why"].partition(" / ")
-        mark = "~" if reading.get("provisional") else " "
-        yield f"   {mark}{reading['name']:<16} {reading['due']}  {word(READINGS, reading['name']).zh}:{zh}"
-        if en:
-            yield f"    {'':<16} {'':<25}  {en}"
-    if any(reading.get("provisional") for reading in duty["readings"]):
+        why, mark = reading["why"], "~" if reading["provisional"] else " "
+        counted = word(READINGS, reading["name"]).zh
+        yield f"   {mark}{reading['name']:<16} {reading['due']}  {counted}:{why['zh']}"
+        yield f"    {'':<16} {'':<25}  {why['en']}"
+    if any(reading["provisional"] for reading in duty["readings"]):
         yield "  ~ 暂定,未核实:待节假日安排公布  provisional, not verified until holidays are published"
     if duty["met"]:
         yield f"  履行 met by claim {duty['met']['by_claim']}, provably {duty['met']['provably']}"
@@ -143,10 +142,8 @@ def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
     state = FINDING_STATES.get(finding["state"], finding["state"])
     severity = _both(word(SEVERITIES, finding["severity"]))
     yield f"{finding['rule']}  {severity}  {state}  {finding['chain']}"
-    zh, _, en = finding["because"].partition(" / ")
-    yield f"  {zh}"
-    if en:
-        yield f"  {en}"
+    yield f"  {finding['because']['zh']}"
+    yield f"  {finding['because']['en']}"
     for account in finding["accounts"]:
         source = f"  (事件 event {account['event'][:16]})" if account.get("event") else ""
         yield f"    {_speaker(account['agency'])}  {_value(account.get('value'))}{source}"

@@ -13,6 +13,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import beijing_text
 
+from .case_screen import STATES
 from .inbox import Notice, Unreadable
 
 ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法告知 by law"}
@@ -78,11 +79,13 @@ def _about(event: Mapping[str, Any]) -> list[str]:
         lines.append(f"金额 amount {amount['basis']} {amount['value']} {amount['currency']}")
     if data.get("rule"):
         lines.append(f"规则 rule {data['rule']}")
-    if data.get("because"):
-        lines.append(str(data["because"]))
-    if data.get("due_latest"):
-        first, last = (datetime.fromisoformat(data[name]) for name in ("due_earliest", "due_latest"))
-        lines.append(f"期限 due {beijing_text(first)} … {beijing_text(last)}  {data.get('state', '')}")
+    if because := data.get("because"):
+        lines.extend((because["zh"], because["en"]))
+    for duty in data.get("obligations") or ():
+        first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
+        owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
+        lines.append(f"规则 rule {duty['rule']}   {owed}   {STATES.get(duty['state'], duty['state'])}")
+        lines.append(f"期限 due {beijing_text(first)} … {beijing_text(last)}")
     return lines
 
 

@@ -99,7 +99,7 @@ def announced(
     found: Sequence[Mapping[str, Any]],
 ) -> Check:
     """Each agency concerned heard of every obligation and finding in its own inbox."""
-    told = {(notice.agency, str(notice.data["id"])) for notice in heard}
+    told = {(notice.agency, str(said["id"])) for notice in heard for said in _said(notice.data)}
     problems = []
     for entry in obligations:
         for agency in (entry["owed_by"], *entry["owed_to"]):
@@ -115,6 +115,12 @@ def announced(
     return Check.of(
         "announced", problems, f"{len(told)} words of the bus on obligations and findings in the inboxes"
     )
+
+
+def _said(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The obligations or the finding that a word of the bus is about."""
+    said: Sequence[Mapping[str, Any]] = data.get("obligations", [data])
+    return said
 
 
 def _refusal(one: Spoken) -> str:

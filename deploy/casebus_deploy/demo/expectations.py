@@ -87,7 +87,7 @@ def finding_problems(script: Script, findings: Sequence[Mapping[str, Any]]) -> t
             else:
                 left.remove(match)
     chains = _names_of_chains(script)
-    unexpected = [f"{chains.get(e['chain'], e['chain'])}: {e['rule']}: {e['because']}" for e in left]
+    unexpected = [f"{chains.get(e['chain'], e['chain'])}: {e['rule']}: {e['because']['en']}" for e in left]
     return missing, unexpected
 
 
@@ -125,9 +125,8 @@ def _fits(expected: ExpectedFinding, entry: Mapping[str, Any]) -> bool:
         return False
     if expected.severity is not None and entry["severity"] != expected.severity:
         return False
-    words = entry["because"] + json.dumps(
-        [account["value"] for account in entry["accounts"]], ensure_ascii=False, default=str
-    )
+    said_of = [entry["because"], *(account["value"] for account in entry["accounts"])]
+    words = json.dumps(said_of, ensure_ascii=False, default=str)
     if expected.about is not None and expected.about not in words:
         return False
     said = {account["agency"]: json.dumps(account["value"], default=str) for account in entry["accounts"]}

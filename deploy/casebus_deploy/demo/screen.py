@@ -115,8 +115,9 @@ class DemoScreen:
         self._shown.add(said)
         kind, data = notice.record.headers.type, notice.data
         if kind == "obligation.announced":
-            self._obligation(data, first=str(data["id"]) not in self._clocks)
-            self._clocks.add(str(data["id"]))
+            for duty in data["obligations"]:
+                self._obligation(duty, first=str(duty["id"]) not in self._clocks)
+                self._clocks.add(str(duty["id"]))
         else:
             self._finding(kind, data)
 
@@ -138,12 +139,12 @@ class DemoScreen:
 
     def _finding(self, kind: str, data: Mapping[str, Any]) -> None:
         if kind == "finding.closed":
-            self._line(("   ✓ ", "green"), f"{data['rule']} 消除 closed: {data['because']}")
+            self._line(("   ✓ ", "green"), f"{data['rule']} 消除 closed: {_both(data['because'])}")
             return
         self._line(
             ("   ⚠ ", SEVERITIES[data["severity"]]),
             (f"{data['rule']} ", SEVERITIES[data["severity"]]),
-            data["because"],
+            _both(data["because"]),
             (self._of(data["chain"]), "dim"),
         )
 
@@ -178,6 +179,10 @@ class DemoScreen:
 
     def _line(self, *parts: str | tuple[str, str]) -> None:
         self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def _both(said: Mapping[str, str]) -> str:
+    return f"{said['zh']} / {said['en']}"
 
 
 def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]:

@@ -1,13 +1,12 @@
 """The duties of a chain: which clocks started, who owes what until when, and how each duty stands."""
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.law import Answer, Clock, Reading, State, clocks_opened_by, state_at
+from casebus_schemas.law import Answer, Clock, Reading, State, opened_by, state_at
 from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text, in_beijing
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
@@ -15,6 +14,7 @@ from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_la
 from casebus_schemas.wire.ids import bus_id
 
 from .chain import ChainEvent
+from .chain_index import ChainIndex
 from .fold import Folded
 
 
@@ -141,7 +141,28 @@ class Start:
 
 def obligations(folded: Folded, started: Iterable[Start]) -> list[Obligation]:
     """Every duty of the chain, in the order of the events that started them (`starts`)."""
-    return [duty for start in started if start.countable for duty in _started(start, folded)]
+    index = ChainIndex(folded)
+    return [duty for start in started for duty in duties_of(start, index)]
+
+
+def duties_of(start: Start, index: ChainIndex) -> tuple[Obligation, ...]:
+    """The duties of one start, one for each that owes; none where no term can be counted.
+
+    Takes time for the events that can touch them, not for the chain's length. A later event of a type that
+    is not in `start.clock.touched_by`, or that `touches` no duty of the start, does not change them.
+    """
+    return tuple(_started(start, index)) if start.countable else ()
+
+
+def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
+    """Whether an event at the end of the chain may change the duties of a start; says yes where in doubt.
+
+    A correction or withdrawal re-folds the chain: what it changes is not asked here.
+    """
+    if event.type not in start.clock.touched_by:
+        return False
+    # A new start of the same kind may tie to itself what so far was tied to none.
+    return event.type == start.cause.type or index.touches(event, start.cause)
 
 
 def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
@@ -149,19 +170,22 @@ def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
     corrected = {event.digest: event for event in folded.standing}
     for said in folded.order:
         # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
-        if said.digest not in corrected and said.digest not in folded.withdrawn:
+        if said.digest in corrected or said.digest in folded.withdrawn:
+            yield from starts_of(corrected.get(said.digest, said), law_of)
+
+
+def starts_of(event: ChainEvent, law_of: date | None = None) -> Iterator[Start]:
+    """The clocks that one event starts, with its facts as they stand."""
+    for clock in opened_by(event.type):
+        if clock.when is not None and not clock.when.holds(event.data):
             continue
-        event = corrected.get(said.digest, said)
-        for clock in clocks_opened_by(event.type):
-            if clock.when is not None and not clock.when.holds(event.data):
-                continue
-            at, precision = _start(clock, event)
-            version = None if at is None else clock.in_force(law_of or beijing_day(at))
-            if at is not None and version is not None:
-                yield Start(clock, version, event, at, precision)
+        at, precision = _start(clock, event)
+        version = None if at is None else clock.in_force(law_of or beijing_day(at))
+        if at is not None and version is not None:
+            yield Start(clock, version, event, at, precision)
 
 
-def _started(start: Start, folded: Folded) -> Iterator[Obligation]:
+def _started(start: Start, index: ChainIndex) -> Iterator[Obligation]:
     clock, version, cause = start.clock, start.version, start.cause
     steps = tuple(
         Step(
@@ -170,7 +194,7 @@ def _started(start: Start, folded: Folded) -> Iterator[Obligation]:
         for rung in version.rungs
     )
     for owed_by, owed_to in _parties(clock, cause):
-        approvals = _approvals(clock, cause, owed_by, folded)
+        approvals = _approvals(clock, cause, owed_by, index)
         yield Obligation(
             id=bus_id(clock.id, f"{cause.chain}\n{owed_by}", [cause.digest]),
             clock=clock,
@@ -181,8 +205,8 @@ def _started(start: Start, folded: Folded) -> Iterator[Obligation]:
             started_at=start.at,
             steps=steps,
             rung=_rung(version, approvals),
-            met_by=cause if clock.met_by_cause else _met_by(clock, cause, owed_by, folded),
-            moot_by=_moot_by(clock, cause, folded),
+            met_by=cause if clock.met_by_cause else _met_by(clock, cause, owed_by, index),
+            moot_by=_moot_by(clock, cause, index),
             approvals=approvals,
         )
 
@@ -208,23 +232,24 @@ def _parties(clock: Clock, cause: ChainEvent) -> list[tuple[str, tuple[str, ...]
     return [(owed_by, tuple(agency for agency in owed_to if agency != owed_by))]
 
 
-def _met_by(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> ChainEvent | None:
-    answers = _after(cause, folded, clock.duty, folded.standing_of)
+def _met_by(clock: Clock, cause: ChainEvent, owed_by: str, index: ChainIndex) -> ChainEvent | None:
+    answers = index.belonging(cause, clock.duty)
     return next((event for event in answers if event.agency == owed_by), None)
 
 
-def _moot_by(clock: Clock, cause: ChainEvent, folded: Folded) -> ChainEvent | None:
+def _moot_by(clock: Clock, cause: ChainEvent, index: ChainIndex) -> ChainEvent | None:
+    folded = index.folded
     withdrawal = folded.withdrawn.get(cause.digest)
     if withdrawal is not None:
         return folded.by_digest[withdrawal]
-    ends = _after(cause, folded, clock.moot_by, folded.said_of)
+    ends = index.belonging(cause, clock.moot_by, as_said=True)
     return next((event for event in ends if event.digest not in folded.withdrawn), None)
 
 
-def _approvals(clock: Clock, cause: ChainEvent, owed_by: str, folded: Folded) -> tuple[ChainEvent, ...]:
+def _approvals(clock: Clock, cause: ChainEvent, owed_by: str, index: ChainIndex) -> tuple[ChainEvent, ...]:
     if clock.approval is None:
         return ()
-    given = _after(cause, folded, (clock.approval,), folded.standing_of)
+    given = index.belonging(cause, (clock.approval,))
     return tuple(event for event in given if event.agency == owed_by)
 
 
@@ -232,34 +257,6 @@ def _rung(version: Version, approvals: Sequence[ChainEvent]) -> int:
     levels = {event.data.get("level") for event in approvals}
     lifted = [index for index, rung in enumerate(version.rungs) if rung.needs in levels and rung.needs]
     return max([version.base_rung(), *lifted])
-
-
-def _after(
-    cause: ChainEvent, folded: Folded, types: Sequence[str], of_type: Mapping[str, Sequence[ChainEvent]]
-) -> Iterator[ChainEvent]:
-    """Events of these types that belong to the cause and stand behind it, in the chain's order."""
-    place = folded.place
-    start = place[cause.digest]
-    rows = [of_type[type] for type in types if type in of_type]
-    events = rows[0] if len(rows) == 1 else heapq.merge(*rows, key=lambda event: place[event.digest])
-    for event in events:
-        if place[event.digest] > start and _belongs(event, cause, folded):
-            yield event
-
-
-def _belongs(event: ChainEvent, cause: ChainEvent, folded: Folded) -> bool:
-    """Whether an event belongs to this cause and not to a like one of the same chain.
-
-    It does if following its `in_reply_to` meets the cause or what the cause itself answers; one that meets
-    another start of the same kind does not; one that is tied to neither does.
-    """
-    thread = folded.thread(event)
-    if event.withdraws is not None:
-        thread |= {folded.origin_of(event.withdraws)}
-    if not thread.isdisjoint(folded.thread(cause)):
-        return True
-    # The cause's own thread is among these, and was met by none of it.
-    return thread.isdisjoint(folded.touched_by(cause.type))
 
 
 def _answer(event: ChainEvent | None) -> Answer | None:

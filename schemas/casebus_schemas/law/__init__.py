@@ -3,7 +3,7 @@
 from casebus_schemas.texts.sentence import Sentence
 
 from .api import clock, due
-from .clocks import Clock, Rung, clocks, clocks_opened_by
+from .clocks import Clock, Rung, clocks, met_by, opened_by, touched_by
 from .duty_state import Answer, State, state_at
 from .terms import Reading, Term
 
@@ -17,7 +17,9 @@ __all__ = [
     "Term",
     "clock",
     "clocks",
-    "clocks_opened_by",
     "due",
+    "met_by",
+    "opened_by",
     "state_at",
+    "touched_by",
 ]

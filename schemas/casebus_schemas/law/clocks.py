@@ -1,6 +1,6 @@
 """The clocks of the law as values read from clocks.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -71,7 +71,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A duty with its limit: what starts it, who owes what to whom, what meets or ends it."""
+    """A duty with its limit: what starts it, who owes what to whom, what meets or ends it.
+
+    `touched_by` are all types of events that can start it or change one of its duties.
+    """
 
     id: str
     title: Sentence
@@ -86,6 +89,7 @@ class Clock:
     owed_to: str
     approval: str | None
     versions: tuple[Version, ...]
+    touched_by: frozenset[str]
 
     def in_force(self, day: date) -> Version | None:
         """The text in force on a day, None where there was none."""
@@ -150,17 +154,40 @@ def clocks() -> Mapping[str, Clock]:
     return {entry["id"]: _clock(entry) for entry in _document()["clocks"]}
 
 
-@lru_cache(maxsize=1)
-def _by_type() -> Mapping[str, tuple[Clock, ...]]:
-    found: dict[str, tuple[Clock, ...]] = {}
-    for entry in clocks().values():
-        found[entry.on] = (*found.get(entry.on, ()), entry)
-    return found
-
-
-def clocks_opened_by(event_type: str) -> tuple[Clock, ...]:
+def opened_by(event_type: str) -> tuple[Clock, ...]:
     """Clocks that an event of this type may start."""
-    return _by_type().get(event_type, ())
+    return _by_type(_starting).get(event_type, ())
+
+
+def met_by(event_type: str) -> tuple[Clock, ...]:
+    """Clocks whose duty an event of this type is."""
+    return _by_type(_meeting).get(event_type, ())
+
+
+def touched_by(event_type: str) -> tuple[Clock, ...]:
+    """Clocks of which an event of this type may start, meet, end or change a duty."""
+    return _by_type(_touching).get(event_type, ())
+
+
+def _starting(clock: Clock) -> Iterable[str]:
+    return (clock.on,)
+
+
+def _meeting(clock: Clock) -> Iterable[str]:
+    return clock.duty
+
+
+def _touching(clock: Clock) -> Iterable[str]:
+    return clock.touched_by
+
+
+@lru_cache(maxsize=3)
+def _by_type(types_of: Callable[[Clock], Iterable[str]]) -> Mapping[str, tuple[Clock, ...]]:
+    found: dict[str, tuple[Clock, ...]] = {}
+    for clock in clocks().values():
+        for event_type in types_of(clock):
+            found[event_type] = (*found.get(event_type, ()), clock)
+    return found
 
 
 def find_clock(clock_id: str) -> Clock:
@@ -173,6 +200,7 @@ def find_clock(clock_id: str) -> Clock:
 
 def _clock(entry: Mapping[str, Any]) -> Clock:
     when = entry.get("when")
+    approval = [entry["approval"]] if "approval" in entry else []
     return Clock(
         id=entry["id"],
         title=Sentence(entry["title"]["zh"], entry["title"]["en"]),
@@ -187,6 +215,7 @@ def _clock(entry: Mapping[str, Any]) -> Clock:
         owed_to=entry["owed_to"],
         approval=entry.get("approval"),
         versions=tuple(_version(version) for version in entry["versions"]),
+        touched_by=frozenset([entry["starts_on"], *entry["duty"], *entry.get("moot_by", ()), *approval]),
     )
 
 

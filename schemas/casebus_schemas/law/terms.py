@@ -97,9 +97,13 @@ class Reading:
         return self._before(moment, self.latest_possible)
 
     def to_json(self) -> dict[str, Any]:
-        """The reading as in records.md 5; `provisional` stands there only where it is true."""
-        body = {"name": self.name, "due": beijing_text(self.due), "why": self.why.text}
-        return {**body, "provisional": True} if self.provisional else body
+        """The reading as in records.md 5."""
+        return {
+            "name": self.name,
+            "due": beijing_text(self.due),
+            "why": self.why.to_json(),
+            "provisional": self.provisional,
+        }
 
     def _before(self, moment: datetime, end: datetime) -> bool:
         return moment <= end if self.name in ("hours", "hours_next") else moment < end

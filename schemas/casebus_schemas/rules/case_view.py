@@ -87,7 +87,7 @@ def state_of(body: dict[str, Any], now: datetime, moot_at: datetime | None) -> s
     """The state of an obligation's JSON at a time: computed when read, only announcements are stored."""
     nothing = Sentence("", "")
     readings = [
-        Reading(r["name"], datetime.fromisoformat(r["due"]), nothing, r.get("provisional", False))
+        Reading(r["name"], datetime.fromisoformat(r["due"]), nothing, r["provisional"])
         for r in body["readings"]
     ]
     answer = _answer(body["met"])

@@ -12,5 +12,9 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """Both languages in one string, Chinese first, as the `because` and `why` of records.md 5."""
+        """Both languages in one string, Chinese first, for a screen."""
         return f"{self.zh} / {self.en}"
+
+    def to_json(self) -> dict[str, str]:
+        """As in records.md 5: two fields, the `because` of a finding and the `why` of a reading."""
+        return {"zh": self.zh, "en": self.en}

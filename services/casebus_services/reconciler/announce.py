@@ -9,30 +9,23 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import encode_raw
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .announced_data import closing_data, finding_data, obligation_data
+from .announced_data import closing_data, finding_data, obligations_data
 from .book import Announcement, AnnouncementKind
 
 SOURCE = "/bus/reconciler"
 
 _DATA: dict[AnnouncementKind, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
-    "obligation.announced": obligation_data,
+    "obligation.announced": obligations_data,
     "finding.opened": finding_data,
     "finding.closed": closing_data,
 }
-
-
-class Place(NamedTuple):
-    """The stream of one of our producers on a topic and partition."""
-
-    producer: str
-    topic: str
-    partition: int
 
 
 class Announced(NamedTuple):
@@ -57,7 +50,7 @@ class Announcer:
         self._partitions = partitions
 
     def compose(
-        self, announcement: Announcement, producer: str, heads: MutableMapping[Place, StreamHead]
+        self, announcement: Announcement, producer: str, heads: MutableMapping[Stream, StreamHead]
     ) -> Announced:
         """The signed event; moves its stream's head in `heads` (absent: the stream begins)."""
         kind = announcement.kind
@@ -67,7 +60,7 @@ class Announcer:
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
         named = event_id(announcement)
-        place = Place(producer, topic, partition)
+        stream = Stream(producer, topic, partition)
         composed = compose(
             value=value,
             fingerprint=schema.fingerprint,
@@ -79,21 +72,21 @@ class Announcer:
             topic=topic,
             partitions=self._partitions,
             producer=producer,
-            head=heads.get(place, StreamHead()),
+            head=heads.get(stream, StreamHead()),
             key=self._key,
         )
-        heads[place] = composed.head
+        heads[stream] = composed.head
         return Announced(named, announcement.chain, kind, composed.record)
 
 
 def event_id(announcement: Announcement) -> UUID:
     """The id of the event that makes an announcement: the same announcement never gets another."""
-    return _event_id(announcement.kind, announcement.id, announcement.state, announcement.cause)
+    return _event_id(announcement.kind, announcement.subject, announcement.causes)
 
 
 @lru_cache(maxsize=4096)
-def _event_id(kind: str, id: UUID, state: str, cause: bytes) -> UUID:
-    return bus_id(kind, f"{id}\n{state}", [cause])
+def _event_id(kind: str, subject: str, causes: tuple[bytes, ...]) -> UUID:
+    return bus_id(kind, subject, causes)
 
 
 def _envelope(announcement: Announcement) -> Mapping[str, Any]:
@@ -111,6 +104,6 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "date_basis": "stated",
         "legal_basis": list(announcement.body.get("law", ())),
         "handling": "H1",
-        "obligation": announcement.id.bytes if announcement.kind == "obligation.announced" else None,
+        "obligation": None,
         "message_no": None,
     }

@@ -22,23 +22,22 @@ def _id(text: str) -> bytes:
     return bytes.fromhex(text.replace("-", ""))
 
 
-def obligation_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
+def obligations_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
     """Data of `obligation.announced`."""
+    return {"envelope": envelope, "obligations": [_obligation(duty) for duty in body["obligations"]]}
+
+
+def _obligation(body: Mapping[str, Any]) -> dict[str, Any]:
     met = body["met"]
     return {
         **body,
-        "envelope": envelope,
         "id": _id(body["id"]),
         "chain": _id(body["chain"]),
         "cause": bytes.fromhex(body["cause"]),
         "started_at": _time(body["started_at"]),
         "due_earliest": _time(body["due_earliest"]),
         "due_latest": _time(body["due_latest"]),
-        # A provisional reading says so in its `why`.
-        "readings": [
-            {"name": reading["name"], "due": _time(reading["due"]), "why": reading["why"]}
-            for reading in body["readings"]
-        ],
+        "readings": [{**reading, "due": _time(reading["due"])} for reading in body["readings"]],
         "ladder": [{**rung, "due_latest": _time(rung["due_latest"])} for rung in body["ladder"]],
         "met": {name: _time(at) for name, at in met.items()} if met else None,
     }

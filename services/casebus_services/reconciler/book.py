@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
-from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded, extend, fold
@@ -13,11 +12,12 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from casebus_schemas.rules.register import of_scope
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT_RULES = frozenset({"R03", "R05"})
+KEPT_RULES = frozenset(of_scope("stream"))
 """Arrival findings that the stream watch makes: nothing in the chain's events makes them go away."""
 
 _AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
@@ -25,15 +25,15 @@ _AGREES_NOW = Sentence("差异已因新的事件消除", "later events have remo
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Something that the bus says to agencies, once for each (id, cause, state).
+    """Something that the bus says to agencies, once.
 
-    `body` is the JSON of records.md 5; of a closed finding what `finding.closed` holds.
+    `subject` and `causes` give its event the id; `body` is the JSON of records.md 5, of a closed finding what
+    `finding.closed` holds, of duties `{"obligations": […]}`.
     """
 
     kind: AnnouncementKind
-    id: UUID
-    cause: Digest
-    state: str
+    subject: str
+    causes: tuple[Digest, ...]
     chain: str
     body: Mapping[str, Any]
     to: tuple[str, ...]
@@ -125,9 +125,9 @@ class ChainBook:
         now = self.told_until
         return [*self._enter_duties(now, trigger), *self._enter_findings(now, trigger)]
 
-    def _enter_duties(self, now: datetime, trigger: Digest | None) -> Iterable[Announcement]:
+    def _enter_duties(self, now: datetime, trigger: Digest | None) -> list[Announcement]:
         entered: dict[str, DutyEntry] = {}
-        said = []
+        changed = []
         for duty in self.meaning.duties:
             known = self.duties.get(str(duty.id))
             entry = _duty_entry(duty, now, known, trigger)
@@ -135,16 +135,16 @@ class ChainBook:
             if known is None or (known.state, known.due_latest) != (entry.state, entry.due_latest):
                 if known is None and duty.clock.met_by_cause and entry.state == "met":
                     continue  # nobody has to be told of a duty that was done when it began
-                said.append(_announced(entry, self.chain, now, trigger or entry.basis))
+                changed.append(entry)
         for gone in self.duties.keys() - entered.keys():
             entry = self.duties[gone]
             if entry.state != "moot":
                 body = {**entry.body, "state": "moot"}
                 entry = replace(entry, state="moot", body=body, moot_at=now, basis=trigger or entry.basis)
-                said.append(_announced(entry, self.chain, now, entry.basis))
+                changed.append(entry)
             entered[gone] = entry
         self.duties = entered
-        return said
+        return _announced(changed, self.chain, now)
 
     def _enter_findings(self, now: datetime, trigger: Digest | None) -> Iterable[Announcement]:
         said: list[Announcement] = []
@@ -189,11 +189,24 @@ def _duty_entry(
     )
 
 
-def _announced(entry: DutyEntry, chain: str, now: datetime, cause: Digest) -> Announcement:
-    parties = dict.fromkeys((entry.owed_by, *entry.body["owed_to"]))
-    return Announcement(
-        "obligation.announced", UUID(entry.id), cause, entry.state, chain, entry.body, tuple(parties), now
-    )
+def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
+    """One announcement for all duties that changed together and concern the same agencies."""
+    of_parties: dict[tuple[str, ...], list[DutyEntry]] = {}
+    for entry in changed:
+        parties = tuple(sorted({entry.owed_by, *entry.body["owed_to"]}))
+        of_parties.setdefault(parties, []).append(entry)
+    return [
+        Announcement(
+            "obligation.announced",
+            "\n".join(f"{entry.id}\n{entry.state}" for entry in entries),
+            tuple(dict.fromkeys(entry.basis for entry in entries)),
+            chain,
+            {"obligations": [entry.body for entry in entries]},
+            parties,
+            now,
+        )
+        for parties, entries in of_parties.items()
+    ]
 
 
 def _finding_entry(finding: Finding) -> FindingEntry:
@@ -215,9 +228,8 @@ def _opened(finding: Finding, cause: Digest) -> list[Announcement]:
     return [
         Announcement(
             "finding.opened",
-            finding.id,
-            cause,
-            finding.state,
+            f"{finding.id}\n{finding.state}",
+            (cause,),
             finding.chain,
             body,
             finding.concerned(),
@@ -234,7 +246,7 @@ def _closed(known: FindingEntry, chain: str, now: datetime, cause: Digest) -> li
         "rule": known.rule,
         "chain": chain,
         "state": "closed",
-        "because": _AGREES_NOW.text,
+        "because": _AGREES_NOW.to_json(),
         "cause": cause.hex(),
         "closed_at": beijing_text(now),
     }
@@ -243,6 +255,6 @@ def _closed(known: FindingEntry, chain: str, now: datetime, cause: Digest) -> li
         concerned.add(known.body["suggestion"]["by"])
     return [
         Announcement(
-            "finding.closed", UUID(known.id), cause, "closed", chain, body, tuple(sorted(concerned)), now
+            "finding.closed", f"{known.id}\nclosed", (cause,), chain, body, tuple(sorted(concerned)), now
         )
     ]

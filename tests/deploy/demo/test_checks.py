@@ -110,8 +110,12 @@ def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
     obligation = {"id": "o", "rule": "DL06", "owed_by": "mps", "owed_to": ["csrc"]}
     finding = {"id": "f", "rule": "R30", "accounts": [{"agency": "csrc"}, {"agency": "spp"}]}
     heard = [
-        HeardNotice(agency, cast(Any, None), {"id": id_}, 0)
-        for agency, id_ in (("mps", "o"), ("csrc", "o"), ("csrc", "f"))
+        HeardNotice(agency, cast(Any, None), data, 0)
+        for agency, data in (
+            ("mps", {"obligations": [{"id": "o"}]}),
+            ("csrc", {"obligations": [{"id": "o"}]}),
+            ("csrc", {"id": "f"}),
+        )
     ]
     assert checks.announced(heard, [obligation], []).ok
     assert checks.announced(heard, [obligation], [finding]).detail == "spp did not hear of R30 f"

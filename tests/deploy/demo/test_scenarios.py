@@ -10,7 +10,7 @@ from casebus_deploy.demo.script import Script
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
-from casebus_schemas.law.clocks import clocks_opened_by
+from casebus_schemas.law.clocks import opened_by
 from casebus_schemas.law.duty_state import Answer, state_at
 from casebus_schemas.law.terms import readings
 from casebus_schemas.wire.codec import decode, encode
@@ -123,7 +123,7 @@ def test_no_step_starts_a_clock_that_the_scenario_does_not_expect(name: str) -> 
     scenario = load(name)
     started = []
     for step in scenario.steps:
-        for rule in clocks_opened_by(step.type):
+        for rule in opened_by(step.type):
             told = rule.start_field is not None and step.data.get(rule.start_field) is not None
             if (rule.when is None or rule.when.holds(step.data)) and (told or not rule.start_required):
                 started.append((rule.id, step.label))

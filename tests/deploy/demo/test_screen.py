@@ -82,13 +82,17 @@ def test_an_obligation_is_shown_once_with_all_its_readings(read: Read) -> None:
     notice = heard(
         "mps",
         "obligation.announced",
-        id=UUID(int=1),
-        rule="DL06",
-        chain=CHAIN,
-        owed_by="mps",
-        owed_to=["csrc"],
-        state="open",
-        readings=[{"name": "calendar", "due": due(23)}, {"name": "working", "due": due(25)}],
+        obligations=[
+            {
+                "id": UUID(int=1),
+                "rule": "DL06",
+                "chain": CHAIN,
+                "owed_by": "mps",
+                "owed_to": ["csrc"],
+                "state": "open",
+                "readings": [{"name": "calendar", "due": due(23)}, {"name": "working", "due": due(25)}],
+            }
+        ],
     )
     read.screen.of_bus(notice)
     first = read.text
@@ -104,8 +108,8 @@ def test_a_finding_is_shown_once_and_again_when_it_closes(read: Read) -> None:
     """A finding told to two agencies is one line; its closing is another."""
     facts: dict[str, Any] = {"id": UUID(int=2), "rule": "R30", "chain": CHAIN, "severity": "high"}
     for agency in ("csrc", "mps"):
-        read.screen.of_bus(heard(agency, "finding.opened", 1, because="因 / since", **facts))
-    read.screen.of_bus(heard("mps", "finding.closed", 2, because="消 / gone", **facts))
+        read.screen.of_bus(heard(agency, "finding.opened", 1, because={"zh": "因", "en": "since"}, **facts))
+    read.screen.of_bus(heard("mps", "finding.closed", 2, because={"zh": "消", "en": "gone"}, **facts))
     assert read.text.count("R30 因 / since") == 1
     assert "R30 消除 closed: 消 / gone" in read.text
 

@@ -180,7 +180,7 @@ def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:
     events = _referral(f"{year}-04-28T15:00")
     duty = _duty(events, "DL06")
     body = duty.to_json(at(f"{year}-04-29"))
-    assert [r.get("provisional", False) for r in body["readings"]] == [False, True, True]
+    assert [r["provisional"] for r in body["readings"]] == [False, True, True]
     assert body["state"] == "open"
     last = duty.steps[duty.rung].due_latest
     assert duty.state(last) == "contested"

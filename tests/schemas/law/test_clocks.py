@@ -6,7 +6,7 @@ import pytest
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.law import clock, clocks, clocks_opened_by
+from casebus_schemas.law import clock, clocks, opened_by
 
 
 def test_the_filing_clock_is_a_ladder_of_four_rungs() -> None:
@@ -46,8 +46,8 @@ def test_each_clock_is_complete(clock_id: str) -> None:
 
 def test_clocks_are_found_by_the_event_that_starts_them() -> None:
     """A receipt may start three clocks, a type without clocks none."""
-    assert [entry.id for entry in clocks_opened_by("referral.receipted")] == ["DL03", "DL04", "DL06"]
-    assert clocks_opened_by("clue.submitted") == ()
+    assert [entry.id for entry in opened_by("referral.receipted")] == ["DL03", "DL04", "DL06"]
+    assert opened_by("clue.submitted") == ()
 
 
 def test_an_unknown_clock_is_refused_with_the_known_ones() -> None:

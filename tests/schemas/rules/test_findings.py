@@ -67,7 +67,7 @@ def test_a_figure_in_ten_thousands_is_shown_as_a_unit_slip() -> None:
     )
     assert "illegal gain" in finding.because.en
     assert "ten thousand" in finding.because.en
-    assert body["because"] == f"{finding.because.zh} / {finding.because.en}"
+    assert body["because"] == {"zh": finding.because.zh, "en": finding.because.en}
 
 
 @pytest.mark.parametrize(

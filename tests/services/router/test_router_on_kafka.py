@@ -283,7 +283,7 @@ def test_what_the_bus_says_is_delivered_but_not_admitted(bus: RouterBus, router:
         "class": "state",
         "severity": "medium",
         "state": "open",
-        "because": "两家数额不一致 the amounts differ",
+        "because": {"zh": "两家数额不一致", "en": "the amounts differ"},
         "opened_at": envelope()["occurred_at"],
     }
     sent = reconciler.say("finding.opened", data, chain(1))

@@ -205,17 +205,21 @@ def test_event_of_the_bus_is_delivered_to_those_it_names() -> None:
     assert partition_of(chain(1).encode(), 4) in range(4)
     data = {
         "envelope": envelope(to=["mps"], cc=["csrc"]),
-        "id": UUID(chain(5)),
-        "rule": "DL06",
-        "chain": UUID(chain(1)),
-        "owed_by": "mps",
-        "owed_to": ["csrc"],
-        "duty": ["referral.filed"],
-        "cause": bytes(32),
-        "started_at": envelope()["occurred_at"],
-        "due_earliest": envelope()["occurred_at"],
-        "due_latest": envelope()["occurred_at"],
-        "state": "open",
+        "obligations": [
+            {
+                "id": UUID(chain(5)),
+                "rule": "DL06",
+                "chain": UUID(chain(1)),
+                "owed_by": "mps",
+                "owed_to": ["csrc"],
+                "duty": ["referral.filed"],
+                "cause": bytes(32),
+                "started_at": envelope()["occurred_at"],
+                "due_earliest": envelope()["occurred_at"],
+                "due_latest": envelope()["occurred_at"],
+                "state": "open",
+            }
+        ],
     }
     found = _judge(stored(BUS.say("obligation.announced", data, chain(1))))
     assert [(r.agency, r.role) for r in found.recipients] == [("mps", "to"), ("csrc", "cc")], found.detail

@@ -1,0 +1,146 @@
+"""The events of a folded chain by type and by what they answer, so that a duty finds its own at once."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from heapq import merge
+
+from .chain import ChainEvent, Digest
+from .fold import Folded
+
+_Row = list[tuple[int, ChainEvent]]
+
+
+class ChainIndex:
+    """Finds what belongs to a start in time proportional to what is found, however long the chain is.
+
+    An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
+    answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
+    does (it is *loose*). `follow` carries the index on with the fold; it is equal to an index made anew.
+    """
+
+    def __init__(self, folded: Folded) -> None:
+        self.folded = folded
+        self._place: dict[Digest, int] = {}
+        self._said = _Rows()
+        self._standing = _Rows()
+        self._touched: dict[str, set[Digest]] = {}
+        standing = {event.digest: event for event in folded.standing}
+        for event in folded.order:
+            self._add(event, standing.get(event.digest))
+
+    def follow(self, folded: Folded) -> "ChainIndex":
+        """The index of a later fold: this one carried on where events were only added at the end."""
+        known = len(self.folded.order)
+        grown = (
+            known > 0
+            and len(folded.order) > known
+            and folded.order[known - 1] is self.folded.order[-1]
+            and folded.superseded is self.folded.superseded
+            and folded.withdrawn is self.folded.withdrawn
+        )
+        if not grown:
+            return self if folded is self.folded else ChainIndex(folded)
+        self.folded = folded
+        for event in folded.order[known:]:
+            self._add(event, event)
+        return self
+
+    def place(self, event: ChainEvent) -> int:
+        """Where the event stands in the chain's order."""
+        return self._place[event.digest]
+
+    def of_types(self, types: Iterable[str]) -> Iterator[ChainEvent]:
+        """The events of these types that still speak, in the chain's order."""
+        return _in_order([self._standing.of_type.get(type, []) for type in types])
+
+    def belonging(
+        self, cause: ChainEvent, types: Iterable[str], *, as_said: bool = False
+    ) -> Iterator[ChainEvent]:
+        """Events of these types that belong to the cause and stand behind it, in the chain's order.
+
+        Those that still speak, with their facts as corrected; `as_said` all, withdrawn ones too.
+        """
+        rows = self._said if as_said else self._standing
+        after = self._place[cause.digest]
+        thread = self.folded.thread(cause)
+        found: list[_Row] = []
+        for type in types:
+            found.extend(rows.in_thread.get((digest, type), []) for digest in thread)
+            found.append(self._loose(rows, cause.type, type))
+        last = after
+        for place, event in merge(*(_behind(row, after) for row in found), key=_by_place):
+            if place > last:  # one that meets several of the thread comes once
+                last = place
+                yield event
+
+    def touches(self, event: ChainEvent, cause: ChainEvent) -> bool:
+        """Whether an event may belong to a cause: in its thread, or tied to no start of its kind."""
+        thread = self._thread(event)
+        return not thread.isdisjoint(self.folded.thread(cause)) or thread.isdisjoint(
+            self._touched.get(cause.type, ())
+        )
+
+    def _loose(self, rows: "_Rows", kind: str, type: str) -> _Row:
+        """Events of a type that are tied to no event of the kind."""
+        rows_of_type = rows.loose.setdefault(type, {})
+        row = rows_of_type.get(kind)
+        if row is None:
+            touched = self._touched.get(kind, set())
+            row = [
+                (place, event)
+                for place, event in rows.of_type.get(type, [])
+                if self._thread(event).isdisjoint(touched)
+            ]
+            rows_of_type[kind] = row
+        return row
+
+    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> None:
+        place = self._place[event.digest] = len(self._place)
+        touched = self._touched.setdefault(event.type, set())
+        new = self.folded.thread(event) - touched
+        touched |= new
+        if len(new) > 1:  # what was loose for this kind may be tied now
+            for rows in (self._said, self._standing):
+                for row in rows.loose.values():
+                    row.pop(event.type, None)
+        thread = self._thread(event)
+        self._enter(self._said, place, event, thread)
+        if standing is not None:
+            self._enter(self._standing, place, standing, thread)
+
+    def _enter(self, rows: "_Rows", place: int, event: ChainEvent, thread: frozenset[Digest]) -> None:
+        rows.of_type.setdefault(event.type, []).append((place, event))
+        for digest in thread:
+            rows.in_thread.setdefault((digest, event.type), []).append((place, event))
+        for kind, row in rows.loose.get(event.type, {}).items():
+            if thread.isdisjoint(self._touched.get(kind, ())):
+                row.append((place, event))
+
+    def _thread(self, event: ChainEvent) -> frozenset[Digest]:
+        thread = self.folded.thread(event)
+        if event.withdraws is not None:
+            thread |= {self.folded.origin_of(event.withdraws)}
+        return thread
+
+
+class _Rows:
+    """Events with their places: by type, by what their thread holds, and those loose for a kind of start."""
+
+    def __init__(self) -> None:
+        self.of_type: dict[str, _Row] = {}
+        self.in_thread: dict[tuple[Digest, str], _Row] = {}
+        self.loose: dict[str, dict[str, _Row]] = {}
+
+
+def _by_place(entry: tuple[int, ChainEvent]) -> int:
+    return entry[0]
+
+
+def _behind(row: _Row, after: int) -> Iterator[tuple[int, ChainEvent]]:
+    for index in range(bisect_right(row, after, key=_by_place), len(row)):
+        yield row[index]
+
+
+def _in_order(rows: list[_Row]) -> Iterator[ChainEvent]:
+    for _, event in merge(*rows, key=_by_place):
+        yield event

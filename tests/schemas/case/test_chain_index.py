@@ -1,0 +1,76 @@
+"""The index of a chain: it finds what reading the whole chain finds, also when carried on."""
+
+from collections.abc import Iterable, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain_index import ChainIndex
+from casebus_schemas.case.fold import Folded, extend, fold
+from support.chains import say
+
+TYPES = ("consultation.requested", "consultation.answered", "referral.filed")
+
+
+def _belonging(folded: Folded, cause: ChainEvent, type: str) -> list[ChainEvent]:
+    """What belongs to a cause, found by reading the chain from end to end."""
+    behind = folded.standing[[e.digest for e in folded.standing].index(cause.digest) + 1 :]
+    kind = [event for event in folded.order if event.type == cause.type]
+    tied = frozenset[bytes]().union(*(folded.thread(event) for event in kind))
+    return [
+        event
+        for event in behind
+        if event.type == type
+        and (
+            not folded.thread(event).isdisjoint(folded.thread(cause)) or folded.thread(event).isdisjoint(tied)
+        )
+    ]
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> list[ChainEvent]:
+    count = draw(st.integers(1, 9))
+    events = []
+    for number in range(count):
+        replies = draw(st.none() | st.integers(0, max(number - 1, 0)))
+        corrects = draw(st.sampled_from([None] * 6 + list(range(number)))) if number else None
+        events.append(
+            say(
+                str(number),
+                draw(st.sampled_from(TYPES)),
+                f"2022-01-{number + 1:02}",
+                replies=None if replies is None or not number else str(replies),
+                corrects=None if corrects is None else str(corrects),
+            )
+        )
+    return events
+
+
+def _same(left: Iterable[ChainEvent], right: Sequence[ChainEvent]) -> bool:
+    return list(left) == list(right)
+
+
+@given(_chains())
+def test_an_index_finds_what_reading_the_chain_finds(events: list[ChainEvent]) -> None:
+    """For every cause and type, an index made at once and one carried on give what a whole reading gives."""
+    carried, folded = ChainIndex(fold(())), fold(())
+    for event in events:
+        folded = extend(folded, event)
+        carried = carried.follow(folded)
+        made = ChainIndex(folded)
+        for cause in folded.standing:
+            for type in TYPES:
+                wanted = _belonging(folded, cause, type)
+                assert _same(made.belonging(cause, [type]), wanted)
+                assert _same(carried.belonging(cause, [type]), wanted)
+
+
+def test_an_index_is_carried_on_where_events_are_added_at_the_end() -> None:
+    """The same index follows a fold that grew; one that was ordered anew gets a new index."""
+    first, second = say("a", TYPES[0], "2022-01-02"), say("b", TYPES[1], "2022-01-03", replies="a")
+    folded = fold([first])
+    index = ChainIndex(folded)
+    assert index.follow(extend(folded, second)) is index
+    earlier = say("c", TYPES[0], "2022-01-01")
+    assert index.follow(extend(index.folded, earlier)) is not index
