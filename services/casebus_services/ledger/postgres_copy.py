@@ -1,7 +1,7 @@
 """Rows of table `entry` as PostgreSQL's COPY takes them in binary form.
 
-The server spends less than half the time on them that INSERT … SELECT FROM unnest takes: it fills pages of the
-table at once. The format is that of COPY's documentation, "Binary Format".
+The server spends less than half the time on them that INSERT … SELECT FROM unnest takes: it fills pages of
+the table at once. The format is that of COPY's documentation, "Binary Format".
 """
 
 from collections.abc import Callable

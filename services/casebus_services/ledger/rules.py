@@ -25,8 +25,10 @@ class Fenced(RetryLater):
 
 @dataclass(slots=True)
 class EntryColumns:
-    """Rows of table `entry`, column by column in the table's order: databases take them so, and a row for each
-    entry would be made only to be taken apart. `event_id` is the header `ce_id` where it is a UUID, else None.
+    """Rows of table `entry`, column by column in the table's order, as databases take them.
+
+    A row for each entry would be made only to be taken apart. `event_id` is the header `ce_id` where it is a
+    UUID, else None.
     """
 
     log_id: list[int] = field(default_factory=list)
