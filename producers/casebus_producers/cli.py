@@ -4,7 +4,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from casebus_schemas.admission.receipts import EventRef, published_receipt
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .arrivals import read_arrivals
@@ -28,6 +28,8 @@ from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
+_AT_ONCE = 500
+"""Most events in one transaction."""
 
 AgencyOption = Annotated[
     str, typer.Option("--agency", "-a", help="the agency that speaks", envvar="CASEBUS_AGENCY")
@@ -131,15 +133,14 @@ class Publication:
             return None
 
     def _queue(self, events: list[tuple[int, object]], receipts_from: int | None) -> Iterator[Queued]:
-        for start in range(0, len(events), 100):
-            queued = []
-            with self._outbox.writing() as writing:
-                for line, event in events[start : start + 100]:
-                    try:
-                        queued.append(self._connector.submit_in(writing, event, receipts_from=receipts_from))
-                    except DoorProblem as problem:
-                        self._say_problem(problem, line)
-            yield from queued
+        for start in range(0, len(events), _AT_ONCE):
+            some = events[start : start + _AT_ONCE]
+            found = self._connector.submit_all([event for _, event in some], receipts_from=receipts_from)
+            for (line, _), one in zip(some, found, strict=True):
+                if isinstance(one, DoorProblem):
+                    self._say_problem(one, line)
+                else:
+                    yield one
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1
@@ -147,8 +148,8 @@ class Publication:
 
     def _say_published(self, publisher: Publisher, queued: list[Queued], deadline: float) -> list[Queued]:
         sent: list[Queued] = []
-        for start in range(0, len(queued), 100):
-            positions = [one.position for one in queued[start : start + 100]]
+        for start in range(0, len(queued), _AT_ONCE):
+            positions = [one.position for one in queued[start : start + _AT_ONCE]]
             publisher.wait_sent(positions, max(0.0, deadline - time.monotonic()))
             rows = {row.position: row for row in self._outbox.rows(positions)}
             for position in positions:
@@ -256,17 +257,13 @@ def _event(row: Queued) -> dict[str, Any]:
 
 
 def _published(row: Queued) -> dict[str, Any]:
-    at = datetime.fromtimestamp((row.sent_at_ms or 0) / 1000, UTC)
+    at = to_datetime(row.sent_at_ms or 0)
     place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
-    return published_receipt(EventRef(row.id, row.type, row.chain, row.digest), place, at)
+    return published_receipt(EventRef(str(row.id), row.type, row.chain, row.digest), place, at)
 
 
 def _time(time_ms: int | None) -> str | None:
-    return (
-        None
-        if time_ms is None
-        else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    )
+    return None if time_ms is None else to_datetime(time_ms).isoformat(timespec="milliseconds")
 
 
 def _say(line: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The connector: takes an event at the agency's door, completes and checks it, and queues it signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +8,9 @@ from casebus_schemas.admission.resident_ids import value_holds_resident_id
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventType
 from casebus_schemas.errors import UsageError
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
-from casebus_schemas.wire.headers import time_to_ms
 from casebus_schemas.wire.ids import chain_id, message_uuid
 
 from .arrivals import references_of
@@ -40,6 +40,25 @@ class Connector:
         """
         parsed = parse_event(event, self._catalog)
         return self._outbox.together(lambda writing: self._queue(writing, parsed, receipts_from))
+
+    def submit_all(
+        self, events: Sequence[object], *, receipts_from: int | None = None
+    ) -> list[Queued | DoorProblem]:
+        """Queues events in their order, in one transaction: durable when it returns.
+
+        What is wrong with an event stands in its place; the others are queued.
+        """
+
+        def queue(writing: Writing) -> list[Queued | DoorProblem]:
+            found: list[Queued | DoorProblem] = []
+            for event in events:
+                try:
+                    found.append(self.submit_in(writing, event, receipts_from=receipts_from))
+                except DoorProblem as problem:
+                    found.append(problem)
+            return found
+
+        return self._outbox.together(queue)
 
     def submit_in(self, writing: Writing, event: object, *, receipts_from: int | None = None) -> Queued:
         """As `submit`, within a transaction of the caller. After DoorProblem the transaction may go on."""
@@ -94,7 +113,7 @@ class Connector:
             id=event.id or message_uuid(self._outbox.agency, envelope["message_no"]),
             type=event.type,
             source=event.source,
-            time_ms=time_to_ms(event.time.isoformat(timespec="milliseconds")),
+            time_ms=to_moment(event.time),
             subject=subject,
             channel=kind.channel,
             value=value,

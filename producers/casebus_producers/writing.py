@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, select
 
 from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
-from casebus_schemas.wire.compose import Composed, StreamHead, compose
+from casebus_schemas.wire.compose import Composed, compose
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 
 from .database import outbox
 from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
@@ -63,7 +64,7 @@ class Writing:
 
     def finish(self) -> None:
         """Keeps the heads of the streams that moved."""
-        moved = [(*place, self._heads[place].seq, self._heads[place].prev) for place in self._moved]
+        moved = [(*place, *self._heads[place]) for place in self._moved]
         self._driver.executemany(_MOVE_HEAD, moved)
         self._moved.clear()
 

@@ -1,6 +1,6 @@
 """What time it is on the bus: real, or what the last `clock.set` of a simulated bus says."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
@@ -8,10 +8,10 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import AUDITOR, COMMAND, key_topics
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import BusError
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
-from casebus_services.commands import SetClock, command_of
+from casebus_services.clock_commands import ClockCommands
 
 
 def bus_now(connection: Connection | None) -> datetime:
@@ -24,14 +24,8 @@ def bus_now(connection: Connection | None) -> datetime:
         login = KafkaLogin.read(AUDITOR, connection)
         catalog = Catalog.load()
         keyring = Keyring(catalog).extend(_all(login, key_topics()))
-        for record in _all(login, (COMMAND,)):
-            try:
-                command = command_of(record, catalog, keyring)
-            except BusError:
-                continue  # the services refuse it too
-            if isinstance(command, SetClock):
-                clock.set(command.setting)
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+        ClockCommands(clock, catalog, lambda: keyring).follow(_all(login, (COMMAND,)))
+    return to_datetime(clock.now_ms())
 
 
 def _all(login: KafkaLogin, topics: tuple[str, ...]) -> list[Record]:

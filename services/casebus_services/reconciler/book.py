@@ -9,14 +9,15 @@ from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded, extend, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from casebus_schemas.rules.register import of_scope
+from casebus_schemas.times import beijing_text
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT_RULES = frozenset({"R03", "R05"})
+KEPT_RULES = frozenset(of_scope("stream"))
 """Arrival findings that the stream watch makes: nothing in the chain's events makes them go away."""
 
 _AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
