@@ -28,8 +28,7 @@ class EventType:
     """One line of events.yaml.
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
-    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `opens` and `closes` ids
-    of clocks (DL06).
+    agencies that hear of it beside `to` and `cc`; both stand in the file as roles.
     """
 
     type: str
@@ -37,8 +36,6 @@ class EventType:
     speakers: frozenset[str]
     answers: tuple[str, ...]
     by_law: tuple[str, ...]
-    opens: tuple[str, ...]
-    closes: tuple[str, ...]
     title_zh: str
     title_en: str
 
@@ -177,8 +174,6 @@ def _event_type(name: str, entry: dict[str, Any], members: Members) -> EventType
         speakers=frozenset(members.expanded(entry["speakers"])),
         answers=tuple(entry.get("answers", ())),
         by_law=members.expanded(entry.get("by_law", ())),
-        opens=tuple(entry.get("opens", ())),
-        closes=tuple(entry.get("closes", ())),
         title_zh=entry["zh"],
         title_en=entry["en"],
     )

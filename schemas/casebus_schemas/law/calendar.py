@@ -112,6 +112,11 @@ def add_workdays(day: date, count: int) -> date:
     return day
 
 
+def workdays_between(after: date, to: date) -> int:
+    """How many workdays lie behind one day up to another, as far as one can know."""
+    return sum(1 for days in range((to - after).days) if works(after + _ONE_DAY * (days + 1)))
+
+
 def in_beijing(moment: datetime) -> datetime:
     """An aware time at +08:00. The last hours of year 9999, which have no Beijing time, stay as they are."""
     try:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from casebus_schemas.agencies import agencies_with
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Start, Step
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_text, in_beijing
 from casebus_schemas.law.duty_state import last_day_of
+from casebus_schemas.law.terms import Term
 from casebus_schemas.texts.symbols import STEPS, agency, word
 
 from .finding import Account, Finding, Suggestion, account, finding
@@ -124,7 +126,7 @@ def _lifts(approval: ChainEvent, duty: Obligation, higher: Step) -> bool:
 def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
     who, needed = agency(duty.owed_by), word(STEPS, higher.step)
     limit = next(r.limit for r in duty.version.rungs if r.step == rung.step)
-    days = limit.strip("PD")
+    used = Term.parse(limit).words
     last = last_day_of(rung.due_latest)
     waits = _until_published(rung)
     approvals = [{"level": e.data.get("level"), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
@@ -137,14 +139,23 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Finding:
         accounts=[Account(duty.owed_by, {"needs": higher.needs, "approvals": approvals}, duty.cause.digest)],
         law=duty.version.source,
         because=Sentence(
-            f"{who.zh}用时已超过{days}日(最迟至{last}),而延长所需的{needed.zh}未在期内作出{waits.zh}",
-            f"{who.en} used more than {days} days (to {last} at the latest) without the "
+            f"{who.zh}用时已超过{used.zh}(最迟至{last}),而延长所需的{needed.zh}未在期内作出{waits.zh}",
+            f"{who.en} used more than {used.en} (to {last} at the latest) without the "
             f"{needed.en} that an extension needs{waits.en}",
         ),
-        suggestion=Suggestion(duty.clock.approval or duty.clock.duty[0], duty.owed_by),
+        suggestion=_approval_wanted(duty),
         opened_at=rung.over_at,
         by_time=True,
     )
+
+
+def _approval_wanted(duty: Obligation) -> Suggestion | None:
+    """Who should say which approval: the debtor himself, or the one agency whose role it is."""
+    approval = duty.clock.approval
+    if approval is None:
+        return None
+    by = (duty.owed_by,) if approval.by is None else agencies_with(approval.by)
+    return Suggestion(approval.type, by[0]) if len(by) == 1 else None
 
 
 def _day(event: ChainEvent) -> str:
