@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_services.streams.sink import KafkaSink
 from support.row_service import connection, new_topics, numbered
@@ -41,7 +42,9 @@ def measured(
     return figures
 
 
-def test_chunks_against_single_records(broker: EmbeddedBroker, broker_admin: Any, tmp_path: Path) -> None:
+def test_chunks_against_single_records(
+    broker: EmbeddedBroker, broker_admin: Any, tmp_path: Path, figure: Figure
+) -> None:
     """To a trivial sink chunks are 5 times as fast as take(1000) or more, at an eighth of its processor time.
 
     And they cost less than twice a bare loop. Processor time is what a busy machine does not distort.
@@ -57,10 +60,10 @@ def test_chunks_against_single_records(broker: EmbeddedBroker, broker_admin: Any
         "take": measured("take", broker, tmp_path, topics, COUNT // 4),
     }
     for way, values in figures.items():
-        print(f"{way:6} {values['per_s']:>9,.0f} records/s {values['cpu_us']:>6.1f} us CPU each")
-    against_take = figures["chunk"]["per_s"] / figures["take"]["per_s"]
-    against_raw = figures["chunk"]["per_s"] / figures["raw"]["per_s"]
-    print(f"chunk is {against_take:.1f} x take(1000) and {against_raw:.2f} x a bare aiokafka loop")
-    assert against_take >= 5
-    assert figures["take"]["cpu_us"] >= 8 * figures["chunk"]["cpu_us"]
-    assert figures["chunk"]["cpu_us"] <= 2 * figures["raw"]["cpu_us"]
+        figure(way, values["per_s"], "records/s")
+        figure(f"{way}, processor time", values["cpu_us"], "us each")
+    chunk, take, raw = (figures[way] for way in ("chunk", "take", "raw"))
+    figure("chunk against take(1000)", chunk["per_s"] / take["per_s"], "x", at_least=5)
+    figure("chunk against a bare aiokafka loop", chunk["per_s"] / raw["per_s"], "x")
+    figure("take(1000) against chunk, processor time", take["cpu_us"] / chunk["cpu_us"], "x", at_least=8)
+    figure("chunk against the bare loop, processor time", chunk["cpu_us"] / raw["cpu_us"], "x", at_most=2)

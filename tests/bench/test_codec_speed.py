@@ -10,6 +10,7 @@ from typing import Any
 import fastavro
 import pytest
 
+from bench.figures import Figure
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode, encode, peek_envelope
 from casebus_schemas.wire.door import parse_event
@@ -31,7 +32,7 @@ def _best(work: Callable[[], Any]) -> float:
     return best / COUNT
 
 
-def test_the_codec_against_plain_fastavro() -> None:
+def test_the_codec_against_plain_fastavro(figure: Figure) -> None:
     """The envelope alone is read at least twice as fast as a whole event with plain fastavro."""
     catalog = Catalog.load()
     name = "referral.submitted.1.json"
@@ -61,7 +62,6 @@ def test_the_codec_against_plain_fastavro() -> None:
         "encode": _best(lambda: encode(schema, event.data)),
     }
     for what, seconds in figures.items():
-        print(f"{what:<22} {seconds * 1e6:6.1f} us")
+        figure(f"{what} ({len(value)} bytes)", seconds * 1e6, "us")
     ratio = figures["plain fastavro, read"] / figures["envelope alone"]
-    print(f"envelope alone is {ratio:.1f} x as fast as reading everything, {len(value)} bytes")
-    assert ratio >= ENVELOPE_RATIO
+    figure("envelope alone against reading everything", ratio, "x", at_least=ENVELOPE_RATIO)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from kafka.admin import NewTopic
 
+from bench.figures import Figure
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
@@ -69,7 +70,7 @@ def measured(
 
 @pytest.mark.broker
 def test_ledger_against_take_and_plain_loop(
-    broker: EmbeddedBroker, broker_admin: Any, fresh: Database, tmp_path: Path
+    broker: EmbeddedBroker, broker_admin: Any, fresh: Database, tmp_path: Path, figure: Figure
 ) -> None:
     """Tree included, the ledger is at least 5 times Faust's take(1000) and 0.7 times a plain loop without."""
     topics = [f"csrc.bench{os.getpid()}x{number}" for number in range(9)]
@@ -93,15 +94,14 @@ def test_ledger_against_take_and_plain_loop(
             if way not in figures or found["per_s"] > figures[way]["per_s"]:
                 figures[way] = found
     for way, values in figures.items():
-        print(f"{way:8} {values['per_s']:>9,.0f} records/s {values['cpu_us']:>6.1f} us CPU each")
-    against_take = figures["ours"]["per_s"] / figures["take"]["per_s"]
-    against_plain = figures["ours"]["per_s"] / figures["plain"]["per_s"]
-    print(f"ours is {against_take:.1f} x take(1000) and {against_plain:.2f} x a plain loop without tree")
-    assert against_take >= 5
-    assert against_plain >= 0.7
+        figure(way, values["per_s"], "records/s")
+        figure(f"{way}, processor time", values["cpu_us"], "us each")
+    ours = figures["ours"]["per_s"]
+    figure("ours against take(1000)", ours / figures["take"]["per_s"], "x", at_least=5)
+    figure("ours against a plain loop without tree", ours / figures["plain"]["per_s"], "x", at_least=0.7)
 
 
-def test_verify_speed(fresh: Database, tmp_path: Path) -> None:
+def test_verify_speed(fresh: Database, tmp_path: Path, figure: Figure) -> None:
     """Verification is measured on both databases; the design wants 50,000 entries/s of a free core."""
     for name, url in (("sqlite", f"sqlite:///{tmp_path}/ledger.db"), ("postgresql", fresh())):
         store = LedgerStore(url)
@@ -112,5 +112,5 @@ def test_verify_speed(fresh: Database, tmp_path: Path) -> None:
         seconds, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
         store.close()
         assert report.ok
-        per_s, each_us = report.entries / seconds, cpu_s / report.entries * 1e6
-        print(f"{name:10} {per_s:>9,.0f} entries/s {each_us:.1f} us CPU each")
+        figure(f"verification, {name}", report.entries / seconds, "entries/s")
+        figure(f"verification, {name}, processor time", cpu_s / report.entries * 1e6, "us each")

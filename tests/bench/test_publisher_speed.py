@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.connector import Connector
 from casebus_producers.publisher import Publisher
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.broker]
 COUNT = 10_000
 
 
-def test_queuing(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> None:
+def test_queuing(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, figure: Figure) -> None:
     """Events checked, encoded, signed and kept a second, in transactions of 100 and of one."""
     settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
     outbox = outbox_of(settings)
@@ -33,12 +34,13 @@ def test_queuing(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> N
     for event in events[2_500:]:
         connector.submit(event)
     done = time.perf_counter()
-    print(f"queued/s: {2_500 / (hundreds - begun):.0f} in hundreds, {500 / (done - hundreds):.0f} one by one")
+    figure("queued in hundreds", 2_500 / (hundreds - begun), "events/s")
+    figure("queued one by one", 500 / (done - hundreds), "events/s")
     assert outbox.status().pending == 3_000
     outbox.close()
 
 
-def test_relaying(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> None:
+def test_relaying(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, figure: Figure) -> None:
     """Queued events relayed and marked sent a second."""
     settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
     outbox = outbox_of(settings)
@@ -46,12 +48,15 @@ def test_relaying(tmp_path: Path, broker: EmbeddedBroker, credentials: Path) -> 
     publisher = Publisher(outbox, settings)
     begun = time.perf_counter()
     publisher.run(lambda: outbox.status().pending == 0)
-    print(f"relayed/s: {COUNT / (time.perf_counter() - begun):.0f}")
+    figure("relayed", COUNT / (time.perf_counter() - begun), "events/s")
+    assert outbox.status().sent == COUNT
     outbox.close()
 
 
 @pytest.mark.parametrize("rate", [100, 1_000])
-def test_latency(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, rate: int) -> None:
+def test_latency(
+    tmp_path: Path, broker: EmbeddedBroker, credentials: Path, figure: Figure, rate: int
+) -> None:
     """Milliseconds from queuing an event to its being marked sent at a steady rate."""
     settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
     outbox = outbox_of(settings)
@@ -77,8 +82,7 @@ def test_latency(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, rate
             publisher.wake()
         publisher.wait_sent([max(queued)], 60)
     ordered = sorted(taken[rate:])
-    print(
-        f"{rate}/s: p50 {1000 * statistics.median(ordered):.1f} ms, "
-        f"p99 {1000 * ordered[int(len(ordered) * 0.99)]:.1f} ms of {len(ordered)}"
-    )
+    figure(f"queued to sent at {rate}/s, p50", 1000 * statistics.median(ordered), "ms")
+    figure(f"queued to sent at {rate}/s, p99", 1000 * ordered[int(len(ordered) * 0.99)], "ms")
+    assert len(taken) == rate * 10
     outbox.close()

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from bench.figures import Figure
 from casebus_services.reconciler.database import Database
 from support.admissions import batch_of
 from support.desk import Desk
@@ -15,7 +16,7 @@ AT_ONCE = 200
 
 
 @pytest.mark.parametrize("technology", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def test_taking(technology: str, request: pytest.FixtureRequest) -> None:
+def test_taking(technology: str, request: pytest.FixtureRequest, figure: Figure) -> None:
     """Events a second of wall and of processor time, in batches of 200, over 400 cases of three events."""
     if technology == "sqlite":
         url = f"sqlite:///{request.getfixturevalue('tmp_path') / 'accounts.db'}"
@@ -34,7 +35,8 @@ def test_taking(technology: str, request: pytest.FixtureRequest) -> None:
             desk.agent.handle([batch_of(batch.records[start : start + AT_ONCE])])
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     events = 3 * CASES
-    rates = f"{events / wall:.0f} events/s, {events / cpu:.0f} a core"
-    print(f"{technology}: {rates}, {len(desk.sink.sent)} announcements")
+    figure(technology, events / wall, "events/s")
+    figure(f"{technology}, of processor time", events / cpu, "events/s")
+    figure(f"{technology}, announcements an event", len(desk.sink.sent) / events)
     assert desk.rows("SELECT count(*) FROM recon_event") == [(events,)]
     database.close()

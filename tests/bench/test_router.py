@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from support.router_process import RouterBus
 from support.signed_events import chain, referral, stored
@@ -28,7 +29,7 @@ def _run(arguments: list[str], environment: dict[str, str]) -> dict[str, float]:
     return figures
 
 
-def test_router_against_checking_alone(tmp_path: Path) -> None:
+def test_router_against_checking_alone(tmp_path: Path, figure: Figure) -> None:
     """The whole router reaches half the rate of a loop that checks the same records and writes nothing."""
     with EmbeddedBroker(tmp_path / "broker") as broker:
         bus = RouterBus(broker, tmp_path)
@@ -43,11 +44,9 @@ def test_router_against_checking_alone(tmp_path: Path) -> None:
             checked.append(_run(["check", str(pickled)], bus.environment()))
             routed.append(_run(["route", str(COUNT)], bus.environment()))
     for check, route in zip(checked, routed, strict=True):
-        print(
-            f"checking alone {check['per_s']:>7,.0f}/s ({check['cpu_us']:.0f} us CPU each), "
-            f"router {route['per_s']:>7,.0f}/s ({route['cpu_us']:.0f} us)"
-        )
+        for name, found in (("checking alone", check), ("router", route)):
+            figure(name, found["per_s"], "records/s")
+            figure(f"{name}, processor time", found["cpu_us"], "us each")
     # The best round of each: what disturbs a round on a shared machine only ever slows it.
     ratio = max(route["per_s"] for route in routed) / max(check["per_s"] for check in checked)
-    print(f"ratio {ratio:.2f}")
-    assert ratio >= RATIO
+    figure("router against checking alone", ratio, "x", at_least=RATIO)

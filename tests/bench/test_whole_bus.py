@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import create_engine, text
 
+from bench.figures import Figure
 from casebus_deploy.stack.keys import key_file
 from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_schemas.agencies import MEMBERS
@@ -110,7 +111,7 @@ def _wait_for(done: Any, timeout_s: float = 60.0) -> None:
 
 
 @pytest.mark.parametrize("rate", [100, 1000])
-def test_latency_at_a_fixed_load(stack: Stack, rate: int) -> None:
+def test_latency_at_a_fixed_load(stack: Stack, figure: Figure, rate: int) -> None:
     """At 100 events a second, notice and committed entry follow the publishing within the bound."""
     keys = {name: SigningKey.from_file(key_file(stack.secrets, name)) for name in MEMBERS}
     inboxes = Inboxes(stack)
@@ -135,11 +136,10 @@ def test_latency_at_a_fixed_load(stack: Stack, rate: int) -> None:
             in_ledger.append(at - sent[id_])
     inboxes.close()
     notice, entry = _percentiles(time_in), _percentiles(in_ledger)
-    print(f"{rate}/s, {len(wanted)} events: inbox p50 {notice[0]:.0f} ms p99 {notice[1]:.0f} ms, ", end="")
-    print(f"ledger p50 {entry[0]:.0f} ms p99 {entry[1]:.0f} ms")
-    if rate == 100:
-        assert notice[1] < P99_MS
-        assert entry[1] < P99_MS
+    bound = P99_MS if rate == 100 else None
+    for what, (middle, late) in (("notice", notice), ("committed entry", entry)):
+        figure(f"publish to {what} at {rate}/s, p50", middle, "ms")
+        figure(f"publish to {what} at {rate}/s, p99", late, "ms", at_most=bound)
 
 
 class _Timed(Player):
@@ -154,7 +154,7 @@ class _Timed(Player):
         super()._send(said)
 
 
-def test_the_idle_bus(stack: Stack) -> None:
+def test_the_idle_bus(stack: Stack, figure: Figure) -> None:
     """All processes of an idle bus together take less than a fifth of one core."""
     assert stack.supervisor is not None
     assert stack.broker is not None
@@ -165,9 +165,11 @@ def test_the_idle_bus(stack: Stack) -> None:
     spent = {name: _cpu_seconds(stack)[name] - before for name, before in time_s.items()}
     seconds = time.monotonic() - begun
     memory = sum(psutil.Process(pid).memory_info().rss for pid in _pids(stack).values()) / 1e6
-    shares = {name: round(100 * value / seconds, 1) for name, value in spent.items()}
-    print(f"idle: {shares} % of a core, {sum(spent.values()) / seconds:.1%} in all, {memory:.0f} MB")
-    assert sum(spent.values()) / seconds < IDLE_SHARE_OF_A_CORE
+    for name, value in spent.items():
+        figure(f"idle: {name}", 100 * value / seconds, "% of a core")
+    share = 100 * sum(spent.values()) / seconds
+    figure("idle: all", share, "% of a core", at_most=100 * IDLE_SHARE_OF_A_CORE)
+    figure("idle: all, resident memory", memory, "MB")
 
 
 def _pids(stack: Stack) -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import beijing_text
 
 from .amounts import CONDUCT, Stated, stated_by
@@ -11,67 +12,35 @@ from .chain import ChainEvent
 from .fold import Folded
 from .persons import Person, Suspects
 
-STATUS: Mapping[str, str] = {
-    "clue.submitted": "clue",
-    "administrative.case_opened": "administrative_case",
-    "administrative.penalty_notified": "penalty_notified",
-    "administrative.penalty_decided": "penalised",
-    "referral.submitted": "referred",
-    "referral.receipted": "received",
-    "referral.supplement_requested": "supplementing",
-    "referral.supplemented": "received",
-    "referral.forwarded": "referred",
-    "referral.returned_not_competent": "returned",
-    "referral.filed": "filed",
-    "referral.not_filed": "not_filed",
-    "progress.transferred_for_prosecution": "under_review",
-    "outcome.prosecuted": "prosecuted",
-    "outcome.not_prosecuted": "not_prosecuted",
-    "outcome.judgment": "judged",
-    "outcome.effective": "effective",
-}
-"""The state into which an event brings the suspects and charges that it is about (domain.md 2.3)."""
-
-_ALL_OF_THE_CASE = frozenset(
-    {
-        "referral.receipted",
-        "referral.supplement_requested",
-        "referral.supplemented",
-        "referral.forwarded",
-        "referral.returned_not_competent",
-        "referral.filed",
-        "referral.not_filed",
-        "outcome.effective",
-    }
-)
-"""Types that are about every charge of the case where they list none themselves."""
-
-ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
+ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values() if event.about == "bus")
 """Families that speak of notices and findings of the bus, not of the case."""
 
-_RANK = {status: rank for rank, status in enumerate(dict.fromkeys(STATUS.values()))}
+ACQUITTED, WITHDRAWN = "acquitted", "withdrawn"
+"""States that no type brings: a result of a judgment, and a case of which nothing stands any more."""
+
 _DOCUMENTS = ("document_no", "case_no", "receipt_no")
 
 
 class Tracks:
     """The state of each (suspect, charge), moved by the events in their order."""
 
-    def __init__(self, suspects: Suspects) -> None:
+    def __init__(self, suspects: Suspects, catalog: Catalog | None = None) -> None:
+        self._catalog = catalog or Catalog.load()
         self._suspects = suspects
         self._of: dict[tuple[int, str | None], dict[str, Any]] = {}
         self.general: dict[str, Any] | None = None
 
     def apply(self, event: ChainEvent) -> None:
         """Moves what the event is about into the event's state."""
-        status = STATUS.get(event.type)
-        if status is None:
+        meaning = self._catalog.types.get(event.type)
+        status = meaning.brings_to if meaning else None
+        if meaning is None or status is None:
             return
         named = self._named(event)
-        if not named and event.type in _ALL_OF_THE_CASE:
+        if not named and meaning.about == "case":
             named = list(self._of)
         for key in named:
-            charge = self._result(event, key)
-            self._move(key, event, charge or status)
+            self._move(key, event, self._result(event, key) or status)
         if self.general is None or not self._of:
             self.general = {"status": status, "agency": event.agency, "event": event.digest.hex()}
 
@@ -88,7 +57,7 @@ class Tracks:
         reached = [str(track["status"]) for track in self._of.values()]
         if not reached:
             return str(self.general["status"]) if self.general else None
-        return max(reached, key=lambda status: _RANK.get(status, len(_RANK)))
+        return max(reached, key=list(self._catalog.states).index)
 
     def _named(self, event: ChainEvent) -> list[tuple[int, str | None]]:
         keys: list[tuple[int, str | None]] = []
@@ -105,7 +74,7 @@ class Tracks:
         for result in event.data.get("results") or ():
             person = self._suspects.find(event, result["suspect"])
             if person and (person.number, result["article"]) == key and result.get("result") == "acquitted":
-                return "acquitted"
+                return ACQUITTED
         return None
 
     def _move(self, key: tuple[int, str | None], event: ChainEvent, status: str) -> None:
@@ -200,13 +169,19 @@ def accounts(folded: Folded) -> dict[str, Any]:
         security = security or event.data.get("security")
     return {
         "chain": folded.order[0].chain,
-        "status": tracks.case_status(),
+        "status": tracks.case_status() or _withdrawn(folded),
         "security": security,
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.standing),
         "events": [_line(event, folded) for event in folded.order],
     }
+
+
+def _withdrawn(folded: Folded) -> str | None:
+    types = Catalog.load().types
+    taken_back = {types[folded.by_digest[digest].type] for digest in folded.withdrawn}
+    return WITHDRAWN if any(event.brings_to for event in taken_back) else None
 
 
 def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:

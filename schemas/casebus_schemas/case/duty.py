@@ -19,7 +19,7 @@ _INSTANT = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A rung of a duty's ladder with all its readings; `needs` is a level of approval, `approval` all of it."""
+    """A rung of a duty's ladder with all its readings; `needs` is a level, `approval` with its type."""
 
     step: str
     readings: tuple[Reading, ...]
@@ -96,6 +96,10 @@ class Obligation:
     def readings(self) -> tuple[Reading, ...]:
         """The readings of the highest rung in force."""
         return self.steps[self.rung].readings
+
+    def level_of(self, approval: ChainEvent) -> object:
+        """The level that an approval of an extension names."""
+        return approval.data.get(self.clock.approval.level) if self.clock.approval else None
 
     def state(self, now: datetime) -> State:
         """How the duty stands at `now`."""

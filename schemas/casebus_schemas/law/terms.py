@@ -74,13 +74,6 @@ class Term:
             return cls(int(match["hours"]), "hours")
         return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
 
-    @property
-    def words(self) -> Sentence:
-        """The limit in words: `10日`, `10 days`."""
-        unit = _UNIT_WORDS[self.unit]
-        more = (f"又{self.extra_days}日", f" and {self.extra_days} days") if self.extra_days else ("", "")
-        return Sentence(f"{self.count}{unit.zh}{more[0]}", f"{self.count} {unit.en}{more[1]}")
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:

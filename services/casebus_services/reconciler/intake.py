@@ -7,8 +7,10 @@ from typing import Protocol
 
 from casebus_schemas.case.chain import Digest
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.running import watch
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .arrivals import Arrival, Head, Stream, repeat, stream_break
+from .arrivals import Arrival, met, met_again
 from .book import Announcement, ChainBook
 
 MAX_CACHED_EVENTS = 5000
@@ -27,10 +29,10 @@ class Ground(Protocol):
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
         """Whether a refused record with this digest stands on the stream's topic and partition."""
 
-    def heads(self, streams: Iterable[Stream]) -> dict[Stream, Head]:
+    def heads(self, streams: Iterable[Stream]) -> dict[Stream, StreamHead]:
         """Last admitted event of agencies' streams."""
 
-    def save_heads(self, heads: dict[Stream, Head]) -> None:
+    def save_heads(self, heads: dict[Stream, StreamHead]) -> None:
         """Moves the heads."""
 
     def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
@@ -115,7 +117,8 @@ class Intake:
             book = self._touched[arrived.event_headers.subject][1]
             known = book.folded.by_digest.get(arrived.digest or b"")
             if known is not None:
-                self._say(arrived.partition, book.add(repeat(known)))
+                for finding in watch(met_again(known)):
+                    self._say(arrived.partition, book.add(finding))
                 continue
             fresh.append(arrived)
             self._enter(arrived, book, heads)
@@ -132,18 +135,16 @@ class Intake:
         """(admission partition, book) of every chain of this step."""
         yield from self._touched.values()
 
-    def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, Head]) -> None:
+    def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, StreamHead]) -> None:
         event = arrived.event(self._catalog)
         stream = arrived.stream
-        broken = None
-        if stream is not None:
-            head = heads.get(stream)
-            broken = stream_break(arrived, event, head, self._ground.was_refused)
-            if head is None or event.seq > head.seq:
-                heads[stream] = Head(event.seq, event.digest)
+        head = heads.get(stream) if stream is not None else None
+        shown = watch(met(arrived, event, head, self._ground.was_refused))
+        if stream is not None and (head is None or event.seq > head.seq):
+            heads[stream] = StreamHead(event.seq, event.digest)
         self._say(arrived.partition, book.take(event))
-        if broken is not None:
-            self._say(arrived.partition, book.add(broken))
+        for finding in shown:
+            self._say(arrived.partition, book.add(finding))
 
     def _open(self, chains: Iterable[tuple[int, str]]) -> None:
         missing: dict[str, int] = {}
