@@ -30,9 +30,10 @@ class EventType:
     """One entry of events.yaml.
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
-    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into which it brings what it is `about`; `lists_suspects` whether
-    its speaker says with it who the suspects of the case are; `corrected_by` the type that corrects its
-    facts; `statistics` the words of statistics/measures.py under which it is counted.
+    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
+    which it brings what it is `about`; `lists_suspects` whether its speaker says with it who the suspects of
+    the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
+    statistics/measures.py under which it is counted.
     """
 
     type: str

@@ -10,7 +10,12 @@ from casebus_schemas.rules.reconcile import reconcile
 from support.chains import at, digest, say
 
 
-def _referral(received: str = "2022-09-29T15:00", **more: Any) -> list[ChainEvent]:
+def _referral(
+    received: str = "2022-09-29T15:00",
+    sent: str = "2022-09-28",
+    approved: str = "2022-09-27T10:20",
+    **more: Any,
+) -> list[ChainEvent]:
     facts: dict[str, Any] = {
         "received_at": at(received),
         "competent": True,
@@ -19,7 +24,7 @@ def _referral(received: str = "2022-09-29T15:00", **more: Any) -> list[ChainEven
         **more,
     }
     return [
-        say("s", "referral.submitted", "2022-09-28", to=("mps",), approved_at=at("2022-09-27T10:20")),
+        say("s", "referral.submitted", sent, to=("mps",), approved_at=at(approved)),
         say("r", "referral.receipted", received, agency="mps", to=("csrc",), replies="s", **facts),
     ]
 
@@ -86,7 +91,8 @@ def test_a_decision_meets_the_clock_by_claim_and_provably() -> None:
 
 def test_overdue_only_past_every_reading_and_then_a_finding() -> None:
     """Between the readings nobody is accused; past the last one R10 and the missing approval R11."""
-    events = _referral("2022-09-22T15:00")  # day 10 is a holiday, 10-02; the first workday after it 10-08
+    events = _referral("2022-09-22T15:00", "2022-09-22", "2022-09-21T10:20")
+    # Day 10 is a holiday, 10-02; the first workday after it is 10-08.
     assert _duty(events, "DL06").state(at("2022-10-08T12:00")) == "contested"
     assert [f.rule for f in reconcile(events).findings(at("2022-10-08T12:00"))] == []
     assert [f.rule for f in reconcile(events).findings(at("2022-10-09"))] == ["R10", "R11"]
