@@ -33,6 +33,7 @@ STATES = {
     "overdue": ("已逾期", "overdue", "red"),
     "met": ("已履行", "met", "green"),
     "moot": ("已终止", "moot", "dim"),
+    "lapsed": ("期满未行使", "lapsed", "dim"),
 }
 SEVERITIES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
 ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法 by law"}

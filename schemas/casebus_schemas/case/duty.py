@@ -143,7 +143,7 @@ class Obligation:
         )
 
     def to_json(self, now: datetime) -> dict[str, Any]:
-        """The obligation as in records.md 5; what is rare in clocks stands there only where it is so."""
+        """The obligation as in records.md 5."""
         answer = _answer(self.met_by)
         return {
             "id": str(self.id),
@@ -165,7 +165,12 @@ class Obligation:
             }
             if answer
             else None,
-            **self._rare(),
+            "right": self.is_right,
+            "suspect": self.suspect,
+            "number": self.number,
+            "awaits_receipt": self.awaits_receipt,
+            "waits_until": self.waits_until and beijing_text(self.waits_until),
+            "stands_since": self.stands_since and beijing_text(self.stands_since),
         }
 
     def said_json(self) -> dict[str, Any]:
@@ -178,22 +183,6 @@ class Obligation:
             for name in ("due_earliest", "due_latest", "readings", "ladder"):
                 del body[name]
         return body
-
-    def _rare(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        if self.is_right:
-            found["right"] = True
-        if self.suspect is not None:
-            found["suspect"] = self.suspect
-        if self.awaits_receipt:
-            found["awaits_receipt"] = True
-        if self.waits_until is not None:
-            found["waits_until"] = beijing_text(self.waits_until)
-        if self.stands_since is not None:
-            found["stands_since"] = beijing_text(self.stands_since)
-        if self.beyond:
-            found["number"] = self.number
-        return found
 
     def _ladder(self) -> list[dict[str, Any]]:
         if not self.version.is_ladder:
