@@ -1,7 +1,7 @@
 """Notices and receipts as lines for an officer, Chinese first, English beside it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.panel import Panel
 from casebus_schemas.agencies import BUS, NAMES, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text, in_beijing
 
 from .case_screen import STATES
 from .inbox import Notice, Unreadable
@@ -23,7 +23,6 @@ STAGES = {
     "refused": "已拒收 refused",
     "ledgered": "已入账 ledgered",
 }
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
@@ -90,7 +89,7 @@ def _about(event: Mapping[str, Any]) -> list[str]:
 
 
 def _moment(at: datetime, *, day: bool = False) -> str:
-    local = at.astimezone(_SHANGHAI)
+    local = in_beijing(at)
     return local.strftime("%Y-%m-%d" if day else "%Y-%m-%d %H:%M:%S")
 
 

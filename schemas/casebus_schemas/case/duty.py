@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.law import Answer, Clock, Reading, State, state_at
-from casebus_schemas.law.calendar import BEIJING, beijing_text
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import due_earliest, due_latest
+from casebus_schemas.times import BEIJING, beijing_text
 
 from .chain import ChainEvent
 from .parties import Party

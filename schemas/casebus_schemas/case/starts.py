@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from casebus_schemas.law.calendar import BEIJING, beijing_day, in_beijing
+from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Begin, Clock, Version
 from casebus_schemas.law.terms import COUNTABLE, Precision
+from casebus_schemas.times import BEIJING, in_beijing
 
 from .chain import ChainEvent
 from .chain_index import ChainIndex

@@ -10,15 +10,14 @@ from typing import Any, Literal
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.times import beijing_text, in_beijing
 
 from .calendar import (
     NOTICE_MARGIN,
     add_workdays,
     beijing_day,
-    beijing_text,
     end_of_day,
     first_workday_from,
-    in_beijing,
     missing_notice,
     workdays_between,
 )

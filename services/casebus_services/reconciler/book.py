@@ -10,10 +10,10 @@ from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded, extend, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from casebus_schemas.rules.register import of_scope
+from casebus_schemas.times import beijing_text
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
