@@ -24,9 +24,14 @@ class Case:
     catalog: Catalog = field(default_factory=Catalog.load)
 
     @classmethod
-    def of(cls, events: Iterable[ChainEvent] | Folded, law_of: date | None = None) -> "Case":
+    def of(
+        cls,
+        events: Iterable[ChainEvent] | Folded,
+        law_of: date | None = None,
+        catalog: Catalog | None = None,
+    ) -> "Case":
         """The case that these events make, its clocks under the law of then or of another day."""
         folded = events if isinstance(events, Folded) else fold(events)
         index = ChainIndex(folded)
         started = tuple(starts(index, law_of))
-        return cls(folded, started, tuple(obligations(index, started)))
+        return cls(folded, started, tuple(obligations(index, started)), catalog or Catalog.load())

@@ -12,6 +12,7 @@ from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent, as_uuid
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.small_types import RuleId
 
 from .chain.r20 import orphan_turns
@@ -115,12 +116,14 @@ def reconcile(
     law_of: date | None = None,
     *,
     rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+    catalog: Catalog | None = None,
 ) -> Reconciled:
     """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
 
-    Clocks run under the texts in force when they started, or under those of the day `law_of`.
+    Clocks run under the texts in force when they started, or under those of the day `law_of`; what types
+    mean says `catalog`, by default that of this package.
     """
-    case = Case.of(events, law_of)
+    case = Case.of(events, law_of, catalog)
     return Reconciled(case, run_content(rules.values(), case), rules)
 
 
