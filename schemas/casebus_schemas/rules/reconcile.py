@@ -54,7 +54,11 @@ class Reconciled:
     @property
     def content(self) -> tuple[Finding, ...]:
         """The findings that the events alone decide."""
-        return tuple(finding for of_rule in self.content_of.values() for finding in of_rule)
+        return self._of_rules(self.content_of)
+
+    def _of_rules(self, found: Mapping[RuleId, tuple[Finding, ...]]) -> tuple[Finding, ...]:
+        """All findings; those of a rule that is switched off (R09 for another's failure) are left out."""
+        return tuple(f for of_rule in found.values() for f in of_rule if f.rule in self.rules)
 
     @cached_property
     def accounts(self) -> dict[str, Any]:
@@ -66,7 +70,7 @@ class Reconciled:
         timed = run_timed(self.rules.values(), self.case, now)
         words = self._words
         found = []
-        for finding in (*self.content, *(finding for of_rule in timed.values() for finding in of_rule)):
+        for finding in (*self.content, *self._of_rules(timed)):
             word = words.get(str(finding.id))
             found.append(replace(finding, state=word) if word and finding.state == "open" else finding)
         return in_order(found)
