@@ -38,7 +38,9 @@ def due(
 
 @app.command("show")
 def show(
-    number: Annotated[str | None, typer.Argument(help="such as DL06 or R30; without it all are listed")] = None,
+    number: Annotated[
+        str | None, typer.Argument(help="such as DL06 or R30; without it all are listed")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """A clock of the law or a rule of reconciliation: what it looks at, its law, who must do what."""
