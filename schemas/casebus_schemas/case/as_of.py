@@ -129,8 +129,8 @@ def _left_out(event: ChainEvent, had: datetime | None, asked: AsOf) -> str | Non
 def receipted(receipt: ChainEvent, level: Level) -> list[tuple[Digest, datetime]]:
     """(event, when by claim) of what a receipt proves at this level."""
     named: list[tuple[object, datetime]] = []
-    if receipt.type == "receipt.signed":
+    if receipt.type == "receipt.signed" and "event" in receipt.data:
         named.append((receipt.data["event"], receipt.data["received_at"]))
     elif receipt.type == "receipt.delivered" and level == "fetched":
-        named.extend((one["event"], one["fetched_at"]) for one in receipt.data["deliveries"])
+        named.extend((one["event"], one["fetched_at"]) for one in receipt.data.get("deliveries") or ())
     return [(digest, at) for value, at in named if (digest := as_digest(value)) is not None]
