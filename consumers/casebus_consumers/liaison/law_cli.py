@@ -41,30 +41,37 @@ def show(
     as_json: Json = False,
 ) -> None:
     """A clock of the law: what starts it, who owes what, its limits and sources."""
-    from casebus_schemas.law.clocks import clocks, find_clock
+    from casebus_schemas.law.clock_json import clock_json
+    from casebus_schemas.law.clocks import clock_table, clocks, find_clock
 
     chosen = [find_clock(clock)] if clock else list(clocks().values())
     if as_json:
-        body = [item.to_json() for item in chosen]
+        body = [clock_json(item) for item in chosen]
         typer.echo(json.dumps(body[0] if clock else body, ensure_ascii=False))
         return
     if clock is None:
         for item in chosen:
-            typer.echo(f"{item.id}  {item.on:<32} {item.title.text}")
+            typer.echo(f"{item.id}  {', '.join(item.starts_on):<32} {item.title.text}")
         return
     item = chosen[0]
     typer.echo(f"{item.id}  {item.title.text}")
-    typer.echo(f"  起算 starts on   {item.on}" + (f", {item.start_field}" if item.start_field else ""))
-    typer.echo(f"  义务 duty        {' | '.join(item.duty)}  ({item.owed_by} → {item.owed_to})")
+    for begin in item.begins:
+        since = "receipt" if begin.at_receipt else begin.field or "time"
+        typer.echo(f"  起算 starts on   {begin.on}, {since}  ({begin.owed_by.text} → {begin.owed_to.text})")
+    kind = "权利 right       " if item.kind == "right" else "义务 duty        "
+    typer.echo(f"  {kind}{' | '.join(item.duty)}")
+    known = clock_table().instruments
     for version in item.versions:
         until = version.until.isoformat() if version.until else "…"
         mark = "" if version.verified else "  未核实 not verified"
         typer.echo(f"  施行 in force    {version.since.isoformat()} – {until}{mark}")
         for rung in version.rungs:
             needs = f"  需批准 needs approval: {rung.needs}" if rung.needs else ""
-            typer.echo(f"    {rung.step:<14} {rung.limit}{needs}")
-        typer.echo(f"    算法 readings   {', '.join(version.readings)}")
+            typer.echo(f"    {rung.step:<14} {rung.limit}{needs}  {', '.join(rung.readings)}")
         for article in version.source:
+            if not known[article.instrument].is_law:
+                typer.echo(f"    依据 source     {known[article.instrument].title.text}")
+                continue
             typer.echo(
                 f"    依据 source     {article.instrument} 第{article.article}条 Art. {article.article}"
             )
