@@ -110,17 +110,9 @@ class Reconciled:
             for finding in sorted(self.content, key=lambda finding: str(finding.id))
             if finding.cls == "state"
         ]
-        rest = canonical_text({"findings": findings, "obligations": [self._duty(d) for d in self.duties]})
+        rest = canonical_text({"findings": findings, "obligations": [d.said_json() for d in self.duties]})
         # The accounts' text is spliced in, not written twice.
         return sha256(f'{{"accounts":{self.accounts_text},{rest[1:]}'.encode()).digest()
-
-    @staticmethod
-    def _duty(duty: Obligation) -> dict[str, Any]:
-        body = duty.to_json(duty.started_at)
-        del body["state"]
-        if body["met"]:
-            del body["met"]["provably"]
-        return body
 
 
 def reconcile(
