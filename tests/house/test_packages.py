@@ -24,10 +24,9 @@ SHELVES = {
 """The extra that must bring what a shelf imports; the contract needs none."""
 
 NOT_IMPORTED = {
-    # run.in: these two install casebus itself; metrics are next.
+    # run.in: these two install casebus itself.
     "hatchling": "builds casebus",
     "editables": "installs casebus in place",
-    "prometheus-client": "for the services' figures",
     # dev.in: programs and plugins.
     "pytest-xdist": "pytest -n",
     "pytest-timeout": "the bound of a test",
