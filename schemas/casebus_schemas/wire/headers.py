@@ -19,6 +19,7 @@ MAX_HEADERS = 32
 MAX_HEADER_BYTES = 8192
 """Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
 _SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
@@ -46,7 +47,12 @@ _KNOWN = frozenset((*_REQUIRED, "traceparent"))
 
 def to_base64url(raw: bytes) -> str:
     """Base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url_bytes(raw).decode()
+
+
+def base64url_bytes(raw: bytes) -> bytes:
+    """The same as the bytes of a header."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def from_base64url(text: str, length: int) -> bytes:
