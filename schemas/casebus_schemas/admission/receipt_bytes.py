@@ -1,4 +1,4 @@
-"""Receipts as Avro, written by hand: a third of the time of fastavro's writer, of which there is one an event.
+"""Receipts as Avro, written by hand: a third of the time of fastavro's writer, and there is one an event.
 
 The bytes are those that fastavro writes for the newest schemas of the three types; a test holds them equal.
 """
