@@ -12,6 +12,7 @@ from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent, as_uuid
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.small_types import RuleId
 
 from .chain.r20 import orphan_turns
@@ -53,7 +54,11 @@ class Reconciled:
     @property
     def content(self) -> tuple[Finding, ...]:
         """The findings that the events alone decide."""
-        return tuple(finding for of_rule in self.content_of.values() for finding in of_rule)
+        return self._of_rules(self.content_of)
+
+    def _of_rules(self, found: Mapping[RuleId, tuple[Finding, ...]]) -> tuple[Finding, ...]:
+        """All findings; those of a rule that is switched off (R09 for another's failure) are left out."""
+        return tuple(f for of_rule in found.values() for f in of_rule if f.rule in self.rules)
 
     @cached_property
     def accounts(self) -> dict[str, Any]:
@@ -65,7 +70,7 @@ class Reconciled:
         timed = run_timed(self.rules.values(), self.case, now)
         words = self._words
         found = []
-        for finding in (*self.content, *(finding for of_rule in timed.values() for finding in of_rule)):
+        for finding in (*self.content, *self._of_rules(timed)):
             word = words.get(str(finding.id))
             found.append(replace(finding, state=word) if word and finding.state == "open" else finding)
         return in_order(found)
@@ -105,17 +110,9 @@ class Reconciled:
             for finding in sorted(self.content, key=lambda finding: str(finding.id))
             if finding.cls == "state"
         ]
-        rest = canonical_text({"findings": findings, "obligations": [self._duty(d) for d in self.duties]})
+        rest = canonical_text({"findings": findings, "obligations": [d.said_json() for d in self.duties]})
         # The accounts' text is spliced in, not written twice.
         return sha256(f'{{"accounts":{self.accounts_text},{rest[1:]}'.encode()).digest()
-
-    @staticmethod
-    def _duty(duty: Obligation) -> dict[str, Any]:
-        body = duty.to_json(duty.started_at)
-        del body["state"]
-        if body["met"]:
-            del body["met"]["provably"]
-        return body
 
 
 def reconcile(
@@ -123,12 +120,14 @@ def reconcile(
     law_of: date | None = None,
     *,
     rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+    catalog: Catalog | None = None,
 ) -> Reconciled:
     """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
 
-    Clocks run under the texts in force when they started, or under those of the day `law_of`.
+    Clocks run under the texts in force when they started, or under those of the day `law_of`; what types
+    mean says `catalog`, by default that of this package.
     """
-    case = Case.of(events, law_of)
+    case = Case.of(events, law_of, catalog)
     return Reconciled(case, run_content(rules.values(), case), rules)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.obligations import Step
+from casebus_schemas.case.obligations import Obligation, Step
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence, Term
 from casebus_schemas.law.calendar import NOTICE_MARGIN
 from casebus_schemas.small_types import Agency
@@ -58,25 +59,24 @@ def limit_in_words(limit: str) -> Sentence:
     return Sentence(zh, en)
 
 
-def until_published(rung: Step) -> Sentence:
+def until_published(duty: Obligation, rung: Step) -> Sentence:
     """What to add where a reading is provisional: how long the bus waited before it said so."""
     if not any(reading.provisional for reading in rung.readings):
         return NOTHING
     days = NOTICE_MARGIN.days
+    if duty.awaits_receipt:
+        return Sentence(
+            f"(暂定:尚无该机关的签收回执,自送达收件箱起算,已另留{days}日余地)",
+            f" (provisional: no receipt of that agency is there, counted from the arrival in its inbox, "
+            f"{days} days of margin have passed)",
+        )
     return Sentence(
         f"(暂定:部分年份的节假日安排尚未收录,已另留{days}日余地)",
         f" (provisional: holidays of a year are not published here yet, {days} days of margin have passed)",
     )
 
 
-_CORRECTED_BY = {
-    "csrc": "referral.corrected",
-    "mps": "referral.corrected",
-}
-"""Who has an event to correct an amount or a list with."""
-
-
-def correction_by(event: ChainEvent) -> Suggestion | None:
-    """That whoever said an event corrects it, if its type can be corrected."""
-    type = _CORRECTED_BY.get(event.agency)
+def correction_by(event: ChainEvent, catalog: Catalog) -> Suggestion | None:
+    """That whoever said an event corrects it, if its type can be corrected and by him."""
+    type = catalog.correction_of(event.type, event.agency)
     return Suggestion(type, Agency(event.agency)) if type else None

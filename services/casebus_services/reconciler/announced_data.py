@@ -40,6 +40,7 @@ def _obligation(body: Mapping[str, Any]) -> dict[str, Any]:
         "readings": [{**reading, "due": _time(reading["due"])} for reading in body["readings"]],
         "ladder": [{**rung, "due_latest": _time(rung["due_latest"])} for rung in body["ladder"]],
         "met": {name: _time(at) for name, at in met.items()} if met else None,
+        **{name: body[name] and _time(body[name]) for name in ("waits_until", "stands_since")},
     }
 
 

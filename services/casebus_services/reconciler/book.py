@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded, extend, fold
 from casebus_schemas.case.obligations import Obligation
@@ -135,13 +136,17 @@ class ChainBook:
             if known is None or (known.state, known.due_latest) != (entry.state, entry.due_latest):
                 if known is None and duty.clock.met_by_cause and entry.state == "met":
                     continue  # nobody has to be told of a duty that was done when it began
+                if "waiting" in (entry.state, known.state if known else None) and entry.state != "open":
+                    continue  # nor of one that has not begun
                 changed.append(entry)
         for gone in self.duties.keys() - entered.keys():
             entry = self.duties[gone]
             if entry.state != "moot":
                 body = {**entry.body, "state": "moot"}
+                was_told = entry.state != "waiting"
                 entry = replace(entry, state="moot", body=body, moot_at=now, basis=trigger or entry.basis)
-                changed.append(entry)
+                if was_told:
+                    changed.append(entry)
             entered[gone] = entry
         self.duties = entered
         return _announced(changed, self.chain, now)
@@ -193,7 +198,8 @@ def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[
     """One announcement for all duties that changed together and concern the same agencies."""
     of_parties: dict[tuple[str, ...], list[DutyEntry]] = {}
     for entry in changed:
-        parties = tuple(sorted({entry.owed_by, *entry.body["owed_to"]}))
+        concerned = {entry.owed_by, *entry.body["owed_to"]}
+        parties = tuple(sorted(name for name in concerned if name.partition("/")[0] in MEMBERS))
         of_parties.setdefault(parties, []).append(entry)
     return [
         Announcement(
@@ -206,6 +212,7 @@ def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[
             now,
         )
         for parties, entries in of_parties.items()
+        if parties
     ]
 
 

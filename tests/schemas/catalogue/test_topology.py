@@ -195,3 +195,18 @@ def test_a_member_cannot_bear_the_login_of_a_service() -> None:
     text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
     with pytest.raises(UsageError, match="one login for two"):
         principals(Members.parse(text.replace("  mps: {", "  router: {")))
+
+
+def test_topics_and_rules_follow_the_members() -> None:
+    """Given other members, their topics, their access and what services may do with them follow."""
+    text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
+    entry = "  ncb: {part: guest, roles: [police], zh: 局, en: bureau}\n"
+    members = Members.parse(text + entry)
+    added = {spec.name for spec in topics(members=members)} - set(NAMES)
+    channels = ("ncb.key", "ncb.record", "ncb.referral")
+    assert added == {*channels, *(f"{kind}.ncb" for kind in ("inbox", "receipt", "dead-letter"))}
+    found = topic("ncb.referral", members=members)
+    assert found is not None
+    assert found.written_by == ("ncb",)
+    assert {rule.name for rule in acls(members=members) if rule.principal == "ncb"} > {"ncb.", "inbox.ncb"}
+    assert topic("ncb.referral") is None

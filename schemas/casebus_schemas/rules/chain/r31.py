@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.persons import Person
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import agency
@@ -27,17 +28,6 @@ RULE = Rule(
     closes=Sentence("名单一致时", "when the lists are equal"),
 )
 
-_LISTS: dict[str, tuple[str, ...]] = {
-    "csrc": ("referral.submitted",),
-    "mps": ("referral.filed", "progress.transferred_for_prosecution"),
-    "spp": ("outcome.prosecuted", "outcome.not_prosecuted"),
-}
-"""Events in which an agency says who the suspects of the case are, in the order of the case.
-
-Measures and detentions name whom they touch, not everybody. Indictment and judgment are compared by
-charge (R39).
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -54,27 +44,34 @@ class _Listed:
 
 @RULE.over_case
 def differing_suspects(case: Case) -> Iterator[Found]:
-    """Each agency that lists suspects is held against the next that does, in the order of the case."""
+    """Each agency that lists suspects is held against the next that does: no two differ unseen."""
     for left, right in pairwise(_lists(case)):
         if left.persons.keys() != right.persons.keys():
-            yield _differing(left, right)
+            yield _differing(left, right, case.catalog)
 
 
 def _lists(case: Case) -> list[_Listed]:
-    found = []
-    for by, types in _LISTS.items():
-        events = [
-            event
-            for event in case.folded.standing
-            if event.agency == by and event.type in types and event.data.get("suspects")
-        ]
-        if events:
-            persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
-            found.append(_Listed(Agency(by), persons, events))
-    return found
+    """What each agency lists, whoever it is, in the order in which the catalogue leads a case.
+
+    Measures and detentions name whom they touch, not everybody: the catalogue does not count them as lists.
+    Indictment and judgment are compared by charge (R39).
+    """
+    stage = {type: number for number, type in enumerate(case.catalog.types)}
+    of: dict[str, list[ChainEvent]] = {}
+    for event in case.folded.standing:
+        known = case.catalog.types.get(event.type)
+        if known is not None and known.lists_suspects and event.data.get("suspects"):
+            of.setdefault(event.agency, []).append(event)
+    in_order = sorted(of.items(), key=lambda pair: (min(stage[event.type] for event in pair[1]), pair[0]))
+    return [
+        _Listed(
+            Agency(by), {p.number: p for event in events for p in case.folded.suspects.listed(event)}, events
+        )
+        for by, events in in_order
+    ]
 
 
-def _differing(left: _Listed, right: _Listed) -> Found:
+def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
     here, there = right.missing(left), left.missing(right)
     wrong = right if here else left
     parts = [_lacks(right.by, here), _lacks(left.by, there)]
@@ -87,7 +84,7 @@ def _differing(left: _Listed, right: _Listed) -> Found:
             f"嫌疑主体不一致:{';'.join(part.zh for part in said)}",
             f"the suspects differ: {'; '.join(part.en for part in said)}",
         ),
-        suggestion=correction_by(wrong.events[-1]),
+        suggestion=correction_by(wrong.events[-1], catalog),
     )
 
 

@@ -1,0 +1,197 @@
+"""A duty of a chain as a value: who owes what until when, how it stands, what is written of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from casebus_schemas.law import Answer, Clock, Reading, State, state_at
+from casebus_schemas.law.clocks import Version
+from casebus_schemas.law.duty_state import last_day_of
+from casebus_schemas.law.terms import due_earliest, due_latest
+from casebus_schemas.times import BEIJING, beijing_text
+
+from .chain import ChainEvent
+from .parties import Party
+
+_INSTANT = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rung of a duty's ladder with all its readings; `needs` is a level, `approval` with its type."""
+
+    step: str
+    readings: tuple[Reading, ...]
+    needs: str | None
+    approval: str | None = None
+
+    @property
+    def due_latest(self) -> datetime:
+        """The largest admissible reading."""
+        return due_latest(self.readings)
+
+    @property
+    def over_at(self) -> datetime:
+        """The instant from which every reading is over for certain."""
+        return max(reading.latest_possible for reading in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A duty, or a right, that an event started. `rung` is the index of the highest step in force in `steps`.
+
+    `met_by` is the event that answers it, `moot_by` the one that ends it without an answer; `approvals` are
+    the approvals of an extension, in order. `suspect` is the one that it is about, None for all of the case;
+    `number` counts the starts of its clock. With `awaits_receipt` it is counted from the sending until the
+    debtor's receipt is there; before `waits_until` its term has not begun; since `stands_since` it stands
+    still.
+    """
+
+    id: UUID
+    clock: Clock
+    version: Version
+    cause: ChainEvent
+    debtor: Party
+    creditors: tuple[Party, ...]
+    started_at: datetime
+    steps: tuple[Step, ...]
+    rung: int
+    met_by: ChainEvent | None
+    moot_by: ChainEvent | None
+    approvals: tuple[ChainEvent, ...]
+    suspect: str | None = None
+    number: int = 1
+    awaits_receipt: bool = False
+    waits_until: datetime | None = None
+    stands_since: datetime | None = None
+
+    @property
+    def owed_by(self) -> str:
+        """Who owes: an agency, `agency/unit`, or an outsider's name."""
+        return self.debtor.text
+
+    @property
+    def owed_to(self) -> tuple[str, ...]:
+        """To whom it is owed, as `owed_by`."""
+        return tuple(party.text for party in self.creditors)
+
+    @property
+    def to_tell(self) -> tuple[str, ...]:
+        """Addresses of those whom it concerns and who take part in the bus, the debtor first."""
+        concerned = (self.debtor, *self.creditors)
+        return tuple(dict.fromkeys(party.text for party in concerned if party.agency is not None))
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it may be used, but nobody is accused where it is not."""
+        return self.clock.kind == "right"
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the law does not allow its clock to start so often in one chain."""
+        return self.clock.at_most is not None and self.number > self.clock.at_most
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The readings of the highest rung in force."""
+        return self.steps[self.rung].readings
+
+    def level_of(self, approval: ChainEvent) -> object:
+        """The level that an approval of an extension names."""
+        return approval.data.get(self.clock.approval.level) if self.clock.approval else None
+
+    def state(self, now: datetime) -> State:
+        """How the duty stands at `now`."""
+        return state_at(
+            now,
+            self.readings,
+            met=_answer(self.met_by),
+            moot=_answer(self.moot_by),
+            is_right=self.is_right,
+            begins=self.waits_until,
+            stands_since=self.stands_since,
+        )
+
+    def turns(self) -> list[datetime]:
+        """The instants at which time alone may change its state or open a finding about it."""
+        if self.met_by is not None:
+            return []
+        first = due_earliest(self.readings)
+        last = last_day_of(first)
+        day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
+        edges = [day_begins, first]
+        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
+        edges.extend(step.over_at for step in self.steps)
+        if self.waits_until is not None:
+            edges.append(self.waits_until)
+        # A term in hours still holds at its last instant: look again just after it.
+        return [edge for at in edges for edge in (at, at + _INSTANT)]
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """All that its JSON depends on but the time: two of one id with equal looks are written alike."""
+        return (
+            self.started_at,
+            self.creditors,
+            self.version,
+            self.steps,
+            self.rung,
+            _answer(self.met_by),
+            self.stands_since,
+            self.suspect,
+        )
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        """The obligation as in records.md 5."""
+        answer = _answer(self.met_by)
+        return {
+            "id": str(self.id),
+            "rule": self.clock.id,
+            "chain": self.cause.chain,
+            "owed_by": self.owed_by,
+            "owed_to": list(self.owed_to),
+            "duty": list(self.clock.duty),
+            "cause": self.cause.digest.hex(),
+            "started_at": beijing_text(self.started_at),
+            "due_earliest": beijing_text(due_earliest(self.readings)),
+            "due_latest": beijing_text(due_latest(self.readings)),
+            "readings": [reading.to_json() for reading in self.readings],
+            "ladder": self._ladder(),
+            "state": self.state(now),
+            "met": {
+                "by_claim": beijing_text(answer.by_claim),
+                "provably": beijing_text(answer.provably),
+            }
+            if answer
+            else None,
+            "right": self.is_right,
+            "suspect": self.suspect,
+            "number": self.number,
+            "awaits_receipt": self.awaits_receipt,
+            "waits_until": self.waits_until and beijing_text(self.waits_until),
+            "stands_since": self.stands_since and beijing_text(self.stands_since),
+        }
+
+    def said_json(self) -> dict[str, Any]:
+        """What the signed events alone decide of it: nothing here depends on times of the bus."""
+        body = self.to_json(self.started_at)
+        del body["state"]
+        if body["met"]:
+            del body["met"]["provably"]
+        if self.awaits_receipt:
+            for name in ("due_earliest", "due_latest", "readings", "ladder"):
+                del body[name]
+        return body
+
+    def _ladder(self) -> list[dict[str, Any]]:
+        if not self.version.is_ladder:
+            return []
+        return [
+            {"step": step.step, "due_latest": beijing_text(step.due_latest), "needs": step.approval}
+            for step in self.steps
+        ]
+
+
+def _answer(event: ChainEvent | None) -> Answer | None:
+    return None if event is None else Answer(event.occurred_at, event.admitted_at)
