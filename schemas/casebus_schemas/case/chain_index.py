@@ -15,12 +15,11 @@ class ChainIndex:
 
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
-    does (it is *loose*). `follow` carries the index on with the fold; it is equal to an index made anew.
+    does (it is *loose*). With each event by which the fold grows, `add` makes it equal to an index made anew.
     """
 
     def __init__(self, folded: Folded) -> None:
         self.folded = folded
-        self._place: dict[Digest, int] = {}
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
@@ -28,26 +27,13 @@ class ChainIndex:
         for event in folded.order:
             self._add(event, standing.get(event.digest))
 
-    def follow(self, folded: Folded) -> "ChainIndex":
-        """The index of a later fold: this one carried on where events were only added at the end."""
-        known = len(self.folded.order)
-        grown = (
-            known > 0
-            and len(folded.order) > known
-            and folded.order[known - 1] is self.folded.order[-1]
-            and folded.superseded is self.folded.superseded
-            and folded.withdrawn is self.folded.withdrawn
-        )
-        if not grown:
-            return self if folded is self.folded else ChainIndex(folded)
-        self.folded = folded
-        for event in folded.order[known:]:
-            self._add(event, event)
-        return self
+    def add(self, event: ChainEvent) -> None:
+        """Takes the event by which its fold has grown."""
+        self._add(event, event)
 
     def place(self, event: ChainEvent) -> int:
         """Where the event stands in the chain's order."""
-        return self._place[event.digest]
+        return self.folded.place[event.digest]
 
     def of_types(self, types: Iterable[str]) -> Iterator[ChainEvent]:
         """The events of these types that still speak, in the chain's order."""
@@ -61,7 +47,7 @@ class ChainIndex:
         Those that still speak, with their facts as corrected; `as_said` all, withdrawn ones too.
         """
         rows = self._said if as_said else self._standing
-        after = self._place[cause.digest]
+        after = self.folded.place[cause.digest]
         thread = self.folded.thread(cause)
         found: list[_Row] = []
         for type in types:
@@ -95,7 +81,7 @@ class ChainIndex:
         return row
 
     def _add(self, event: ChainEvent, standing: ChainEvent | None) -> None:
-        place = self._place[event.digest] = len(self._place)
+        place = self.folded.place[event.digest]
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new
