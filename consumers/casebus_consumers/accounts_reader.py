@@ -12,7 +12,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
 from casebus_schemas.rules.finding import canonical
-from casebus_schemas.rules.links import reused_across
+from casebus_schemas.rules.running import run_across
 from casebus_services.reconciler.book import KEPT_RULES
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import EVENTS_TOLD, SHARED_IDS, known_event, stored_event
@@ -127,7 +127,7 @@ class AccountsReader:
             parameters.append(chain)
         with self._database.reading() as transaction:
             rows = transaction.rows(SHARED_IDS + where, parameters)
-        return [found.to_json() for found in reused_across(known_event(row) for row in rows)]
+        return [found.to_json() for found in run_across(known_event(row) for row in rows)]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""

@@ -1,17 +1,17 @@
-"""What reconciliation says: the shape of a finding, and the run of all rules over one folded chain."""
+"""What reconciliation says: a finding with the agencies' accounts side by side."""
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.law.clocks import Article
-from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.small_types import Agency, ChainId, RuleId
 
 FindingClass = Literal["state", "arrival"]
 Severity = Literal["info", "medium", "high"]
@@ -22,7 +22,7 @@ FindingState = Literal["open", "explained", "accepted", "closed"]
 class Account:
     """What one agency says about the matter of a finding, and in which event."""
 
-    agency: str
+    agency: Agency
     value: object
     event: Digest | None
 
@@ -40,7 +40,7 @@ class Suggestion:
     """The event that would mend it, and who would have to say it."""
 
     type: str
-    by: str
+    by: Agency
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Finding:
     """A disagreement or defect that the bus shows, with all accounts; nobody's account wins by it."""
 
     id: UUID
-    rule: str
+    rule: RuleId
     cls: FindingClass
     severity: Severity
-    chain: str
+    chain: ChainId
     subject: str
     accounts: tuple[Account, ...]
     law: tuple[Article, ...]
@@ -60,8 +60,6 @@ class Finding:
     opened_at: datetime
     causes: tuple[Digest, ...]
     state: FindingState = "open"
-    by_time: bool = False
-    """Whether the passing of time decides it (R10, R11): such findings are not part of the accounts' hash."""
 
     def to_json(self) -> dict[str, Any]:
         """The finding as in records.md 5."""
@@ -81,55 +79,29 @@ class Finding:
             "opened_at": beijing_text(self.opened_at),
         }
 
-    def concerned(self) -> tuple[str, ...]:
-        """The agencies whose accounts it shows or who should act, in a fixed order."""
+    def concerned(self) -> tuple[Agency, ...]:
+        """The agencies whose accounts it shows or who should act, in a fixed order; never the bus itself."""
         agencies = {account.agency for account in self.accounts}
         if self.suggestion:
             agencies.add(self.suggestion.by)
-        return tuple(sorted(agencies))
-
-
-def finding(
-    rule: str,
-    *,
-    chain: str,
-    subject: str,
-    causes: Iterable[ChainEvent],
-    severity: Severity,
-    accounts: Sequence[Account],
-    because: Sentence,
-    cls: FindingClass = "state",
-    law: Sequence[Article] = (),
-    suggestion: Suggestion | None = None,
-    opened_at: datetime | None = None,
-    by_time: bool = False,
-) -> Finding:
-    """A finding whose id follows from rule, chain and subject, and the digests of the causing events.
-
-    `opened_at` is by default when the last of its causes was admitted.
-    """
-    found = sorted({event.digest: event for event in causes}.values(), key=lambda event: event.digest)
-    digests = tuple(event.digest for event in found)
-    return Finding(
-        id=bus_id(rule, f"{chain}\n{subject}", digests),
-        rule=rule,
-        cls=cls,
-        severity=severity,
-        chain=chain,
-        subject=subject,
-        accounts=tuple(accounts),
-        law=tuple(law),
-        because=because,
-        suggestion=suggestion,
-        opened_at=opened_at or max(event.admitted_at for event in found),
-        causes=digests,
-        by_time=by_time,
-    )
+        return tuple(sorted(agencies - {BUS}))
 
 
 def account(event: ChainEvent, value: object) -> Account:
     """What an event's speaker says."""
-    return Account(event.agency, value, event.digest)
+    return Account(Agency(event.agency), value, event.digest)
+
+
+def said(event: ChainEvent) -> Account:
+    """That an event's speaker said it, and when."""
+    return account(
+        event,
+        {
+            "type": event.type,
+            "time": beijing_text(event.occurred_at),
+            "digest": event.digest.hex(),
+        },
+    )
 
 
 def canonical(value: object) -> bytes:

@@ -1,7 +1,7 @@
 """All chain rules over one folded chain: accounts, duties and findings at a time; pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -10,21 +10,17 @@ from typing import Any
 
 from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent, as_uuid
-from casebus_schemas.case.fold import Folded, fold
-from casebus_schemas.case.obligations import Obligation, obligations, starts
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.small_types import RuleId
 
+from .chain.r20 import orphan_turns
 from .finding import Finding, FindingState, canonical_text
-from .findings_answers import (
-    conflicting_answers,
-    disputed_corrections,
-    orphan_turns,
-    orphans,
-    reused_ids,
-    superseded_answers,
-    withdrawn_after_filing,
-)
-from .findings_clocks import missing_approvals, overdue, uncountable
-from .findings_content import charges_without_outcome, differing_amounts, differing_suspects
+from .folded_case import Case
+from .looks import ALL, rules_touched
+from .register import CHAIN_RULES
+from .rule import Rule
+from .running import in_order, run_content, run_timed
 
 _WORD_ON_A_FINDING: dict[str, FindingState] = {
     "finding.explained": "explained",
@@ -36,13 +32,28 @@ _WORD_ON_A_FINDING: dict[str, FindingState] = {
 class Reconciled:
     """What a chain's events mean: nothing in it depends on the order or repetition of their arrival.
 
-    `content` are the findings that the events alone decide; those about duties and unanswered references
-    also need the time and are given by `findings`.
+    `content_of` are the findings that the events alone decide, by the rule that was run; those about duties
+    and unanswered references also need the time and are given by `findings`.
     """
 
-    folded: Folded
-    duties: tuple[Obligation, ...]
-    content: tuple[Finding, ...]
+    case: Case
+    content_of: Mapping[RuleId, tuple[Finding, ...]]
+    rules: Mapping[RuleId, Rule]
+
+    @property
+    def folded(self) -> Folded:
+        """The chain in its order."""
+        return self.case.folded
+
+    @property
+    def duties(self) -> tuple[Obligation, ...]:
+        """Every duty of the chain."""
+        return self.case.duties
+
+    @property
+    def content(self) -> tuple[Finding, ...]:
+        """The findings that the events alone decide."""
+        return tuple(finding for of_rule in self.content_of.values() for finding in of_rule)
 
     @cached_property
     def accounts(self) -> dict[str, Any]:
@@ -51,13 +62,13 @@ class Reconciled:
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         """Every finding of the chain at `now`, with what agencies have said to it, in a fixed order."""
-        timed = (*overdue(self.duties, now), *missing_approvals(self.duties, now), *orphans(self.folded, now))
+        timed = run_timed(self.rules.values(), self.case, now)
         words = self._words
         found = []
-        for finding in (*self.content, *timed):
+        for finding in (*self.content, *(finding for of_rule in timed.values() for finding in of_rule)):
             word = words.get(str(finding.id))
             found.append(replace(finding, state=word) if word and finding.state == "open" else finding)
-        return tuple(sorted(found, key=lambda finding: (finding.rule, str(finding.id))))
+        return in_order(found)
 
     def wakes_at(self, now: datetime) -> datetime | None:
         """The next instant after `now` at which time alone may change something; None if never."""
@@ -107,22 +118,27 @@ class Reconciled:
         return body
 
 
-def reconcile(events: Iterable[ChainEvent] | Folded, law_of: date | None = None) -> Reconciled:
+def reconcile(
+    events: Iterable[ChainEvent] | Folded,
+    law_of: date | None = None,
+    *,
+    rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+) -> Reconciled:
     """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
 
     Clocks run under the texts in force when they started, or under those of the day `law_of`.
     """
-    folded = events if isinstance(events, Folded) else fold(events)
-    started = tuple(starts(folded, law_of))
-    content = (
-        *superseded_answers(folded),
-        *conflicting_answers(folded),
-        *disputed_corrections(folded),
-        *reused_ids(folded),
-        *withdrawn_after_filing(folded),
-        *differing_amounts(folded),
-        *differing_suspects(folded),
-        *charges_without_outcome(folded),
-        *uncountable(started),
-    )
-    return Reconciled(folded, tuple(obligations(folded, started)), content)
+    case = Case.of(events, law_of)
+    return Reconciled(case, run_content(rules.values(), case), rules)
+
+
+def reconcile_further(before: Reconciled, case: Case, event: ChainEvent) -> Reconciled:
+    """What a chain means with one more event, which `case` holds: only the rules that it touches are run.
+
+    Equal to `reconcile` of all its events (a property test holds it).
+    """
+    known = before.folded.by_digest.get(event.digest)
+    touched = ALL if known is not None else rules_touched(event, case.folded)
+    again = [rule for id, rule in before.rules.items() if id in touched]
+    content_of = {**before.content_of, **run_content(again, case)}
+    return Reconciled(case, content_of, before.rules)

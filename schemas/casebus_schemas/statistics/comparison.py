@@ -12,7 +12,10 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Sentence
-from casebus_schemas.rules.finding import Account, Finding, Severity, Suggestion, finding
+from casebus_schemas.rules.finding import Account, Finding, Severity, Suggestion, account
+from casebus_schemas.rules.rule import Found, Rule
+from casebus_schemas.rules.statistics import r60, r61, r62, r63, r64, r65
+from casebus_schemas.small_types import Agency
 
 from .figures import Figure, Versions, figure
 from .measures import MEASURES, Measure
@@ -125,7 +128,7 @@ def _compared(
         return Comparison(stated, None, None, (basis,))
     then = counts.figure(basis, stated.period, stated.as_of)
     now = counts.figure(basis, stated.period, None)
-    found = list(_differs(stated, Decimal(then.value), Decimal(now.value), [(then, now)], "R61"))
+    found = list(_differs(stated, Decimal(then.value), Decimal(now.value), [(then, now)], r61.RULE))
     if before is not None and stated.event.type == RESTATED:
         found.extend(_unnamed(stated, before, counts.figure(basis, stated.period, before.as_of), then))
     return Comparison(stated, Decimal(then.value), Decimal(now.value), tuple(found))
@@ -142,8 +145,7 @@ def _compared_percent(stated: Stated, siblings: dict[str, Stated], counts: _Coun
             return Comparison(stated, None, None, (basis,))
         sides.append((basis, period))
     if not sides:
-        words = Sentence("比率未指明分子与分母", "the ratio names no numerator and denominator")
-        return Comparison(stated, None, None, (_refused(stated, "R63", words),))
+        return Comparison(stated, None, None, (_refused(stated, r63.RULE, r63.NAMES_NOTHING),))
     divide = growth if stated.kind == "change" else ratio
     mark = "stated as meant by the publisher" if stated.mixed else None
     pairs = [tuple(counts.figure(*side, at) for side in sides) for at in (stated.as_of, None)]
@@ -152,7 +154,7 @@ def _compared_percent(stated: Stated, siblings: dict[str, Stated], counts: _Coun
     except RatioRefused as refusal:
         refused = [_refused(stated, each.rule, each.text) for each in refusal.objections]
         return Comparison(stated, None, None, tuple(refused))
-    rule = "R62" if stated.kind == "change" else "R63"
+    rule = r62.RULE if stated.kind == "change" else r63.RULE
     versions = list(zip(*pairs, strict=True))
     return Comparison(stated, then, now, tuple(_differs(stated, then, now, versions, rule)))
 
@@ -176,29 +178,18 @@ def _basis(stated: Stated, *, unit: bool) -> _Basis | Finding:
     try:
         scope = find_scope(stated.scope)
     except UsageError:
-        words = Sentence(
-            f"口径“{stated.scope}”未登记,无法比对",
-            f"the scope label “{stated.scope}” is not a known one: nothing can be compared with it",
-        )
-        return _refused(stated, "R65", words)
+        return _refused(stated, r65.RULE, r65.unknown_label(stated.scope))
     if unit and stated.unit != measure.unit.id:
-        words = Sentence(
-            f"{measure.title.zh}的单位是{measure.unit.label.zh},所公布的是{stated.unit}",
-            f"{measure.title.en} are counted in {measure.unit.id}, the publication says {stated.unit}",
-        )
-        return _refused(stated, "R60", words)
+        words = r60.other_unit(measure.title, measure.unit.label, measure.unit.id, stated.unit)
+        return _refused(stated, r60.RULE, words)
     by = next((each for each in MEASURES.values() if each.type == stated.cohort), None)
     if by is None:
-        words = Sentence(
-            f"统计口径“{stated.cohort}”未登记,无法重算",
-            f"the cohort “{stated.cohort}” is not the type of a counted event: it cannot be recomputed",
-        )
-        return _refused(stated, "R63", words)
+        return _refused(stated, r63.RULE, r63.unknown_cohort(stated.cohort))
     return _Basis(measure, scope, None if by.type == measure.type else by)
 
 
 def _differs(
-    stated: Stated, then: Decimal, now: Decimal, versions: Sequence[tuple[Figure, ...]], rule: str
+    stated: Stated, then: Decimal, now: Decimal, versions: Sequence[tuple[Figure, ...]], rule: Rule
 ) -> Iterator[Finding]:
     value = stated.value
     at_first, today = (_as_precise(value, computed) for computed in (then, now))
@@ -207,31 +198,12 @@ def _differs(
     if value == at_first:
         restated = [restate(before, after) for before, after in versions]
         causes = {cause.event.digest: cause.event for each in restated for cause in each.causes}
-        listed = ", ".join(sorted(digest.hex()[:12] for digest in causes))
-        yield _finding(
-            stated,
-            "R64",
-            today,
-            versions,
-            Sentence(
-                f"公布后有{len(causes)}个事件改变了该数字,由{_plain(value)}变为{_plain(today)}:{listed}",
-                f"{len(causes)} events since it was computed change it from {_plain(value)} to "
-                f"{_plain(today)}: {listed}",
-            ),
-            causes=list(causes.values()),
-        )
+        words = r64.changed(list(causes), _plain(value), _plain(today))
+        yield _finding(stated, r64.RULE, today, versions, words, causes=list(causes.values()))
     elif value != today:
-        yield _finding(
-            stated,
-            rule,
-            today if stated.valid else at_first,
-            versions,
-            Sentence(
-                f"公布为{_plain(value)},按当时已知事件重算为{_plain(at_first)},按现有事件为{_plain(today)}",
-                f"stated as {_plain(value)}, but the events known then give {_plain(at_first)}, "
-                f"those known now {_plain(today)}",
-            ),
-        )
+        words = r61.not_counted(_plain(value), _plain(at_first), _plain(today))
+        # Of a restated figure only what was known at its time counts.
+        yield _finding(stated, rule, today if stated.valid else at_first, versions, words)
 
 
 def _unnamed(stated: Stated, before: Stated, earlier: Figure, later: Figure) -> Iterator[Finding]:
@@ -239,16 +211,12 @@ def _unnamed(stated: Stated, before: Stated, earlier: Figure, later: Figure) -> 
     causes = [cause.event for cause in restate(earlier, later).causes]
     unnamed = [event for event in causes if event.digest not in stated.causes]
     if unnamed:
-        listed = ", ".join(event.digest.hex()[:12] for event in unnamed)
         yield _finding(
             stated,
-            "R64",
+            r64.RULE,
             Decimal(later.value),
             [(earlier, later)],
-            Sentence(
-                f"更正未列明原因事件:{listed}",
-                f"the restatement does not name the events behind it: {listed}",
-            ),
+            r64.causes_unnamed([event.digest for event in unnamed]),
             causes=[before.event, *unnamed],
             severity="medium",
             subject="causes",
@@ -268,33 +236,32 @@ def _sums(stated: Sequence[Stated]) -> Iterator[Finding]:
             continue
         whole = whole_of.get((alike(one), one.period.joined(two.period)))
         if whole is not None and one.value + two.value != whole.value:
-            accounts = [
-                Account(each.event.agency, _said(each), each.event.digest) for each in (one, two, whole)
-            ]
-            added = _plain(one.value + two.value)
-            yield finding(
-                "R61",
-                chain=whole.event.chain,
-                subject=f"sum\n{whole.event.id}/{whole.ref}\n{one.ref}\n{two.ref}",
-                causes=[one.event, two.event, whole.event],
-                severity="high",
-                accounts=accounts,
-                because=Sentence(
-                    f"{one.period.text}与{two.period.text}合计{added},而{whole.period.text}公布为{_plain(whole.value)}",
-                    f"{one.period.text} and {two.period.text} add up to {added}, but {whole.period.text} is "
-                    f"stated as {_plain(whole.value)}",
-                ),
-                suggestion=Suggestion(RESTATED, whole.event.agency),
+            words = r61.not_added(
+                one.period.text,
+                two.period.text,
+                _plain(one.value + two.value),
+                whole.period.text,
+                _plain(whole.value),
+            )
+            yield r61.RULE.finding(
+                Found(
+                    chain=whole.event.chain,
+                    subject=f"sum\n{whole.event.id}/{whole.ref}\n{one.ref}\n{two.ref}",
+                    causes=[one.event, two.event, whole.event],
+                    accounts=[account(each.event, _said(each)) for each in (one, two, whole)],
+                    because=words,
+                    suggestion=Suggestion(RESTATED, Agency(whole.event.agency)),
+                )
             )
 
 
-def _refused(stated: Stated, rule: str, words: Sentence) -> Finding:
+def _refused(stated: Stated, rule: Rule, words: Sentence) -> Finding:
     return _finding(stated, rule, None, (), words, severity="medium")
 
 
 def _finding(
     stated: Stated,
-    rule: str,
+    rule: Rule,
     computed: Decimal | None,
     versions: Sequence[tuple[Figure, ...]],
     because: Sentence,
@@ -303,7 +270,7 @@ def _finding(
     severity: Severity = "high",
     subject: str = "value",
 ) -> Finding:
-    accounts = [Account(stated.event.agency, _said(stated), stated.event.digest)]
+    accounts = [account(stated.event, _said(stated))]
     if computed is not None:
         latest = [each[-1] for each in versions]
         value = {
@@ -311,16 +278,16 @@ def _finding(
             "versions": [each.version for each in latest],
             "source_sets": [each.source_set.hex() for each in latest],
         }
-        accounts.append(Account(BUS, value, None))
-    return finding(
-        rule,
-        chain=stated.event.chain,
-        subject=f"{subject}\n{stated.event.id}/{stated.ref}",
-        causes=[stated.event, *causes],
-        severity=severity,
-        accounts=accounts,
-        because=because,
-        suggestion=Suggestion(RESTATED, stated.event.agency),
+        accounts.append(Account(Agency(BUS), value, None))
+    return rule.finding(
+        Found(
+            subject=f"{subject}\n{stated.event.id}/{stated.ref}",
+            causes=[stated.event, *causes],
+            severity=severity,
+            accounts=accounts,
+            because=because,
+            suggestion=Suggestion(RESTATED, Agency(stated.event.agency)),
+        )
     )
 
 

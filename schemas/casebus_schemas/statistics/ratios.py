@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from casebus_schemas.errors import BusError
 from casebus_schemas.law import Sentence
+from casebus_schemas.rules.rule import Rule
+from casebus_schemas.rules.statistics import r60, r62, r63, r65
 
 from .figures import Figure
 
@@ -18,12 +20,12 @@ _HELD = Decimal("0.0001")
 class Objection:
     """Why two figures are not to be divided, by the rule of reconciliation that says so."""
 
-    rule: str
+    rule: Rule
     text: Sentence
 
     def to_json(self) -> dict[str, str]:
         """Rule and words."""
-        return {"rule": self.rule, "because": self.text.text}
+        return {"rule": self.rule.id, "because": self.text.text}
 
 
 class RatioRefused(BusError):
@@ -34,7 +36,7 @@ class RatioRefused(BusError):
     def __init__(self, message: str, objections: Sequence[Objection], *, markable: bool = True) -> None:
         super().__init__(
             message,
-            found="; ".join(f"{objection.rule} {objection.text.text}" for objection in objections),
+            found="; ".join(f"{objection.rule.id} {objection.text.text}" for objection in objections),
             expected="one unit, scope and cohort, and at most 100 %",
             remedy='if it is meant, say why with --mark "reason"; it then travels with the ratio'
             if markable
@@ -88,17 +90,9 @@ def growth(newer: Figure, base: Figure, mark: str | None = None) -> Ratio:
     is 0.
     """
     objections = _unlike(newer, base)
-    if base.cohort.period != newer.cohort.period.year_before():
-        wanted = newer.cohort.period.year_before().text
-        objections.append(
-            Objection(
-                "R63",
-                Sentence(
-                    f"基期应为{wanted},实为{base.cohort.period.text}",
-                    f"the base should be {wanted}, not {base.cohort.period.text}",
-                ),
-            )
-        )
+    wanted, given = newer.cohort.period.year_before(), base.cohort.period
+    if given != wanted:
+        objections.append(Objection(r63.RULE, r63.other_base(wanted.text, given.text)))
     return _checked(Ratio("change", newer, base, tuple(objections), mark))
 
 
@@ -111,70 +105,29 @@ def ratio(part: Figure, whole: Figure, mark: str | None = None) -> Ratio:
     objections = _unlike(part, whole, share=True)
     above, below = part.cohort.period, whole.cohort.period
     if above != below:
-        words = Sentence(
-            f"分子与分母期间不同:{above.text}与{below.text}",
-            f"numerator and denominator are of different periods, {above.text} and {below.text}",
-        )
-        objections.append(Objection("R63", words))
+        objections.append(Objection(r63.RULE, r63.other_period(above.text, below.text)))
     if part.value > whole.value:
-        objections.append(
-            Objection(
-                "R63",
-                Sentence(
-                    f"{part.value}/{whole.value}超过100%",
-                    f"{part.value}/{whole.value} is more than 100 %: it is no share",
-                ),
-            )
-        )
+        objections.append(Objection(r63.RULE, r63.beyond_all(part.value, whole.value)))
     return _checked(Ratio("share", part, whole, tuple(objections), mark))
 
 
 def _unlike(one: Figure, other: Figure, *, share: bool = False) -> list[Objection]:
     objections = []
     if one.measure.unit != other.measure.unit:
-        left, right = one.measure.unit.label, other.measure.unit.label
-        objections.append(
-            Objection(
-                "R60",
-                Sentence(
-                    f"单位不同:{left.zh}与{right.zh}不可相比",
-                    f"different units: {left.en} and {right.en} are never compared",
-                ),
-            )
-        )
+        words = r60.not_comparable(one.measure.unit.label, other.measure.unit.label)
+        objections.append(Objection(r60.RULE, words))
     elif not share and one.measure != other.measure:
-        objections.append(
-            Objection(
-                "R63",
-                Sentence(
-                    f"指标不同:{one.measure.title.zh}与{other.measure.title.zh}",
-                    f"different measures: {one.measure.title.en} and {other.measure.title.en}",
-                ),
-            )
-        )
+        objections.append(Objection(r63.RULE, r63.other_measure(one.measure.title, other.measure.title)))
     if one.scope != other.scope and not (share and one.scope.within(other.scope)):
-        objections.append(
-            Objection(
-                "R65",
-                Sentence(
-                    f"口径不同:{one.scope.label.zh}与{other.scope.label.zh}",
-                    f"different scopes: {one.scope.label.en} and {other.scope.label.en}",
-                ),
-            )
-        )
+        objections.append(Objection(r65.RULE, r65.other_scope(one.scope.label, other.scope.label)))
     if one.cohort.by != other.cohort.by:
-        words = Sentence(
-            f"统计口径不同:分别按{one.cohort.by}与{other.cohort.by}归入期间",
-            f"different cohorts: placed by {one.cohort.by} and by {other.cohort.by}, the one is no part of "
-            "the other",
-        )
-        objections.append(Objection("R63", words))
+        objections.append(Objection(r63.RULE, r63.other_cohort(one.cohort.by, other.cohort.by)))
     return objections
 
 
 def _checked(found: Ratio) -> Ratio:
     if found.below.value == 0:
-        zero = Objection("R62", Sentence("基数为零", "the base is 0"))
+        zero = Objection(r62.RULE, r62.BASE_IS_ZERO)
         raise RatioRefused("nothing can be divided by it", [zero], markable=False)
     if found.objections and not (found.mark and found.mark.strip()):
         raise RatioRefused(

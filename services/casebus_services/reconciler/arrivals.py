@@ -1,4 +1,4 @@
-"""What arrives on bus.admission, and what its arrival alone shows: R03 repeats, R05 broken streams."""
+"""What arrives on bus.admission, read for the rules about arrivals (R03, R05) and for the books."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from casebus_schemas.admission.verdict import Admission, original_record, split_
 from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, StopService
-from casebus_schemas.law import Sentence
-from casebus_schemas.rules.finding import Finding, account, finding
+from casebus_schemas.rules.rule import Arrived
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
@@ -109,73 +108,28 @@ def arrival(record: Record) -> Arrival:
     return Arrival(admission, record.partition, record.offset, parsed, digest, record.value)
 
 
-def repeat(event: ChainEvent) -> Finding:
-    """R03: the very same event was published again; it had no second effect."""
-    return finding(
-        "R03",
-        chain=event.chain,
-        subject=str(event.id),
-        causes=[event],
-        severity="info",
-        cls="arrival",
-        accounts=[account(event, {"type": event.type})],
-        because=Sentence(
-            "同一事件(标识与摘要均相同)重复发布,不产生第二次效果",
-            "the same event, id and digest, was published again: it has no second effect",
-        ),
-    )
+def met_again(event: ChainEvent) -> Arrived:
+    """An event that the bus had before, as the rules about arrivals see it."""
+    return Arrived(event, True, "", 0, event.seq, event.prev, lambda _: False)
 
 
-def stream_break(
+def met(
     arrived: Arrival, event: ChainEvent, head: Head | None, was_refused: Callable[[Stream, Digest], bool]
-) -> Finding | None:
-    """R05: the event does not follow its stream's last admitted one.
-
-    No finding if its `prev` is a refused record of the stream: the gap is the refusal. Records driven again
-    (attempt > 1) come out of their place by nature.
-    """
+) -> Arrived | None:
+    """A new event at its place behind its stream's head, as the rules about arrivals see it."""
     stream = arrived.stream
-    if stream is None or arrived.admission.attempt > 1:
+    if stream is None:
         return None
     expected = Head(head.seq + 1, head.digest) if head else Head(1, ZERO_DIGEST)
-    if (event.seq, event.prev) == expected or was_refused(stream, event.prev):
-        return None
-    gap = event.seq > expected.seq
-    said = (
-        Sentence(
-            f"发送流缺少第{expected.seq}至第{event.seq - 1}号事件",
-            f"the stream lacks its events {expected.seq} to {event.seq - 1}",
-        )
-        if gap
-        else Sentence(
-            f"发送流在第{event.seq}号事件处分叉或改写",
-            f"the stream forks or was rewritten at its event {event.seq}",
-        )
-    )
-    return finding(
-        "R05",
-        chain=event.chain,
-        subject=f"{stream.producer}\n{stream.topic}\n{stream.partition}",
-        causes=[event],
-        severity="high",
-        cls="arrival",
-        accounts=[
-            account(
-                event,
-                {
-                    "producer": stream.producer,
-                    "stream": f"{stream.topic}/{stream.partition}",
-                    "seq": event.seq,
-                    "prev": event.prev.hex(),
-                    "expected_seq": expected.seq,
-                    "expected_prev": expected.digest.hex(),
-                },
-            )
-        ],
-        because=Sentence(
-            f"{stream.producer}在{stream.topic}/{stream.partition}:{said.zh}",
-            f"{stream.producer} on {stream.topic}/{stream.partition}: {said.en}",
-        ),
+    return Arrived(
+        event,
+        False,
+        stream.topic,
+        stream.partition,
+        expected.seq,
+        expected.digest,
+        lambda digest: was_refused(stream, digest),
+        redriven=arrived.admission.attempt > 1,
     )
 
 

@@ -12,11 +12,12 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from casebus_schemas.rules.register import of_scope
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT_RULES = frozenset({"R03", "R05"})
+KEPT_RULES = frozenset(of_scope("stream"))
 """Arrival findings that the stream watch makes: nothing in the chain's events makes them go away."""
 
 _AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from casebus_schemas.case.chain import Digest
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.running import watch
 
-from .arrivals import Arrival, Head, Stream, repeat, stream_break
+from .arrivals import Arrival, Head, Stream, met, met_again
 from .book import Announcement, ChainBook
 
 MAX_CACHED_EVENTS = 5000
@@ -115,7 +116,8 @@ class Intake:
             book = self._touched[arrived.event_headers.subject][1]
             known = book.folded.by_digest.get(arrived.digest or b"")
             if known is not None:
-                self._say(arrived.partition, book.add(repeat(known)))
+                for finding in watch(met_again(known)):
+                    self._say(arrived.partition, book.add(finding))
                 continue
             fresh.append(arrived)
             self._enter(arrived, book, heads)
@@ -135,15 +137,15 @@ class Intake:
     def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, Head]) -> None:
         event = arrived.event(self._catalog)
         stream = arrived.stream
-        broken = None
+        place = None
         if stream is not None:
             head = heads.get(stream)
-            broken = stream_break(arrived, event, head, self._ground.was_refused)
+            place = met(arrived, event, head, self._ground.was_refused)
             if head is None or event.seq > head.seq:
                 heads[stream] = Head(event.seq, event.digest)
         self._say(arrived.partition, book.take(event))
-        if broken is not None:
-            self._say(arrived.partition, book.add(broken))
+        for finding in watch(place) if place is not None else ():
+            self._say(arrived.partition, book.add(finding))
 
     def _open(self, chains: Iterable[tuple[int, str]]) -> None:
         missing: dict[str, int] = {}

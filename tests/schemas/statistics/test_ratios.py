@@ -36,7 +36,7 @@ EVENTS = [
 
 def rules(refusal: RatioRefused) -> list[str]:
     """The rules that object."""
-    return [objection.rule for objection in refusal.objections]
+    return [objection.rule.id for objection in refusal.objections]
 
 
 def test_a_part_of_the_same_cohort_is_a_share() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.links import reused_across
+from casebus_schemas.rules.running import run_across
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_services.reconciler.database import Database
@@ -26,7 +26,7 @@ def test_one_id_in_two_chains_is_found_and_belongs_to_the_later() -> None:
         say("b", "referral.submitted", "2022-01-02", id_of="x", chain=chain(2)),
         say("c", "referral.submitted", "2022-01-02", id_of="x", chain=chain(3), agency="mps"),
     ]
-    (finding,) = reused_across(events)
+    (finding,) = run_across(events)
     assert (finding.rule, finding.cls, finding.severity, finding.chain) == (
         "R04",
         "arrival",
@@ -40,7 +40,7 @@ def test_one_id_in_two_chains_is_found_and_belongs_to_the_later() -> None:
 def test_within_one_chain_or_of_two_agencies_there_is_nothing_across() -> None:
     """What the chain's own rules find is not found twice; ids belong to their agency."""
     events = [say(name, "clue.submitted", "2022-01-01", id_of="x") for name in "ab"]
-    assert reused_across(events) == []
+    assert run_across(events) == []
 
 
 @st.composite
@@ -65,7 +65,7 @@ def test_order_and_repetition_do_not_matter(events: Sequence[ChainEvent], chance
     """A replay in any order across partitions finds the same."""
     arrived = [*events, *events]
     chance.shuffle(arrived)
-    assert [f.to_json() for f in reused_across(arrived)] == [f.to_json() for f in reused_across(events)]
+    assert [f.to_json() for f in run_across(arrived)] == [f.to_json() for f in run_across(events)]
 
 
 def test_readers_see_it_in_each_chain_concerned(database: Database, accounts_url: str) -> None:

@@ -1,0 +1,104 @@
+"""R31: the suspect lists of two agencies that follow each other in the case do not match."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.persons import Person
+from casebus_schemas.law import Sentence
+from casebus_schemas.small_types import Agency, RuleId
+from casebus_schemas.texts.symbols import agency
+
+from ..finding import Account
+from ..folded_case import Case
+from ..rule import Found, Rule
+from ..wording import NOTHING, correction_by, few, named
+
+RULE = Rule(
+    RuleId("R31"),
+    title=Sentence("嫌疑主体不一致", "suspects differ"),
+    scopes=("chain",),
+    cls="state",
+    severity="medium",
+    looks_at=("*.suspects",),
+    acts=Sentence("缺列嫌疑主体的机关", "the agency whose list lacks somebody"),
+    mends=Sentence("更正名单,或说明差异", "a correction of the list, or an explanation of the difference"),
+    closes=Sentence("名单一致时", "when the lists are equal"),
+)
+
+_LISTS: dict[str, tuple[str, ...]] = {
+    "csrc": ("referral.submitted",),
+    "mps": ("referral.filed", "progress.transferred_for_prosecution"),
+    "spp": ("outcome.prosecuted", "outcome.not_prosecuted"),
+}
+"""Events in which an agency says who the suspects of the case are, in the order of the case.
+
+Measures and detentions name whom they touch, not everybody. Indictment and judgment are compared by
+charge (R39).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Whom an agency lists, by number, and in which events."""
+
+    by: Agency
+    persons: dict[int, Person]
+    events: Sequence[ChainEvent]
+
+    def missing(self, other: "_Listed") -> list[str]:
+        """Names of those whom the other agency lists and this one does not."""
+        return sorted(person.name for number, person in other.persons.items() if number not in self.persons)
+
+
+@RULE.over_case
+def differing_suspects(case: Case) -> Iterator[Found]:
+    """Each agency that lists suspects is held against the next that does, in the order of the case."""
+    for left, right in pairwise(_lists(case)):
+        if left.persons.keys() != right.persons.keys():
+            yield _differing(left, right)
+
+
+def _lists(case: Case) -> list[_Listed]:
+    found = []
+    for by, types in _LISTS.items():
+        events = [
+            event
+            for event in case.folded.standing
+            if event.agency == by and event.type in types and event.data.get("suspects")
+        ]
+        if events:
+            persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
+            found.append(_Listed(Agency(by), persons, events))
+    return found
+
+
+def _differing(left: _Listed, right: _Listed) -> Found:
+    here, there = right.missing(left), left.missing(right)
+    wrong = right if here else left
+    parts = [_lacks(right.by, here), _lacks(left.by, there)]
+    said = [part for part in parts if part is not NOTHING]
+    return Found(
+        subject=f"{left.by}\n{right.by}",
+        causes=[*left.events, *right.events],
+        accounts=[_account(left, there), _account(right, here)],
+        because=Sentence(
+            f"嫌疑主体不一致:{';'.join(part.zh for part in said)}",
+            f"the suspects differ: {'; '.join(part.en for part in said)}",
+        ),
+        suggestion=correction_by(wrong.events[-1]),
+    )
+
+
+def _account(listed: _Listed, missing: list[str]) -> Account:
+    names = [person.name for person in listed.persons.values()]
+    value = {**few("suspects", names), **few("missing", missing)}
+    return Account(listed.by, value, listed.events[-1].digest)
+
+
+def _lacks(who: Agency, names: list[str]) -> Sentence:
+    if not names:
+        return NOTHING
+    whom = named(names)
+    return Sentence(f"{agency(who).zh}未列{whom.zh}", f"{agency(who).en} does not list {whom.en}")

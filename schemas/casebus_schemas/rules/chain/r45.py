@@ -1,0 +1,49 @@
+"""R45: a referral is withdrawn when the case was filed already: only the police can cancel a case."""
+
+from collections.abc import Iterator
+
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.clocks import Article
+from casebus_schemas.small_types import RuleId
+from casebus_schemas.texts.symbols import agency
+
+from ..finding import said
+from ..folded_case import Case
+from ..rule import Found, Rule
+
+RULE = Rule(
+    RuleId("R45"),
+    title=Sentence("立案后撤回移送", "a referral withdrawn after filing"),
+    scopes=("chain",),
+    cls="state",
+    severity="high",
+    looks_at=("referral.filed", "corrections"),
+    acts=Sentence("公安机关", "the police"),
+    mends=Sentence("撤销案件,或移送机关收回撤回", "a cancelled case, or the withdrawal taken back"),
+    closes=Sentence("撤回被收回或立案被撤回时", "when the withdrawal or the filing is itself withdrawn"),
+    law=(Article("mps-procedure-2020", "186"),),
+)
+
+
+@RULE.over_case
+def withdrawn_after_filing(case: Case) -> Iterator[Found]:
+    """Each filing that stands before the withdrawal of the referral which it answers."""
+    folded = case.folded
+    for digest, withdrawal in folded.withdrawn.items():
+        referral, taken_back = folded.by_digest[digest], folded.by_digest[withdrawal]
+        if referral.type != "referral.submitted":
+            continue
+        for filed in folded.standing_of.get("referral.filed", ()):
+            before = folded.place[filed.digest] < folded.place[withdrawal]
+            if not before or digest not in folded.thread(filed):
+                continue
+            yield Found(
+                subject=str(referral.id),
+                causes=[referral, taken_back, filed],
+                accounts=[said(event) for event in (taken_back, filed)],
+                because=Sentence(
+                    f"{agency(filed.agency).zh}立案后{agency(referral.agency).zh}才撤回移送,刑事案件只能由公安机关撤销",
+                    f"{agency(referral.agency).en} withdrew the referral after "
+                    f"{agency(filed.agency).en} had filed: only the police can cancel a criminal case",
+                ),
+            )

@@ -1,0 +1,30 @@
+"""What a rule of one chain is given: the folded events, the clocks that they started, the duties."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded, fold
+from casebus_schemas.case.obligations import Obligation, Start, obligations, starts
+from casebus_schemas.catalogue.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One folded chain with its duties, and the catalogue that says what each type of event means.
+
+    `started` are all clocks that events started, `duties` those of them from which a term can be counted.
+    """
+
+    folded: Folded
+    started: tuple[Start, ...]
+    duties: tuple[Obligation, ...]
+    catalog: Catalog = field(default_factory=Catalog.load)
+
+    @classmethod
+    def of(cls, events: Iterable[ChainEvent] | Folded, law_of: date | None = None) -> "Case":
+        """The case that these events make, its clocks under the law of then or of another day."""
+        folded = events if isinstance(events, Folded) else fold(events)
+        started = tuple(starts(folded, law_of))
+        return cls(folded, started, tuple(obligations(folded, started)))

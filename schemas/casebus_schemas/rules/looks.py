@@ -1,0 +1,113 @@
+"""What rules look at, and which rules an event touches: only these need to be run again."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from casebus_schemas.case.accounts import ABOUT_THE_BUS
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.law import Sentence, clocks
+from casebus_schemas.small_types import RuleId
+
+from .register import CHAIN_RULES
+
+WORDS: Mapping[str, Sentence] = {
+    "time": Sentence("时间经过", "the passing of time"),
+    "duties": Sentence("启动、履行、终止或延长期限的事件", "events that start, meet, end or extend a clock"),
+    "answers": Sentence("答复", "answers"),
+    "corrections": Sentence("更正与撤回", "corrections and withdrawals"),
+    "ids": Sentence("重复使用的事件标识", "ids of events used again"),
+    "causes": Sentence("事件之间的因果指向", "what events name as their causes"),
+    "arrivals": Sentence("事件的到达", "the arrival of an event"),
+    "failures": Sentence("规则运行出错", "rules that fail"),
+    "publications": Sentence("公布的统计数字及全部事件", "published figures and all events"),
+}
+"""What a rule can look at beside types of events and fields of their data."""
+
+ALL = frozenset(CHAIN_RULES)
+
+
+def rules_touched_by(type: str, fields: Iterable[str] = (), words: Iterable[str] = ()) -> frozenset[RuleId]:
+    """The chain rules that look at a type of event, at fields of its data (`amounts`) or at words."""
+    looks = {type, *(f"*.{field}" for field in fields), *words}
+    if type in _types_of_clocks():
+        looks.add("duties")
+    return frozenset().union(*(_looking_at().get(look, frozenset()) for look in looks))
+
+
+def rules_touched(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
+    """The chain rules whose verdict the event may have changed; `folded` holds it already.
+
+    The verdict of every other rule on the chain is what it was before the event came. Time is not looked at.
+    """
+    if _moves_others(event, folded):
+        return ALL
+    touched = rules_touched_by(event.type, _stated(event), _words(event, folded))
+    if event.corrects is None and event.withdraws is None:
+        return touched
+    # What it corrects may lose any field; a rival correction may begin or cease to speak for itself.
+    for other in _matter(event, folded):
+        touched |= rules_touched_by(other.type, other.data, _words(other, folded))
+    return touched
+
+
+def _moves_others(event: ChainEvent, folded: Folded) -> bool:
+    """Whether others waited for it: then they may stand elsewhere or answer something now.
+
+    An event that nothing points at leaves the order of the others among themselves as it was.
+    """
+    awaited = event.id in folded.awaited or event.digest in folded.awaited
+    return awaited or bool(folded.cycles) or folded.order[0] is event
+
+
+def _stated(event: ChainEvent) -> list[str]:
+    return [name for name, value in event.data.items() if value]
+
+
+def _words(event: ChainEvent, folded: Folded) -> set[str]:
+    words = set()
+    if event.family not in ABOUT_THE_BUS and (
+        event.message_class != "initial" or event.in_reply_to or event.in_reply_to_hash
+    ):
+        words.add("answers")
+    if event.corrects is not None or event.withdraws is not None:
+        words.add("corrections")
+    if len(folded.by_id[event.id]) > 1:
+        words.add("ids")
+    return words
+
+
+def _matter(event: ChainEvent, folded: Folded) -> list[ChainEvent]:
+    """All events that corrections and withdrawals tie to this one, itself included."""
+    tied: dict[bytes, set[bytes]] = {}
+    for other in folded.order:
+        for target in (other.corrects, other.withdraws):
+            if target is not None and target in folded.by_digest:
+                tied.setdefault(target, set()).add(other.digest)
+                tied.setdefault(other.digest, set()).add(target)
+    found: set[bytes] = set()
+    waiting = {event.digest}
+    while waiting:
+        digest = waiting.pop()
+        found.add(digest)
+        waiting |= tied.get(digest, set()) - found
+    return [folded.by_digest[digest] for digest in found]
+
+
+@cache
+def _looking_at() -> Mapping[str, frozenset[RuleId]]:
+    found: dict[str, set[RuleId]] = {}
+    for rule in CHAIN_RULES.values():
+        for look in rule.looks_at:
+            found.setdefault(look, set()).add(rule.id)
+    return {look: frozenset(rules) for look, rules in found.items()}
+
+
+@cache
+def _types_of_clocks() -> frozenset[str]:
+    found: set[str] = set()
+    for clock in clocks().values():
+        found.update((clock.on, *clock.duty, *clock.moot_by))
+        if clock.approval:
+            found.add(clock.approval)
+    return frozenset(found)

@@ -1,0 +1,144 @@
+"""A rule of reconciliation: its head as data, and the functions that find what it is about."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.clocks import Article
+from casebus_schemas.small_types import ChainId, RuleId
+from casebus_schemas.wire.ids import bus_id
+
+from .finding import Account, Finding, FindingClass, FindingState, Severity, Suggestion
+from .folded_case import Case
+
+T = TypeVar("T")
+Scope = Literal["chain", "stream", "across", "statistics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule noticed; its head gives the rest of the finding.
+
+    `causes` are the events without which it would not be there, at least one; `subject` tells two findings
+    of the same rule and causes apart. `severity` and `law` stand for those of the head where they differ
+    from case to case; `chain` is by default that of the first cause, `opened_at` when the last of them was
+    admitted.
+    """
+
+    subject: str
+    causes: Iterable[ChainEvent]
+    accounts: Iterable[Account]
+    because: Sentence
+    suggestion: Suggestion | None = None
+    severity: Severity | None = None
+    law: Iterable[Article] | None = None
+    opened_at: datetime | None = None
+    state: FindingState = "open"
+    chain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An admitted event at its place in its producer's stream, as the bus met it.
+
+    `again` says that the bus had the same event before. `expected_seq` and `expected_prev` are what would
+    follow the stream's last admitted event; `was_refused` tells whether the bus refused the event of a digest
+    in this stream; `redriven` that the record was judged anew and so comes out of its place by nature.
+    """
+
+    event: ChainEvent
+    again: bool
+    topic: str
+    partition: int
+    expected_seq: int
+    expected_prev: Digest
+    was_refused: Callable[[Digest], bool]
+    redriven: bool = False
+
+
+OverCase = Callable[[Case], Iterable[Found]]
+AtTime = Callable[[Case, datetime], Iterable[Found]]
+OverArrival = Callable[[Arrived], Iterable[Found]]
+AcrossChains = Callable[[Iterable[ChainEvent]], Iterable[Found]]
+
+
+@dataclass(eq=False, slots=True)
+class Rule:
+    """A rule by its number. The decorators take the functions that find; each at most once.
+
+    `looks_at` names all that can change its verdict: types of events (`referral.filed`), fields of their
+    data (`*.amounts`), or a word of `looks.WORDS` (`time`, `duties`). `law` are the articles that every
+    finding of it rests on. `acts`, `mends` and `closes` say to people who should do what about a finding,
+    and when it goes away.
+    """
+
+    id: RuleId
+    title: Sentence
+    scopes: tuple[Scope, ...]
+    cls: FindingClass
+    severity: Severity
+    looks_at: tuple[str, ...]
+    acts: Sentence
+    mends: Sentence
+    closes: Sentence
+    law: tuple[Article, ...] = ()
+    in_case: OverCase | None = field(default=None, init=False)
+    at_time: AtTime | None = field(default=None, init=False)
+    on_arrival: OverArrival | None = field(default=None, init=False)
+    between_chains: AcrossChains | None = field(default=None, init=False)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether time alone can change its verdict."""
+        return "time" in self.looks_at
+
+    def over_case(self, function: OverCase) -> OverCase:
+        """Takes what finds it in a case by the events alone."""
+        self.in_case = _once(self.id, self.in_case, function)
+        return function
+
+    def over_time(self, function: AtTime) -> AtTime:
+        """Takes what finds it in a case at a time."""
+        self.at_time = _once(self.id, self.at_time, function)
+        return function
+
+    def over_arrival(self, function: OverArrival) -> OverArrival:
+        """Takes what finds it in an event's arrival."""
+        self.on_arrival = _once(self.id, self.on_arrival, function)
+        return function
+
+    def across_chains(self, function: AcrossChains) -> AcrossChains:
+        """Takes what finds it in the events of several chains."""
+        self.between_chains = _once(self.id, self.between_chains, function)
+        return function
+
+    def finding(self, found: Found) -> Finding:
+        """The finding. Its id follows from rule, chain, subject and the digests of the causes."""
+        given = list(found.causes)
+        causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
+        digests = tuple(event.digest for event in causes)
+        chain = found.chain or given[0].chain
+        return Finding(
+            id=bus_id(self.id, f"{chain}\n{found.subject}", digests),
+            rule=self.id,
+            cls=self.cls,
+            severity=found.severity or self.severity,
+            chain=ChainId(chain),
+            subject=found.subject,
+            accounts=tuple(found.accounts),
+            law=self.law if found.law is None else tuple(found.law),
+            because=found.because,
+            suggestion=found.suggestion,
+            opened_at=found.opened_at or max(event.admitted_at for event in causes),
+            causes=digests,
+            state=found.state,
+        )
+
+
+def _once(id: RuleId, known: T | None, function: T) -> T:
+    if known is not None:
+        raise TypeError(f"{id} has a function for this already")
+    return function

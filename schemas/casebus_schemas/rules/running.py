@@ -1,0 +1,72 @@
+"""Runs rules: each within a guard, so that one that fails is a finding itself and the others go on."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.small_types import RuleId
+
+from .chain import r09
+from .finding import Finding
+from .folded_case import Case
+from .register import RULES
+from .rule import Arrived, Found, Rule
+
+
+def run_content(rules: Iterable[Rule], case: Case) -> dict[RuleId, tuple[Finding, ...]]:
+    """What the events alone decide, by the rule that was run; R09 in place of what a failing rule finds."""
+    found = {}
+    for rule in rules:
+        if (function := rule.in_case) is not None:
+            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case))
+    return found
+
+
+def run_timed(rules: Iterable[Rule], case: Case, now: datetime) -> dict[RuleId, tuple[Finding, ...]]:
+    """What also the time decides, at `now`."""
+    found = {}
+    for rule in rules:
+        if (function := rule.at_time) is not None:
+            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case, now))
+    return found
+
+
+def run(rules: Iterable[Rule], case: Case, now: datetime) -> tuple[Finding, ...]:
+    """Every finding of these rules about a case at `now`, in a fixed order."""
+    rules = list(rules)
+    found = [*run_content(rules, case).values(), *run_timed(rules, case, now).values()]
+    return in_order(finding for of_rule in found for finding in of_rule)
+
+
+def watch(arrived: Arrived, rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
+    """What the arrival of an event shows by itself (R03, R05)."""
+    found: list[Finding] = []
+    for rule in rules.values():
+        if rule.on_arrival is not None:
+            found.extend(_guarded(rule, [arrived.event], partial(rule.on_arrival, arrived)))
+    return found
+
+
+def run_across(events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
+    """What events of several chains show together (R04), the oldest first."""
+    known = sorted(events, key=lambda event: event.sort_key)
+    found: list[Finding] = []
+    for rule in rules.values():
+        if rule.between_chains is not None:
+            found.extend(_guarded(rule, known, partial(rule.between_chains, known)))
+    return sorted(found, key=lambda finding: (finding.opened_at, str(finding.id)))
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by rule and id."""
+    return tuple(sorted(findings, key=lambda finding: (finding.rule, str(finding.id))))
+
+
+def _guarded(
+    rule: Rule, events: Sequence[ChainEvent], find: Callable[[], Iterable[Found]]
+) -> tuple[Finding, ...]:
+    try:
+        return tuple(rule.finding(found) for found in find())
+    except Exception as error:  # noqa: BLE001 - whatever it is: the other rules and agencies go on
+        return (r09.RULE.finding(r09.failed(rule, events[0], error)),) if events else ()

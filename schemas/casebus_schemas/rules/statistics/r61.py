@@ -1,0 +1,34 @@
+"""R61: a published count is not what the events give, or parts do not add up."""
+
+from casebus_schemas.law import Sentence
+from casebus_schemas.small_types import RuleId
+
+from ..rule import Rule
+
+RULE = Rule(
+    RuleId("R61"),
+    title=Sentence("数字与事件不符或不可加", "a count that the events do not give"),
+    scopes=("statistics",),
+    cls="state",
+    severity="high",
+    looks_at=("publications",),
+    acts=Sentence("公布机关", "the agency that published the figure"),
+    mends=Sentence("更正公布", "a restatement"),
+    closes=Sentence("更正公布后", "with the restatement"),
+)
+
+
+def not_counted(stated: str, then: str, now: str) -> Sentence:
+    """Of a figure that is neither what the events known at its time give nor what all give."""
+    return Sentence(
+        f"公布为{stated},按当时已知事件重算为{then},按现有事件为{now}",
+        f"stated as {stated}, but the events known then give {then}, those known now {now}",
+    )
+
+
+def not_added(first: str, second: str, added: str, both: str, stated: str) -> Sentence:
+    """Of two periods whose figures do not add up to that of both together."""
+    return Sentence(
+        f"{first}与{second}合计{added},而{both}公布为{stated}",
+        f"{first} and {second} add up to {added}, but {both} is stated as {stated}",
+    )

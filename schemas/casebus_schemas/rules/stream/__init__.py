@@ -1,0 +1,1 @@
+"""Rules over a producer's stream of events."""

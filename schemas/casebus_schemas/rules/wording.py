@@ -1,0 +1,82 @@
+"""Words that several rules use: lists that stay short however long the papers are, limits, causes."""
+
+from collections.abc import Iterable, Sequence
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.obligations import Step
+from casebus_schemas.law import Sentence, Term
+from casebus_schemas.law.calendar import NOTICE_MARGIN
+from casebus_schemas.small_types import Agency
+
+from .finding import Account, Suggestion, said
+
+MOST_NAMED = 10
+"""How many suspects or events a finding names; it counts the rest. A page of names helps nobody to act."""
+
+NOTHING = Sentence("", "")
+
+_UNITS = {
+    "hours": ("小时", "hour"),
+    "days": ("日", "day"),
+    "working_days": ("个工作日", "working day"),
+    "months": ("个月", "month"),
+}
+
+
+def named(names: Sequence[str]) -> Sentence:
+    """At most ten names, and how many more there are."""
+    first, rest = names[:MOST_NAMED], len(names) - MOST_NAMED
+    zh, en = "、".join(first), ", ".join(first)
+    return Sentence(f"{zh}等{len(names)}名", f"{en} and {rest} more") if rest > 0 else Sentence(zh, en)
+
+
+def few(field: str, names: Sequence[str]) -> dict[str, object]:
+    """The same as a field of an account: at most ten names, and `<field>_in_all` where there are more."""
+    cut = {f"{field}_in_all": len(names)} if len(names) > MOST_NAMED else {}
+    return {field: list(names[:MOST_NAMED]), **cut}
+
+
+def accounts_of(events: Iterable[ChainEvent]) -> list[Account]:
+    """That each event was said: at most ten of them, but one of every agency."""
+    kept: list[ChainEvent] = []
+    heard: set[str] = set()
+    for event in sorted(events, key=lambda event: event.sort_key):
+        if len(kept) < MOST_NAMED or event.agency not in heard:
+            kept.append(event)
+            heard.add(event.agency)
+    return [said(event) for event in kept]
+
+
+def limit_in_words(limit: str) -> Sentence:
+    """A limit such as `P30D` or `P1M15D` as one says it."""
+    term = Term.parse(limit)
+    parts = [(term.count, term.unit)]
+    if term.extra_days:
+        parts.append((term.extra_days, "days"))
+    zh = "零".join(f"{count}{_UNITS[unit][0]}" for count, unit in parts)
+    en = " and ".join(f"{count} {_UNITS[unit][1]}{'s' if count > 1 else ''}" for count, unit in parts)
+    return Sentence(zh, en)
+
+
+def until_published(rung: Step) -> Sentence:
+    """What to add where a reading is provisional: how long the bus waited before it said so."""
+    if not any(reading.provisional for reading in rung.readings):
+        return NOTHING
+    days = NOTICE_MARGIN.days
+    return Sentence(
+        f"(暂定:部分年份的节假日安排尚未收录,已另留{days}日余地)",
+        f" (provisional: holidays of a year are not published here yet, {days} days of margin have passed)",
+    )
+
+
+_CORRECTED_BY = {
+    "csrc": "referral.corrected",
+    "mps": "referral.corrected",
+}
+"""Who has an event to correct an amount or a list with."""
+
+
+def correction_by(event: ChainEvent) -> Suggestion | None:
+    """That whoever said an event corrects it, if its type can be corrected."""
+    type = _CORRECTED_BY.get(event.agency)
+    return Suggestion(type, Agency(event.agency)) if type else None
