@@ -258,7 +258,7 @@ def _event(row: Queued) -> dict[str, Any]:
 def _published(row: Queued) -> dict[str, Any]:
     at = datetime.fromtimestamp((row.sent_at_ms or 0) / 1000, UTC)
     place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
-    return published_receipt(EventRef(row.id, row.type, row.chain, row.digest), place, at)
+    return published_receipt(EventRef(str(row.id), row.type, row.chain, row.digest), place, at)
 
 
 def _time(time_ms: int | None) -> str | None:

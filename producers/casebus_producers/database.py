@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    inspect,
     text,
 )
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -24,7 +25,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-VERSION = 1
+HEAD = "0001"
+"""The newest revision of `migrations`: a file that has it is opened without reading them."""
 READING = {"casebus_reading": True}
 """Execution options of an engine whose transactions only read: they wait for no writer."""
 BUSY_TIMEOUT_S = 30
@@ -128,16 +130,7 @@ def open_database(file: Path) -> Engine:
     event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
-            version = connection.execute(text("PRAGMA user_version")).scalar_one()
-            if version > VERSION:
-                raise UsageError(
-                    f"{file} is of a newer casebus",
-                    found=f"version {version}",
-                    expected=f"at most {VERSION}",
-                    remedy="use the newer program",
-                )
-            metadata.create_all(connection)
-            connection.execute(text(f"PRAGMA user_version = {VERSION}"))
+            _upgrade(connection, file)
     except OperationalError as error:
         engine.dispose()
         raise RetryLater(f"cannot open {file}", found=str(error.orig)) from error
@@ -146,6 +139,32 @@ def open_database(file: Path) -> Engine:
         raise UsageError(f"{file} is not a database", found=str(error.orig)) from error
     file.chmod(0o600)
     return engine
+
+
+def _upgrade(connection: Connection, file: Path) -> None:
+    found = None
+    if inspect(connection).has_table("outbox_revision"):
+        found = connection.execute(text("SELECT version_num FROM outbox_revision")).scalar()
+    if found == HEAD:
+        return
+    # Only here: most calls find the tables as they are to be.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise UsageError(
+            f"{file} is of a newer casebus",
+            found=f"revision {found}",
+            expected=f"at most {HEAD}",
+            remedy="use the newer program",
+        )
+    if found is None and inspect(connection).has_table("outbox"):
+        command.stamp(config, "0001")  # made before the revisions, with the tables of the first
+    command.upgrade(config, HEAD)
 
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

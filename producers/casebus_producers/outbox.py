@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
-from casebus_schemas.wire.compose import Composed, StreamHead, compose
+from casebus_schemas.wire.compose import Composed, compose
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 
 from .database import READING, incarnation, open_database, outbox, stream
 from .known import remember_event
@@ -284,7 +285,7 @@ class Writing:
             key=self._key,
             traceparent=event.traceparent,
         )
-        connection.exec_driver_sql(_MOVE_HEAD, (*place, composed.head.seq, composed.head.prev))
+        connection.exec_driver_sql(_MOVE_HEAD, (*place, *composed.head))
         return composed
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash
 from casebus_schemas.wire.records import Batch, Record
@@ -22,7 +23,7 @@ from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.rebuild import NoReceipts
 from casebus_services.ledger.receipt_rows import ReceiptRows
-from casebus_services.ledger.receipts import ReceiptPublisher, ReceiptWriter
+from casebus_services.ledger.receipts import SOURCE, ReceiptPublisher
 from casebus_services.ledger.rules import event_id
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.ledger.wiring import spare_collections
@@ -61,7 +62,7 @@ def ours(
     publisher: Any = NoReceipts()
     if receipts:
         rows, sink = ReceiptRows(store.database), KafkaSink(settings, "receipts")
-        writer = ReceiptWriter(Catalog.load())
+        writer = ReceiptWriter(Catalog.load(), SOURCE)
         publisher = ReceiptPublisher(rows, sink, writer, topics, is_busy=load.is_busy)
         publisher.start()
     agent = LedgerAgent(store, publisher, partial(first_held, settings), load)

@@ -13,14 +13,11 @@ from typer.testing import CliRunner, Result
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.cli import app
-from casebus_schemas.admission.receipts import EventRef, admitted_receipt, ledgered_receipt, refused_receipt
-from casebus_schemas.admission.verdict import Origin, Recipient
-from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.headers import digest_of
 from casebus_schemas.wire.ids import notice_id, uuid7
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Outgoing, Record
+from support import receipts
 from support.members import door_event, outbox_of, settings_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -40,12 +37,12 @@ def lines(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], list[dict[str, Any]]]], None]]:
+def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], list[Outgoing]]], None]]:
     """Plays the bus: answers each new record of `csrc.referral` with receipts."""
     stop = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(answer: Callable[[Record], list[dict[str, Any]]]) -> None:
+    def start(answer: Callable[[Record], list[Outgoing]]) -> None:
         consumer: Any = KafkaConsumer(**broker.admin_settings(), enable_auto_commit=False)
         parts = [TopicPartition("csrc.referral", number) for number in range(4)]
         consumer.assign(parts)
@@ -62,8 +59,7 @@ def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], l
                             r.topic, r.partition, r.offset, r.timestamp, 1, r.key, r.value, tuple(r.headers)
                         )
                         for receipt in answer(record):
-                            schema = Catalog.load().latest(f"receipt.{receipt['stage']}")
-                            producer.send("receipt.csrc", value=encode(schema, receipt), partition=0)
+                            producer.send(receipt.topic, value=receipt.value, partition=receipt.partition)
             producer.close()
             consumer.close()
 
@@ -76,19 +72,9 @@ def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], l
         thread.join()
 
 
-def about(record: Record) -> tuple[EventRef, Origin]:
-    """What a receipt names of a record."""
-    headers = EventHeaders.parse(record.headers)
-    return (
-        EventRef(headers.id, headers.type, headers.subject, digest_of(record)),
-        Origin(record.topic, record.partition, record.offset),
-    )
-
-
-def admitted(record: Record) -> dict[str, Any]:
+def admitted(record: Record) -> Outgoing:
     """The receipt of an admitted record."""
-    recipient = Recipient("mps", "to", notice_id(digest_of(record), "mps"))
-    return admitted_receipt(*about(record), [recipient], AT)
+    return receipts.admitted(record, AT, "mps")
 
 
 def new_event(number: int, **changes: Any) -> dict[str, Any]:
@@ -140,7 +126,7 @@ def test_receipts_are_waited_for_and_repeats_dropped(connection: Path, lines: An
         lambda record: [
             admitted(record),
             admitted(record),
-            ledgered_receipt(*about(record), f"{record.topic}/{record.partition}", record.offset, AT),
+            receipts.ledgered(record, AT, record.offset),
         ]
     )
     result = run(connection, "publish", "--wait", "ledgered", lines(new_event(20), new_event(21)))
@@ -164,7 +150,7 @@ def test_receipts_of_an_earlier_run_are_found_again(connection: Path, lines: Any
 
 def test_a_refusal_is_said_and_gives_exit_code_1(connection: Path, lines: Any, answering: Any) -> None:
     """A refused event is said with code and detail, and the answer is no."""
-    answering(lambda record: [refused_receipt(*about(record), "unknown-key", "no such key", AT)])
+    answering(lambda record: [receipts.refused(record, AT, "unknown-key", "no such key")])
     result = run(connection, "publish", "--wait", "admitted", lines(new_event(40)))
     assert result.exit_code == 1
     assert [(line["stage"], line.get("code")) for line in said(result)] == [

@@ -10,11 +10,12 @@ from uuid import UUID, uuid5
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 
 CLOCK = datetime(2022, 4, 1, 1, 0, tzinfo=UTC)
 """What the bus's clock shows during a flow: long after its first events, so that some terms are over."""

@@ -11,10 +11,11 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import topic
 from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.compose import Composed, StreamHead, compose
+from casebus_schemas.wire.compose import Composed, compose
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 
 NAMESPACE = UUID("11111111-2222-5333-8444-555555555555")
 AT = datetime(2016, 10, 18, 0, 0, tzinfo=UTC)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from casebus_schemas.errors import UsageError
-from casebus_services.ledger.database import Database, bus_errors, schema_version
+from casebus_services.ledger.database import Database, bus_errors
 from casebus_services.ledger.rules import BatchRow, TileRow
-from casebus_services.ledger.schema import POSTGRES, VERSION
+from casebus_services.ledger.schema import POSTGRES, REVISIONS
+from casebus_services.migrating import revision_of
 
 PAGE = 2000
 
@@ -125,9 +126,9 @@ def snapshot(database: Database) -> Iterator[LedgerRows]:
     if database.dialect == POSTGRES:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with bus_errors(database), engine.connect() as connection:
-        found = schema_version(connection)
-        if found != VERSION:
-            raise UsageError("not a ledger of this version", found=f"version {found}", expected=VERSION)
+        found = revision_of(connection, REVISIONS)
+        if found != REVISIONS.head:
+            raise UsageError("not a ledger of this version", found=found, expected=REVISIONS.head)
         yield LedgerRows(connection)
 
 

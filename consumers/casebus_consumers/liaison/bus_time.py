@@ -8,10 +8,9 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import AUDITOR, COMMAND, key_topics
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import BusError
 from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
-from casebus_services.commands import SetClock, command_of
+from casebus_services.clock_commands import ClockCommands
 
 
 def bus_now(connection: Connection | None) -> datetime:
@@ -24,13 +23,7 @@ def bus_now(connection: Connection | None) -> datetime:
         login = KafkaLogin.read(AUDITOR, connection)
         catalog = Catalog.load()
         keyring = Keyring(catalog).extend(_all(login, key_topics()))
-        for record in _all(login, (COMMAND,)):
-            try:
-                command = command_of(record, catalog, keyring)
-            except BusError:
-                continue  # the services refuse it too
-            if isinstance(command, SetClock):
-                clock.set(command.setting)
+        ClockCommands(clock, catalog, lambda: keyring).follow(_all(login, (COMMAND,)))
     return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
 
 

@@ -11,9 +11,10 @@ from casebus_producers.config import KafkaLogin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.ids import bus_id, uuid7
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 
 SEND_TIMEOUT_S = 30.0
 

@@ -7,15 +7,8 @@ from uuid import UUID
 from .headers import CONTENT_TYPE, event_headers
 from .partitioning import partition_of
 from .records import Outgoing
-from .signing import ZERO_DIGEST, SignedFields, SigningKey, event_message
-
-
-@dataclass(frozen=True, slots=True)
-class StreamHead:
-    """Where a stream (producer, topic, partition) stands: its last number and that event's digest."""
-
-    seq: int = 0
-    prev: bytes = ZERO_DIGEST
+from .signing import SignedFields, SigningKey, event_message
+from .stream_head import StreamHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,7 @@ def compose(
     fields = SignedFields(
         producer=producer,
         seq=head.seq + 1,
-        prev=head.prev,
+        prev=head.digest,
         topic=topic,
         partition=partition,
         key=subject,

@@ -3,29 +3,22 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-import stamina
-
-from casebus_schemas.errors import Gap, RetryLater, StopService
+from casebus_schemas.errors import Gap
 from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
 from .rules import BatchResult, merge_runs
 from .store import LedgerStore
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 60.0
-"""How long a batch waits for the database before the process gives up and is started again."""
-ASSIGNMENT_PATIENCE_S = 10.0
-"""The same at an assignment, which the stream worker bounds by 15 s."""
 _BUSY_RECORDS = 200
 _BUSY_S = 0.5
 
 Hole = Callable[[TopicPartition, int], int | None]
 """Asks Kafka for the first offset it holds at or after the given one; None if that one was deleted."""
-
-_T = TypeVar("_T")
 
 
 class Receipts(Protocol):
@@ -70,7 +63,7 @@ class LedgerAgent:
     def next_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Where the database says to go on; a new assignment reads its logs afresh."""
         wanted = [TopicPartition(*partition) for partition in partitions]
-        offsets = _patiently(lambda: self._store.next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
+        offsets = patiently(lambda: self._store.next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
         self._assigned |= frozenset(wanted)
         self._receipts.own(self._assigned)
         return offsets
@@ -85,7 +78,7 @@ class LedgerAgent:
     def handle(self, batches: list[Batch]) -> None:
         """Appends the batches. Raises StopService at once, RetryLater after `PATIENCE_S`."""
         self._receipts.check()
-        results = _patiently(lambda: self._append(batches), PATIENCE_S)
+        results = patiently(lambda: self._append(batches), PATIENCE_S)
         self._load.seen(sum(len(batch.records) for batch in batches))
         self._receipts.announce(
             TopicPartition(result.topic, result.partition) for result in results if result.end > result.start
@@ -113,13 +106,3 @@ class LedgerAgent:
                 if held is not None:
                     found[place] = held
         return found
-
-
-def _patiently(work: Callable[[], _T], patience_s: float) -> _T:
-    """Tries again while it is RetryLater, with growing pauses, up to a bound."""
-    for attempt in stamina.retry_context(
-        on=RetryLater, attempts=None, timeout=patience_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
-    ):
-        with attempt:
-            return work()
-    raise StopService("unreachable: retry_context ends by returning or raising")  # for the type checker

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
+from casebus_services.migrating import upgrade
 
 from .rules import Fenced, Insert
-from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE
+from .schema import POSTGRES, REVISIONS, SQLITE
 
 
 class Database(Protocol):
@@ -58,36 +59,14 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
     )
 
 
-def migrate(database: Database) -> int:
-    """Brings the tables up to this program's version; returns it. Idempotent.
+def migrate(database: Database) -> None:
+    """Brings the tables up to this program's revision. Idempotent.
 
     Raises StopService if the database was written by a newer program.
     """
     with database.engine.begin() as connection:
         database.lock_schema(connection)
-        connection.execute(text(VERSION_TABLE))
-        found = schema_version(connection)
-        if found > VERSION:
-            raise StopService(
-                "the ledger's tables are of a newer version",
-                found=found,
-                expected=f"at most {VERSION}",
-                remedy="run the newer casebus",
-            )
-        for migration in MIGRATIONS[found:]:
-            for statement in migration.statements(database.dialect):
-                connection.execute(text(statement))
-            connection.execute(
-                text("INSERT INTO ledger_schema (version) VALUES (:number)"), {"number": migration.number}
-            )
-    return VERSION
-
-
-def schema_version(connection: Connection) -> int:
-    """The number of the last migration that ran, 0 for none."""
-    if not inspect(connection).has_table("ledger_schema"):
-        return 0
-    return connection.execute(text("SELECT max(version) FROM ledger_schema")).scalar() or 0
+        upgrade(connection, REVISIONS)
 
 
 def translate(database: Database, error: Exception) -> BusError:

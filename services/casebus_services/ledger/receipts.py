@@ -6,21 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID
 
-from casebus_schemas.admission.receipts import LEDGERED, EventRef, ledgered_receipt
+from casebus_schemas.admission.receipts import EventRef, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import Origin
-from casebus_schemas.agencies import agency_of_topic
-from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import receipt
 from casebus_schemas.errors import Refused, RetryLater
 from casebus_schemas.evidence.leaf import decode_headers
-from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
-from casebus_schemas.wire.ids import bus_id
-from casebus_schemas.wire.records import Headers, Outgoing, TopicPartition
+from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_schemas.wire.signing import event_digest
 from casebus_services.streams.faults import fault_point
 
@@ -34,7 +27,7 @@ REST = 3.0
 """While the ledger is busy the publisher rests three times as long as it worked: they share one core."""
 POLL_S = 5.0
 """How long a partition that nobody announced may wait; normally `announce` wakes the publisher at once."""
-_SOURCE = "/bus/ledger"
+SOURCE = "/bus/ledger"
 
 
 class Sink(Protocol):
@@ -47,74 +40,25 @@ class Sink(Protocol):
         """Drops the connection."""
 
 
-class ReceiptWriter:
-    """Makes the record on `receipt.<agency>` for an entry. No I/O."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._schema = catalog.latest(LEDGERED)
-        self._fixed = (
-            ("ce_specversion", b"1.0"),
-            ("ce_source", _SOURCE.encode()),
-            ("ce_type", LEDGERED.encode()),
-            ("ce_dataschema", self._schema.dataschema.encode()),
-            ("content-type", CONTENT_TYPE.encode()),
-        )
-
-    def write(self, partition: TopicPartition, entry: LedgeredEntry, now_ms: int) -> Outgoing:
-        """The receipt of an entry; a repeat has the same `ce_id`."""
-        name = f"{partition.topic}/{partition.partition}"
-        data = ledgered_receipt(
-            event_ref(partition, entry),
-            Origin(partition.topic, partition.partition, entry.offset),
-            name,
-            entry.index,
-            datetime.fromtimestamp(now_ms / 1000, UTC),
-        )
-        own_id = bus_id(LEDGERED, f"{name}/{entry.index}", (entry.leaf_hash,))
-        headers = (
-            *self._fixed,
-            ("ce_id", str(own_id).encode()),
-            ("ce_time", time_to_text(now_ms).encode()),
-        )
-        topic = receipt(agency_of_topic(partition.topic))
-        return Outgoing(topic, 0, entry.key, encode(self._schema, data), headers)
+def receipt_of(
+    partition: TopicPartition, entry: LedgeredEntry, now_ms: int, writer: ReceiptWriter
+) -> Outgoing:
+    """The receipt of an entry."""
+    origin = Origin(partition.topic, partition.partition, entry.offset)
+    event = _event(partition, entry)
+    return writer.ledgered(event, origin, entry.index, entry.leaf_hash, now_ms, entry.key)
 
 
-def event_ref(partition: TopicPartition, entry: LedgeredEntry) -> EventRef:
-    """The event of an entry as far as its headers say: all, or what stands in those that can be read."""
+def _event(partition: TopicPartition, entry: LedgeredEntry) -> EventRef:
     headers = decode_headers(entry.headers)
     try:
         parsed = EventHeaders.parse(headers)
     except Refused:
-        return EventRef(
-            id=_uuid(_first(headers, "ce_id")),
-            type=_first(headers, "ce_type"),
-            chain=_first(headers, "ce_subject"),
-            digest=None,
-        )
+        return event_ref(headers, None, None)
     fields = parsed.signed_fields(partition.topic, partition.partition, None)
     if entry.value_sha256 is not None:
         fields = replace(fields, value_sha256=entry.value_sha256)
-    return EventRef(parsed.id, parsed.type, parsed.subject, event_digest(fields))
-
-
-def _first(headers: Headers, name: str) -> str | None:
-    """The first header of that name if it is short printable text: a receipt repeats no abuse."""
-    value = next((value for found, value in headers if found == name), None)
-    if value is None or len(value) > 100:
-        return None
-    try:
-        decoded = value.decode()
-    except UnicodeDecodeError:
-        return None
-    return decoded if decoded.isprintable() else None
-
-
-def _uuid(given: str | None) -> UUID | None:
-    try:
-        return None if given is None else UUID(given)
-    except ValueError:
-        return None
+    return event_ref(headers, parsed, event_digest(fields))
 
 
 class ReceiptPublisher:
@@ -214,7 +158,9 @@ class ReceiptPublisher:
             begun = time.monotonic()
             entries = self._rows.entries(found.log_id, at, min(at + PAGE, found.size))
             now_ms = time.time_ns() // 1_000_000
-            self._sink.send_all([self._writer.write(found.partition, entry, now_ms) for entry in entries])
+            self._sink.send_all(
+                [receipt_of(found.partition, entry, now_ms, self._writer) for entry in entries]
+            )
             fault_point("ledger.after-publish", len(entries))
             at = min(at + PAGE, found.size)
             self._rows.move(found.log_id, at)

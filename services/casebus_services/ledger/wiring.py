@@ -3,6 +3,7 @@
 import gc
 from functools import partial
 
+from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import agency_topics, ledgered_topics
 from casebus_schemas.errors import UsageError
@@ -15,7 +16,7 @@ from casebus_services.streams.worker import StreamWorker
 from .agent import LedgerAgent, Load
 from .first_held import first_held
 from .receipt_rows import ReceiptRows
-from .receipts import ReceiptPublisher, ReceiptWriter
+from .receipts import SOURCE, ReceiptPublisher
 from .store import LedgerStore
 
 
@@ -34,7 +35,7 @@ class LedgerService:
         self.receipts = ReceiptPublisher(
             ReceiptRows(self.store.database),
             KafkaSink(settings, f"ledger-receipts-{settings.instance}"),
-            ReceiptWriter(Catalog.load()),
+            ReceiptWriter(Catalog.load(), SOURCE),
             [spec.name for spec in agency_topics(n)],
             is_busy=load.is_busy,
         )

@@ -3,16 +3,15 @@
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeVar
-
-import stamina
+from typing import Protocol
 
 from casebus_schemas.case.chain import moment
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
-from casebus_schemas.errors import Gap, RetryLater, StopService
+from casebus_schemas.errors import Gap
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
+from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
 from .announce import Announcer
 from .arrivals import Arrival, arrival
@@ -23,14 +22,8 @@ from .store import Fence, Work
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 60.0
-"""How long a batch waits for the database before the process gives up and is started again."""
-ASSIGNMENT_PATIENCE_S = 10.0
-"""The same at an assignment, which the stream worker bounds by 15 s."""
 _RELAYED_AT_ONCE = 1000
 _CHAINS_AT_ONCE = 200
-
-_T = TypeVar("_T")
 
 
 class Sink(Protocol):
@@ -75,7 +68,7 @@ class ReconcilerAgent:
     def next_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Where the database says to go on."""
         wanted = [TopicPartition(*partition) for partition in partitions]
-        return _patiently(lambda: self._next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
+        return patiently(lambda: self._next_offsets(wanted), ASSIGNMENT_PATIENCE_S)
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now: books are read afresh, outboxes looked through."""
@@ -100,7 +93,7 @@ class ReconcilerAgent:
         """
         ours = [batch for batch in batches if batch.topic == ADMISSION]
         if ours:
-            _patiently(lambda: self._take(ours), PATIENCE_S)
+            patiently(lambda: self._take(ours), PATIENCE_S)
             fault_point("reconciler.after-commit", sum(len(batch.records) for batch in ours))
         self.relay()
 
@@ -114,7 +107,7 @@ class ReconcilerAgent:
         self.relay()
 
     def _time_passes(self, own: list[int], now: datetime) -> bool:
-        return _patiently(lambda: self._pass_time(own, now), PATIENCE_S)
+        return patiently(lambda: self._pass_time(own, now), PATIENCE_S)
 
     def relay(self) -> None:
         """Sends what waits in the outboxes of this worker's partitions, in order, and marks it sent.
@@ -132,11 +125,11 @@ class ReconcilerAgent:
         if known:
             rows = [row for partition in own for row in fresh[partition]]
         else:
-            rows = _patiently(lambda: self._waiting(own), PATIENCE_S)
+            rows = patiently(lambda: self._waiting(own), PATIENCE_S)
         if rows:
-            _patiently(lambda: self._sink.send_all([row.record for row in rows]), PATIENCE_S)
+            patiently(lambda: self._sink.send_all([row.record for row in rows]), PATIENCE_S)
             fault_point("reconciler.after-publish", len(rows))
-            _patiently(lambda: self._mark(rows), PATIENCE_S)
+            patiently(lambda: self._mark(rows), PATIENCE_S)
         return not known and len(rows) >= _RELAYED_AT_ONCE
 
     # --- transactions ---------------------------------------------------------------------------------
@@ -232,13 +225,3 @@ def _new(batch: Batch, fence: Fence) -> list[Arrival]:
         fence.next_offset = record.offset + 1
     fence.next_offset = max(fence.next_offset, batch.next_offset)
     return found
-
-
-def _patiently(work: Callable[[], _T], patience_s: float) -> _T:
-    """Tries again while it is RetryLater, with growing pauses, up to a bound."""
-    for attempt in stamina.retry_context(
-        on=RetryLater, attempts=None, timeout=patience_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
-    ):
-        with attempt:
-            return work()
-    raise StopService("unreachable: retry_context ends by returning or raising")  # for the type checker

@@ -9,11 +9,12 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import encode_raw
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .announced_data import closing_data, finding_data, obligations_data
 from .book import Announcement, AnnouncementKind
@@ -25,14 +26,6 @@ _DATA: dict[AnnouncementKind, Callable[[Mapping[str, Any], Mapping[str, Any]], d
     "finding.opened": finding_data,
     "finding.closed": closing_data,
 }
-
-
-class Place(NamedTuple):
-    """The stream of one of our producers on a topic and partition."""
-
-    producer: str
-    topic: str
-    partition: int
 
 
 class Announced(NamedTuple):
@@ -57,7 +50,7 @@ class Announcer:
         self._partitions = partitions
 
     def compose(
-        self, announcement: Announcement, producer: str, heads: MutableMapping[Place, StreamHead]
+        self, announcement: Announcement, producer: str, heads: MutableMapping[Stream, StreamHead]
     ) -> Announced:
         """The signed event; moves its stream's head in `heads` (absent: the stream begins)."""
         kind = announcement.kind
@@ -67,7 +60,7 @@ class Announcer:
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
         named = event_id(announcement)
-        place = Place(producer, topic, partition)
+        stream = Stream(producer, topic, partition)
         composed = compose(
             value=value,
             fingerprint=schema.fingerprint,
@@ -79,10 +72,10 @@ class Announcer:
             topic=topic,
             partitions=self._partitions,
             producer=producer,
-            head=heads.get(place, StreamHead()),
+            head=heads.get(stream, StreamHead()),
             key=self._key,
         )
-        heads[place] = composed.head
+        heads[stream] = composed.head
         return Announced(named, announcement.chain, kind, composed.record)
 
 

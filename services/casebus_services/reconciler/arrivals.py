@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
@@ -13,21 +12,7 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
-
-
-class Stream(NamedTuple):
-    """A producer's gap-free row of events on one partition of one topic."""
-
-    producer: str
-    topic: str
-    partition: int
-
-
-class Head(NamedTuple):
-    """Number and digest of a stream's last admitted event."""
-
-    seq: int
-    digest: Digest
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +99,20 @@ def met_again(event: ChainEvent) -> Arrived:
 
 
 def met(
-    arrived: Arrival, event: ChainEvent, head: Head | None, was_refused: Callable[[Stream, Digest], bool]
+    arrived: Arrival, event: ChainEvent, head: StreamHead | None, was_refused: Callable[[Stream, Digest], bool]
 ) -> Arrived | None:
     """A new event at its place behind its stream's head, as the rules about arrivals see it."""
     stream = arrived.stream
     if stream is None:
         return None
-    expected = Head(head.seq + 1, head.digest) if head else Head(1, ZERO_DIGEST)
+    last = head or StreamHead()
     return Arrived(
         event,
         False,
         stream.topic,
         stream.partition,
-        expected.seq,
-        expected.digest,
+        last.seq + 1,
+        last.digest,
         lambda digest: was_refused(stream, digest),
         redriven=arrived.admission.attempt > 1,
     )

@@ -6,10 +6,10 @@ import threading
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import COMMAND, key_topics
-from casebus_schemas.errors import Refused, RetryLater
-from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.errors import RetryLater
+from casebus_schemas.wire.records import Batch
 from casebus_services.clock import BusClock
-from casebus_services.commands import Command, SetClock, command_of
+from casebus_services.clock_commands import ClockCommands
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.side_reader import SideReader
 
@@ -25,11 +25,11 @@ class ClockFollower:
 
     def __init__(self, settings: ServiceSettings, client_id: str, catalog: Catalog) -> None:
         self._clock = BusClock(simulated=settings.simulated_clock)
-        self._catalog = catalog
         self._keyring = Keyring(catalog)
         self._lock = threading.Lock()
         self._is_set = False
         self._keys = SideReader(settings, f"{client_id}-keys", key_topics(), self._on_keys)
+        self._following = ClockCommands(self._clock, catalog, lambda: self._keyring, self._keys.catch_up)
         self._commands = SideReader(settings, f"{client_id}-commands", [COMMAND], self._on_commands)
 
     def start(self) -> None:
@@ -64,20 +64,5 @@ class ClockFollower:
             self._keyring = self._keyring.extend(batch.records)
 
     def _on_commands(self, batch: Batch) -> None:
-        for record in batch.records:
-            try:
-                command = self._command(record)
-            except Refused as refused:
-                log.warning("command at offset %d ignored: %s", record.offset, refused)
-                continue
-            if isinstance(command, SetClock) and self._clock.set(command.setting):
-                self._is_set = True
-
-    def _command(self, record: Record) -> Command:
-        try:
-            return command_of(record, self._catalog, self._keyring)
-        except Refused as refused:
-            if refused.code != "unknown-key":
-                raise
-        self._keys.catch_up()
-        return command_of(record, self._catalog, self._keyring)
+        if self._following.follow(batch.records):
+            self._is_set = True

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
+from casebus_services.migrating import upgrade
 
-from .schema import MIGRATIONS, POSTGRES, SQLITE, VERSION, VERSION_TABLE, WORDS
+from .schema import POSTGRES, REVISIONS, SQLITE
 
 _LOCK = 0x6361736562757332
 """Number of the advisory lock for migrations: "casebus2"."""
@@ -61,26 +62,14 @@ class Database:
             yield Transaction(connection, self.dialect)
 
     def migrate(self) -> None:
-        """Brings the tables up to this program's version. Idempotent.
+        """Brings the tables up to this program's revision. Idempotent.
 
         Raises StopService if the database was written by a newer program.
         """
-        with self.writing() as transaction:
+        with _bus_errors(), self._engine.begin() as connection:
             if self.dialect == POSTGRES:
-                transaction.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-            transaction.run(VERSION_TABLE)
-            found = transaction.rows("SELECT max(version) FROM recon_schema")[0][0] or 0
-            if found > VERSION:
-                raise StopService(
-                    "the accounts' tables are of a newer version",
-                    found=found,
-                    expected=f"at most {VERSION}",
-                    remedy="run the newer casebus",
-                )
-            for migration in MIGRATIONS[found:]:
-                for statement in migration.statements:
-                    transaction.run(statement.format(**WORDS[self.dialect]))
-                transaction.run("INSERT INTO recon_schema (version) VALUES (?)", (migration.number,))
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            upgrade(connection, REVISIONS)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -8,8 +8,9 @@ from typing import Protocol
 from casebus_schemas.case.chain import Digest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.running import watch
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .arrivals import Arrival, Head, Stream, met, met_again
+from .arrivals import Arrival, met, met_again
 from .book import Announcement, ChainBook
 
 MAX_CACHED_EVENTS = 5000
@@ -28,10 +29,10 @@ class Ground(Protocol):
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
         """Whether a refused record with this digest stands on the stream's topic and partition."""
 
-    def heads(self, streams: Iterable[Stream]) -> dict[Stream, Head]:
+    def heads(self, streams: Iterable[Stream]) -> dict[Stream, StreamHead]:
         """Last admitted event of agencies' streams."""
 
-    def save_heads(self, heads: dict[Stream, Head]) -> None:
+    def save_heads(self, heads: dict[Stream, StreamHead]) -> None:
         """Moves the heads."""
 
     def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
@@ -134,7 +135,7 @@ class Intake:
         """(admission partition, book) of every chain of this step."""
         yield from self._touched.values()
 
-    def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, Head]) -> None:
+    def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, StreamHead]) -> None:
         event = arrived.event(self._catalog)
         stream = arrived.stream
         place = None
@@ -142,7 +143,7 @@ class Intake:
             head = heads.get(stream)
             place = met(arrived, event, head, self._ground.was_refused)
             if head is None or event.seq > head.seq:
-                heads[stream] = Head(event.seq, event.digest)
+                heads[stream] = StreamHead(event.seq, event.digest)
         self._say(arrived.partition, book.take(event))
         for finding in watch(place) if place is not None else ():
             self._say(arrived.partition, book.add(finding))

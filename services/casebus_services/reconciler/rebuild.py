@@ -9,8 +9,9 @@ from casebus_schemas.admission.verdict import Admission, Origin
 from casebus_schemas.case.chain import Digest, moment
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .arrivals import Arrival, Head, Stream
+from .arrivals import Arrival
 from .book import ChainBook
 from .database import Database, Transaction
 from .intake import Intake, Shelf
@@ -63,7 +64,7 @@ class _Memory:
     def __init__(self) -> None:
         self.shelf: dict[str, tuple[int, ChainBook]] = {}
         self._seen: set[tuple[Origin, int]] = set()
-        self._heads: dict[Stream, Head] = {}
+        self._heads: dict[Stream, StreamHead] = {}
         self._refused: set[tuple[str, int, Digest]] = set()
 
     def add_admissions(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -85,10 +86,10 @@ class _Memory:
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
         return (stream.topic, stream.partition, digest) in self._refused
 
-    def heads(self, streams: Iterable[Stream]) -> dict[Stream, Head]:
+    def heads(self, streams: Iterable[Stream]) -> dict[Stream, StreamHead]:
         return {stream: self._heads[stream] for stream in streams if stream in self._heads}
 
-    def save_heads(self, heads: dict[Stream, Head]) -> None:
+    def save_heads(self, heads: dict[Stream, StreamHead]) -> None:
         self._heads.update(heads)
 
     def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:

@@ -8,10 +8,10 @@ from typing import Any
 from casebus_schemas.case.chain import ChainEvent, Digest, milliseconds, moment
 from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.compose import StreamHead
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .announce import Announced, Place, event_id
-from .arrivals import Arrival, Head, Stream
+from .announce import Announced, event_id
+from .arrivals import Arrival
 from .book import Announcement, ChainBook
 from .database import Transaction
 from .rows import (
@@ -127,7 +127,7 @@ class Work:
         )
         return bool(found)
 
-    def heads(self, streams: Iterable[Stream]) -> dict[Stream, Head]:
+    def heads(self, streams: Iterable[Stream]) -> dict[Stream, StreamHead]:
         """The last admitted event of each of the agencies' streams."""
         found = {}
         for stream in streams:
@@ -135,10 +135,10 @@ class Work:
                 "SELECT seq, digest FROM recon_stream WHERE producer = ? AND topic = ? AND partition = ?",
                 stream,
             ):
-                found[stream] = Head(row[0], bytes(row[1]))
+                found[stream] = StreamHead(row[0], bytes(row[1]))
         return found
 
-    def save_heads(self, heads: Mapping[Stream, Head]) -> None:
+    def save_heads(self, heads: Mapping[Stream, StreamHead]) -> None:
         """Moves the heads of the agencies' streams."""
         self._sql.many(
             "INSERT INTO recon_stream VALUES (?,?,?,?,?) ON CONFLICT (producer, topic, partition) "
@@ -198,19 +198,19 @@ class Work:
 
     # --- what is said ---------------------------------------------------------------------------------
 
-    def bus_heads(self, producer: str) -> dict[Place, StreamHead]:
+    def bus_heads(self, producer: str) -> dict[Stream, StreamHead]:
         """The heads of one of our producers' streams."""
         rows = self._sql.rows(
             "SELECT topic, partition, seq, prev FROM recon_bus_stream WHERE producer = ?", (producer,)
         )
-        return {Place(producer, row[0], row[1]): StreamHead(row[2], bytes(row[3])) for row in rows}
+        return {Stream(producer, row[0], row[1]): StreamHead(row[2], bytes(row[3])) for row in rows}
 
-    def save_bus_heads(self, heads: Mapping[Place, StreamHead]) -> None:
+    def save_bus_heads(self, heads: Mapping[Stream, StreamHead]) -> None:
         """Moves the heads of our streams."""
         self._sql.many(
             "INSERT INTO recon_bus_stream VALUES (?,?,?,?,?) ON CONFLICT (producer, topic, partition) "
             "DO UPDATE SET seq = excluded.seq, prev = excluded.prev",
-            [(*place, head.seq, head.prev) for place, head in heads.items()],
+            [(*stream, *head) for stream, head in heads.items()],
         )
 
     def not_said(self, announcements: Sequence[Announcement]) -> list[Announcement]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.admission.verdict import Admission, Origin
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
@@ -19,8 +20,7 @@ from casebus_services.commands import Redrive, command_of
 from casebus_services.streams.faults import fault_point
 
 from .originals import Originals
-from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices
-from .receipt_records import ReceiptWriter
+from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
 from .rules import Examined, Judgement, conclude, examine
 from .two_threads import Halves
 
@@ -31,6 +31,7 @@ SLICE = 200
 MOST_BYTES_IN_FLIGHT = 4 << 20
 """Outputs handed over before waiting for acknowledgements: bounds memory when records are large."""
 FIRST_ATTEMPT = 1
+SOURCE = "/bus/router"
 
 
 class Sink(Protocol):
@@ -76,7 +77,7 @@ class Router:
         self._with = surroundings
         self._halves = Halves()
         self._writer = AdmissionWriter(key, producer, self._halves)
-        self._receipts = ReceiptWriter(catalog)
+        self._receipts = ReceiptWriter(catalog, SOURCE)
         self._catalog = catalog
         self._partitions = partitions
 
@@ -125,7 +126,7 @@ class Router:
                 outputs.extend(notices(judgement, admission))
             else:
                 outputs.append(dead_letter_of(judgement, admission))
-            outputs.append(self._receipts.write(judgement, admission))
+            outputs.append(receipt_of(judgement, admission, self._receipts))
         return outputs
 
     def _relay(self, judgement: Judgement) -> list[Outgoing]:

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
-from typing import NamedTuple
 
+from casebus_schemas.admission.receipts import UNREADABLE, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.wire.headers import time_to_text, to_base64url
 from casebus_schemas.wire.records import Headers, Outgoing, Record
-from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message
+from casebus_schemas.wire.signing import SigningKey, admission_message
+from casebus_schemas.wire.stream_head import StreamHead
 
 from .rules import Judgement
 from .two_threads import Halves
@@ -19,11 +20,6 @@ from .two_threads import Halves
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
 _DELIVERY_PARTITION = 0
 """Inbox, receipts and dead letters have one partition each: sequence = offset."""
-
-
-class _Head(NamedTuple):
-    seq: int
-    prev: bytes
 
 
 class AdmissionWriter:
@@ -37,7 +33,7 @@ class AdmissionWriter:
         self._key = key
         self._producer = producer
         self._producer_text = producer.encode()
-        self._heads: dict[int, _Head] = {}
+        self._heads: dict[int, StreamHead] = {}
         self._halves = halves
 
     def write_all(self, judged: Iterable[tuple[Judgement, Admission]]) -> list[Outgoing]:
@@ -58,24 +54,24 @@ class AdmissionWriter:
         message = admission_message(
             producer=self._producer,
             seq=head.seq + 1,
-            prev=head.prev,
+            prev=head.digest,
             topic=ADMISSION,
             partition=partition,
             key=key,
             value=value,
             admission=said,
         )
-        self._heads[partition] = _Head(head.seq + 1, sha256(message).digest())
+        self._heads[partition] = StreamHead(head.seq + 1, sha256(message).digest())
         ours = (
             (HEADER, said),
             (_PRODUCER, self._producer_text),
             (_SEQ, str(head.seq + 1).encode()),
-            (_PREV, to_base64url(head.prev).encode()),
+            (_PREV, to_base64url(head.digest).encode()),
         )
         return Outgoing(ADMISSION, partition, key, value, headers + ours), message
 
 
-_FIRST = _Head(0, ZERO_DIGEST)
+_FIRST = StreamHead()
 
 
 @lru_cache(maxsize=16)
@@ -119,6 +115,17 @@ def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
         yield Outgoing(
             inbox(recipient.agency), _DELIVERY_PARTITION, record.key, record.value, record.headers + ours
         )
+
+
+def receipt_of(judgement: Judgement, admission: Admission, writer: ReceiptWriter) -> Outgoing:
+    """The receipt on `receipt.<agency>`; it names nothing of headers that must not be repeated."""
+    headers = judgement.headers
+    if headers is not None or judgement.kept:
+        event = event_ref(judgement.record.headers, headers, judgement.digest)
+    else:
+        event = UNREADABLE
+    chain = None if headers is None else headers.subject.encode()
+    return writer.verdict(event, admission, chain)
 
 
 def dead_letter_of(judgement: Judgement, admission: Admission) -> Outgoing:

@@ -1,16 +1,15 @@
 """Joins the router's parts into a service that `casebus run router` runs."""
 
 import gc
-import logging
 import time
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import COMMAND, FINDING, OBLIGATION, agency_topics, key_topics
-from casebus_schemas.errors import Refused, UsageError
-from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.records import Batch
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
-from casebus_services.commands import Command, SetClock, command_of
+from casebus_services.clock_commands import ClockCommands
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.side_reader import SideReader
@@ -20,8 +19,6 @@ from casebus_services.streams.worker import StreamWorker
 from .agent import Router, Surroundings
 from .keys import KeyringKeeper
 from .originals import reader_of_originals
-
-log = logging.getLogger(__name__)
 
 
 class RouterService:
@@ -37,6 +34,9 @@ class RouterService:
         self._catalog = Catalog.load()
         self._keys = KeyringKeeper(self._catalog)
         self._key_reader = SideReader(settings, f"{name}-keys", key_topics(), self._keys.on_batch)
+        self._clock_commands = ClockCommands(
+            self.clock, self._catalog, lambda: self._keys.current, self._key_reader.catch_up
+        )
         self._command_reader = SideReader(settings, f"{name}-commands", [COMMAND], self._follow_clock)
         self._sink = KafkaSink(settings, name)
         surroundings = Surroundings(
@@ -87,23 +87,8 @@ class RouterService:
         self._heartbeat.handled(batches)
 
     def _follow_clock(self, batch: Batch) -> None:
-        # In the command reader's thread. What is wrong with a command is said once, by whom it comes to.
-        for record in batch.records:
-            try:
-                command = self._command(record)
-            except Refused:
-                continue
-            if isinstance(command, SetClock) and self.clock.set(command.setting):
-                log.info("the clock is set to %d ms, rate %g", command.setting.time_ms, command.setting.rate)
-
-    def _command(self, record: Record) -> Command:
-        try:
-            return command_of(record, self._catalog, self._keys.current)
-        except Refused as refused:
-            if refused.code != "unknown-key":
-                raise
-        self._key_reader.catch_up()
-        return command_of(record, self._catalog, self._keys.current)
+        # In the command reader's thread.
+        self._clock_commands.follow(batch.records)
 
 
 def build_router(settings: ServiceSettings) -> RouterService:

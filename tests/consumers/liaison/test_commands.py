@@ -11,20 +11,21 @@ from typer.testing import CliRunner, Result
 from casebus_consumers.liaison import cli, dead_letters_cli
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.topic_reader import AccessDenied
-from casebus_schemas.admission.receipts import EventRef, ledgered_receipt, receipt_json
-from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.admission.receipts import receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.wire.codec import decode, encode
+from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing
+from support import receipts
 from support.members import outbox_of, settings_of
 from support.router_writings import dead_letter, notices_of
-from support.signed_events import AT, Speaker
+from support.signed_events import AT, Speaker, stored
 
 from .conftest import Write
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+CATALOG = Catalog.load()
 
 
 def run(app: Any, connection: Path, command: str, *arguments: str) -> Result:
@@ -170,14 +171,16 @@ def test_a_broker_that_is_away_is_unavailable(connection: Path) -> None:
 def test_receipts_are_listed(connection: Path, speaker: Speaker, write: Write) -> None:
     """Receipts are told in order with their numbers, as JSON and as text."""
     event = speaker.refer()
-    headers = EventHeaders.parse(event.record.headers)
-    about = EventRef(headers.id, headers.type, headers.subject, event.digest)
-    receipt = ledgered_receipt(about, Origin("csrc.referral", 1, 41), "csrc.referral/1", 17, AT)
-    value = encode(Catalog.load().latest("receipt.ledgered"), receipt)
-    offset = write(Outgoing("receipt.csrc", 0, event.record.key, value, ()))
+    receipt = receipts.ledgered(stored(event.record)._replace(partition=1, offset=41), AT, 17)
+    offset = write(receipt)
     options = ["--agency", "csrc", "--after", str(offset - 1)]
     [found] = lines(run(cli.app, connection, "receipts", *options, "--json"))
-    assert found == {"seq": offset, **receipt_json(Catalog.load(), receipt)}
+    assert found == {"seq": offset, **receipt_json(CATALOG, decode(CATALOG, receipt.value)[1])}
+    assert (found["stage"], found["index"], found["event"]["id"]) == (
+        "ledgered",
+        17,
+        str(EventHeaders.parse(event.record.headers).id),
+    )
     text = run(cli.app, connection, "receipts", *options).stdout
     assert "已入账 ledgered" in text
     assert "csrc.referral/1 #17" in text

@@ -1,23 +1,27 @@
-"""Receipts: what the bus says of an agency's record, as data and as JSON."""
+"""Receipts: what the bus says of an agency's record, as it stands in Kafka and as JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from casebus_schemas.admission.receipts import (
+    UNREADABLE,
     EventRef,
-    admitted_receipt,
-    ledgered_receipt,
+    ReceiptWriter,
+    event_ref,
     published_receipt,
     receipt_json,
-    refused_receipt,
 )
-from casebus_schemas.admission.verdict import Origin, Recipient
+from casebus_schemas.admission.verdict import Admission, Origin, Recipient
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.codec import decode, encode
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.records import Outgoing
 
 CATALOG = Catalog.load()
-EVENT = EventRef(UUID(int=1), "referral.submitted", str(UUID(int=2)), b"\3" * 32)
+WRITER = ReceiptWriter(CATALOG, "/bus/router")
+EVENT = EventRef(str(UUID(int=1)), "referral.submitted", str(UUID(int=2)), b"\3" * 32)
 EVENT_JSON = {
     "id": str(UUID(int=1)),
     "type": "referral.submitted",
@@ -27,17 +31,42 @@ EVENT_JSON = {
 ORIGIN = Origin("csrc.referral", 3, 41)
 ORIGIN_JSON = {"topic": "csrc.referral", "partition": 3, "offset": 41}
 AT = datetime(2022, 9, 9, 1, 2, 3, 500_000, tzinfo=UTC)
+AT_MS = 1_662_685_323_500
+KEY = EVENT_JSON["chain"].encode()
 
 
-def _on_the_bus(data: dict[str, Any]) -> dict[str, Any]:
-    schema = CATALOG.latest(f"receipt.{data['stage']}")
-    return receipt_json(CATALOG, decode(CATALOG, encode(schema, data))[1])
+def _admission(verdict: str = "admitted", **changes: Any) -> Admission:
+    fields: dict[str, Any] = {
+        "origin": ORIGIN,
+        "attempt": 1,
+        "verdict": verdict,
+        "code": None,
+        "detail": None,
+        "digest": b"\3" * 32,
+        "recipients": (),
+        "catalogue": "c",
+        "keyring": "k",
+        "admitted_at_ms": AT_MS,
+    }
+    return Admission(**{**fields, **changes})
+
+
+def _said(record: Outgoing) -> dict[str, Any]:
+    schema, data = decode(CATALOG, record.value)
+    headers = dict(record.headers)
+    assert headers["ce_type"] == schema.type.encode()
+    assert headers["ce_dataschema"] == schema.dataschema.encode()
+    assert headers["ce_time"] == b"2022-09-09T01:02:03.500Z"
+    assert (record.topic, record.partition) == ("receipt.csrc", 0)
+    return receipt_json(CATALOG, data)
 
 
 def test_admitted() -> None:
     """An admitted receipt names the notices sent."""
-    data = admitted_receipt(EVENT, ORIGIN, [Recipient("mps", "to", UUID(int=9))], AT)
-    assert _on_the_bus(data) == {
+    told = _admission(recipients=(Recipient("mps", "to", UUID(int=9)),))
+    record = WRITER.verdict(EVENT, told, KEY)
+    assert record.key == KEY
+    assert _said(record) == {
         "stage": "admitted",
         "event": EVENT_JSON,
         "origin": ORIGIN_JSON,
@@ -48,8 +77,8 @@ def test_admitted() -> None:
 
 def test_refused() -> None:
     """A refused receipt has code and detail, and says nothing of an event that could not be read."""
-    data = refused_receipt(EventRef(None, None, None, None), ORIGIN, "bad-headers", "what to do", AT)
-    assert _on_the_bus(data) == {
+    told = _admission("refused", code="bad-headers", detail="what to do", digest=None)
+    assert _said(WRITER.verdict(UNREADABLE, told, None)) == {
         "stage": "refused",
         "event": {"id": None, "type": None, "chain": None, "digest": None},
         "origin": ORIGIN_JSON,
@@ -61,8 +90,7 @@ def test_refused() -> None:
 
 def test_ledgered() -> None:
     """A ledgered receipt names log and index."""
-    data = ledgered_receipt(EVENT, ORIGIN, "csrc.referral/3", 17, AT)
-    assert _on_the_bus(data) == {
+    assert _said(WRITER.ledgered(EVENT, ORIGIN, 17, b"\5" * 32, AT_MS, KEY)) == {
         "stage": "ledgered",
         "event": EVENT_JSON,
         "origin": ORIGIN_JSON,
@@ -70,6 +98,22 @@ def test_ledgered() -> None:
         "index": 17,
         "at": "2022-09-09T01:02:03.500Z",
     }
+
+
+def test_a_repeat_has_the_same_id_and_another_attempt_another() -> None:
+    """The id follows from what is told of, not from when: a reader drops what a crash made twice."""
+    first, again, other = (
+        dict(WRITER.verdict(EVENT, one, KEY).headers)["ce_id"]
+        for one in (_admission(), _admission(admitted_at_ms=AT_MS + 7), _admission(attempt=2))
+    )
+    assert first == again != other
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"x" * 101, "a\u202eb".encode(), b"a\x1b[2J", None], ids=repr)
+def test_a_receipt_repeats_no_abuse(value: bytes | None) -> None:
+    """Of headers that cannot be read, only short printable text is repeated."""
+    headers = (("ce_id", value), ("ce_type", value), ("ce_subject", b"plain"))
+    assert event_ref(headers, None, b"\1" * 32) == EventRef(None, None, "plain", None)
 
 
 def test_published() -> None:

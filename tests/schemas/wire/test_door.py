@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire import door
 from casebus_schemas.wire.codec import decode, encode
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.door import DoorProblem, event_json, parse_event
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.json_form import moment_to_text
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 from support.event_data import event_data
 
 CATALOG = Catalog.load()

@@ -7,14 +7,16 @@ from uuid import UUID
 
 import pytest
 
+from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.codec import decode
-from casebus_schemas.wire.compose import StreamHead, compose
+from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.records import Outgoing, Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.stream_head import StreamHead
 from casebus_services.ledger.receipt_rows import ReceiptRows
-from casebus_services.ledger.receipts import PAGE, ReceiptPublisher, ReceiptWriter
+from casebus_services.ledger.receipts import PAGE, SOURCE, ReceiptPublisher
 from casebus_services.ledger.store import LedgerStore
 from support.ledgers import TOPIC, batch, record, run
 
@@ -58,7 +60,7 @@ def make(store: LedgerStore) -> Iterator[Make]:
     made: list[ReceiptPublisher] = []
 
     def publisher(sink: MemorySink) -> ReceiptPublisher:
-        rows, writer = ReceiptRows(store.database), ReceiptWriter(Catalog.load())
+        rows, writer = ReceiptRows(store.database), ReceiptWriter(Catalog.load(), SOURCE)
         made.append(ReceiptPublisher(rows, sink, writer, [TOPIC]))
         made[-1].start()
         return made[-1]

@@ -300,7 +300,7 @@ def test_tables_are_made_once(store: LedgerStore, ledger_url: str) -> None:
     again = LedgerStore(ledger_url)
     assert again.next_offsets([PLACE]) == {PLACE: 3}
     with again.database.engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO ledger_schema VALUES (99)")
+        connection.exec_driver_sql("UPDATE ledger_revision SET version_num = '9999'")
     again.close()
     with pytest.raises(StopService, match="newer"):
         LedgerStore(ledger_url)
