@@ -1,6 +1,7 @@
 """The events of a folded chain by type and by what they answer, so that a duty finds its own at once."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import merge
 
@@ -23,13 +24,21 @@ class ChainIndex:
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
+        self._answered: Counter[Digest] = Counter()
         standing = {event.digest: event for event in folded.standing}
         for event in folded.order:
             self._add(event, standing.get(event.digest))
 
-    def add(self, event: ChainEvent) -> None:
-        """Takes the event by which its fold has grown."""
-        self._add(event, event)
+    def add(self, event: ChainEvent) -> bool:
+        """Takes the event by which its fold has grown.
+
+        Whether something in the chain may be tied to the event's kind that was loose for it before.
+        """
+        return self._add(event, event)
+
+    def is_loose(self, event: ChainEvent, kind: str) -> bool:
+        """Whether an event is tied to no start of a kind."""
+        return self._thread(event).isdisjoint(self._touched.get(kind, ()))
 
     def place(self, event: ChainEvent) -> int:
         """Where the event stands in the chain's order."""
@@ -80,11 +89,12 @@ class ChainIndex:
             rows_of_type[kind] = row
         return row
 
-    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> None:
+    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> bool:
         place = self.folded.place[event.digest]
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new
+        self._answered.update(self.folded.thread(event) - {event.digest})
         if len(new) > 1:  # what was loose for this kind may be tied now
             for rows in (self._said, self._standing):
                 for row in rows.loose.values():
@@ -93,6 +103,11 @@ class ChainIndex:
         self._enter(self._said, place, event, thread)
         if standing is not None:
             self._enter(self._standing, place, standing, thread)
+        return len(new) > 1 and self._has_more(new - {event.digest})
+
+    def _has_more(self, digests: Iterable[Digest]) -> bool:
+        """Whether some other event has these in its thread, beside what they stand for."""
+        return any(self._answered.get(digest, 0) > 1 for digest in digests)
 
     def _enter(self, rows: "_Rows", place: int, event: ChainEvent, thread: frozenset[Digest]) -> None:
         rows.of_type.setdefault(event.type, []).append((place, event))

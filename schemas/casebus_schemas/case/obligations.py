@@ -41,8 +41,8 @@ class Step:
 class Obligation:
     """A duty that an event started. `rung` is the index of the highest step in force in `steps`.
 
-    `met_by` is the event that answers it, `moot_by` the one that ends it without an answer; `approvals` are
-    the approvals of an extension, in order.
+    `met_by` is the event that answers it; `moot_by`, where there is none, the one that ends it without.
+    `approvals` are the approvals of an extension, in order.
     """
 
     id: UUID
@@ -195,6 +195,7 @@ def _started(start: Start, index: ChainIndex) -> Iterator[Obligation]:
     )
     for owed_by, owed_to in _parties(clock, cause):
         approvals = _approvals(clock, cause, owed_by, index)
+        met_by = cause if clock.met_by_cause else _met_by(clock, cause, owed_by, index)
         yield Obligation(
             id=bus_id(clock.id, f"{cause.chain}\n{owed_by}", [cause.digest]),
             clock=clock,
@@ -205,8 +206,8 @@ def _started(start: Start, index: ChainIndex) -> Iterator[Obligation]:
             started_at=start.at,
             steps=steps,
             rung=_rung(version, approvals),
-            met_by=cause if clock.met_by_cause else _met_by(clock, cause, owed_by, index),
-            moot_by=_moot_by(clock, cause, index),
+            met_by=met_by,
+            moot_by=None if met_by is not None else _moot_by(clock, cause, index),
             approvals=approvals,
         )
 

@@ -1,7 +1,6 @@
 """Who is the same suspect in different agencies' papers, whatever the order of the papers."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 from .chain import ChainEvent, Digest
@@ -107,14 +106,6 @@ def _first_by(keys: Mapping[Entry, str], feature: Callable[[Entry], object]) -> 
     return found
 
 
-@dataclass(slots=True)
-class _Listing:
-    """Whom an agency's events of one type list, and the events that do."""
-
-    persons: dict[int, Person]
-    events: list[ChainEvent]
-
-
 class Suspects:
     """The suspects of a chain, as its events list them in their order.
 
@@ -126,7 +117,7 @@ class Suspects:
         self._events: list[ChainEvent] = []
         self._entries: dict[tuple[Digest, str], Entry] = {}
         self._persons: dict[Entry, Person] = {}
-        self._listings: dict[tuple[str, str], _Listing] = {}
+        self._listed_by: dict[tuple[str, str], set[int]] = {}
         self.revision = 0
         for event in events:
             self._enter(event)
@@ -159,10 +150,9 @@ class Suspects:
             found.setdefault(person.number, person)
         return list(found.values())
 
-    def listed_by(self, agency: str, type: str) -> tuple[Mapping[int, Person], list[ChainEvent]]:
-        """Whom an agency's events of a type list, by number in the order of appearance, and these events."""
-        listing = self._listings.get((agency, type))
-        return (listing.persons, listing.events) if listing else ({}, [])
+    def numbers_listed_by(self, agency: str, type: str) -> Set[int]:
+        """The numbers of all whom an agency's events of a type list."""
+        return self._listed_by.get((agency, type), set())
 
     def _enter(self, event: ChainEvent) -> bool:
         """Keeps an event's entries; whether one is new to the chain."""
@@ -185,17 +175,15 @@ class Suspects:
         self._persons = identify(known)
         if all(person in (_NOBODY, self._persons[entry]) for entry, person in known.items()):
             return False
-        self._listings = {}
+        self._listed_by = {}
         self.revision += 1
         for event in self._events:
             self._list(event)
         return True
 
     def _list(self, event: ChainEvent) -> None:
-        listing = self._listings.setdefault((event.agency, event.type), _Listing({}, []))
-        listing.events.append(event)
-        for person in self.listed(event):
-            listing.persons.setdefault(person.number, person)
+        numbers = self._listed_by.setdefault((event.agency, event.type), set())
+        numbers.update(person.number for person in self.listed(event))
 
 
 _NOBODY = Person(0, "", (), False)

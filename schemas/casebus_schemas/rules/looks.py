@@ -1,7 +1,7 @@
 """What rules look at, and which rules an event touches: only these need to be run again."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
@@ -42,13 +42,18 @@ def rules_touched(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
     """
     if _moves_others(event, folded):
         return ALL
-    touched = rules_touched_by(event.type, _stated(event), _words(event, folded))
+    touched = _touched_by(event.type, tuple(_stated(event)), tuple(_words(event, folded)))
     if event.corrects is None and event.withdraws is None:
         return touched
     # What it corrects may lose any field; a rival correction may begin or cease to speak for itself.
     for other in _matter(event, folded):
         touched |= rules_touched_by(other.type, other.data, _words(other, folded))
     return touched
+
+
+@lru_cache(maxsize=4096)
+def _touched_by(type: str, fields: tuple[str, ...], words: tuple[str, ...]) -> frozenset[RuleId]:
+    return rules_touched_by(type, fields, words)
 
 
 def _moves_others(event: ChainEvent, folded: Folded) -> bool:

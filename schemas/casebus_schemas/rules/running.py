@@ -19,7 +19,7 @@ def run_content(rules: Iterable[Rule], case: Case) -> dict[RuleId, tuple[Finding
     found = {}
     for rule in rules:
         if (function := rule.in_case) is not None:
-            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case))
+            found[rule.id] = _guarded(rule, case.said, partial(function, case))
     return found
 
 
@@ -28,7 +28,7 @@ def run_timed(rules: Iterable[Rule], case: Case, now: datetime) -> dict[RuleId, 
     found = {}
     for rule in rules:
         if (function := rule.at_time) is not None:
-            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case, now))
+            found[rule.id] = _guarded(rule, case.said, partial(function, case, now))
     return found
 
 

@@ -55,23 +55,22 @@ class _Listed:
 @RULE.over_case
 def differing_suspects(case: Case) -> Iterator[Found]:
     """Each agency that lists suspects is held against the next that does, in the order of the case."""
-    for left, right in pairwise(_lists(case)):
-        if left.persons.keys() != right.persons.keys():
-            yield _differing(left, right)
+    suspects = case.folded.suspects
+    lists = [
+        (by, {number for type in types for number in suspects.numbers_listed_by(by, type)})
+        for by, types in _LISTS.items()
+    ]
+    for (left, here), (right, there) in pairwise((by, numbers) for by, numbers in lists if numbers):
+        if here != there:
+            yield _differing(_listed(case, left), _listed(case, right))
 
 
-def _lists(case: Case) -> list[_Listed]:
-    found = []
-    for by, types in _LISTS.items():
-        events = [
-            event
-            for event in case.folded.standing
-            if event.agency == by and event.type in types and event.data.get("suspects")
-        ]
-        if events:
-            persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
-            found.append(_Listed(Agency(by), persons, events))
-    return found
+def _listed(case: Case, by: str) -> _Listed:
+    rows = (case.folded.standing_of.get(type, ()) for type in _LISTS[by])
+    events = [event for row in rows for event in row if event.agency == by and event.data.get("suspects")]
+    events.sort(key=lambda event: case.folded.place[event.digest])
+    persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
+    return _Listed(Agency(by), persons, events)
 
 
 def _differing(left: _Listed, right: _Listed) -> Found:
