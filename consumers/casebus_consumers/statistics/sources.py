@@ -15,6 +15,8 @@ from casebus_schemas.case.chain import ChainEvent, as_uuid, chain_event, millise
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
+from casebus_schemas.statistics.measures import FAMILIES
+from casebus_schemas.statistics.published import PUBLISHED, RESTATED
 from casebus_schemas.wire.door import DoorEvent, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid, normalise_reference
 from casebus_schemas.wire.records import Record
@@ -22,10 +24,7 @@ from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rows import EVENTS, stored_event
 
-FAMILIES = ("outcome", "referral", "clue", "consultation", "publication")
-"""Families that figures are made of, or that publish them."""
-
-_CHAINS = " OR ".join(f"type LIKE '{family}.%'" for family in FAMILIES)
+_CHAINS = " OR ".join(f"type LIKE '{family}.%'" for family in sorted(FAMILIES))
 
 
 def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
@@ -48,7 +47,7 @@ def has_published(url: str) -> bool:
     try:
         with database.reading() as transaction:
             found = transaction.rows(
-                "SELECT 1 FROM recon_event WHERE type LIKE 'publication.statistic%' LIMIT 1"
+                f"SELECT 1 FROM recon_event WHERE type IN ('{PUBLISHED}', '{RESTATED}') LIMIT 1"
             )
     finally:
         database.close()

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import beijing_text
 
 from .amounts import CONDUCT, Stated, stated_by
@@ -12,45 +13,12 @@ from .chain import ChainEvent
 from .fold import Folded
 from .persons import Person, Suspects
 
-STATUS: Mapping[str, str] = {
-    "clue.submitted": "clue",
-    "administrative.case_opened": "administrative_case",
-    "administrative.penalty_notified": "penalty_notified",
-    "administrative.penalty_decided": "penalised",
-    "referral.submitted": "referred",
-    "referral.receipted": "received",
-    "referral.supplement_requested": "supplementing",
-    "referral.supplemented": "received",
-    "referral.forwarded": "referred",
-    "referral.returned_not_competent": "returned",
-    "referral.filed": "filed",
-    "referral.not_filed": "not_filed",
-    "progress.transferred_for_prosecution": "under_review",
-    "outcome.prosecuted": "prosecuted",
-    "outcome.not_prosecuted": "not_prosecuted",
-    "outcome.judgment": "judged",
-    "outcome.effective": "effective",
-}
-"""The state into which an event brings the suspects and charges that it is about (domain.md 2.3)."""
-
-_ALL_OF_THE_CASE = frozenset(
-    {
-        "referral.receipted",
-        "referral.supplement_requested",
-        "referral.supplemented",
-        "referral.forwarded",
-        "referral.returned_not_competent",
-        "referral.filed",
-        "referral.not_filed",
-        "outcome.effective",
-    }
-)
-"""Types that are about every charge of the case where they list none themselves."""
-
-ABOUT_THE_BUS = frozenset({"receipt", "finding", "obligation"})
+ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values() if event.about == "bus")
 """Families that speak of notices and findings of the bus, not of the case."""
 
-_RANK = {status: rank for rank, status in enumerate(dict.fromkeys(STATUS.values()))}
+ACQUITTED, WITHDRAWN = "acquitted", "withdrawn"
+"""States that no type brings: a result of a judgment, and a case of which nothing stands any more."""
+
 _DOCUMENTS = ("document_no", "case_no", "receipt_no")
 
 
@@ -60,7 +28,8 @@ class Tracks:
     With `histories` each knows which events brought it where; without, only where it is and who brought it.
     """
 
-    def __init__(self, suspects: Suspects, *, histories: bool = True) -> None:
+    def __init__(self, suspects: Suspects, catalog: Catalog | None = None, *, histories: bool = True) -> None:
+        self._catalog = catalog or Catalog.load()
         self._suspects = suspects
         self._histories = histories
         self._of: dict[tuple[int, str | None], list[tuple[str, ChainEvent]]] = {}
@@ -70,15 +39,16 @@ class Tracks:
 
     def apply(self, event: ChainEvent) -> None:
         """Moves what the event is about into the event's state."""
-        status = STATUS.get(event.type)
-        if status is None:
+        meaning = self._catalog.types.get(event.type)
+        status = meaning.brings_to if meaning else None
+        if meaning is None or status is None:
             return
         named = self._named(event)
-        if not named and event.type in _ALL_OF_THE_CASE:
+        if not named and meaning.about == "case":
             named = list(self._of)
         acquitted = self._acquitted(event)
         for key in named:
-            self._move(key, event, "acquitted" if key in acquitted else status)
+            self._move(key, event, ACQUITTED if key in acquitted else status)
         if self._general is None or not self._of:
             self._general = status
 
@@ -103,7 +73,7 @@ class Tracks:
         reached = [status for status, count in self._reached.items() if count]
         if not reached:
             return self._general
-        return max(reached, key=lambda status: _RANK.get(status, len(_RANK)))
+        return max(reached, key=list(self._catalog.states).index)
 
     def _named(self, event: ChainEvent) -> list[tuple[int, str | None]]:
         keys: dict[tuple[int, str | None], None] = {
@@ -215,13 +185,19 @@ def accounts(folded: Folded) -> dict[str, Any]:
         security = security or event.data.get("security")
     return {
         "chain": folded.order[0].chain,
-        "status": tracks.case_status(),
+        "status": tracks.case_status() or _withdrawn(folded),
         "security": security,
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.stated.all()),
         "events": [_line(event, folded) for event in folded.order],
     }
+
+
+def _withdrawn(folded: Folded) -> str | None:
+    types = Catalog.load().types
+    taken_back = {types[folded.by_digest[digest].type] for digest in folded.withdrawn}
+    return WITHDRAWN if any(event.brings_to for event in taken_back) else None
 
 
 def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 import fastavro
-import yaml
 
 from casebus_schemas.agencies import Members
 from casebus_schemas.errors import StopService, UsageError
@@ -17,43 +16,10 @@ from casebus_schemas.wire.canonical import fingerprint
 from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
 
 from .avro_files import inlined
+from .event_types import FILE, RECEIPTS, EventType, read_event_types
 from .schema_lock import LOCK_NAME, LockLine, lock_text, parse_lock
 
-RECEIPTS = "receipts"
-"""The channel of what the bus says on `receipt.<agency>`: the one exception to topic = speaker + channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventType:
-    """One line of events.yaml.
-
-    `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
-    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `opens` and `closes` ids
-    of clocks (DL06).
-    """
-
-    type: str
-    channel: str
-    speakers: frozenset[str]
-    answers: tuple[str, ...]
-    by_law: tuple[str, ...]
-    opens: tuple[str, ...]
-    closes: tuple[str, ...]
-    title_zh: str
-    title_en: str
-
-    @property
-    def family(self) -> str:
-        """The word before the dot."""
-        return self.type.partition(".")[0]
-
-    def topic(self, speaker: str) -> str:
-        """Topic on which this speaker says it; for receipts of the bus `speaker` is the agency told."""
-        return f"receipt.{speaker}" if self.channel == RECEIPTS else f"{speaker}.{self.channel}"
-
-    def may_answer(self, type: str) -> bool:
-        """Whether an event of this type may answer one of the given type."""
-        return type in self.answers or "*" in self.answers
+__all__ = ["RECEIPTS", "Catalog", "EventSchema", "EventType"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +64,10 @@ class Catalog:
         """Who takes part; the roles of events.yaml stand for them."""
         read = (locked, events_text, self.members.version)
         self.version = sha256(b"\0".join(text.encode() for text in read)).hexdigest()[:12]
-        self._types = {
-            name: _event_type(name, entry, self.members)
-            for name, entry in yaml.safe_load(events_text).items()
-        }
+        listed = read_event_types(events_text, self.members)
+        self._types = listed.types
+        self.states = listed.states
+        """What each state of a suspect and charge is called, from the first to the furthest."""
         lines = parse_lock(locked)
         self._by_id = {line.id: line for line in lines}
         self._by_fingerprint = {line.fingerprint: line for line in lines}
@@ -129,6 +95,12 @@ class Catalog:
         if found is None:
             raise _unknown(type)
         return found
+
+    def correction_of(self, type: str, agency: str) -> str | None:
+        """The type with which this agency corrects the facts of what it said; None where it has none."""
+        event = self._types.get(type)
+        correction = None if event is None or event.corrected_by is None else self._types[event.corrected_by]
+        return correction.type if correction is not None and agency in correction.speakers else None
 
     def schemas(self) -> list[EventSchema]:
         """All schema versions in order of their ids."""
@@ -166,22 +138,8 @@ def _unknown(type: str) -> UsageError:
 
 @cache
 def _load() -> Catalog:
-    events = (files("casebus_schemas") / "events.yaml").read_text(encoding="utf-8")
+    events = (files("casebus_schemas") / FILE).read_text(encoding="utf-8")
     return Catalog(events, lock_text())
-
-
-def _event_type(name: str, entry: dict[str, Any], members: Members) -> EventType:
-    return EventType(
-        type=name,
-        channel=entry["channel"],
-        speakers=frozenset(members.expanded(entry["speakers"])),
-        answers=tuple(entry.get("answers", ())),
-        by_law=members.expanded(entry.get("by_law", ())),
-        opens=tuple(entry.get("opens", ())),
-        closes=tuple(entry.get("closes", ())),
-        title_zh=entry["zh"],
-        title_en=entry["en"],
-    )
 
 
 def _built(line: LockLine) -> EventSchema:

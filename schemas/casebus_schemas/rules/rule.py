@@ -10,6 +10,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import ChainId, RuleId
 from casebus_schemas.wire.ids import bus_id
+from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .finding import Account, Finding, FindingClass, FindingState, Severity, Suggestion
 from .folded_case import Case
@@ -44,18 +45,16 @@ class Found:
 class Arrived:
     """An admitted event at its place in its producer's stream, as the bus met it.
 
-    `again` says that the bus had the same event before. `expected_seq` and `expected_prev` are what would
-    follow the stream's last admitted event; `was_refused` tells whether the bus refused the event of a digest
-    in this stream; `redriven` that the record was judged anew and so comes out of its place by nature.
+    `again` says that the bus had the same event before. `head` is the stream's last admitted event;
+    `was_refused` tells whether the bus refused the event of a digest in this stream; `redriven` that the
+    record was judged anew and so comes out of its place by nature.
     """
 
     event: ChainEvent
     again: bool
-    topic: str
-    partition: int
-    expected_seq: int
-    expected_prev: Digest
-    was_refused: Callable[[Digest], bool]
+    stream: Stream | None = None
+    head: StreamHead = field(default_factory=StreamHead)
+    was_refused: Callable[[Digest], bool] = lambda _: False
     redriven: bool = False
 
 

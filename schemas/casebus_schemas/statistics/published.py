@@ -9,10 +9,10 @@ from typing import Any
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import fold
 
+from .measures import TYPES
 from .periods import Period
 
-PUBLISHED = "publication.statistic_published"
-RESTATED = "publication.statistic_restated"
+PUBLISHED, RESTATED = TYPES["figure_published"], TYPES["figure_restated"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,24 +23,7 @@ BASES: Mapping[str, Sentence] = {
     "compensation": Sentence("赔偿", "compensation"),
     "other": Sentence("其他金额", "other amount"),
 }
-STATUSES: Mapping[str, Sentence] = {
-    "clue": Sentence("线索", "clue"),
-    "administrative_case": Sentence("行政立案调查", "administrative case"),
-    "penalty_notified": Sentence("已告知拟处罚", "penalty notified"),
-    "penalised": Sentence("已行政处罚", "penalised"),
-    "referred": Sentence("已移送", "referred"),
-    "received": Sentence("已受理", "received"),
-    "supplementing": Sentence("补正材料中", "supplementing"),
-    "returned": Sentence("已退回", "returned"),
-    "filed": Sentence("已立案", "filed"),
-    "not_filed": Sentence("不予立案", "not filed"),
-    "under_review": Sentence("审查起诉", "under review for prosecution"),
-    "prosecuted": Sentence("已起诉", "prosecuted"),
-    "not_prosecuted": Sentence("不起诉", "not prosecuted"),
-    "judged": Sentence("已判决", "judged"),
-    "acquitted": Sentence("无罪", "acquitted"),
-    "effective": Sentence("判决生效", "judgment effective"),
-}
+STATUSES: Mapping[str, Sentence] = Catalog.load().states
 COMPARISONS: Mapping[str, Sentence] = {
     "agree": Sentence("一致", "agree"),
     "differ": Sentence("不一致", "differ"),

@@ -95,25 +95,23 @@ def arrival(record: Record) -> Arrival:
 
 def met_again(event: ChainEvent) -> Arrived:
     """An event that the bus had before, as the rules about arrivals see it."""
-    return Arrived(event, True, "", 0, event.seq, event.prev, lambda _: False)
+    return Arrived(event, again=True)
 
 
 def met(
-    arrived: Arrival, event: ChainEvent, head: StreamHead | None, was_refused: Callable[[Stream, Digest], bool]
-) -> Arrived | None:
+    arrived: Arrival,
+    event: ChainEvent,
+    head: StreamHead | None,
+    was_refused: Callable[[Stream, Digest], bool],
+) -> Arrived:
     """A new event at its place behind its stream's head, as the rules about arrivals see it."""
     stream = arrived.stream
-    if stream is None:
-        return None
-    last = head or StreamHead()
     return Arrived(
         event,
-        False,
-        stream.topic,
-        stream.partition,
-        last.seq + 1,
-        last.digest,
-        lambda digest: was_refused(stream, digest),
+        again=False,
+        stream=stream,
+        head=head or StreamHead(),
+        was_refused=lambda digest: stream is not None and was_refused(stream, digest),
         redriven=arrived.admission.attempt > 1,
     )
 

@@ -138,14 +138,12 @@ class Intake:
     def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, StreamHead]) -> None:
         event = arrived.event(self._catalog)
         stream = arrived.stream
-        place = None
-        if stream is not None:
-            head = heads.get(stream)
-            place = met(arrived, event, head, self._ground.was_refused)
-            if head is None or event.seq > head.seq:
-                heads[stream] = StreamHead(event.seq, event.digest)
+        head = heads.get(stream) if stream is not None else None
+        shown = watch(met(arrived, event, head, self._ground.was_refused))
+        if stream is not None and (head is None or event.seq > head.seq):
+            heads[stream] = StreamHead(event.seq, event.digest)
         self._say(arrived.partition, book.take(event))
-        for finding in watch(place) if place is not None else ():
+        for finding in shown:
             self._say(arrived.partition, book.add(finding))
 
     def _open(self, chains: Iterable[tuple[int, str]]) -> None:

@@ -1,8 +1,10 @@
 """The catalogue agrees with itself: types, schemas, topics, clocks."""
 
+from importlib.resources import files
+
 import pytest
 
-from casebus_schemas.agencies import BUS, MEMBERS
+from casebus_schemas.agencies import BUS, MEMBERS, Members
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
 from casebus_schemas.catalogue.schema_lock import lock_text
 from casebus_schemas.catalogue.topology import receipt, topic
@@ -87,7 +89,21 @@ def test_damaged_package_stops() -> None:
         catalog.schema_by_id(int(first[0]))
 
 
+def test_the_roles_of_a_type_stand_for_the_members() -> None:
+    """Who may say a type, and who hears of it by law, follows from who has its roles."""
+    text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
+    members = Members.parse(
+        text.replace("  mps: {", "  ncb: {part: guest, roles: [police], zh: 局, en: b}\n  mps: {")
+    )
+    events = (files("casebus_schemas") / "events.yaml").read_text(encoding="utf-8")
+    catalog = Catalog(events, lock_text(), members)
+    assert catalog.event("progress.detained").speakers == {"ncb", "mps"}
+    assert catalog.event("outcome.not_prosecuted").by_law == ("ncb", "mps", "csrc")
+    assert "ncb" not in catalog.event("clue.submitted").speakers
+    assert catalog.version != CATALOG.version
+
+
 def test_version_follows_the_contents() -> None:
     """Two catalogues with different lists have different versions."""
-    assert Catalog("{}", "").version != Catalog("{a.b: {channel: c, speakers: [], zh: z, en: e}}", "").version
+    assert Catalog("{}", "").version != Catalog("{states: {filed: {zh: z, en: e}}}", "").version
     assert len(CATALOG.version) == 12

@@ -27,34 +27,31 @@ RULE = Rule(
 @RULE.over_arrival
 def broken(arrived: Arrived) -> Iterator[Found]:
     """The event, unless it is what should follow, or follows a refused one: the gap is then the refusal."""
-    event = arrived.event
-    expected = (arrived.expected_seq, arrived.expected_prev)
-    if arrived.again or arrived.redriven or (event.seq, event.prev) == expected:
+    event, stream, head = arrived.event, arrived.stream, arrived.head
+    if stream is None or arrived.again or arrived.redriven:
         return
-    if arrived.was_refused(event.prev):
+    expected = head.seq + 1
+    if (event.seq, event.prev) == (expected, head.digest) or arrived.was_refused(event.prev):
         return
-    stream = f"{arrived.topic}/{arrived.partition}"
-    what = _what(event.seq, arrived.expected_seq)
+    place = f"{stream.topic}/{stream.partition}"
+    what = _what(event.seq, expected)
     yield Found(
-        subject=f"{event.producer}\n{arrived.topic}\n{arrived.partition}",
+        subject=f"{stream.producer}\n{stream.topic}\n{stream.partition}",
         causes=[event],
         accounts=[
             account(
                 event,
                 {
-                    "producer": event.producer,
-                    "stream": stream,
+                    "producer": stream.producer,
+                    "stream": place,
                     "seq": event.seq,
                     "prev": event.prev.hex(),
-                    "expected_seq": arrived.expected_seq,
-                    "expected_prev": arrived.expected_prev.hex(),
+                    "expected_seq": expected,
+                    "expected_prev": head.digest.hex(),
                 },
             )
         ],
-        because=Sentence(
-            f"{event.producer}在{stream}:{what.zh}",
-            f"{event.producer} on {stream}: {what.en}",
-        ),
+        because=Sentence(f"{stream.producer}在{place}:{what.zh}", f"{stream.producer} on {place}: {what.en}"),
     )
 
 

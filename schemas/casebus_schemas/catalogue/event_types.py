@@ -1,0 +1,167 @@
+"""The event types of events.yaml: who says each, who hears of it, and what it means for a case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from casebus_schemas.agencies import Members
+from casebus_schemas.errors import UsageError
+from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text, texts
+from casebus_schemas.texts.sentence import Sentence
+
+FILE = "events.yaml"
+STATES = "states"
+RECEIPTS = "receipts"
+"""The channel of what the bus says on `receipt.<agency>`: the one exception to topic = speaker + channel."""
+
+NONE = "none"
+"""What the file says where there is nothing to say, so that nothing is forgotten in silence."""
+
+About = Literal["listed", "case", "bus", "none"]
+"""What it lists; what it lists, or all of the case where it lists none; the bus; none of these."""
+
+_MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
+_REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
+_OPTIONAL = ("answers", "by_law", "opens", "closes")
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One entry of events.yaml.
+
+    `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
+    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `opens` and `closes` ids
+    of clocks (DL06). `brings_to` the state into which it brings what it is `about`; `lists_suspects` whether
+    its speaker says with it who the suspects of the case are; `corrected_by` the type that corrects its
+    facts; `statistics` the words of statistics/measures.py under which it is counted.
+    """
+
+    type: str
+    channel: str
+    speakers: frozenset[str]
+    answers: tuple[str, ...]
+    by_law: tuple[str, ...]
+    opens: tuple[str, ...]
+    closes: tuple[str, ...]
+    brings_to: str | None
+    about: About
+    lists_suspects: bool
+    corrected_by: str | None
+    statistics: tuple[str, ...]
+    title: Sentence
+
+    @property
+    def title_zh(self) -> str:
+        """What it is called in Chinese."""
+        return self.title.zh
+
+    @property
+    def title_en(self) -> str:
+        """What it is called in English."""
+        return self.title.en
+
+    @property
+    def family(self) -> str:
+        """The word before the dot."""
+        return self.type.partition(".")[0]
+
+    def topic(self, speaker: str) -> str:
+        """Topic on which this speaker says it; for receipts of the bus `speaker` is the agency told."""
+        return f"receipt.{speaker}" if self.channel == RECEIPTS else f"{speaker}.{self.channel}"
+
+    def may_answer(self, type: str) -> bool:
+        """Whether an event of this type may answer one of the given type."""
+        return type in self.answers or "*" in self.answers
+
+
+@dataclass(frozen=True, slots=True)
+class EventList:
+    """All of events.yaml: the states of a case, from the first to the furthest, and the types by name."""
+
+    states: Mapping[str, Sentence]
+    types: Mapping[str, EventType]
+
+
+def read_event_types(source: str, members: Members) -> EventList:
+    """Reads the text of an events.yaml, its roles standing for these members.
+
+    Raises UsageError naming the type that says too little, too much, or what is not known.
+    """
+    whole = read_yaml(FILE, source)
+    listed = dict(whole or {})
+    said = listed.pop(STATES, None)
+    states = {} if said is None else {state: _sentence(state, e) for state, e in entries(STATES, said)}
+    types = {name: _event_type(name, entry, members, states) for name, entry in listed.items()}
+    for event in types.values():
+        _check_references(event, types)
+    return EventList(states, types)
+
+
+def _sentence(state: str, entry: Any) -> Sentence:
+    where = f"{FILE}: state {state}"
+    known_keys(where, entry, required=("zh", "en"))
+    return Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"]))
+
+
+def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Sentence]) -> EventType:
+    where = f"{FILE}: {name}"
+    known_keys(where, entry, required=_REQUIRED, optional=_OPTIONAL)
+    about = _one_of(where, "about", entry["about"], get_args(About))
+    brings_to = entry["brings_to"]
+    if brings_to != NONE:
+        _one_of(where, "brings_to", brings_to, states)
+        _one_of(where, "about (it brings into a state)", about, ("listed", "case"))
+    lists = entry["lists_suspects"]
+    if not isinstance(lists, bool):
+        raise UsageError(f"{where}: lists_suspects", found=repr(lists), expected="true or false")
+    counted = entry["statistics"]
+
+    def listed(key: str) -> tuple[str, ...]:
+        return texts(where, key, entry.get(key, []))
+
+    return EventType(
+        type=name,
+        channel=text(where, "channel", entry["channel"]),
+        speakers=frozenset(_holders(where, listed("speakers"), members)),
+        answers=listed("answers"),
+        by_law=_holders(where, listed("by_law"), members),
+        opens=listed("opens"),
+        closes=listed("closes"),
+        brings_to=None if brings_to == NONE else brings_to,
+        about=cast(About, about),
+        lists_suspects=lists,
+        corrected_by=None if entry["corrected_by"] == NONE else entry["corrected_by"],
+        statistics=() if counted == NONE else texts(where, "statistics", counted),
+        title=Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"])),
+    )
+
+
+def _holders(where: str, roles: tuple[str, ...], members: Members) -> tuple[str, ...]:
+    try:
+        return members.expanded(roles)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", found=error.found, expected=error.expected) from error
+
+
+def _one_of(where: str, key: str, value: Any, known: Any) -> str:
+    if value not in tuple(known):
+        raise UsageError(f"{where}: {key}", found=repr(value), expected="one of " + ", ".join(known))
+    return str(value)
+
+
+def _check_references(event: EventType, types: Mapping[str, EventType]) -> None:
+    named = {*event.answers, event.corrected_by} - {"*", None}
+    unknown = sorted(str(type) for type in named if type not in types)
+    if unknown:
+        raise UsageError(
+            f"{FILE}: {event.type} names a type", found=", ".join(unknown), expected="types of this file"
+        )
+    correction = types.get(event.corrected_by or "")
+    if correction is not None and not (
+        correction.speakers & event.speakers and correction.channel == event.channel
+    ):
+        raise UsageError(
+            f"{FILE}: {event.type}: corrected_by",
+            found=correction.type,
+            expected="a type that one of its speakers may say on the same channel",
+        )
