@@ -9,6 +9,7 @@ from uuid import UUID
 from casebus_schemas.agencies import agency_of_source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 Digest = bytes
 """SHA-256 of an event's signed message: its identity."""
@@ -21,7 +22,7 @@ def moment(time_ms: int) -> datetime:
 
 def milliseconds(time: datetime) -> int:
     """Milliseconds since 1970 UTC of an aware time."""
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+    return (time - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from casebus_schemas.law import Answer, Clock, Reading, State, opened_by, state_at
-from casebus_schemas.law.calendar import BEIJING, beijing_day, beijing_text, in_beijing
+from casebus_schemas.law.calendar import BEIJING, beijing_day, in_beijing
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_latest, readings
@@ -15,6 +14,7 @@ from casebus_schemas.wire.ids import bus_id
 
 from .chain import ChainEvent
 from .chain_index import ChainIndex
+from .duty import Duty, Rung
 from .fold import Folded
 
 
@@ -80,47 +80,32 @@ class Obligation:
         # A term in hours still holds at its last instant: look again just after it.
         return [edge for at in edges for edge in (at, at + timedelta(milliseconds=1))]
 
-    @property
-    def look(self) -> tuple[object, ...]:
-        """All that its JSON depends on but the time: two of one id with equal looks are written alike."""
-        return (self.started_at, self.owed_to, self.version, self.steps, self.rung, _answer(self.met_by))
+    def said(self, now: datetime) -> Duty:
+        """The duty as it stands at `now`."""
+        return Duty(
+            id=self.id,
+            rule=self.clock.id,
+            chain=self.cause.chain,
+            owed_by=self.owed_by,
+            owed_to=self.owed_to,
+            duty=self.clock.duty,
+            cause=self.cause.digest,
+            started_at=self.started_at,
+            readings=self.readings,
+            ladder=self._ladder() if self.version.is_ladder else (),
+            state=self.state(now),
+            met=_answer(self.met_by),
+        )
 
-    def to_json(self, now: datetime) -> dict[str, Any]:
-        """The obligation as in records.md 5."""
-        answer = _answer(self.met_by)
-        return {
-            "id": str(self.id),
-            "rule": self.clock.id,
-            "chain": self.cause.chain,
-            "owed_by": self.owed_by,
-            "owed_to": list(self.owed_to),
-            "duty": list(self.clock.duty),
-            "cause": self.cause.digest.hex(),
-            "started_at": beijing_text(self.started_at),
-            "due_earliest": beijing_text(due_earliest(self.readings)),
-            "due_latest": beijing_text(due_latest(self.readings)),
-            "readings": [reading.to_json() for reading in self.readings],
-            "ladder": self._ladder(),
-            "state": self.state(now),
-            "met": {
-                "by_claim": beijing_text(answer.by_claim),
-                "provably": beijing_text(answer.provably),
-            }
-            if answer
-            else None,
-        }
-
-    def _ladder(self) -> list[dict[str, Any]]:
-        if not self.version.is_ladder:
-            return []
-        return [
-            {
-                "step": step.step,
-                "due_latest": beijing_text(step.due_latest),
-                "needs": f"{self.clock.approval}{{level: {step.needs}}}" if step.needs else None,
-            }
+    def _ladder(self) -> tuple[Rung, ...]:
+        return tuple(
+            Rung(
+                step.step,
+                step.due_latest,
+                f"{self.clock.approval}{{level: {step.needs}}}" if step.needs else None,
+            )
             for step in self.steps
-        ]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def case_view(
     view = {
         **accounts,
         "at": beijing_text(now),
-        "obligations": [duty.to_json(now) for duty in meaning.duties],
+        "obligations": [duty.said(now).to_json() for duty in meaning.duties],
         "findings": [finding.to_json() for finding in meaning.findings(now)],
         "hash": meaning.hash.hex(),
     }

@@ -26,8 +26,8 @@ from .rows import (
     duty_entry,
     duty_row,
     event_row,
-    finding_entry,
     finding_row,
+    found_before,
     outbox_row,
     stored_event,
     waiting_row,
@@ -169,19 +169,20 @@ class Work:
             chain,
             fold(self.events(chain)),
             moment(found[0][0]),
-            {row[0]: duty_entry(row) for row in duties},
-            {row[0]: finding_entry(row) for row in findings},
+            {entry.duty.id: entry for entry in map(duty_entry, duties)},
+            {finding.id: finding for finding in map(found_before, findings)},
         )
 
     def save_books(self, books: Iterable[tuple[int, ChainBook]]) -> None:
-        """Writes accounts, obligations and findings of (admission partition, book)."""
+        """Writes chains, and what was entered of duties and findings, of (admission partition, book)."""
         chains: list[tuple[Any, ...]] = []
         duties: list[tuple[Any, ...]] = []
         findings: list[tuple[Any, ...]] = []
         for partition, book in books:
             chains.append(chain_row(partition, book))
-            duties.extend(duty_row(book.chain, entry) for entry in book.duties.values())
-            findings.extend(finding_row(book.chain, entry) for entry in book.findings.values())
+            entered, found = book.changes()
+            duties.extend(map(duty_row, entered))
+            findings.extend(map(finding_row, found))
         self._sql.many(SAVE_CHAIN, chains)
         self._sql.many(SAVE_DUTY, duties)
         self._sql.many(SAVE_FINDING, findings)
