@@ -57,6 +57,8 @@ class ChainIndex:
         """
         rows = self._said if as_said else self._standing
         after = self.folded.place[cause.digest]
+        if after == len(self.folded.place) - 1:
+            return  # nothing stands behind it
         thread = self.folded.thread(cause)
         found: list[_Row] = []
         for type in types:

@@ -1,6 +1,5 @@
 """What reconciliation says: a finding with the agencies' accounts side by side."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,12 +125,3 @@ def said(event: ChainEvent) -> Account:
             "digest": event.digest.hex(),
         },
     )
-
-
-def canonical(value: object) -> bytes:
-    """Canonical JSON: keys sorted, no spaces, UTF-8."""
-    return canonical_text(value).encode()
-
-
-# Made once: json.dumps would make an encoder each time.
-canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

@@ -56,6 +56,11 @@ def _touched_by(type: str, fields: tuple[str, ...], words: tuple[str, ...]) -> f
     return rules_touched_by(type, fields, words)
 
 
+def rules_touched_at_end(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
+    """As `rules_touched`, for an event by which the fold has just grown: nothing waited for it."""
+    return _touched_by(event.type, tuple(_stated(event)), tuple(_words(event, folded)))
+
+
 def _moves_others(event: ChainEvent, folded: Folded) -> bool:
     """Whether others waited for it: then they may stand elsewhere or answer something now.
 

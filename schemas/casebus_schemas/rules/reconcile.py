@@ -19,10 +19,10 @@ from .chain import r20
 from .chain_hash import ChainHash
 from .finding import Finding, FindingState
 from .folded_case import Case
-from .looks import rules_touched
+from .looks import rules_touched_at_end
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import in_order, run_content, run_timed
+from .running import in_order, run_content, run_rule, run_rule_at
 
 _WORD_ON_A_FINDING: dict[str, FindingState] = {
     "finding.explained": "explained",
@@ -64,6 +64,8 @@ class Reconciled:
     ) -> None:
         self._law_of = law_of
         self.rules = rules
+        self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
+        self._about_suspects = {id for id, rule in rules.items() if "*.suspects" in rule.looks_at}
         self._about_duties = [rule for rule in rules.values() if rule.at_time and rule.each == "duty"]
         self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
         self._begin(folded)
@@ -208,9 +210,11 @@ class Reconciled:
                 self._wait(said)
         for event in folded.standing:
             self._word(event)
-        case = Case(folded, tuple(self._starts.values()), self.duties)
-        found = run_content(self.rules.values(), case)
-        self._content: dict[Part, tuple[Finding, ...]] = {(id, WHOLE): of for id, of in found.items() if of}
+        self._content: dict[Part, tuple[Finding, ...]] = {}
+        if folded.order:
+            case = Case(folded, tuple(self._starts.values()), self.duties)
+            found = run_content(self.rules.values(), case)
+            self._content.update(((id, WHOLE), of) for id, of in found.items() if of)
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
@@ -258,16 +262,17 @@ class Reconciled:
     def _grow_content(
         self, event: ChainEvent, keys: Iterable[Key], *, everybody: bool
     ) -> tuple[list[Finding], list[Finding]]:
-        touched = rules_touched(event, self.folded)
+        touched = rules_touched_at_end(event, self.folded)
         before: list[Finding] = []
         after: list[Finding] = []
         narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
-        for id, rule in self.rules.items():
-            if rule.in_case is None or not (id in touched or (everybody and "*.suspects" in rule.looks_at)):
+        for id in touched | self._about_suspects if everybody else touched:
+            rule = self._over_case.get(id)
+            if rule is None:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
             before.extend(self._content.pop(part, ()))
-            found = run_content((rule,), self._whole() if rule.each is None else narrow)[id]
+            found = run_rule(rule, self._whole() if rule.each is None else narrow)
             if found:
                 self._content[part] = found
                 after.extend(found)
@@ -290,8 +295,8 @@ class Reconciled:
         waiting = self._waiting.get(key)
         about = self._starts[key].cause if waiting is None else waiting
         rules = self._about_duties if waiting is None else self._about_answers
-        found = run_timed(rules, self._narrow(about, (key,)), now)
-        return tuple(finding for of_rule in found.values() for finding in of_rule)
+        case = self._narrow(about, (key,))
+        return tuple(finding for rule in rules for finding in run_rule_at(rule, case, now))
 
     def _all_timed(self) -> Iterator[Finding]:
         for found in self._timed.values():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -134,6 +135,32 @@ class EventHeaders:
             sig=_bytes(found, "casebus-sig", BLOCK_LENGTH),
         )
 
+    @classmethod
+    def of_admitted(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
+        """Reads the headers of an event that the router has admitted: it has checked them.
+
+        Raises Refused `bad-headers` if they cannot be read at all.
+        """
+        try:
+            found = {name: (value or b"").decode() for name, value in headers}
+            return cls(
+                id=UUID(found["ce_id"]),
+                type=found["ce_type"],
+                source=found["ce_source"],
+                time_ms=time_to_ms(found["ce_time"]),
+                time=found["ce_time"],
+                subject=found["ce_subject"],
+                fingerprint=bytes.fromhex(found["ce_dataschema"][7:]),
+                content_type=found["content-type"],
+                traceparent=found.get("traceparent"),
+                producer=found["casebus-producer"],
+                seq=int(found["casebus-seq"]),
+                prev=from_base64url(found["casebus-prev"], 32),
+                sig=b"",
+            )
+        except (KeyError, ValueError) as error:
+            raise _bad("headers of an admitted event", error, "all that the router checks") from error
+
     def to_kafka(self) -> tuple[tuple[str, bytes], ...]:
         """The headers in the bus's order, all UTF-8 text."""
         pairs = [
@@ -176,23 +203,49 @@ class EventHeaders:
         )
 
 
-def event_headers(fields: SignedFields, sig: bytes, *, traceparent: str | None = None) -> EventHeaders:
-    """Headers of an event from what was signed and its signature block."""
-    return EventHeaders(
-        id=fields.id,
-        type=fields.type,
-        source=fields.source,
-        time_ms=fields.time_ms,
-        time=time_to_text(fields.time_ms),
-        subject=fields.key,
-        fingerprint=fields.fingerprint,
-        content_type=fields.content_type,
-        traceparent=traceparent,
-        producer=fields.producer,
-        seq=fields.seq,
-        prev=fields.prev,
-        sig=sig,
-    )
+def event_headers(
+    fields: SignedFields, sig: bytes, *, traceparent: str | None = None
+) -> tuple[tuple[str, bytes], ...]:
+    """Headers of an event from what was signed and its signature block, in the bus's order."""
+    pairs = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(fields.id).encode()),
+        ("ce_source", _ascii(fields.source)),
+        ("ce_type", _ascii(fields.type)),
+        ("ce_time", _time_header(fields.time_ms)),
+        ("ce_subject", fields.key.encode()),
+        ("ce_dataschema", _dataschema(fields.fingerprint)),
+        ("content-type", _ascii(fields.content_type)),
+        ("casebus-producer", _ascii(fields.producer)),
+        ("casebus-seq", b"%d" % fields.seq),
+        ("casebus-prev", _base64url(fields.prev)),
+        ("casebus-sig", _base64url(sig)),
+    ]
+    if traceparent is not None:
+        pairs.append(("traceparent", traceparent.encode()))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=4096)
+def _ascii(text: str) -> bytes:
+    return text.encode()
+
+
+@lru_cache(maxsize=4096)
+def _time_header(time_ms: int) -> bytes:
+    return time_to_text(time_ms).encode()
+
+
+@lru_cache(maxsize=1024)
+def _dataschema(fingerprint: bytes) -> bytes:
+    return b"sha256:" + fingerprint.hex().encode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record) -> bytes:

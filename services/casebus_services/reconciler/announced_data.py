@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from casebus_schemas.admission.notices import account_text
 from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.case.duty import Duty
 from casebus_schemas.law import Reading
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Account, Finding
+from casebus_schemas.wire.json_text import canonical_text
 
 from .book import Closing
 
@@ -97,6 +97,6 @@ def _account(account: Account) -> dict[str, Any]:
     value = account.value
     return {
         "agency": account.agency,
-        "value": None if value is None else account_text(value),
+        "value": None if value is None else canonical_text(value),
         "event": account.event,
     }

@@ -1,16 +1,18 @@
 """How chains, duties, findings, events and outbox records become rows, and rows become them."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds, moment
 from casebus_schemas.case.duty import Duty
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.finding import Finding, canonical_text
+from casebus_schemas.rules.finding import Finding
 from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.json_text import canonical_text
 from casebus_schemas.wire.records import Outgoing
 
 from .announce import Announced
@@ -150,12 +152,12 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
 def duty_entry(row: Sequence[Any]) -> DutyEntry:
     """The entry of a row of `DUTIES`."""
     moot_at = None if row[2] is None else moment(row[2])
-    return DutyEntry(Duty.of_json(json.loads(row[0])), bytes(row[1]), moot_at)
+    return DutyEntry(Duty.of_json(orjson.loads(row[0])), bytes(row[1]), moot_at)
 
 
 def found_before(row: Sequence[Any]) -> Finding:
     """The finding of a row of `FINDINGS`."""
-    return Finding.of_json(json.loads(row[0]))
+    return Finding.of_json(orjson.loads(row[0]))
 
 
 def event_row(arrived: Arrival) -> tuple[Any, ...]:
@@ -199,5 +201,5 @@ def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]
 
 def waiting_row(row: Sequence[Any]) -> Waiting:
     """An outbox row as it is read for the relay."""
-    headers = tuple((name, value.encode()) for name, value in json.loads(row[6]))
+    headers = tuple((name, value.encode()) for name, value in orjson.loads(row[6]))
     return Waiting(row[0], row[1], Outgoing(row[2], row[3], row[4].encode(), bytes(row[5]), headers))
