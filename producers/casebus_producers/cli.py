@@ -4,7 +4,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from casebus_schemas.admission.receipts import EventRef, published_receipt
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .arrivals import read_arrivals
@@ -256,17 +256,13 @@ def _event(row: Queued) -> dict[str, Any]:
 
 
 def _published(row: Queued) -> dict[str, Any]:
-    at = datetime.fromtimestamp((row.sent_at_ms or 0) / 1000, UTC)
+    at = to_datetime(row.sent_at_ms or 0)
     place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
     return published_receipt(EventRef(str(row.id), row.type, row.chain, row.digest), place, at)
 
 
 def _time(time_ms: int | None) -> str | None:
-    return (
-        None
-        if time_ms is None
-        else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    )
+    return None if time_ms is None else to_datetime(time_ms).isoformat(timespec="milliseconds")
 
 
 def _say(line: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from casebus_schemas.admission.resident_ids import value_holds_resident_id
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventType
 from casebus_schemas.errors import UsageError
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
-from casebus_schemas.wire.headers import time_to_ms
 from casebus_schemas.wire.ids import chain_id, message_uuid
 
 from .arrivals import references_of
@@ -90,7 +90,7 @@ class Connector:
             id=event.id or message_uuid(self._outbox.agency, envelope["message_no"]),
             type=event.type,
             source=event.source,
-            time_ms=time_to_ms(event.time.isoformat(timespec="milliseconds")),
+            time_ms=to_moment(event.time),
             subject=subject,
             channel=kind.channel,
             value=value,

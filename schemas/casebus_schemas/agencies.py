@@ -171,11 +171,6 @@ GUESTS: tuple[str, ...] = _OURS.guests
 MEMBERS: tuple[str, ...] = _OURS.all
 """The members of this package; what may meet another list takes a `Members`."""
 
-NAMES: dict[str, tuple[str, str]] = {
-    who: (name.zh, name.en) for who in (*MEMBERS, BUS) if (name := _OURS.name(who))
-}
-"""Short Chinese and English names for people."""
-
 
 def agency_of_source(source: str) -> str:
     """Agency of a CloudEvents source such as `/csrc/shanghai-office`; as `Members.of_source`."""

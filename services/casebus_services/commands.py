@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
@@ -11,15 +10,13 @@ from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import COMMAND
 from casebus_schemas.errors import BusError, Refused
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import event_message, parse_block, verify
 
 from .clock import ClockSetting
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
         raise Refused(
             "misplaced", "not a command of the bus", found=schema.type, expected=", ".join(_READERS)
         )
-    if (data["envelope"]["occurred_at"] - _EPOCH) // _MILLISECOND != headers.time_ms:
+    if to_moment(data["envelope"]["occurred_at"]) != headers.time_ms:
         raise Refused("header-mismatch", "ce_time and occurred_at", found=headers.time)
     _check_speaker(record, headers, keyring)
     return read(record, data)
@@ -81,7 +78,7 @@ def _set_clock(record: Record, data: dict[str, Any]) -> Command:
     rate: float = data["rate"]
     if not 0 <= rate <= 1e6:
         raise Refused("bad-body", "rate of the clock", found=rate, expected="0 to 1,000,000")
-    time_ms = (data["now"] - _EPOCH) // _MILLISECOND
+    time_ms = to_moment(data["now"])
     return SetClock(ClockSetting(time_ms=time_ms, since_ms=record.timestamp_ms, rate=rate))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
-from casebus_deploy.stack.stack import SERVICES
+from casebus_schemas.catalogue.topology import SERVICES
 from support.crash_scene import Outcome, Scenes
 from support.fault_stack import FaultStack
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-from casebus_deploy.stack.stack import SERVICES
+from casebus_schemas.catalogue.topology import SERVICES
 from support.crash_checks import Found, check, check_outages
 from support.crash_run import Player, settle
 from support.fault_stack import FaultStack, Outage, agency_keys, make_keys

@@ -14,13 +14,14 @@ from typing import Any, Self
 
 from casebus_deploy.stack.keys import key_file, make_secrets
 from casebus_deploy.stack.operations import Operator
-from casebus_deploy.stack.stack import SERVICES, Stack, StackOptions
+from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.topology import (
     ADMISSION,
     COMMAND,
     FINDING,
     OBLIGATION,
+    SERVICES,
     agency_topics,
     ledgered_topics,
 )

@@ -5,7 +5,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 from casebus_producers.topic_reader import TopicReader
@@ -14,6 +13,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import BusError, UsageError
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.times import read_time, to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import EventHeaders, digest_of
@@ -26,7 +26,6 @@ InLedger = Literal["equal", "different", "missing", "not yet"]
 _BUFFERED = 500
 """Records of one partition that wait for the others; it is then not read on until they have caught up."""
 _AT_ONCE = 200
-_SHANGHAI = timezone(timedelta(hours=8))
 _OFFSET = re.compile(r"[0-9]{1,18}\Z")
 
 
@@ -46,16 +45,13 @@ class Bound:
         if _OFFSET.match(text):
             return cls(offset=int(text))
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
+            return cls(time_ms=to_moment(read_time(text)))
+        except UsageError as error:
             raise UsageError(
                 "neither an offset nor a time",
                 found=repr(text),
                 expected="41, 2026-11-25 or 2026-11-25T20:00",
             ) from error
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_SHANGHAI)
-        return cls(time_ms=int(moment.timestamp() * 1000))
 
     def offsets(self, reader: TopicReader) -> dict[TopicPartition, int]:
         """The offset of each partition at which it lies."""
@@ -79,7 +75,7 @@ class Replayed:
             "topic": self.record.topic,
             "partition": self.record.partition,
             "offset": self.record.offset,
-            "at": _moment(self.record.timestamp_ms),
+            "at": utc_text(self.record.timestamp_ms),
             "leaf": self.leaf_hash.hex(),
             **_identity(record),
         }
@@ -89,7 +85,7 @@ class Replayed:
                 "attempt": admission.attempt,
                 "verdict": admission.verdict,
                 "code": admission.code,
-                "admitted_at": _moment(admission.admitted_at_ms),
+                "admitted_at": utc_text(admission.admitted_at_ms),
             }
         if self.in_ledger is not None:
             body["ledger"] = self.in_ledger
@@ -214,9 +210,3 @@ def _event(record: Record, catalog: Catalog) -> dict[str, Any] | None:
         return to_json(headers, data, catalog)
     except BusError:
         return None
-
-
-def _moment(time_ms: int) -> str:
-    return (
-        datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )

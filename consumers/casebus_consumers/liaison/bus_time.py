@@ -1,6 +1,6 @@
 """What time it is on the bus: real, or what the last `clock.set` of a simulated bus says."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
@@ -8,6 +8,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import AUDITOR, COMMAND, key_topics
 from casebus_schemas.connection import Connection
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
 from casebus_services.clock_commands import ClockCommands
@@ -24,7 +25,7 @@ def bus_now(connection: Connection | None) -> datetime:
         catalog = Catalog.load()
         keyring = Keyring(catalog).extend(_all(login, key_topics()))
         ClockCommands(clock, catalog, lambda: keyring).follow(_all(login, (COMMAND,)))
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+    return to_datetime(clock.now_ms())
 
 
 def _all(login: KafkaLogin, topics: tuple[str, ...]) -> list[Record]:

@@ -4,78 +4,26 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
+    ACCOUNT_FIELDS,
+    AS_OF,
     BASES,
     COMPARISONS,
+    DUTY_STATES,
+    FINDING_STATES,
+    LEVELS,
     NO_CHARGE,
     READINGS,
     SEVERITIES,
     STATUSES,
     agency,
+    in_both,
     money,
+    shown,
     title,
     word,
 )
-
-STATES = {
-    "open": "未到期 open",
-    "due": "今日到期 due",
-    "contested": "有争议 contested",
-    "overdue": "逾期 overdue",
-    "met": "已履行 met",
-    "moot": "已消灭 moot",
-}
-FINDING_STATES = {
-    "open": "待处理 open",
-    "explained": "已说明 explained",
-    "accepted": "已认可 accepted",
-    "closed": "已关闭 closed",
-}
-AS_OF = {
-    "until": "事实截至 facts until",
-    "known_by": "所知机关 known by",
-    "known_at": "知悉截至 known at",
-    "level": "程度 level",
-    "law_of": "适用法律 law of",
-}
-LEVELS = {"available": "可取 available", "fetched": "已取 fetched", "receipted": "已签收 receipted"}
-FIELDS = {
-    "basis": "口径",
-    "currency": "币种",
-    "period": "期间",
-    "value": "金额",
-    "likely_slip": "疑似错填",
-    "factor": "倍数",
-    "sign": "正负号",
-    "suspects": "嫌疑主体",
-    "missing": "缺列",
-    "article": "条文",
-    "charged": "指控",
-    "decided": "认定",
-    "type": "事件",
-    "time": "时间",
-    "digest": "摘要",
-    "chain": "案链",
-    "in_reply_to": "所答复",
-    "version": "版本",
-    "answers_version": "所答复版本",
-    "answers": "所附摘要",
-    "started_at": "起算",
-    "answered_at": "作出",
-    "needs": "需批准层级",
-    "approvals": "已有批准",
-    "level": "层级",
-    "at": "时间",
-    "producer": "发送端",
-    "stream": "发送流",
-    "seq": "序号",
-    "prev": "前件摘要",
-    "expected_seq": "应有序号",
-    "expected_prev": "应有前件摘要",
-}
-"""What the fields of an account in a finding are called."""
 
 
 def case_lines(case: dict[str, Any]) -> Iterator[str]:
@@ -84,7 +32,7 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
     if asked := case.get("as_of"):
         yield "所见 as known   " + "   ".join(
-            f"{AS_OF[name]} {value}" for name, value in asked.items() if value
+            f"{shown(AS_OF, name)} {value}" for name, value in asked.items() if value
         )
     security = case.get("security")
     if security:
@@ -109,7 +57,7 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
                 yield f"      {reason} {digest[:16]}"
             yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
             for level, since in place.get("had", {}).items():
-                yield f"      {LEVELS[level]} {since}"
+                yield f"      {shown(LEVELS, level)} {since}"
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
@@ -118,7 +66,7 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
 def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
     """One obligation: who owes what to whom, until when in each reading."""
     what = " | ".join(duty["duty"])
-    state = STATES.get(duty["state"], duty["state"])
+    state = shown(DUTY_STATES, duty["state"])
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
     called = find_clock(duty["rule"]).title.text
     yield f"{duty['rule']}  {state}  {agency(duty['owed_by']).zh} → {owed_to}: {called}"
@@ -139,8 +87,8 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
 
 def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
     """One finding: both accounts, why, and what would settle it."""
-    state = FINDING_STATES.get(finding["state"], finding["state"])
-    severity = _both(word(SEVERITIES, finding["severity"]))
+    state = shown(FINDING_STATES, finding["state"])
+    severity = shown(SEVERITIES, finding["severity"])
     yield f"{finding['rule']}  {severity}  {state}  {finding['chain']}"
     yield f"  {finding['because']['zh']}"
     yield f"  {finding['because']['en']}"
@@ -151,13 +99,13 @@ def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
         name = word(instruments(), article["instrument"]).zh
         yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
-        yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {_both(title(suggestion['type']))}"
+        yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"
 
 
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:
     for suspect in suspects:
         charges = "; ".join(
-            f"{charge['article'] or _both(NO_CHARGE)} {status(charge['status'])}"
+            f"{charge['article'] or in_both(NO_CHARGE)} {status(charge['status'])}"
             for charge in suspect["charges"]
         )
         yield f"  {suspect['name']}   {charges}"
@@ -175,17 +123,13 @@ def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
             f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
             for account in row["accounts"]
         )
-        compared = _both(word(COMPARISONS, row["comparison"]))
-        yield f"  {_both(word(BASES, row['basis']))}{when}: {values}   [{compared}]"
+        compared = shown(COMPARISONS, row["comparison"])
+        yield f"  {shown(BASES, row['basis'])}{when}: {values}   [{compared}]"
 
 
 def status(symbol: str | None) -> str:
     """The state of a case or charge in both languages."""
-    return _both(word(STATUSES, symbol)) if symbol else "–"
-
-
-def _both(said: Sentence) -> str:
-    return said.zh if said.zh == said.en else f"{said.zh} {said.en}"
+    return shown(STATUSES, symbol) if symbol else "–"
 
 
 def _speaker(name: str) -> str:
@@ -201,12 +145,12 @@ def _value(value: Any) -> str:
 
 
 def _field(name: str) -> str:
-    return f"{FIELDS[name]} {name}" if name in FIELDS else name
+    return f"{ACCOUNT_FIELDS[name].zh} {name}" if name in ACCOUNT_FIELDS else name
 
 
 def _named(field: str, value: Any) -> str:
     if field == "basis":
-        return _both(word(BASES, str(value)))
+        return shown(BASES, str(value))
     if field == "type":
         return f"{title(str(value)).zh} {value}"
     if field == "period" and isinstance(value, dict):

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.times import read_day, read_end
 
 if TYPE_CHECKING:
     from casebus_consumers.accounts_reader import AccountsReader
@@ -56,11 +57,11 @@ def case(
             _show(chains, as_json, lambda: (_chain_line(entry) for entry in chains))
             return
         asked = AsOf(
-            until=None if as_of is None else _time(as_of),
+            until=None if as_of is None else read_end(as_of),
             known_by=known_by,
-            known_at=None if known_at is None else _time(known_at),
+            known_at=None if known_at is None else read_end(known_at),
             level=cast(Level, level),
-            law_of=None if law_of is None else _day(law_of),
+            law_of=None if law_of is None else read_day(law_of),
         )
         found = reader.case(chain, moment, asked=asked, why=why)
     _show(found, as_json, lambda: case_lines(found))
@@ -81,7 +82,7 @@ def obligations(
     from .case_screen import obligation_lines
 
     with _accounts(connection, database_url, now) as (reader, moment):
-        before = None if due_before is None else _time(due_before)
+        before = None if due_before is None else read_end(due_before)
         found = reader.obligations(
             moment, agency=agency, chain=chain, states=tuple(state or ()), due_before=before
         )
@@ -135,7 +136,7 @@ def check_files(
     from .bus_time import bus_now
     from .case_screen import case_lines
 
-    moment = bus_now(None) if now is None else _time(now)
+    moment = bus_now(None) if now is None else read_end(now)
     answer = check([event for file in files for _, event in read_events(file)], moment)
 
     def lines() -> Iterator[str]:
@@ -197,7 +198,7 @@ def _accounts(
     known = read_connection(connection) if url is None or ask_time else None
     reader = AccountsReader(_url(connection, url))
     try:
-        yield reader, _time(now) if now else bus_now(known if ask_time else None)
+        yield reader, read_end(now) if now else bus_now(known if ask_time else None)
     finally:
         reader.close()
 
@@ -212,27 +213,6 @@ def _url(connection: Path | None, given: str | None) -> str:
             "which accounts?", expected="--connection FILE, CASEBUS_CONNECTION or --database-url"
         )
     return url
-
-
-def _time(text: str) -> datetime:
-    from casebus_schemas.law.calendar import BEIJING
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            "not a day or time", found=repr(text), expected="2022-09-29 or with a time"
-        ) from error
-    if len(text) == 10:  # a day alone means all of it
-        moment += timedelta(days=1)
-    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError("not a day", found=repr(text), expected="2022-09-29") from error
 
 
 def _chain_line(entry: dict[str, Any]) -> str:

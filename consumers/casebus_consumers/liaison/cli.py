@@ -15,7 +15,8 @@ from casebus_producers.connecting import quiet_kafka
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.errors import RetryLater
+from casebus_schemas.times import read_exact_time
 
 from .inbox import Inbox, Notice, Unreadable
 from .notice_view import receipt_line, show_notice
@@ -114,12 +115,4 @@ def _until_interrupted() -> Iterator[None]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError("--at is no time", found=text, expected="2016-10-18T09:00:00+08:00") from error
-    if moment.tzinfo is None:
-        raise UsageError("--at has no offset", found=text, expected="2016-10-18T09:00:00+08:00")
-    return moment
+    return None if text is None else read_exact_time(text)

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
@@ -14,6 +14,7 @@ from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import dead_letter
 from casebus_schemas.errors import BusError, UsageError
+from casebus_schemas.times import to_datetime, to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import EventHeaders, digest_of
@@ -53,7 +54,7 @@ class DeadLetter:
                 "offset": self.origin.offset,
             },
             "attempt": self.attempt,
-            "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": utc_text(to_moment(self.at)),
             "event": self._event(),
         }
 
@@ -106,7 +107,7 @@ def parse_dead_letter(record: Record) -> DeadLetter:
             detail=ours["__connect.errors.exception.message"],
             origin=origin,
             attempt=int(ours["casebus-attempt"]),
-            at=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+            at=to_datetime(record.timestamp_ms),
             record=record._replace(
                 topic=origin.topic,
                 partition=origin.partition,

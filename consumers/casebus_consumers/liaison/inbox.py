@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,9 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import BusError
+from casebus_schemas.times import to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
-from casebus_schemas.wire.headers import time_to_text
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.records import Record, TopicPartition
 
@@ -106,7 +106,7 @@ class Inbox:
         In one transaction with the memory that it was said. `at` is when they were fetched, now by default.
         Receipts of delivery are not themselves acknowledged, else two agencies would never be silent.
         """
-        moment = time_to_text(_ms(at))
+        moment = utc_text(_ms(at))
         connector = Connector(self._outbox, self._catalog, self._settings.chain_secret)
         by_chain: dict[str, list[Notice]] = {}
         with self._outbox.writing() as writing:
@@ -207,4 +207,4 @@ def _delivery_id(agency: str, notices: Sequence[UUID]) -> UUID:
 
 
 def _ms(at: datetime | None) -> int:
-    return time.time_ns() // 1_000_000 if at is None else int(at.astimezone(UTC).timestamp() * 1000)
+    return time.time_ns() // 1_000_000 if at is None else to_moment(at)

@@ -1,12 +1,11 @@
 """`casebus law`: what a term means in every reading, and where a clock stands in the law."""
 
 import json
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
-from casebus_schemas.errors import UsageError
+from casebus_schemas.times import read_day_or_time
 
 app = typer.Typer(help="期限与依据 Terms and their sources.", no_args_is_help=True)
 
@@ -23,7 +22,7 @@ def due(
     """The admissible readings of a term, each with its reason."""
     from casebus_schemas.law.api import due as readings_of
 
-    found = readings_of(_moment(start), limit, reading or None)
+    found = readings_of(read_day_or_time(start), limit, reading or None)
     if as_json:
         typer.echo(json.dumps([item.to_json() for item in found], ensure_ascii=False))
         return
@@ -69,12 +68,3 @@ def show(
             typer.echo(
                 f"    依据 source     {article.instrument} 第{article.article}条 Art. {article.article}"
             )
-
-
-def _moment(text: str) -> date | datetime:
-    try:
-        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            "not a day or time", found=repr(text), expected="2022-09-29 or 2022-09-29T10:20:00+08:00"
-        ) from error

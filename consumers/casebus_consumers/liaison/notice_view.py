@@ -1,29 +1,21 @@
 """Notices and receipts as lines for an officer, Chinese first, English beside it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
-from casebus_schemas.agencies import BUS, NAMES, agency_of_source
+from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.texts.symbols import DUTY_STATES, RECIPIENT_ROLES, STAGES, shown
+from casebus_schemas.texts.symbols import agency as called
+from casebus_schemas.times import beijing_text, in_beijing
 
-from .case_screen import STATES
 from .inbox import Notice, Unreadable
-
-ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法告知 by law"}
-STAGES = {
-    "published": "已发出 published",
-    "admitted": "已准入 admitted",
-    "refused": "已拒收 refused",
-    "ledgered": "已入账 ledgered",
-}
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
@@ -31,7 +23,7 @@ def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
     if isinstance(notice, Unreadable):
         return [f"#{notice.seq}  无法读取 unreadable: {notice.problem}"]
     headers = notice.record.headers
-    head = f"#{notice.seq}  {_moment(notice.record.admitted_at)}  {ROLES[notice.record.role]}  "
+    head = f"#{notice.seq}  {_moment(notice.record.admitted_at)}  {_role(notice.record.role)}  "
     head += f"{_sender(headers.source)}  {_title(headers.type, catalog)}"
     return [head, *_about(notice.event)]
 
@@ -53,11 +45,11 @@ def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
     """A receipt as one plain line."""
     event = receipt["event"]
     title = _title(event["type"], catalog) if event["type"] else "?"
-    line = f"{receipt['at']}  {STAGES.get(receipt['stage'], receipt['stage'])}  {title}  {event['id'] or '-'}"
+    line = f"{receipt['at']}  {shown(STAGES, receipt['stage'])}  {title}  {event['id'] or '-'}"
     if receipt["stage"] == "refused":
         return f"{line}  {receipt['code']}: {receipt['detail']}"
     if receipt["stage"] == "admitted":
-        told = ", ".join(f"{_name(n['agency'])} ({ROLES[n['role']]})" for n in receipt["notices"])
+        told = ", ".join(f"{_name(n['agency'])} ({_role(n['role'])})" for n in receipt["notices"])
         return f"{line}  → {told or '—'}"
     if receipt["stage"] == "ledgered":
         return f"{line}  {receipt['log']} #{receipt['index']}"
@@ -84,13 +76,13 @@ def _about(event: Mapping[str, Any]) -> list[str]:
     for duty in data.get("obligations") or ():
         first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
-        lines.append(f"规则 rule {duty['rule']}   {owed}   {STATES.get(duty['state'], duty['state'])}")
+        lines.append(f"规则 rule {duty['rule']}   {owed}   {shown(DUTY_STATES, duty['state'])}")
         lines.append(f"期限 due {beijing_text(first)} … {beijing_text(last)}")
     return lines
 
 
 def _moment(at: datetime, *, day: bool = False) -> str:
-    local = at.astimezone(_SHANGHAI)
+    local = in_beijing(at)
     return local.strftime("%Y-%m-%d" if day else "%Y-%m-%d %H:%M:%S")
 
 
@@ -109,8 +101,11 @@ def _sender(source: str) -> str:
 
 
 def _name(agency: str) -> str:
-    zh, _ = NAMES.get(agency, (agency, agency))
-    return f"{zh} {agency}"
+    return f"{called(agency).zh} {agency}"
+
+
+def _role(role: str) -> str:
+    return shown(RECIPIENT_ROLES, role)
 
 
 def _is_of_bus(notice: Notice) -> bool:

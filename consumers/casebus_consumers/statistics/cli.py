@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.times import last_instant
 
 if TYPE_CHECKING:
     from casebus_schemas.case.chain import ChainEvent
@@ -303,19 +304,8 @@ def _versions() -> "Versions":
 
 
 def _moment(text: str | None) -> datetime | None:
-    from casebus_schemas.law.calendar import BEIJING, end_of_day
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            "not a day or time", found=repr(text), expected="2022-06-30 (to its end) or a time"
-        ) from error
-    if len(text) == 10:
-        return end_of_day(moment.date()) - timedelta(milliseconds=1)
-    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+    """What is counted until then: a day alone means all of it, to its last millisecond."""
+    return None if text is None else last_instant(text)
 
 
 def _print(lines: Iterable[str]) -> None:

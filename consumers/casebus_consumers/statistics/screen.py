@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.statistics.comparison import Published
 from casebus_schemas.statistics.figures import Figure, Source
 from casebus_schemas.statistics.ratios import Ratio
 from casebus_schemas.statistics.restatements import Restatement
+from casebus_schemas.times import beijing_text
 
 
 def figure_lines(figure: Figure, change: Ratio | None = None, *, lineage: bool = False) -> Iterator[str]:

@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.times import read_exact_time
 
 app = typer.Typer()
 clock_app = typer.Typer(help="模拟时钟 The simulated clock.", no_args_is_help=True)
@@ -87,7 +87,7 @@ def clock_set(
     """Set the bus's clock (only a bus that was started with --simulated-clock follows it)."""
     from casebus_deploy.stack.operations import Operator
 
-    moment = parse_time(time)
+    moment = read_exact_time(time)
     operator = Operator.connect(connection)
     try:
         offset = operator.set_clock(moment, rate)
@@ -97,17 +97,6 @@ def clock_set(
     typer.echo(
         json.dumps(body) if as_json else f"bus.command/0/{offset}: {moment.isoformat()}, rate {rate:g}"
     )
-
-
-def parse_time(text: str) -> datetime:
-    """An aware time. Raises UsageError for other texts."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError("not a time", found=repr(text), expected="2016-10-18T09:00:00+08:00") from error
-    if moment.tzinfo is None:
-        raise UsageError("the time needs its zone", found=text, expected="+08:00 or Z at its end")
-    return moment.astimezone(UTC)
 
 
 def _admin() -> tuple[str, Path]:

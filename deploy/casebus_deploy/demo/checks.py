@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.times import BEIJING
 from casebus_schemas.wire.ids import notice_id
 
 from .expectations import Told, clock_problems, finding_problems, notice_problems

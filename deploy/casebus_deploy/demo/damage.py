@@ -11,7 +11,7 @@ from casebus_schemas.admission.notice_records import ADMITTED_AT, NOTICE, ORIGIN
 from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.wire.headers import time_to_text
+from casebus_schemas.times import to_moment, utc_text
 
 from .players import HeardNotice
 
@@ -83,7 +83,7 @@ def _appended(notice: HeardNotice, ours: dict[str, str]) -> list[tuple[str, byte
         NOTICE: str(record.notice),
         ROLE: record.role,
         ORIGIN: str(record.origin),
-        ADMITTED_AT: time_to_text(round(record.admitted_at.timestamp() * 1000)),
+        ADMITTED_AT: utc_text(to_moment(record.admitted_at)),
     }
     return [(name, value.encode()) for name, value in {**text, **ours}.items()]
 

@@ -19,6 +19,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, ledgered_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.times import to_moment
 from casebus_services.ledger.database import bus_errors, open_database
 from casebus_services.ledger.rebuild import rebuild as rebuild_ledger
 from casebus_services.reconciler.arrivals import arrival
@@ -68,7 +69,7 @@ class Evidence:
 
         def passed() -> bool:
             with self._accounts.reading() as transaction:
-                return not transaction.rows(due, (round(at.timestamp() * 1000),))[0][0]
+                return not transaction.rows(due, (to_moment(at),))[0][0]
 
         wait_for(passed, f"the terms that end by {at}")
 

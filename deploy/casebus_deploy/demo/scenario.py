@@ -12,7 +12,7 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.times import BEIJING
 from casebus_schemas.wire.ids import message_uuid
 
 from .scenario_text import ScenarioText

@@ -10,7 +10,7 @@ import yaml
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import BEIJING
+from casebus_schemas.times import BEIJING
 
 _CASE = {"scenario", "title", "source", "reference", "steps", "expect"}
 _CASE_MAY = {"parts", "context", "passes"}

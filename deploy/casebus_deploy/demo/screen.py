@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from casebus_schemas.agencies import NAMES
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
+from casebus_schemas.texts.symbols import DUTY_STATES, READINGS, RECIPIENT_ROLES, agency, shown
 
 from .play import Spoken
 from .players import HeardNotice
@@ -19,23 +19,15 @@ from .report import Check, Report
 from .scenario import Context, Passing, Step, ends
 from .script import Script
 
-READINGS = {
-    "calendar": ("自然日", "calendar days"),
-    "calendar_rolled": ("自然日顺延", "rolled past holidays"),
-    "working": ("工作日", "working days"),
-    "hours": ("小时", "hours"),
-    "hours_next": ("自下一小时起", "from the next hour"),
+STATE_STYLES = {
+    "open": "cyan",
+    "due": "yellow",
+    "contested": "yellow",
+    "overdue": "red",
+    "met": "green",
+    "moot": "dim",
 }
-STATES = {
-    "open": ("在期内", "open", "cyan"),
-    "due": ("今日到期", "due today", "yellow"),
-    "contested": ("有争议", "contested", "yellow"),
-    "overdue": ("已逾期", "overdue", "red"),
-    "met": ("已履行", "met", "green"),
-    "moot": ("已终止", "moot", "dim"),
-}
-SEVERITIES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
-ROLES = {"to": "主送 to", "cc": "抄送 cc", "by-law": "依法 by law"}
+SEVERITY_STYLES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
 
 
 class DemoScreen:
@@ -84,7 +76,7 @@ class DemoScreen:
         """Who said what, and who was told within how many milliseconds."""
         step = spoken.step
         kind = self._catalog.event(step.type)
-        name = NAMES[step.agency][0]
+        name = agency(step.agency).zh
         self._line(
             (f"{name} ", "bold blue"),
             (step.source.removeprefix("/"), "blue"),
@@ -98,8 +90,8 @@ class DemoScreen:
             return
         parts: list[str | tuple[str, str]] = [("   → ", "green")]
         for notice in sorted(spoken.notices, key=lambda notice: notice.agency):
-            role = ROLES[notice.record.role]
-            parts.append(f"{NAMES[notice.agency][0]} {notice.agency} ({role})  ")
+            role = shown(RECIPIENT_ROLES, notice.record.role)
+            parts.append(f"{agency(notice.agency).zh} {notice.agency} ({role})  ")
         parts.append((f"{max(spoken.waits_ms(), default=0)} ms", "dim"))
         self._line(*parts)
 
@@ -122,28 +114,28 @@ class DemoScreen:
             self._finding(kind, data)
 
     def _obligation(self, data: Mapping[str, Any], *, first: bool) -> None:
-        zh, en, style = STATES[data["state"]]
+        style = STATE_STYLES[data["state"]]
         title = clock(data["rule"]).title
-        owed_to = "、".join(NAMES[agency][0] for agency in data["owed_to"])
+        owed_to = "、".join(agency(name).zh for name in data["owed_to"])
         self._line(
             ("   ⏱ ", style),
             (f"{data['rule']} {title.text}", "bold"),
-            f"  {NAMES[data['owed_by']][0]}对{owed_to} {data['owed_by']} owes {', '.join(data['owed_to'])}",
-            (f"  {zh} {en}", style),
+            f"  {agency(data['owed_by']).zh}对{owed_to} {data['owed_by']} owes {', '.join(data['owed_to'])}",
+            (f"  {shown(DUTY_STATES, data['state'])}", style),
             (self._of(data["chain"]), "dim"),
         )
         if first:
             for reading in data["readings"]:
-                zh, en = READINGS[reading["name"]]
-                self._line("      ", (f"{ends(reading['due'])}", "bold"), f"  {zh} {en}")
+                counted = shown(READINGS, reading["name"])
+                self._line("      ", (f"{ends(reading['due'])}", "bold"), f"  {counted}")
 
     def _finding(self, kind: str, data: Mapping[str, Any]) -> None:
         if kind == "finding.closed":
             self._line(("   ✓ ", "green"), f"{data['rule']} 消除 closed: {_both(data['because'])}")
             return
         self._line(
-            ("   ⚠ ", SEVERITIES[data["severity"]]),
-            (f"{data['rule']} ", SEVERITIES[data["severity"]]),
+            ("   ⚠ ", SEVERITY_STYLES[data["severity"]]),
+            (f"{data['rule']} ", SEVERITY_STYLES[data["severity"]]),
             _both(data["because"]),
             (self._of(data["chain"]), "dim"),
         )

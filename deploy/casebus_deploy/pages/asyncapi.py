@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from importlib.metadata import version as version_of
 from typing import Any
 
-from casebus_schemas.agencies import BUS, MEMBERS, NAMES
+from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
 from casebus_schemas.catalogue.topology import ADMISSION, TopicSpec, topics
+from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.wire.headers import CONTENT_TYPE
 
 AVRO = "application/vnd.apache.avro;version=1.9.0"
@@ -186,7 +187,7 @@ def _messages(catalog: Catalog) -> Iterator[tuple[str, Any]]:
 
 
 def _message(event: EventType, schema: EventSchema) -> dict[str, Any]:
-    speakers = " ".join(NAMES[who][0] for who in (*MEMBERS, BUS) if who in event.speakers)
+    speakers = " ".join(called(who).zh for who in (*MEMBERS, BUS) if who in event.speakers)
     return {
         "name": event.type,
         "title": f"{event.title_zh} {event.title_en}",

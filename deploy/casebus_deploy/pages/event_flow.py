@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
-from casebus_schemas.agencies import BUS, MEMBERS, NAMES
+from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog, EventType
 from casebus_schemas.catalogue.topology import SERVICES, topics
+from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
 Generated from `events.yaml`, the examples and `topics/*.yaml`: change those, then run
@@ -87,7 +88,7 @@ def _chart(events: Iterable[EventType], catalog: Catalog) -> Iterator[str]:
             for listener in sorted(heard - {speaker}) or [_ADDRESSED]:
                 arrows.setdefault((speaker, listener), []).append(event.type.partition(".")[2])
     for who in dict.fromkeys(who for arrow in arrows for who in arrow):
-        yield f"  {who}([whom it names])" if who == _ADDRESSED else f"  {who}[{who} {NAMES[who][0]}]"
+        yield f"  {who}([whom it names])" if who == _ADDRESSED else f"  {who}[{who} {called(who).zh}]"
     for (speaker, listener), said in arrows.items():
         for start in range(0, len(said), _MOST_WORDS):
             yield f'  {speaker} -- "{"<br/>".join(said[start : start + _MOST_WORDS])}" --> {listener}'

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from casebus_schemas.agencies import NAMES
 from casebus_schemas.catalogue.avro_files import event_file, shared_file, shared_files
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
+from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
 Generated from `events.yaml` and `avro/`: change those, then run `python -m casebus_deploy.pages.generated`.
@@ -58,7 +58,7 @@ def _event(event: EventType, versions: list[EventSchema]) -> Iterator[str]:
             "any event" if "*" in event.answers else ", ".join(f"`{answered}`" for answered in event.answers)
         )
     if event.by_law:
-        yield "- by law also to " + ", ".join(f"{agency} ({NAMES[agency][0]})" for agency in event.by_law)
+        yield "- by law also to " + ", ".join(f"{agency} ({called(agency).zh})" for agency in event.by_law)
     ids = ", ".join(f"version {schema.version} = id {schema.id}" for schema in versions)
     yield f"- {ids}; `{newest.dataschema[:23]}…`"
     yield ""

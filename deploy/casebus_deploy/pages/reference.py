@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from casebus_schemas.agencies import BUS, MEMBERS, NAMES
+from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import acls, topics
+from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
 Generated from `events.yaml` and `topics/*.yaml`: change those, then run
@@ -45,7 +46,7 @@ def _lines() -> Iterator[str]:
     yield "## Authority matrix"
     yield ""
     speakers = (*MEMBERS, BUS)
-    yield "| type | " + " | ".join(f"{who} {NAMES[who][0]}" for who in speakers) + " |"
+    yield "| type | " + " | ".join(f"{who} {called(who).zh}" for who in speakers) + " |"
     yield "|---|" + "---|" * len(speakers)
     for name, entry in catalog.types.items():
         yield f"| `{name}` | " + " | ".join("x" if who in entry.speakers else "" for who in speakers) + " |"

@@ -145,8 +145,7 @@ def _broker(connection: Connection) -> Examined:
 
 def _services(folder: Path) -> Iterator[Examined]:
     from casebus_deploy.status_page.status import read_json
-
-    from .stack import WITHOUT_BEAT
+    from casebus_schemas.catalogue.services import servers
 
     processes = read_json(folder / "state.json").get("services", {})
     if not processes:
@@ -158,7 +157,7 @@ def _services(folder: Path) -> Iterator[Examined]:
             continue
         beat = read_json(folder / "services" / name / "heartbeat.json").get("at")
         age = None if beat is None else time.time() - float(beat)
-        if name not in WITHOUT_BEAT and (age is None or age > BEAT_AGE_S):
+        if name not in servers() and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
             yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
         elif process.get("restarts"):

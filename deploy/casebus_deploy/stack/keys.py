@@ -11,13 +11,14 @@ from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.services import services
 from casebus_schemas.catalogue.topology import OPERATOR, key_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.wire.signing import SigningKey
 
 from .operator_events import Voice
 
-BUS_SIGNERS = (OPERATOR, "router", "reconciler")
+BUS_SIGNERS = (OPERATOR, *(service.name for service in services().values() if service.signs))
 """Who signs for the bus; the operator's key vouches for the others."""
 SIGNERS = (*MEMBERS, *BUS_SIGNERS)
 

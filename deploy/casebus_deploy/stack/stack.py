@@ -16,17 +16,14 @@ from urllib.parse import urlsplit
 from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS
+from casebus_schemas.catalogue.services import servers
+from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS, SERVICES
 from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
 
 from . import keys
 from .supervisor import ChildSpec, Supervisor
-from .topics_admin import Wanted, apply, password_file
-
-SERVICES = ("router", "ledger", "reconciler")
-WITHOUT_BEAT = ("page", "registry")
-"""What answers by HTTP and writes no heartbeat; the services do not need it."""
+from .topics_admin import apply_to_cluster, password_file
 
 READY_TIMEOUT_S = 120.0
 REGISTRY_TIMEOUT_S = 10.0
@@ -91,7 +88,7 @@ class Stack:
             with self._step("Kafka"):
                 self._start_broker()
             with self._step("主题与权限 topics, access rules, logins"):
-                self._apply_topics()
+                apply_to_cluster(self._admin_settings(), self.options.partitions, self.secrets)
             with self._step("密钥 signing keys"):
                 keys.make_secrets(self.secrets)
                 self._write_connection()
@@ -208,22 +205,6 @@ class Stack:
         self.broker = EmbeddedBroker(self.data / "broker", ports)
         self.broker.start()
 
-    def _apply_topics(self) -> None:
-        from contextlib import closing
-
-        from kafka import KafkaAdminClient
-        from kafka.errors import KafkaError
-
-        try:
-            with closing(KafkaAdminClient(**self._admin_settings(), bootstrap_timeout_ms=10_000)) as admin:
-                apply(admin, Wanted.of_bus(self.options.partitions), self.secrets)
-        except KafkaError as error:
-            raise RetryLater(
-                "the cluster's administration does not answer",
-                found=type(error).__name__,
-                expected=f"a broker on {self.bootstrap_servers} that lets the administrator in",
-            ) from error
-
     def _admin_settings(self) -> dict[str, Any]:
         if self.broker is not None:
             return self.broker.admin_settings()
@@ -258,10 +239,12 @@ class Stack:
             for worker in range(1, self.options.workers + 1):
                 name = service if self.options.workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
-        if self.options.page:
-            children.append(self._child("page", ["run", "page"], self._base_env()))
-        if self._serves_registry:
-            children.append(self._child("registry", ["run", "registry"], self._base_env()))
+        left_out = {"page": not self.options.page, "registry": not self._serves_registry}
+        children += [
+            self._child(server, ["run", server], self._base_env())
+            for server in servers()
+            if not left_out.get(server)
+        ]
         return children
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
@@ -295,7 +278,7 @@ class Stack:
         """Until each service has written a heartbeat, which it does once it is assigned."""
         assert self.supervisor is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
-        waiting = [name for name in self.supervisor.states() if name not in WITHOUT_BEAT]
+        waiting = [name for name in self.supervisor.states() if name not in servers()]
         begun = time.time()
         while waiting:
             waiting = [name for name in waiting if not self._beats_since(name, begun)]

@@ -8,34 +8,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kafka import KafkaAdminClient
 from kafka.admin import (
     ACL,
-    ACLFilter,
-    ACLOperation,
-    ACLPermissionType,
-    ACLResourcePatternType,
     ConfigResource,
-    ResourcePattern,
-    ResourcePatternFilter,
-    ResourceType,
     ScramMechanism,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
+from kafka.errors import KafkaError
 
 from casebus_deploy.embedded.secret_files import secret
 from casebus_schemas.catalogue import topology
 from casebus_schemas.catalogue.topology import AclSpec, TopicSpec
 from casebus_schemas.errors import BusError, RetryLater, UsageError
 
+from .access_rules import acl_in_words, acl_of, described_acls, in_words
+
 # Brokers refuse less; our passwords are random, so more would only slow each login.
 SCRAM_ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 30.0
 _POLL_S = 0.1
+MOST_REPLICAS = 3
+_IN_SYNC = "min.insync.replicas"
 _DYNAMIC_TOPIC = "DYNAMIC_TOPIC_CONFIG"
 
 
@@ -58,12 +58,27 @@ class Wanted:
             topology.topics(partitions, replication), topology.acls(partitions), tuple(topology.PRINCIPALS)
         )
 
+    @classmethod
+    def of_cluster(cls, admin: Any, partitions: int = topology.EMBEDDED_PARTITIONS) -> Wanted:
+        """What the topology files say for this cluster: new topics as replicated as those that are there.
+
+        Where the bus has no topic yet, each gets three replicas, or as many as there are brokers.
+        """
+        present = _present(admin)
+        found = [_replicas(present[s.name]) for s in topology.topics(partitions) if s.name in present]
+        if found:
+            return cls.of_bus(partitions, max(found))
+        brokers = [b for b in admin.describe_cluster()["brokers"] if not b.get("is_fenced")]
+        return cls.of_bus(partitions, min(MOST_REPLICAS, len(brokers)))
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference in words."""
 
-    action: Literal["create", "set", "allow", "forbid", "login", "remove-login", "conflict", "foreign"]
+    action: Literal[
+        "create", "set", "allow", "forbid", "login", "remove-login", "conflict", "foreign", "replicate"
+    ]
     subject: str
     detail: str
 
@@ -72,7 +87,8 @@ class Change:
 class Plan:
     """Differences between a cluster and what is wanted.
 
-    `foreign_*` is there though nobody wants it: left alone, unless `apply` is told to prune rules and logins.
+    `thin` are topics with fewer replicas than wanted, which Kafka's own tool must add. `foreign_*` is there
+    though nobody wants it: left alone, unless `apply` is told to prune rules and logins.
     """
 
     topics: tuple[TopicSpec, ...] = ()
@@ -80,6 +96,7 @@ class Plan:
     acls: tuple[AclSpec, ...] = ()
     users: tuple[str, ...] = ()
     conflicts: tuple[Change, ...] = ()
+    thin: tuple[Change, ...] = ()
     foreign_topics: tuple[str, ...] = ()
     foreign_acls: tuple[ACL, ...] = ()
     foreign_users: tuple[str, ...] = ()
@@ -98,13 +115,14 @@ class Plan:
             for key, (found, wanted) in values.items():
                 yield Change("set", name, f"{key}: {found} -> {'default' if wanted is None else wanted}")
         for rule in self.acls:
-            yield Change("allow", rule.principal, _in_words(rule))
+            yield Change("allow", rule.principal, in_words(rule))
         for user in self.users:
             yield Change("login", user, "SCRAM-SHA-512, password in a file")
+        yield from self.thin
         for name in self.foreign_topics:
             yield Change("foreign", name, "a topic that no file names; never deleted by this command")
         for acl in self.foreign_acls:
-            yield Change("foreign", acl.principal, f"a rule that no file names: {_acl_in_words(acl)}")
+            yield Change("foreign", acl.principal, f"a rule that no file names: {acl_in_words(acl)}")
         for user in self.foreign_users:
             yield Change("foreign", user, "a login that no file names")
 
@@ -117,14 +135,14 @@ def plan(
     `credentials` is the folder of password files; None leaves logins to somebody else. A login whose file is
     lost counts as missing: it gets a new password. `keep_users` are logins that are nobody's business here.
     """
-    present = {entry["name"]: entry for entry in admin.describe_topics() if not entry["is_internal"]}
+    present = _present(admin)
     known = [spec for spec in wanted.topics if spec.name in present]
-    acls = set(_described_acls(admin))
-    wished = {_acl(rule): rule for rule in wanted.acls}
+    acls = set(described_acls(admin))
+    wished = {acl_of(rule): rule for rule in wanted.acls}
     logins = set(admin.describe_user_scram_credentials()) if credentials is not None else set()
     return Plan(
         topics=tuple(spec for spec in wanted.topics if spec.name not in present),
-        configs=_differing_configs(admin, known),
+        configs=_differing_configs(admin, known, {s.name: _replicas(present[s.name]) for s in known}),
         acls=tuple(rule for acl, rule in wished.items() if acl not in acls),
         users=tuple(
             user
@@ -133,6 +151,7 @@ def plan(
             and (user not in logins or not password_file(credentials, user).is_file())
         ),
         conflicts=tuple(_conflicts(known, present)),
+        thin=tuple(_thin(known, present)),
         foreign_topics=tuple(sorted(present.keys() - {spec.name for spec in wanted.topics})),
         foreign_acls=tuple(acl for acl in acls if acl not in wished),
         foreign_users=tuple(sorted(logins - set(wanted.users) - set(keep_users))),
@@ -170,7 +189,7 @@ def apply(
     if todo.configs:
         _set_configs(admin, todo.configs)
     if todo.acls:
-        answer = admin.create_acls([_acl(rule) for rule in todo.acls])
+        answer = admin.create_acls([acl_of(rule) for rule in todo.acls])
         if answer["failed"]:
             raise ChangeRefused(
                 "access rules were refused",
@@ -184,12 +203,44 @@ def apply(
     return todo
 
 
+def apply_to_cluster(settings: Mapping[str, Any], partitions: int, credentials: Path) -> Plan:
+    """Log in with a KafkaAdminClient's settings and apply what the bus wants of that cluster.
+
+    Raises RetryLater if the cluster does not let the administrator in, else as `apply`.
+    """
+    try:
+        with closing(KafkaAdminClient(**settings, bootstrap_timeout_ms=10_000)) as admin:
+            return apply(admin, Wanted.of_cluster(admin, partitions), credentials)
+    except KafkaError as error:
+        raise RetryLater(
+            "the cluster's administration does not answer",
+            found=type(error).__name__,
+            expected=f"a broker on {settings['bootstrap_servers']} that lets the administrator in",
+        ) from error
+
+
 def password_file(credentials: Path, user: str) -> Path:
     """The file (0600) with a login's password."""
     return credentials / f"{user}.password"
 
 
 # --- topics and their configuration --------------------------------------------------------------------
+
+
+def _present(admin: Any) -> dict[str, Any]:
+    return {entry["name"]: entry for entry in admin.describe_topics() if not entry["is_internal"]}
+
+
+def _replicas(entry: Mapping[str, Any]) -> int:
+    return min((len(partition["replica_nodes"]) for partition in entry["partitions"]), default=0)
+
+
+def _thin(known: Sequence[TopicSpec], present: Mapping[str, Any]) -> Iterator[Change]:
+    for spec in known:
+        count = _replicas(present[spec.name])
+        if count < spec.replication:
+            tool = "kafka-reassign-partitions adds them"
+            yield Change("replicate", spec.name, f"{count} replicas, {spec.replication} wanted; {tool}")
 
 
 def _create_topics(admin: Any, specs: Sequence[TopicSpec]) -> None:
@@ -215,7 +266,7 @@ def _conflicts(known: Sequence[TopicSpec], present: Mapping[str, Any]) -> Iterat
 
 
 def _differing_configs(
-    admin: Any, known: Sequence[TopicSpec]
+    admin: Any, known: Sequence[TopicSpec], replicas: Mapping[str, int]
 ) -> dict[str, dict[str, tuple[str | None, str | None]]]:
     """For each topic the settings that differ: (found, wanted); wanted None = back to the default."""
     if not known:
@@ -226,19 +277,31 @@ def _differing_configs(
     differing: dict[str, dict[str, tuple[str | None, str | None]]] = {}
     for spec in known:
         found = answer["topic"][spec.name]
+        wanted = dict(spec.config)
+        wanted[_IN_SYNC] = _in_sync(found, replicas[spec.name])
         wrong: dict[str, tuple[str | None, str | None]] = {
             key: (found[key]["value"] if key in found else None, value)
-            for key, value in spec.config.items()
+            for key, value in wanted.items()
             if key not in found or found[key]["value"] != value
         }
         wrong |= {
             key: (entry["value"], None)
             for key, entry in found.items()
-            if entry["config_source"] == _DYNAMIC_TOPIC and key not in spec.config
+            if entry["config_source"] == _DYNAMIC_TOPIC and key not in wanted
         }
         if wrong:
             differing[spec.name] = wrong
     return differing
+
+
+def _in_sync(found: Mapping[str, Any], replicas: int) -> str:
+    """How many replicas must have a record: by those that the topic has, and never fewer than it asks now.
+
+    More than there are would stop every write, fewer than asked would lose what was promised.
+    """
+    wanted = int(topology.in_sync_replicas(replicas))
+    now = int(found[_IN_SYNC]["value"]) if _IN_SYNC in found else 0
+    return str(now if wanted < now <= replicas else wanted)
 
 
 def _set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | None, str | None]]]) -> None:
@@ -259,44 +322,6 @@ def _set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | No
     if failed:
         name, result = next(iter(failed.items()))
         raise ChangeRefused(f"the configuration of {name} was refused", found=result, expected="OK")
-
-
-# --- access rules --------------------------------------------------------------------------------------
-
-
-def _acl(rule: AclSpec) -> ACL:
-    return ACL(
-        principal=f"User:{rule.principal}",
-        host="*",
-        operation=ACLOperation[rule.operation],
-        permission_type=ACLPermissionType.ALLOW,
-        resource_pattern=ResourcePattern(
-            ResourceType[rule.resource_type], rule.name, ACLResourcePatternType[rule.pattern]
-        ),
-    )
-
-
-def _described_acls(admin: Any) -> list[ACL]:
-    everything = ACLFilter(
-        principal=None,
-        host=None,
-        operation=ACLOperation.ANY,
-        permission_type=ACLPermissionType.ANY,
-        resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
-    )
-    acls, _ = admin.describe_acls(everything)
-    return list(acls)
-
-
-def _in_words(rule: AclSpec) -> str:
-    return f"{rule.operation} {rule.resource_type} {rule.name}{'*' if rule.pattern == 'PREFIXED' else ''}"
-
-
-def _acl_in_words(acl: ACL) -> str:
-    pattern = acl.resource_pattern
-    star = "*" if pattern.pattern_type == ACLResourcePatternType.PREFIXED else ""
-    verb = f"{acl.permission_type.name} {acl.operation.name}"
-    return f"{verb} {pattern.resource_type.name} {pattern.resource_name}{star} from {acl.host}"
 
 
 # --- logins --------------------------------------------------------------------------------------------

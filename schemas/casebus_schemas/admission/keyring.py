@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 from casebus_schemas.agencies import agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
@@ -18,7 +19,6 @@ from casebus_schemas.wire.signing import ED25519, event_message, key_id, parse_b
 
 MAX_KEYS_PER_AGENCY = 1000
 """Beyond this, announcements are ignored: one agency must not be able to fill the memory of every worker."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_REASONS = 100
 _LOG_APPEND_TIME = 1
 _ALGORITHMS = {"ed25519": ED25519}
@@ -230,7 +230,7 @@ def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
 
 
 def _ms(time: datetime | None) -> int | None:
-    return None if time is None else (time - _EPOCH) // timedelta(milliseconds=1)
+    return None if time is None else to_moment(time)
 
 
 def _short(identifier: bytes) -> str:

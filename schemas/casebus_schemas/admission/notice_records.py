@@ -1,12 +1,13 @@
 """Records of an inbox taken apart: the event as it stood at its origin, and why the agency hears of it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from casebus_schemas.errors import BusError
-from casebus_schemas.wire.headers import EventHeaders, time_to_ms
+from casebus_schemas.times import parse_utc_text, to_datetime
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import event_digest
 
@@ -15,8 +16,6 @@ from .verdict import Origin, Role
 NOTICE, ROLE, ORIGIN, ADMITTED_AT = "casebus-notice", "casebus-role", "casebus-origin", "casebus-admitted-at"
 NOTICE_HEADERS = (NOTICE, ROLE, ORIGIN, ADMITTED_AT)
 """What the router appends to the original's headers, in this order."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def parse_notice(record: Record) -> NoticeRecord:
             notice=UUID(notice),
             role=cast(Role, role),
             origin=origin,
-            admitted_at=_EPOCH + timedelta(milliseconds=time_to_ms(at)),
+            admitted_at=to_datetime(parse_utc_text(at)),
             event=event,
             headers=headers,
             digest=event_digest(headers.signed_fields(origin.topic, origin.partition, record.value)),

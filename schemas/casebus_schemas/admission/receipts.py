@@ -9,8 +9,9 @@ from uuid import UUID
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.catalogue.topology import receipt
+from casebus_schemas.times import utc_text
 from casebus_schemas.wire.codec import encode_raw
-from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.json_form import moment_to_text
 from casebus_schemas.wire.json_form import to_json as data_to_json
@@ -138,7 +139,7 @@ def _fixed_headers(schema: EventSchema, source: str) -> Headers:
 @lru_cache(maxsize=16)
 def _text_of_time(time_ms: int) -> bytes:
     """All receipts of a slice have the same time."""
-    return time_to_text(time_ms).encode()
+    return utc_text(time_ms).encode()
 
 
 def _first(headers: Headers, name: str) -> str | None:

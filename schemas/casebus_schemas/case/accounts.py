@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 
 from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.errors import UsageError
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 
 from .chain import ChainEvent, Digest, as_digest, distinct
 

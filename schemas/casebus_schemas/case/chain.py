@@ -2,27 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.times import to_datetime, to_moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+moment = to_datetime
+milliseconds = to_moment
 
 Digest = bytes
 """SHA-256 of an event's signed message: its identity."""
-
-
-def moment(time_ms: int) -> datetime:
-    """Aware UTC time of milliseconds since 1970."""
-    return _EPOCH + timedelta(milliseconds=time_ms)
-
-
-def milliseconds(time: datetime) -> int:
-    """Milliseconds since 1970 UTC of an aware time."""
-    return (time - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,8 +113,8 @@ def chain_event(
         agency=agency_of_source(source),
         source=source,
         chain=chain,
-        occurred_at=moment(time_ms),
-        admitted_at=moment(admitted_at_ms),
+        occurred_at=to_datetime(time_ms),
+        admitted_at=to_datetime(admitted_at_ms),
         envelope=body["envelope"],
         data={name: value for name, value in body.items() if name != "envelope"},
         producer=producer,

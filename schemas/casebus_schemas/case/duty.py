@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.law import Answer, Reading, State
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.times import beijing_text
 
 from .chain import Digest
 

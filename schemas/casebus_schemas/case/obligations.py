@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from casebus_schemas.law import Answer, Clock, Reading, State, opened_by, state_at
-from casebus_schemas.law.calendar import BEIJING, beijing_day, in_beijing
+from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_latest, readings
+from casebus_schemas.times import BEIJING, in_beijing
 from casebus_schemas.wire.ids import bus_id
 
 from .chain import ChainEvent

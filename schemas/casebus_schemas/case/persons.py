@@ -117,7 +117,7 @@ class Suspects:
         self._events: list[ChainEvent] = []
         self._entries: dict[tuple[Digest, str], Entry] = {}
         self._persons: dict[Entry, Person] = {}
-        self._listed_by: dict[tuple[str, str], set[int]] = {}
+        self._listed_in: dict[str, dict[str, set[int]]] = {}
         self.revision = 0
         for event in events:
             self._enter(event)
@@ -150,9 +150,9 @@ class Suspects:
             found.setdefault(person.number, person)
         return list(found.values())
 
-    def numbers_listed_by(self, agency: str, type: str) -> Set[int]:
-        """The numbers of all whom an agency's events of a type list."""
-        return self._listed_by.get((agency, type), set())
+    def numbers_in(self, type: str) -> Mapping[str, Set[int]]:
+        """The numbers of all whom events of a type list, by the agency that does."""
+        return self._listed_in.get(type, {})
 
     def _enter(self, event: ChainEvent) -> bool:
         """Keeps an event's entries; whether one is new to the chain."""
@@ -175,14 +175,14 @@ class Suspects:
         self._persons = identify(known)
         if all(person in (_NOBODY, self._persons[entry]) for entry, person in known.items()):
             return False
-        self._listed_by = {}
+        self._listed_in = {}
         self.revision += 1
         for event in self._events:
             self._list(event)
         return True
 
     def _list(self, event: ChainEvent) -> None:
-        numbers = self._listed_by.setdefault((event.agency, event.type), set())
+        numbers = self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set())
         numbers.update(person.number for person in self.listed(event))
 
 

@@ -1,15 +1,17 @@
 """Which topics exist, who writes and reads each, and the access rules that follow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-import yaml
+from casebus_schemas.agencies import BUS, Members
+from casebus_schemas.errors import UsageError
+from casebus_schemas.strict_yaml import known_keys, read_yaml, texts
 
-from casebus_schemas.agencies import MEMBERS
+from .services import Service, services, workers
 
 EMBEDDED_PARTITIONS = 4
 PRODUCTION_PARTITIONS = 12
@@ -20,11 +22,27 @@ FINDING = "bus.finding"
 OBLIGATION = "bus.obligation"
 COMMAND = "bus.command"
 
-SERVICES: tuple[str, ...] = ("router", "ledger", "reconciler")
+SERVICES: tuple[str, ...] = workers()
+"""Services that log in under their own name."""
 AUDITOR = "auditor"
 OPERATOR = "operator"
-PRINCIPALS: tuple[str, ...] = (*MEMBERS, *SERVICES, AUDITOR, OPERATOR)
-"""Everybody who may log in to the broker, beside its own administrator."""
+
+
+def principals(members: Members | None = None) -> tuple[str, ...]:
+    """Everybody who may log in to the broker, beside its own administrator.
+
+    Raises UsageError if two of them would bear one name.
+    """
+    found = (*(members or Members.load()).all, *SERVICES, AUDITOR, OPERATOR)
+    if len(set(found)) < len(found):
+        twice = sorted({name for name in found if found.count(name) > 1})
+        raise UsageError("one login for two", found=", ".join(twice), expected="a name of its own for each")
+    return found
+
+
+PRINCIPALS: tuple[str, ...] = principals()
+
+_REQUIRED = ("topic", "partitions", "max_message_bytes", "ledgered", "written_by", "read_by", "content")
 
 Operation = Literal["READ", "WRITE", "DESCRIBE"]
 Pattern = Literal["LITERAL", "PREFIXED"]
@@ -86,19 +104,24 @@ def dead_letter(agency: str) -> str:
     return f"dead-letter.{agency}"
 
 
-@cache
-def topics(n: int = EMBEDDED_PARTITIONS, replication: int = 1) -> tuple[TopicSpec, ...]:
-    """All topics with `n` partitions for a channel, in name order.
+def in_sync_replicas(replication: int) -> str:
+    """How many of so many replicas must have a record before it is acknowledged: 2 from three on, else 1."""
+    return "2" if replication >= 3 else "1"
 
-    `min.insync.replicas` is 2 from three replicas on, else 1.
-    """
-    specs = [spec for entry in _entries() for spec in _expand(entry, n, replication)]
+
+@cache
+def topics(
+    n: int = EMBEDDED_PARTITIONS, replication: int = 1, members: Members | None = None
+) -> tuple[TopicSpec, ...]:
+    """All topics with `n` partitions for a channel, in name order; `members` are those of this package."""
+    known = members or Members.load()
+    specs = [spec for entry in _entries() for spec in _expand(entry, n, replication, known)]
     return tuple(sorted(specs, key=lambda spec: spec.name))
 
 
-def topic(name: str, n: int = EMBEDDED_PARTITIONS) -> TopicSpec | None:
+def topic(name: str, n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> TopicSpec | None:
     """The topic of that name, None if it is not one of this bus."""
-    return _by_name(n).get(name)
+    return _by_name(n, members).get(name)
 
 
 @cache
@@ -120,18 +143,19 @@ def key_topics() -> tuple[str, ...]:
 
 
 @cache
-def acls(n: int = EMBEDDED_PARTITIONS) -> tuple[AclSpec, ...]:
+def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[AclSpec, ...]:
     """The allow rules that `written_by`, `read_by` and the group names amount to, in order.
 
     READ and WRITE imply DESCRIBE, and an idempotent producer needs no more than WRITE of its topics.
     Where a principal may do the same with every topic of one first word, one prefixed rule says so.
     """
     rules: set[AclSpec] = set()
-    for principal in PRINCIPALS:
-        written = {spec.name for spec in topics(n) if principal in spec.written_by}
-        read = {spec.name for spec in topics(n) if principal in spec.read_by}
-        rules.update(_topic_rules(principal, "WRITE", written, n))
-        rules.update(_topic_rules(principal, "READ", read, n))
+    specs = topics(n, members=members)
+    for principal in principals(members):
+        written = {spec.name for spec in specs if principal in spec.written_by}
+        read = {spec.name for spec in specs if principal in spec.read_by}
+        rules.update(_topic_rules(principal, "WRITE", written, specs))
+        rules.update(_topic_rules(principal, "READ", read, specs))
         rules.add(_group_rule(principal))
     # Lag is the operator's business; describing a group gives no record away.
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
@@ -145,9 +169,11 @@ def _group_rule(principal: str) -> AclSpec:
     return AclSpec(principal, "READ", "GROUP", prefix, "PREFIXED")
 
 
-def _topic_rules(principal: str, operation: Operation, names: set[str], n: int) -> Iterator[AclSpec]:
+def _topic_rules(
+    principal: str, operation: Operation, names: set[str], specs: Sequence[TopicSpec]
+) -> Iterator[AclSpec]:
     by_word: dict[str, set[str]] = {}
-    for spec in topics(n):
+    for spec in specs:
         by_word.setdefault(spec.name.split(".")[0], set()).add(spec.name)
     for word, all_of_word in by_word.items():
         # The bus's own topics are granted one by one: a later one must not inherit a reader.
@@ -159,23 +185,45 @@ def _topic_rules(principal: str, operation: Operation, names: set[str], n: int) 
 
 
 @cache
-def _by_name(n: int) -> dict[str, TopicSpec]:
-    return {spec.name: spec for spec in topics(n)}
+def _by_name(n: int, members: Members | None) -> dict[str, TopicSpec]:
+    return {spec.name: spec for spec in topics(n, members=members)}
 
 
 @cache
 def _entries() -> tuple[dict[str, Any], ...]:
     folder = files("casebus_schemas") / "topics"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return tuple(yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in names)
+    found = tuple(read_topic(f"topics/{name}", (folder / name).read_text(encoding="utf-8")) for name in names)
+    _check_services({entry["topic"] for entry in found})
+    return found
 
 
-def _expand(entry: dict[str, Any], n: int, replication: int) -> Iterator[TopicSpec]:
-    for agency in entry.get("agencies", ["bus"]):
+def read_topic(where: str, source: str) -> dict[str, Any]:
+    """The entry of a topic file. Raises UsageError for keys that are missing or that nobody knows."""
+    entry: dict[str, Any] = read_yaml(where, source)
+    known_keys(where, entry, required=_REQUIRED, optional=("each",))
+    if ("each" in entry) != ("{agency}" in entry["topic"]):
+        raise UsageError(
+            f"{where}: each", expected="the role whose agencies have it, and {agency} in its name"
+        )
+    for key in ("written_by", "read_by"):
+        texts(where, key, entry[key])
+    return entry
 
-        def filled(texts: list[str], agency: str = agency) -> tuple[str, ...]:
-            return tuple(text.format(agency=agency) for text in texts)
 
+def _check_services(known: set[str]) -> None:
+    for service in services().values():
+        unknown = {*service.writes, *service.reads} - known
+        if unknown:
+            raise UsageError(
+                f"services.yaml: {service.name} names a topic",
+                found=", ".join(sorted(unknown)),
+                expected="topics as their files write them",
+            )
+
+
+def _expand(entry: dict[str, Any], n: int, replication: int, members: Members) -> Iterator[TopicSpec]:
+    for agency in members.agencies_with(entry.get("each", BUS)):
         name = entry["topic"].format(agency=agency)
         first, _, rest = name.partition(".")
         yield TopicSpec(
@@ -192,12 +240,32 @@ def _expand(entry: dict[str, Any], n: int, replication: int) -> Iterator[TopicSp
                     "compression.type": "uncompressed",
                     "max.message.bytes": str(entry["max_message_bytes"]),
                     "message.timestamp.type": "LogAppendTime",
-                    "min.insync.replicas": "2" if replication >= 3 else "1",
+                    "min.insync.replicas": in_sync_replicas(replication),
                     "retention.ms": "-1",
                 }
             ),
-            written_by=filled(entry["written_by"]),
-            read_by=filled(entry["read_by"]),
+            written_by=_who(entry, "written_by", agency, members),
+            read_by=_who(entry, "read_by", agency, members),
             ledgered=entry["ledgered"],
             content=entry["content"],
         )
+
+
+def _who(
+    entry: dict[str, Any], key: Literal["written_by", "read_by"], agency: str, members: Members
+) -> tuple[str, ...]:
+    """The principals for whom a topic file and services.yaml stand, each once."""
+    found: list[str] = []
+    for word in entry[key]:
+        if word in (*SERVICES, AUDITOR, OPERATOR):
+            found.append(word)
+        elif word == "{agency}":
+            found.append(agency)
+        else:
+            found.extend(members.agencies_with(word))
+    found.extend(s.name for s in services().values() if entry["topic"] in _beside(s, key))
+    return tuple(dict.fromkeys(found))
+
+
+def _beside(service: Service, key: Literal["written_by", "read_by"]) -> tuple[str, ...]:
+    return service.writes if key == "written_by" else service.reads

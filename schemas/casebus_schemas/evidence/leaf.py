@@ -20,7 +20,7 @@ _sha256 = hashlib.sha256
 
 
 @lru_cache(maxsize=1024)
-def _encoded_name(name: str) -> bytes:
+def encoded_name(name: str) -> bytes:
     """Length and name; cached because the bus's own dozen names make up almost all there are."""
     raw = name.encode("utf-8", "surrogateescape")
     return pack(">I", len(raw)) + raw
@@ -31,7 +31,7 @@ def encode_headers(headers: Headers) -> bytes:
     parts = [pack(">I", len(headers))]
     add = parts.append
     for name, value in headers:
-        add(_encoded_name(name))
+        add(encoded_name(name))
         if value is None:
             add(b"\xff\xff\xff\xff")
         else:
@@ -41,7 +41,8 @@ def encode_headers(headers: Headers) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _tag(producer: bytes) -> bytes:
+def tag_of_producer(producer: bytes) -> bytes:
+    """First 8 bytes of SHA-256 of a producer's name."""
     return _sha256(producer).digest()[:8]
 
 
@@ -49,7 +50,7 @@ def producer_tag(headers: Headers) -> bytes:
     """First 8 bytes of SHA-256 of the first `casebus-producer` header; ff x 8 if absent, null or empty."""
     for name, value in headers:
         if name == "casebus-producer":
-            return _tag(value) if value else NO_PRODUCER
+            return tag_of_producer(value) if value else NO_PRODUCER
     return NO_PRODUCER
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from .calendar import BEIJING
+from casebus_schemas.times import BEIJING
+
 from .clocks import Clock, find_clock
 from .terms import Reading, readings
 

@@ -2,14 +2,12 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 
 from casebus_schemas.errors import UsageError
-
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""The zone of all legal days: +08:00 without change since 1991, which is before all law of the bus."""
+from casebus_schemas.times import BEIJING, in_beijing
 
 NOTICE_MARGIN = timedelta(days=15)
 """How much later than counted here a term may end once the year's notice is published.
@@ -112,14 +110,6 @@ def add_workdays(day: date, count: int) -> date:
     return day
 
 
-def in_beijing(moment: datetime) -> datetime:
-    """An aware time at +08:00. The last hours of year 9999, which have no Beijing time, stay as they are."""
-    try:
-        return moment.astimezone(BEIJING)
-    except OverflowError:
-        return moment
-
-
 def beijing_day(moment: datetime) -> date:
     """The Beijing calendar day of an aware time."""
     return in_beijing(moment).date()
@@ -128,10 +118,3 @@ def beijing_day(moment: datetime) -> date:
 def end_of_day(day: date) -> datetime:
     """24:00 of a Beijing day, written as 00:00 of the next."""
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING) + _ONE_DAY
-
-
-@lru_cache(maxsize=16384)
-def beijing_text(moment: datetime) -> str:
-    """ISO text of an aware time at +08:00, with milliseconds where there are any."""
-    local = in_beijing(moment)
-    return local.isoformat(timespec="milliseconds" if local.microsecond else "seconds")

@@ -10,17 +10,9 @@ from typing import Any, Literal
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.times import beijing_text, in_beijing
 
-from .calendar import (
-    NOTICE_MARGIN,
-    add_workdays,
-    beijing_day,
-    beijing_text,
-    end_of_day,
-    first_workday_from,
-    in_beijing,
-    missing_notice,
-)
+from .calendar import NOTICE_MARGIN, add_workdays, beijing_day, end_of_day, first_workday_from, missing_notice
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
 Unit = Literal["hours", "days", "working_days", "months"]

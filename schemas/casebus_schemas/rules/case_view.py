@@ -10,7 +10,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Answer, Reading, Sentence, state_at
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.json_text import canonical
 
 from .reconcile import reconcile

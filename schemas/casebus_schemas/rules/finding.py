@@ -9,9 +9,9 @@ from uuid import UUID
 from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
+from casebus_schemas.times import beijing_text
 
 FindingClass = Literal["state", "arrival"]
 Severity = Literal["info", "medium", "high"]

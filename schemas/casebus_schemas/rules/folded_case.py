@@ -36,8 +36,13 @@ class Case:
         return self.folded.standing if self.only is None else (self.only,)
 
     @classmethod
-    def of(cls, events: Iterable[ChainEvent] | Folded, law_of: date | None = None) -> "Case":
+    def of(
+        cls,
+        events: Iterable[ChainEvent] | Folded,
+        law_of: date | None = None,
+        catalog: Catalog | None = None,
+    ) -> "Case":
         """The case that these events make, its clocks under the law of then or of another day."""
         folded = events if isinstance(events, Folded) else fold(events)
         started = tuple(starts(folded, law_of))
-        return cls(folded, started, tuple(obligations(folded, started)))
+        return cls(folded, started, tuple(obligations(folded, started)), catalog or Catalog.load())

@@ -13,13 +13,14 @@ from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.small_types import RuleId
 
 from .chain import r20
 from .chain_hash import ChainHash
 from .finding import Finding, FindingState
 from .folded_case import Case
-from .looks import rules_touched_at_end
+from .looks import rules_touched
 from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
@@ -60,9 +61,14 @@ class Reconciled:
     _tracked: int | None
 
     def __init__(
-        self, folded: Folded, law_of: date | None = None, rules: Mapping[RuleId, Rule] = CHAIN_RULES
+        self,
+        folded: Folded,
+        law_of: date | None = None,
+        rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+        catalog: Catalog | None = None,
     ) -> None:
         self._law_of = law_of
+        self._catalog = catalog or Catalog.load()
         self.rules = rules
         self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
         self._about_suspects = {id for id, rule in rules.items() if "*.suspects" in rule.looks_at}
@@ -106,7 +112,7 @@ class Reconciled:
         """The furthest state that any suspect and charge has reached."""
         suspects = self.folded.suspects
         if self._tracked != suspects.revision:
-            self._tracks = Tracks(suspects, histories=False)
+            self._tracks = Tracks(suspects, self._catalog, histories=False)
             self._tracked = suspects.revision
             for event in self.folded.standing:
                 self._track(event)
@@ -198,7 +204,7 @@ class Reconciled:
         self._heap: list[tuple[datetime, Key]] = []
         self._words: dict[UUID, FindingState] = {}
         self._tracked = None
-        self._tracks = Tracks(folded.suspects, histories=False)
+        self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
         self._hash = ChainHash(folded)
         self._unhashed: set[Key] = set()
         standing = {event.digest: event for event in folded.standing}
@@ -212,7 +218,7 @@ class Reconciled:
             self._word(event)
         self._content: dict[Part, tuple[Finding, ...]] = {}
         if folded.order:
-            case = Case(folded, tuple(self._starts.values()), self.duties)
+            case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
             found = run_content(self.rules.values(), case)
             self._content.update(((id, WHOLE), of) for id, of in found.items() if of)
 
@@ -262,7 +268,7 @@ class Reconciled:
     def _grow_content(
         self, event: ChainEvent, keys: Iterable[Key], *, everybody: bool
     ) -> tuple[list[Finding], list[Finding]]:
-        touched = rules_touched_at_end(event, self.folded)
+        touched = rules_touched(event, self.folded)
         before: list[Finding] = []
         after: list[Finding] = []
         narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
@@ -280,12 +286,12 @@ class Reconciled:
 
     def _whole(self) -> Case:
         # Rules about the whole chain look at no duties (the register holds them to it).
-        return Case(self.folded, (), ())
+        return Case(self.folded, (), (), self._catalog)
 
     def _narrow(self, event: ChainEvent, keys: Iterable[Key]) -> Case:
         starts = tuple(self._starts[key] for key in keys if key in self._starts)
         duties = tuple(duty for key in keys for duty in self._duties.get(key, ()))
-        return Case(self.folded, starts, duties, only=event)
+        return Case(self.folded, starts, duties, self._catalog, event)
 
     def _timed_keys(self) -> Iterator[Key]:
         yield from self._duties
@@ -320,9 +326,11 @@ def reconcile(
     law_of: date | None = None,
     *,
     rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+    catalog: Catalog | None = None,
 ) -> Reconciled:
     """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
 
-    Clocks run under the texts in force when they started, or under those of the day `law_of`.
+    Clocks run under the texts in force when they started, or under those of the day `law_of`; what types
+    mean says `catalog`, by default that of this package.
     """
-    return Reconciled(events if isinstance(events, Folded) else fold(events), law_of, rules)
+    return Reconciled(events if isinstance(events, Folded) else fold(events), law_of, rules, catalog)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Step
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence, Term
 from casebus_schemas.law.calendar import NOTICE_MARGIN
 from casebus_schemas.small_types import Agency
@@ -69,14 +70,7 @@ def until_published(rung: Step) -> Sentence:
     )
 
 
-_CORRECTED_BY = {
-    "csrc": "referral.corrected",
-    "mps": "referral.corrected",
-}
-"""Who has an event to correct an amount or a list with."""
-
-
-def correction_by(event: ChainEvent) -> Suggestion | None:
-    """That whoever said an event corrects it, if its type can be corrected."""
-    type = _CORRECTED_BY.get(event.agency)
+def correction_by(event: ChainEvent, catalog: Catalog) -> Suggestion | None:
+    """That whoever said an event corrects it, if its type can be corrected and by him."""
+    type = catalog.correction_of(event.type, event.agency)
     return Suggestion(type, Agency(event.agency)) if type else None

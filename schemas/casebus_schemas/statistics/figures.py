@@ -11,7 +11,7 @@ from typing import Any
 
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 
 from .matters import Role, points
 from .measures import Measure

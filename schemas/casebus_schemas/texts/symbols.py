@@ -2,54 +2,64 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
 
-from casebus_schemas.agencies import NAMES
+from casebus_schemas.agencies import Members
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.law import Sentence
+from casebus_schemas.errors import UsageError
+from casebus_schemas.strict_yaml import entries, read_yaml, texts
 
-BASES: Mapping[str, Sentence] = {
-    "turnover": Sentence("成交金额", "turnover"),
-    "illegal_gain": Sentence("违法所得", "illegal gain"),
-    "avoided_loss": Sentence("避免损失", "avoided loss"),
-    "margin": Sentence("占用保证金", "margin"),
-    "funds_raised": Sentence("募集资金", "funds raised"),
-    "falsified_assets": Sentence("虚增资产", "falsified assets"),
-    "falsified_revenue": Sentence("虚增收入", "falsified revenue"),
-    "falsified_profit": Sentence("虚增利润", "falsified profit"),
-    "misappropriated": Sentence("挪用侵占金额", "misappropriated funds"),
-    "loss": Sentence("损失", "loss"),
-    "fine": Sentence("罚款罚金", "fine"),
-    "confiscation": Sentence("没收", "confiscation"),
-    "compensation": Sentence("赔偿", "compensation"),
-    "other": Sentence("其他金额", "other amount"),
-}
-STATUSES: Mapping[str, Sentence] = Catalog.load().states
-COMPARISONS: Mapping[str, Sentence] = {
-    "agree": Sentence("一致", "agree"),
-    "differ": Sentence("不一致", "differ"),
-    "different basis or period": Sentence("口径或期间不同,不比较", "different basis or period, not compared"),
-    "one account": Sentence("仅一方提及", "one account only"),
-    "own act": Sentence("各自的处理,不比较", "each one's own act, not compared"),
-}
-SEVERITIES: Mapping[str, Sentence] = {
-    "info": Sentence("提示", "info"),
-    "medium": Sentence("一般", "medium"),
-    "high": Sentence("重要", "high"),
-}
-READINGS: Mapping[str, Sentence] = {
-    "calendar": Sentence("自然日", "calendar days"),
-    "calendar_rolled": Sentence("自然日遇假顺延", "rolled past holidays"),
-    "working": Sentence("工作日", "working days"),
-    "hours": Sentence("小时", "hours"),
-    "hours_next": Sentence("自下一小时起", "from the next hour"),
-}
-STEPS: Mapping[str, Sentence] = {
-    "limit": Sentence("期限", "limit"),
-    "target": Sentence("一般期限", "target"),
-    "latest": Sentence("最长期限", "latest"),
-    "county": Sentence("县级以上公安机关负责人批准", "approval of the head of the county police organ"),
-    "superior": Sentence("上一级公安机关负责人批准", "approval of the head of the next higher police organ"),
-}
+from .sentence import Sentence
+
+FILE = "symbols.yaml"
+
+Words = Mapping[str, Sentence]
+"""The symbols of one enumeration and what each is called."""
+
+
+@cache
+def symbols() -> Mapping[str, Words]:
+    """Every enumeration of symbols.yaml by name; those of Avro bear the name of their type."""
+    source = (files("casebus_schemas") / "texts" / FILE).read_text(encoding="utf-8")
+    return MappingProxyType(read_symbols(source))
+
+
+def read_symbols(source: str) -> dict[str, Words]:
+    """Reads the text of a symbols.yaml. Raises UsageError for a symbol that lacks a word in a language."""
+    return {
+        name: _words(name, entry)
+        for name, entry in entries("symbols.yaml", read_yaml("symbols.yaml", source))
+    }
+
+
+def _words(name: str, entry: Any) -> Words:
+    where = f"{FILE}: {name}"
+    found = {}
+    for symbol, said in entries(where, entry):
+        pair = texts(where, str(symbol), said)
+        if len(pair) != 2 or not all(pair):
+            raise UsageError(f"{where}: {symbol}", found=repr(said), expected="[Chinese, English]")
+        found[symbol] = Sentence(*pair)
+    return MappingProxyType(found)
+
+
+ACCOUNT_FIELDS = symbols()["AccountField"]
+"""Fields of an account in a finding."""
+AS_OF = symbols()["AsOf"]
+BASES = symbols()["AmountBasis"]
+COMPARISONS = symbols()["Comparison"]
+DUTY_STATES = symbols()["ObligationState"]
+FINDING_STATES = symbols()["FindingState"]
+LEVELS = symbols()["Level"]
+READINGS = symbols()["ReadingName"]
+RECIPIENT_ROLES = symbols()["Role"]
+SEVERITIES = symbols()["Severity"]
+STAGES = symbols()["Stage"]
+STATUSES: Words = Catalog.load().states
+STEPS = symbols()["Step"]
 NO_CHARGE = Sentence("未列罪名", "no charge stated")
 """Of a suspect whom a paper names without a charge."""
 
@@ -59,21 +69,30 @@ _FACTORS = {
 }
 
 
-def word(words: Mapping[str, Sentence], symbol: str) -> Sentence:
+def word(words: Words, symbol: str) -> Sentence:
     """What a symbol is called; the symbol itself where nobody has named it."""
     return words.get(symbol) or Sentence(symbol, symbol)
 
 
+def shown(words: Words, symbol: str) -> str:
+    """What a symbol is called, in both languages on one line of a screen."""
+    return in_both(word(words, symbol))
+
+
+def in_both(said: Sentence) -> str:
+    """A name in both languages on one line of a screen; once where both are the same."""
+    return said.zh if said.zh == said.en else f"{said.zh} {said.en}"
+
+
 def agency(name: str) -> Sentence:
     """An agency's name."""
-    zh, en = NAMES.get(name, (name, name))
-    return Sentence(zh, en)
+    return Members.load().name(name) or Sentence(name, name)
 
 
 def title(type: str) -> Sentence:
     """What a type of event is called."""
     known = Catalog.load().types.get(type)
-    return Sentence(known.title_zh, known.title_en) if known else Sentence(type, type)
+    return known.title if known else Sentence(type, type)
 
 
 def quoted(type: str) -> Sentence:

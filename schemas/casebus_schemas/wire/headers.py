@@ -5,12 +5,12 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
 from casebus_schemas.errors import Refused
+from casebus_schemas.times import RFC_3339, parse_utc_text, utc_text
 
 from .records import Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
@@ -20,13 +20,11 @@ MAX_HEADERS = 32
 MAX_HEADER_BYTES = 8192
 """Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
 _SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
 _PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[1-9][0-9]{0,18}\Z")
 _SEQ = re.compile(r"[1-9][0-9]{0,19}\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)\Z")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _CONTENT = re.compile(re.escape(CONTENT_TYPE) + r"\Z")
 _SCHEMA = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -65,19 +63,6 @@ def from_base64url(text: str, length: int) -> bytes:
     return raw
 
 
-def time_to_text(time_ms: int) -> str:
-    """RFC 3339 text in UTC with milliseconds where there are any."""
-    moment = _EPOCH + timedelta(milliseconds=time_ms)
-    return moment.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds").replace("+00:00", "Z")
-
-
-def time_to_ms(text: str) -> int:
-    """Milliseconds since 1970 UTC of an RFC 3339 time with offset. Raises ValueError for any other text."""
-    if not _TIME.match(text):
-        raise ValueError(f"not an RFC 3339 time with offset: {text!r}")
-    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
-
-
 @dataclass(frozen=True, slots=True)
 class EventHeaders:
     """The parsed headers of one event."""
@@ -114,9 +99,9 @@ class EventHeaders:
         trace = found.get("traceparent")
         if trace is not None:
             _matched(found, "traceparent", _TRACE, "a W3C traceparent")
-        time = _matched(found, "ce_time", _TIME, "an RFC 3339 time with offset")
+        time = _matched(found, "ce_time", RFC_3339, "an RFC 3339 time with offset")
         try:
-            time_ms = time_to_ms(time)
+            time_ms = parse_utc_text(time)
         except ValueError as error:
             raise _bad("ce_time", time, "an existing RFC 3339 time") from error
         return cls(
@@ -147,7 +132,7 @@ class EventHeaders:
                 id=UUID(found["ce_id"]),
                 type=found["ce_type"],
                 source=found["ce_source"],
-                time_ms=time_to_ms(found["ce_time"]),
+                time_ms=parse_utc_text(found["ce_time"]),
                 time=found["ce_time"],
                 subject=found["ce_subject"],
                 fingerprint=bytes.fromhex(found["ce_dataschema"][7:]),
@@ -233,7 +218,7 @@ def _ascii(text: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _time_header(time_ms: int) -> bytes:
-    return time_to_text(time_ms).encode()
+    return utc_text(time_ms).encode()
 
 
 @lru_cache(maxsize=1024)

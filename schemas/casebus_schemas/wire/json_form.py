@@ -4,23 +4,20 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import EventSchema
 from casebus_schemas.errors import UsageError
-
-from .headers import time_to_ms, time_to_text
+from casebus_schemas.times import parse_utc_text, to_datetime, to_moment, utc_text
 
 Definitions = Mapping[str, Any]
 
 NOT_FACTS = ("envelope", "sealed")
 """The fields of an event's record that are not facts."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
@@ -82,7 +79,7 @@ def moment_from_text(text: Any, pointer: str) -> datetime:
     try:
         if not isinstance(text, str):
             raise ValueError("not text")
-        return _EPOCH + timedelta(milliseconds=time_to_ms(text))
+        return to_datetime(parse_utc_text(text))
     except (ValueError, OverflowError) as error:
         raise DoorProblem(
             pointer,
@@ -94,7 +91,7 @@ def moment_from_text(text: Any, pointer: str) -> datetime:
 
 def moment_to_text(moment: datetime) -> str:
     """ISO text in UTC, with milliseconds where there are any."""
-    return time_to_text((moment - _EPOCH) // _MILLISECOND)
+    return utc_text(to_moment(moment))
 
 
 def uuid_from_text(text: Any, pointer: str) -> UUID:

@@ -1,20 +1,20 @@
 """Between Avro's raw values and Python's: Decimal, date, aware UTC datetime, UUID."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from casebus_schemas.times import EPOCH, MILLISECOND, to_datetime
+
 Convert = Callable[[Any], Any]
 Schema = Any
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_MILLISECOND = timedelta(milliseconds=1)
 _LOGICAL = "logicalType"
-_FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
-_LAST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
+_LAST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
 def without_logical_types(schema: Schema) -> Schema:
@@ -82,13 +82,13 @@ def _decimal_to(schema: Schema) -> Convert:
 def _moment_from(raw: int) -> datetime:
     if not _FIRST_MS <= raw <= _LAST_MS:
         raise ValueError(f"a time of {raw} ms, expected one of the years 1 to 9999")
-    return _EPOCH + timedelta(milliseconds=raw)
+    return to_datetime(raw)
 
 
 def _moment_to(value: Any) -> int:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError(f"{value!r}, expected an aware datetime")
-    milliseconds, rest = divmod(value - _EPOCH, _MILLISECOND)
+    milliseconds, rest = divmod(value - EPOCH, MILLISECOND)
     if rest:
         raise ValueError(f"{value.isoformat()}, expected whole milliseconds")
     return milliseconds

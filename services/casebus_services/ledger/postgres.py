@@ -1,7 +1,8 @@
-"""The ledger on PostgreSQL: INSERT … SELECT FROM unnest, sent ahead while the next rows are made."""
+"""The ledger on PostgreSQL: many rows through COPY while the next are made, few through one round trip."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,8 @@ from .postgres_arrays import (
     int8_array,
     text_array,
 )
-from .rules import Insert, NewRows
+from .postgres_copy import COPY_ENTRY, HEADER, TRAILER, entry_rows
+from .rules import EntryColumns, Insert, NewRows
 from .schema import POSTGRES
 
 _BATCH = (
@@ -32,6 +34,11 @@ _ENTRY = (
 _TILE = "INSERT INTO tile SELECT * FROM unnest(%b::int[], %b::int[], %b::bigint[], %b::bytea[], %b::bytea[])"
 
 _FULL = (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IoError)
+
+WORTH_COPY = 200
+"""Entries from which on a COPY gains more than its own round trips cost."""
+PAYLOADS_AT_ONCE = 1000
+"""Values of one statement: the server works on one while the next is encoded."""
 
 _SCHEMA_LOCK = 0x6361736562757331
 """Number of the advisory lock for migrations: "casebus1"."""
@@ -58,14 +65,47 @@ class PostgresDatabase:
 
     @contextmanager
     def inserting(self, connection: Connection) -> Iterator[Insert]:
-        """Sends rows without waiting for the answers: the server stores them while the next are made."""
+        """Sends rows without waiting for answers: the server stores entries while the next are made.
+
+        Payloads, tiles and batches follow at the end in one round trip; what is sent in one go altogether
+        needs only that.
+        """
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        held = _Held()
+        with ExitStack() as stack:
+            yield partial(_take, driver, stack, held)
         with driver.pipeline(), driver.cursor() as cursor:
-            yield partial(_insert, cursor)
+            _insert(cursor, held.rows)
 
     def is_full(self, error: BaseException) -> bool:
         """Whether the disk is full or the database cannot be written."""
         return isinstance(error, _FULL)
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one transaction stores at its end, and the COPY of its entries once there is one."""
+
+    rows: NewRows = field(default_factory=NewRows)
+    copy: psycopg.Copy | None = None
+
+
+def _take(driver: psycopg.Connection[Any], stack: ExitStack, held: _Held, rows: NewRows) -> None:
+    last = held.rows
+    if held.copy is None and (len(last.entries) or len(rows.entries) >= WORTH_COPY):
+        cursor = stack.enter_context(driver.cursor())
+        held.copy = stack.enter_context(cursor.copy(COPY_ENTRY))
+        stack.callback(held.copy.write, TRAILER)
+        # The trailer comes before the end of the COPY: callbacks run in reverse order.
+        held.copy.write(HEADER + entry_rows(last.entries))
+        last.entries = EntryColumns()
+    if held.copy is None:
+        last.entries = rows.entries
+    else:
+        held.copy.write(entry_rows(rows.entries))
+    last.batches.extend(rows.batches)
+    last.tiles.extend(rows.tiles)
+    last.payloads.update(rows.payloads)
 
 
 def _insert(cursor: psycopg.Cursor[Any], rows: NewRows) -> None:
@@ -75,15 +115,19 @@ def _insert(cursor: psycopg.Cursor[Any], rows: NewRows) -> None:
     # Batches and entries first: a writer that lost its partitions learns it before the rest is done.
     if rows.batches:
         send(_BATCH, *_batch_columns(rows.batches))
-    if rows.entries:
-        log_id, idx, koffset, event_id, key, headers, value, leaf, hashed = zip(*rows.entries, strict=True)
+    entries = rows.entries
+    if entries:
         send(
             _ENTRY,
-            int4_array(log_id),
-            int8_array(idx),
-            int8_array(koffset),
-            *map(bytea_array, (event_id, key, headers, value, leaf)),
-            digest_array(hashed),
+            int4_array(entries.log_id),
+            int8_array(entries.idx),
+            int8_array(entries.koffset),
+            bytea_array(entries.event_id),
+            bytea_array(entries.key),
+            bytea_array(entries.headers),
+            bytea_array(entries.value_sha256),
+            bytea_array(entries.leaf),
+            digest_array(entries.leaf_hash),
         )
     if rows.tiles:
         log_id, level, idx, root, hashes = zip(*rows.tiles, strict=True)
@@ -92,7 +136,9 @@ def _insert(cursor: psycopg.Cursor[Any], rows: NewRows) -> None:
     if rows.payloads:
         # In key order: neighbours go into the same index page.
         digests = sorted(rows.payloads)
-        send(_PAYLOAD, digest_array(digests), bytea_array([rows.payloads[digest] for digest in digests]))
+        for at in range(0, len(digests), PAYLOADS_AT_ONCE):
+            some = digests[at : at + PAYLOADS_AT_ONCE]
+            send(_PAYLOAD, digest_array(some), bytea_array([rows.payloads[digest] for digest in some]))
 
 
 def _batch_columns(batches: Sequence[Sequence[Any]]) -> list[BinaryArray]:

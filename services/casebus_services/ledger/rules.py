@@ -1,13 +1,15 @@
 """What a run of records adds to a log: pure, the same for every database."""
 
 import re
-from collections.abc import Callable, Sequence
+from binascii import unhexlify
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from casebus_schemas.errors import Divergence, Gap, RetryLater
-from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash, value_sha256_in
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.evidence.leaf_run import leaf_run
 from casebus_schemas.evidence.merkle import Tile, TiledTree
 from casebus_schemas.wire.records import Batch, Headers, Record
 
@@ -21,18 +23,31 @@ class Fenced(RetryLater):
     """Another writer has extended the log since this one last read it: read it again."""
 
 
-class EntryRow(NamedTuple):
-    """A row of table `entry`. `event_id` is the header `ce_id` where it is a UUID, else None."""
+@dataclass(slots=True)
+class EntryColumns:
+    """Rows of table `entry`, column by column in the table's order, as databases take them.
 
-    log_id: int
-    idx: int
-    koffset: int
-    event_id: bytes | None
-    key: bytes | None
-    headers: bytes
-    value_sha256: bytes | None
-    leaf: bytes
-    leaf_hash: bytes
+    A row for each entry would be made only to be taken apart. `event_id` is the header `ce_id` where it is a
+    UUID, else None.
+    """
+
+    log_id: list[int] = field(default_factory=list)
+    idx: list[int] = field(default_factory=list)
+    koffset: list[int] = field(default_factory=list)
+    event_id: list[bytes | None] = field(default_factory=list)
+    key: list[bytes | None] = field(default_factory=list)
+    headers: list[bytes] = field(default_factory=list)
+    value_sha256: list[bytes | None] = field(default_factory=list)
+    leaf: list[bytes] = field(default_factory=list)
+    leaf_hash: list[bytes] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.idx)
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Row by row."""
+        columns = (self.log_id, self.idx, self.koffset, self.event_id, self.key)
+        return zip(*columns, self.headers, self.value_sha256, self.leaf, self.leaf_hash, strict=True)
 
 
 class BatchRow(NamedTuple):
@@ -86,7 +101,7 @@ class NewRows:
     """Rows to be stored next, of one or several logs. Payloads by value digest."""
 
     batches: list[BatchRow] = field(default_factory=list)
-    entries: list[EntryRow] = field(default_factory=list)
+    entries: EntryColumns = field(default_factory=EntryColumns)
     payloads: dict[bytes, bytes] = field(default_factory=dict)
     tiles: list[TileRow] = field(default_factory=list)
 
@@ -169,23 +184,21 @@ def check_contiguous(first: Record, next_offset: int, confirmed: int | None) -> 
 
 def grow(state: LogState, records: Sequence[Record], rows: NewRows) -> None:
     """Adds records to the log's tree and, as entries, payloads and full tiles, to `rows`."""
-    log_id, index = state.log_id, state.tree.size
-    hashes: list[bytes] = []
-    for record in records:
-        headers = encode_headers(record.headers)
-        raw = leaf(record, headers)
-        hashed = leaf_hash(raw)
-        hashes.append(hashed)
-        digest = None
-        if record.value is not None:
-            digest = value_sha256_in(raw)
+    made = leaf_run(records)
+    start, entries = state.tree.size, rows.entries
+    entries.log_id.extend([state.log_id] * len(records))
+    entries.idx.extend(range(start, start + len(records)))
+    entries.koffset.extend([record.offset for record in records])
+    entries.event_id.extend([event_id(record.headers) for record in records])
+    entries.key.extend([record.key for record in records])
+    entries.headers.extend(made.headers)
+    entries.value_sha256.extend(made.value_digests)
+    entries.leaf.extend(made.leaves)
+    entries.leaf_hash.extend(made.hashes)
+    for digest, record in zip(made.value_digests, records, strict=True):
+        if digest is not None and record.value is not None:
             rows.payloads[digest] = record.value
-        own_id = event_id(record.headers)
-        rows.entries.append(
-            EntryRow(log_id, index, record.offset, own_id, record.key, headers, digest, raw, hashed)
-        )
-        index += 1
-    rows.tiles.extend(tile_row(log_id, tile) for tile in state.tree.extend(hashes))
+    rows.tiles.extend(tile_row(state.log_id, tile) for tile in state.tree.extend(made.hashes))
 
 
 def close_batch(
@@ -218,6 +231,6 @@ def event_id(headers: Headers) -> bytes | None:
     for name, value in headers:
         if name == "ce_id":
             if value is not None and _UUID.match(value):
-                return bytes.fromhex(value.replace(b"-", b"").decode())
+                return unhexlify(value.replace(b"-", b""))
             return None
     return None

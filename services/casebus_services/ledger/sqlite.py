@@ -51,7 +51,7 @@ def _insert(connection: Connection, rows: NewRows) -> None:
     if rows.batches:
         run("INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)", list(rows.batches))
     if rows.entries:
-        run("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)", list(rows.entries))
+        run("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)", list(rows.entries.rows()))
     if rows.tiles:
         run("INSERT INTO tile VALUES (?,?,?,?,?)", list(rows.tiles))
     if rows.payloads:

@@ -8,7 +8,8 @@ from uuid import UUID
 from casebus_schemas.admission.verdict import Admission, Origin
 from casebus_schemas.case.chain import Digest, moment
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, time_to_text
+from casebus_schemas.times import utc_text
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .arrivals import Arrival
@@ -141,7 +142,7 @@ def _stored_arrival(row: Sequence[Any]) -> Arrival:
             type=row[11],
             source=row[12],
             time_ms=row[13],
-            time=time_to_text(row[13]),
+            time=utc_text(row[13]),
             subject=row[9],
             fingerprint=b"",
             content_type=CONTENT_TYPE,

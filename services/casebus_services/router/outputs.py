@@ -9,7 +9,8 @@ from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Or
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
 from casebus_schemas.evidence.leaf import encode_headers
-from casebus_schemas.wire.headers import time_to_text, to_base64url
+from casebus_schemas.times import utc_text
+from casebus_schemas.wire.headers import to_base64url
 from casebus_schemas.wire.records import Headers, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead
@@ -77,7 +78,7 @@ _FIRST = StreamHead()
 @lru_cache(maxsize=16)
 def text_of_time(time_ms: int) -> bytes:
     """A time as header text; all records of a slice have the same."""
-    return time_to_text(time_ms).encode()
+    return utc_text(time_ms).encode()
 
 
 def admission_of(

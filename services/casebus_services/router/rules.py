@@ -6,7 +6,6 @@ elliptic curve, `conclude` takes the answer to the signature; `judge` is both.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog, EventType
 from casebus_schemas.catalogue.topology import TopicSpec, topic
 from casebus_schemas.errors import SECRET_CODES, BusError, RefusalCode, Refused
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import MAX_HEADER_BYTES, EventHeaders
 from casebus_schemas.wire.ids import notice_id
@@ -38,8 +38,6 @@ _STATE_SECRET = "S"
 _EVENT_HEADERS = 12
 _HEADER_BYTES = 900
 """Usual headers of an event: exact only where it could matter, since counting took 2 of 45 microseconds."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
                 f"{schema.type} is for receipts of the bus only", found=record.topic
             )
         occurred = envelope["occurred_at"]
-        if (occurred - _EPOCH) // _MILLISECOND != headers.time_ms:
+        if to_moment(occurred) != headers.time_ms:
             raise refusals.mismatch("ce_time and occurred_at", headers.time, occurred.isoformat())
         place = topic(record.topic, partitions)
         if place is None:

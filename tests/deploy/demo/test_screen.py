@@ -97,7 +97,7 @@ def test_an_obligation_is_shown_once_with_all_its_readings(read: Read) -> None:
     read.screen.of_bus(notice)
     first = read.text
     assert "DL06 立案审查决定 / decide on filing" in first
-    assert "mps owes csrc  在期内 open  [jiang-liu.unit-slip]" in first
+    assert "mps owes csrc  未到期 open  [jiang-liu.unit-slip]" in first
     assert "2016-10-22 24:00  自然日 calendar days" in first
     assert "2016-10-24 24:00  工作日 working days" in first
     read.screen.of_bus(notice)

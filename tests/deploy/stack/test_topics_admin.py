@@ -135,6 +135,6 @@ def test_a_lost_password_file_gives_a_new_password(admin: Any, credentials: Path
 def test_a_wrong_configuration_is_an_error(admin: Any, credentials: Path) -> None:
     """A change that the cluster refuses is an error and not silence."""
     spec = WANTED.topics[0]
-    wrong = replace(spec, config=MappingProxyType({**spec.config, "min.insync.replicas": "0"}))
+    wrong = replace(spec, config=MappingProxyType({**spec.config, "max.message.bytes": "-1"}))
     with pytest.raises(Exception, match=r"refused|Invalid"):
         apply(admin, replace(WANTED, topics=(wrong, *WANTED.topics[1:])), credentials, timeout_s=5)

@@ -1,6 +1,7 @@
 """The fold: one order for any order of arrival, corrections at their target's place, disputes shown."""
 
 import random
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ def _case() -> list[ChainEvent]:
     ]
 
 
-def _names(events: tuple[ChainEvent, ...]) -> list[str]:
+def _names(events: Iterable[ChainEvent]) -> list[str]:
     known = {digest(name): name for name in "abcdefghijklmnopqrstuvwxyz"}
     return [known[event.digest] for event in events]
 

@@ -31,7 +31,7 @@ def _duty(events: Sequence[ChainEvent], rule: str) -> Obligation:
 
 def test_a_receipt_starts_the_filing_clock_with_all_its_readings() -> None:
     """The police owe the filing decision; the duty shows three readings of ten days and four rungs."""
-    body = _duty(_referral(), "DL06").to_json(at("2022-10-01"))
+    body = _duty(_referral(), "DL06").said(at("2022-10-01")).to_json()
     assert {name: body[name] for name in ("rule", "owed_by", "owed_to", "duty", "cause", "state", "met")} == {
         "rule": "DL06",
         "owed_by": "mps",
@@ -66,7 +66,7 @@ def test_an_approval_raises_the_rung() -> None:
         "y", "referral.extension_approved", "2022-10-28", agency="mps", replies="s", level="superior"
     )
     assert [
-        _duty([*_referral(), *approvals], "DL06").to_json(at("2022-10-01"))["due_earliest"]
+        _duty([*_referral(), *approvals], "DL06").said(at("2022-10-01")).to_json()["due_earliest"]
         for approvals in ([], [county], [county, superior])
     ] == ["2022-10-10T00:00:00+08:00", "2022-10-30T00:00:00+08:00", "2022-11-29T00:00:00+08:00"]
 
@@ -77,7 +77,7 @@ def test_a_decision_meets_the_clock_by_claim_and_provably() -> None:
     late = say("f", "referral.filed", "2022-10-08", agency="mps", replies="s", admitted="2022-11-20")
     now = at("2022-12-01")
     assert _duty([*_referral(), in_time], "DL06").state(now) == "met"
-    contested = _duty([*_referral(), late], "DL06").to_json(now)
+    contested = _duty([*_referral(), late], "DL06").said(now).to_json()
     assert contested["state"] == "contested"
     assert contested["met"] == {
         "by_claim": "2022-10-08T00:00:00+08:00",
@@ -95,7 +95,7 @@ def test_overdue_only_past_every_reading_and_then_a_finding() -> None:
 
 def test_the_hours_of_a_referral_run_from_its_approval() -> None:
     """Referred on the next day though due within 24 hours: the day alone leaves it in time by claim."""
-    duty = _duty(_referral(), "DL02").to_json(at("2022-12-01"))
+    duty = _duty(_referral(), "DL02").said(at("2022-12-01")).to_json()
     assert (duty["owed_by"], duty["owed_to"]) == ("csrc", ["mps"])
     assert (duty["due_earliest"], duty["due_latest"]) == (
         "2022-09-28T10:20:00+08:00",
@@ -179,7 +179,7 @@ def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:
     year = years().stop
     events = _referral(f"{year}-04-28T15:00")
     duty = _duty(events, "DL06")
-    body = duty.to_json(at(f"{year}-04-29"))
+    body = duty.said(at(f"{year}-04-29")).to_json()
     assert [r["provisional"] for r in body["readings"]] == [False, True, True]
     assert body["state"] == "open"
     last = duty.steps[duty.rung].due_latest

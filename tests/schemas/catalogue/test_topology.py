@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from casebus_schemas.agencies import AGENCIES, GUESTS, MEMBERS
+from casebus_schemas.agencies import AGENCIES, GUESTS, MEMBERS, Members, agencies_with
 from casebus_schemas.catalogue.topology import (
     PRINCIPALS,
     SERVICES,
@@ -16,10 +16,13 @@ from casebus_schemas.catalogue.topology import (
     inbox,
     key_topics,
     ledgered_topics,
+    principals,
+    read_topic,
     receipt,
     topic,
     topics,
 )
+from casebus_schemas.errors import UsageError
 
 MIB = 1024 * 1024
 CHANNELS = ("referral", "consultation", "clue", "record")
@@ -52,7 +55,7 @@ def test_topic_file(name: str) -> None:
     assert text.startswith("# ")
     assert name == entry["topic"].replace("{agency}", "agency").removesuffix(".agency") + ".yaml"
     for who in (*entry["written_by"], *entry["read_by"]):
-        assert who == "{agency}" or who in PRINCIPALS
+        assert who == "{agency}" or who in PRINCIPALS or agencies_with(who)
     assert entry["content"]
 
 
@@ -167,3 +170,43 @@ def test_services_cannot_speak_for_members() -> None:
     for spec in topics():
         if spec.name.split(".")[0] in MEMBERS:
             assert spec.written_by == (spec.agency,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"agencies": ["csrc"]}, "its keys"),
+        ({"content": None}, "its keys"),
+        ({"each": None}, "each"),
+        ({"topic": "bus.clue"}, "each"),
+        ({"read_by": "router"}, "read_by"),
+    ],
+)
+def test_a_topic_file_that_is_not_right_is_refused(changed: dict[str, object], message: str) -> None:
+    """A topic file with unknown or missing keys is never expanded."""
+    text = (files("casebus_schemas") / "topics" / "agency.clue.yaml").read_text(encoding="utf-8")
+    entry = {key: value for key, value in {**yaml.safe_load(text), **changed}.items() if value is not None}
+    with pytest.raises(UsageError, match=message):
+        read_topic("a topic", yaml.safe_dump(entry))
+
+
+def test_a_member_cannot_bear_the_login_of_a_service() -> None:
+    """Two principals of one name would share what each may do."""
+    text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="one login for two"):
+        principals(Members.parse(text.replace("  mps: {", "  router: {")))
+
+
+def test_topics_and_rules_follow_the_members() -> None:
+    """Given other members, their topics, their access and what services may do with them follow."""
+    text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
+    entry = "  ncb: {part: guest, roles: [police], zh: 局, en: bureau}\n"
+    members = Members.parse(text + entry)
+    added = {spec.name for spec in topics(members=members)} - set(NAMES)
+    channels = ("ncb.key", "ncb.record", "ncb.referral")
+    assert added == {*channels, *(f"{kind}.ncb" for kind in ("inbox", "receipt", "dead-letter"))}
+    found = topic("ncb.referral", members=members)
+    assert found is not None
+    assert found.written_by == ("ncb",)
+    assert {rule.name for rule in acls(members=members) if rule.principal == "ncb"} > {"ncb.", "inbox.ncb"}
+    assert topic("ncb.referral") is None

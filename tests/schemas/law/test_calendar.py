@@ -1,6 +1,6 @@
 """The holiday table: days off, make-up workdays, and years it does not know."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import chinese_calendar
 import pytest
@@ -57,10 +57,3 @@ def test_legal_days_are_those_of_beijing() -> None:
     end = calendar.end_of_day(date(2022, 10, 2))
     assert end.isoformat() == "2022-10-03T00:00:00+08:00"
     assert calendar.beijing_day(datetime.fromisoformat("2022-10-02T16:00:00+00:00")) == date(2022, 10, 3)
-
-
-def test_the_last_hours_of_all_time_have_a_day() -> None:
-    """The greatest time that a record can carry breaks nothing."""
-    last = datetime.max.replace(tzinfo=UTC)
-    assert calendar.beijing_day(last) == date.max
-    assert calendar.beijing_text(last).startswith("9999-12-31T23:59:59")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from casebus_schemas.law.calendar import beijing_text
+from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.json_form import NOT_FACTS
 from casebus_schemas.wire.records import Outgoing

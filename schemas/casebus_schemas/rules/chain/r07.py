@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from casebus_schemas.case.obligations import Start
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import agency
+from casebus_schemas.times import beijing_text
 
 from ..finding import account
 from ..folded_case import Case

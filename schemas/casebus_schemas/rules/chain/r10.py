@@ -6,10 +6,10 @@ from datetime import datetime
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
-from casebus_schemas.law.calendar import beijing_text, in_beijing
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import agency
+from casebus_schemas.times import beijing_text, in_beijing
 
 from ..finding import Account, Suggestion, account
 from ..folded_case import Case

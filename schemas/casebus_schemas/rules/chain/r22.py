@@ -5,6 +5,7 @@ from itertools import product
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import quoted
@@ -12,7 +13,7 @@ from casebus_schemas.texts.symbols import quoted
 from ..finding import Suggestion
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import accounts_of
+from ..wording import accounts_of, correction_by
 
 RULE = Rule(
     RuleId("R22"),
@@ -41,13 +42,13 @@ def contradictions(case: Case) -> Iterator[Found]:
     filed, refused = _said(folded, "referral.filed"), _said(folded, "referral.not_filed")
     for yes, no in product(filed, refused):
         if _same_request(yes, no, folded):
-            yield _conflict(yes, no, "referral")
+            yield _conflict(yes, no, "referral", case.catalog)
     prosecuted, dropped = _said(folded, "outcome.prosecuted"), _said(folded, "outcome.not_prosecuted")
     for yes, no in product(prosecuted, dropped):
         charged = {person.number for person in folded.suspects.listed(yes)}
         for person in folded.suspects.listed(no):
             if person.number in charged:
-                yield _conflict(yes, no, person.name)
+                yield _conflict(yes, no, person.name, case.catalog)
     for rivals in folded.rivals:
         yield _rivals(rivals)
 
@@ -63,7 +64,7 @@ def _same_request(left: ChainEvent, right: ChainEvent, folded: Folded) -> bool:
     return folded.origin_of(one.digest) == folded.origin_of(other.digest)
 
 
-def _conflict(yes: ChainEvent, no: ChainEvent, subject: str) -> Found:
+def _conflict(yes: ChainEvent, no: ChainEvent, subject: str, catalog: Catalog) -> Found:
     return Found(
         subject=subject,
         causes=[yes, no],
@@ -73,7 +74,7 @@ def _conflict(yes: ChainEvent, no: ChainEvent, subject: str) -> Found:
             f"one matter is answered with both {quoted(yes.type).en} and {quoted(no.type).en}; "
             "both stand until one is corrected",
         ),
-        suggestion=Suggestion("referral.corrected", Agency(no.agency)) if no.family == "referral" else None,
+        suggestion=correction_by(no, catalog),
     )
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 
 from casebus_schemas.case.accounts import plain
 from casebus_schemas.case.amounts import CONDUCT, Slip, Stated, slip
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import BASES, agency, money, times, unit, word
@@ -41,10 +42,10 @@ def differing_amounts(case: Case) -> Iterator[Found]:
         stated_of_kind.sort(key=lambda stated: stated.agency)
         for left, right in combinations(stated_of_kind, 2):
             if left.value != right.value:
-                yield _amounts(left, right)
+                yield _amounts(left, right, case.catalog)
 
 
-def _amounts(left: Stated, right: Stated) -> Found:
+def _amounts(left: Stated, right: Stated, catalog: Catalog) -> Found:
     slipped = slip(left, right)
     kind = left.kind
     # Without a slip nothing says who errs: whoever spoke last is asked first.
@@ -56,7 +57,7 @@ def _amounts(left: Stated, right: Stated) -> Found:
         severity="high" if slipped else "medium",
         accounts=[account(stated.event, _value(stated, slipped)) for stated in (left, right)],
         because=_differ(left, right, slipped),
-        suggestion=correction_by(asked.event),
+        suggestion=correction_by(asked.event, catalog),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.persons import Person
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import agency
@@ -27,17 +28,6 @@ RULE = Rule(
     closes=Sentence("名单一致时", "when the lists are equal"),
 )
 
-_LISTS: dict[str, tuple[str, ...]] = {
-    "csrc": ("referral.submitted",),
-    "mps": ("referral.filed", "progress.transferred_for_prosecution"),
-    "spp": ("outcome.prosecuted", "outcome.not_prosecuted"),
-}
-"""Events in which an agency says who the suspects of the case are, in the order of the case.
-
-Measures and detentions name whom they touch, not everybody. Indictment and judgment are compared by
-charge (R39).
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -54,26 +44,37 @@ class _Listed:
 
 @RULE.over_case
 def differing_suspects(case: Case) -> Iterator[Found]:
-    """Each agency that lists suspects is held against the next that does, in the order of the case."""
-    suspects = case.folded.suspects
-    lists = [
-        (by, {number for type in types for number in suspects.numbers_listed_by(by, type)})
-        for by, types in _LISTS.items()
-    ]
-    for (left, here), (right, there) in pairwise((by, numbers) for by, numbers in lists if numbers):
+    """Each agency that lists suspects is held against the next that does: no two differ unseen."""
+    for (left, here), (right, there) in pairwise(_numbers(case)):
         if here != there:
-            yield _differing(_listed(case, left), _listed(case, right))
+            yield _differing(_listed(case, left), _listed(case, right), case.catalog)
+
+
+def _numbers(case: Case) -> list[tuple[str, set[int]]]:
+    """Whom each agency lists, whoever it is, in the order in which the catalogue leads a case.
+
+    Measures and detentions name whom they touch, not everybody: the catalogue does not count them as lists.
+    Indictment and judgment are compared by charge (R39).
+    """
+    found: dict[str, set[int]] = {}
+    # The catalogue's order is that of a case: an agency stands where its first list does.
+    for type, known in case.catalog.types.items():
+        if known.lists_suspects:
+            for by, numbers in sorted(case.folded.suspects.numbers_in(type).items()):
+                found.setdefault(by, set()).update(numbers)
+    return list(found.items())
 
 
 def _listed(case: Case, by: str) -> _Listed:
-    rows = (case.folded.standing_of.get(type, ()) for type in _LISTS[by])
+    types = (type for type, known in case.catalog.types.items() if known.lists_suspects)
+    rows = (case.folded.standing_of.get(type, ()) for type in types)
     events = [event for row in rows for event in row if event.agency == by and event.data.get("suspects")]
     events.sort(key=lambda event: case.folded.place[event.digest])
     persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
     return _Listed(Agency(by), persons, events)
 
 
-def _differing(left: _Listed, right: _Listed) -> Found:
+def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
     here, there = right.missing(left), left.missing(right)
     wrong = right if here else left
     parts = [_lacks(right.by, here), _lacks(left.by, there)]
@@ -86,7 +87,7 @@ def _differing(left: _Listed, right: _Listed) -> Found:
             f"嫌疑主体不一致:{';'.join(part.zh for part in said)}",
             f"the suspects differ: {'; '.join(part.en for part in said)}",
         ),
-        suggestion=correction_by(wrong.events[-1]),
+        suggestion=correction_by(wrong.events[-1], catalog),
     )
 
 
