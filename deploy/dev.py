@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-python3 deploy/dev.py setup|demo|up|test|faults|bench|check|lock [arguments passed on]
+python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|wheel|check|lock [arguments passed on]
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ SHELVES = ("schemas", "producers", "services", "consumers", "deploy")
 GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/: reference, events, event flow, AsyncAPI", ("-m", "casebus_deploy.pages.generated", "--check")),
 )
+
+# Said before the tests start; measured with two idle cores, and with others at work beside them.
+TEST_TIME = "every test: 20 minutes on two idle cores, up to 45 on busy ones; make smoke takes two"
+FLOOR = "not broker and not postgres and not faults and not bench and not wheel and not thorough"
 
 
 class Failed(Exception):
@@ -150,10 +154,38 @@ def pytest(marks: str, arguments: list[str]) -> None:
     os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-m", marks, *arguments])
 
 
+def test(arguments: list[str]) -> None:
+    """Become pytest over everything but crash runs, measurements and the wheel; say how long that takes."""
+    if not arguments:
+        _step(TEST_TIME)
+    pytest("not faults and not bench and not wheel", arguments)
+
+
+def smoke() -> None:
+    """Whether a change works, in two minutes: lint, imports, pages, the floor's tests, one case on a bus."""
+    setup("dev")
+    started = time.monotonic()
+    quick = [step for step in _checks() if step[0] != "types"]
+    tests: list[tuple[str, tuple[str, ...]]] = [
+        (
+            "the floor",
+            (str(PYTHON), "-m", "pytest", "-q", "-n", "2", "-m", FLOOR, "tests/schemas", "tests/house"),
+        ),
+        ("one case on a whole bus", (str(PYTHON), "-m", "pytest", "-q", "tests/smoke")),
+    ]
+    _run_all([*quick, *tests])
+    _step(f"works, as far as {time.monotonic() - started:.0f} s can tell; make check and make test tell all")
+
+
 def check() -> None:
     """Lint, format, types, imports, generated files, schemas: all are run, then the failures are named."""
     setup("dev")
-    steps: list[tuple[str, tuple[str, ...]]] = [
+    _run_all(_checks())
+    _step("all in order")
+
+
+def _checks() -> list[tuple[str, tuple[str, ...]]]:
+    return [
         ("lint", (str(BIN / "ruff"), "check", ".")),
         ("format", (str(BIN / "ruff"), "format", "--check", ".")),
         ("types", (str(PYTHON), "-m", "mypy", *SHELVES, "tests")),
@@ -161,6 +193,9 @@ def check() -> None:
         *((what, (str(PYTHON), *arguments)) for what, arguments in GENERATED),
         ("schemas", (str(BIN / "casebus"), "schemas", "check")),
     ]
+
+
+def _run_all(steps: list[tuple[str, tuple[str, ...]]]) -> None:
     failed = []
     for what, command in steps:
         _step(what)
@@ -168,7 +203,6 @@ def check() -> None:
             failed.append(what)
     if failed:
         raise Failed("Not in order: " + ", ".join(failed))
-    _step("all in order")
 
 
 def lock(arguments: list[str]) -> None:
@@ -204,8 +238,10 @@ def main(arguments: list[str]) -> int:
         elif target in ("demo", "up"):
             casebus(target, rest)
         elif target == "test":
-            pytest("not faults and not bench", rest)
-        elif target in ("faults", "bench"):
+            test(rest)
+        elif target == "smoke":
+            smoke()
+        elif target in ("faults", "bench", "wheel"):
             pytest(target, rest)
         elif target == "check":
             check()

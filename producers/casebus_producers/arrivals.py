@@ -93,7 +93,6 @@ def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) ->
         source=notice.headers.source,
         chain=notice.headers.subject,
         references=references_of(envelope),
-        sent=False,
     )
 
 

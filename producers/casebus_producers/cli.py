@@ -28,6 +28,8 @@ from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
+_AT_ONCE = 500
+"""Most events in one transaction."""
 
 AgencyOption = Annotated[
     str, typer.Option("--agency", "-a", help="the agency that speaks", envvar="CASEBUS_AGENCY")
@@ -131,15 +133,14 @@ class Publication:
             return None
 
     def _queue(self, events: list[tuple[int, object]], receipts_from: int | None) -> Iterator[Queued]:
-        for start in range(0, len(events), 100):
-            queued = []
-            with self._outbox.writing() as writing:
-                for line, event in events[start : start + 100]:
-                    try:
-                        queued.append(self._connector.submit_in(writing, event, receipts_from=receipts_from))
-                    except DoorProblem as problem:
-                        self._say_problem(problem, line)
-            yield from queued
+        for start in range(0, len(events), _AT_ONCE):
+            some = events[start : start + _AT_ONCE]
+            found = self._connector.submit_all([event for _, event in some], receipts_from=receipts_from)
+            for (line, _), one in zip(some, found, strict=True):
+                if isinstance(one, DoorProblem):
+                    self._say_problem(one, line)
+                else:
+                    yield one
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1
@@ -147,8 +148,8 @@ class Publication:
 
     def _say_published(self, publisher: Publisher, queued: list[Queued], deadline: float) -> list[Queued]:
         sent: list[Queued] = []
-        for start in range(0, len(queued), 100):
-            positions = [one.position for one in queued[start : start + 100]]
+        for start in range(0, len(queued), _AT_ONCE):
+            positions = [one.position for one in queued[start : start + _AT_ONCE]]
             publisher.wait_sent(positions, max(0.0, deadline - time.monotonic()))
             rows = {row.position: row for row in self._outbox.rows(positions)}
             for position in positions:

@@ -1,6 +1,6 @@
 """The connector: takes an event at the agency's door, completes and checks it, and queues it signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
 
 from .arrivals import references_of
-from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id
-from .outbox import Outbox, Writing
+from .known import KnownEvent
+from .outbox import Outbox
 from .outbox_events import Queued, ReadyEvent, Reference
+from .writing import Writing
 
 _REPLY = "/data/envelope/in_reply_to"
 
@@ -37,12 +38,34 @@ class Connector:
 
         Raises DoorProblem with the JSON pointer of what is wrong; then nothing is queued.
         """
-        with self._outbox.writing() as writing:
-            return self.submit_in(writing, event, receipts_from=receipts_from)
+        parsed = parse_event(event, self._catalog)
+        return self._outbox.together(lambda writing: self._queue(writing, parsed, receipts_from))
+
+    def submit_all(
+        self, events: Sequence[object], *, receipts_from: int | None = None
+    ) -> list[Queued | DoorProblem]:
+        """Queues events in their order, in one transaction: durable when it returns.
+
+        What is wrong with an event stands in its place; the others are queued.
+        """
+
+        def queue(writing: Writing) -> list[Queued | DoorProblem]:
+            found: list[Queued | DoorProblem] = []
+            for event in events:
+                try:
+                    found.append(self.submit_in(writing, event, receipts_from=receipts_from))
+                except DoorProblem as problem:
+                    found.append(problem)
+            return found
+
+        return self._outbox.together(queue)
 
     def submit_in(self, writing: Writing, event: object, *, receipts_from: int | None = None) -> Queued:
         """As `submit`, within a transaction of the caller. After DoorProblem the transaction may go on."""
-        ready = self.prepare(writing, parse_event(event, self._catalog))
+        return self._queue(writing, parse_event(event, self._catalog), receipts_from)
+
+    def _queue(self, writing: Writing, event: DoorEvent, receipts_from: int | None) -> Queued:
+        ready = self.prepare(writing, event)
         try:
             return writing.enqueue(ready, receipts_from=receipts_from)
         except DoorProblem:
@@ -124,10 +147,8 @@ class Connector:
         """The known event that this one answers."""
         reply, digest = envelope.get("in_reply_to"), envelope.get("in_reply_to_hash")
         if reply is None:
-            return (
-                None if digest is None else self._checked(kind, event_of_digest(writing.connection, digest))
-            )
-        known = events_of_id(writing.connection, reply if isinstance(reply, UUID) else UUID(str(reply)))
+            return None if digest is None else self._checked(kind, writing.event_of_digest(digest))
+        known = writing.events_of_id(reply if isinstance(reply, UUID) else UUID(str(reply)))
         if digest is not None:
             matching = [event for event in known if event.digest == digest]
             if known and not matching:
@@ -161,7 +182,7 @@ class Connector:
     def _check_targets(self, writing: Writing, envelope: dict[str, Any]) -> None:
         for name in ("corrects", "withdraws"):
             digest = envelope.get(name)
-            known = None if digest is None else event_of_digest(writing.connection, digest)
+            known = None if digest is None else writing.event_of_digest(digest)
             if known is not None and not known.sent:
                 raise DoorProblem(
                     f"/data/envelope/{name}",
@@ -196,7 +217,7 @@ class Connector:
                 expected="a chain id, an answered event or a local case reference",
                 remedy="give data.envelope.local_refs: the first one mints the chain id",
             )
-        known = chain_of_reference(writing.connection, references)
+        known = writing.chain_of(references)
         return known or str(chain_id(self._chain_secret(), *references[0]))
 
 

@@ -1,19 +1,27 @@
 """What the agency knows: events it said or heard, and which chain a case reference belongs to."""
 
+import json
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection
 
 from casebus_schemas.wire.ids import normalise_reference
 
-from .database import known_event
 from .outbox_events import Reference
 
 _EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
 _REFERENCE = "INSERT OR IGNORE INTO known_reference (issuer, scheme, value, chain) VALUES (?, ?, ?, ?)"
 _CHAIN = "SELECT chain FROM known_reference WHERE issuer = ? AND scheme = ? AND value = ?"
+# What the agency said stands in its outbox, what it heard in known_event.
+_KNOWN = """
+SELECT digest, id, type, headers, aggregateid, 1 FROM outbox WHERE {0} = ?
+UNION ALL SELECT digest, id, type, source, chain, sent FROM known_event WHERE {0} = ?
+"""
+_OF_ID, _OF_DIGEST = _KNOWN.format("id"), _KNOWN.format("digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +45,50 @@ def remember_event(
     source: str,
     chain: str,
     references: Iterable[Reference],
-    sent: bool,
 ) -> None:
-    """Notes an event that the agency said or heard, and the chain of its references; the first one wins."""
-    connection.exec_driver_sql(_EVENT, (digest, str(id), type, source, chain, int(sent)))
+    """Notes an event that the agency heard, and the chain of its references; the first one wins."""
+    connection.exec_driver_sql(_EVENT, (digest, str(id), type, source, chain, 0))
     for issuer, scheme, value in references:
         connection.exec_driver_sql(_REFERENCE, (issuer, scheme, normalise_reference(value), chain))
 
 
-def events_of_id(connection: Connection, id: UUID) -> list[KnownEvent]:
-    """The known events of that id: usually one; several where an id was used twice."""
-    return _events(connection, known_event.c.id == str(id))
+def remember_references(driver: sqlite3.Connection, references: Iterable[Reference], chain: str) -> None:
+    """Notes the chain of references that the agency itself gave; the first one wins."""
+    driver.executemany(
+        _REFERENCE,
+        [(issuer, scheme, normalise_reference(value), chain) for issuer, scheme, value in references],
+    )
 
 
-def event_of_digest(connection: Connection, digest: bytes) -> KnownEvent | None:
+def events_of_id(driver: sqlite3.Connection, id: UUID) -> list[KnownEvent]:
+    """The known events of that id, by digest: usually one; several where an id was used twice."""
+    return _events(driver, _OF_ID, str(id))
+
+
+def event_of_digest(driver: sqlite3.Connection, digest: bytes) -> KnownEvent | None:
     """The known event of that digest."""
-    found = _events(connection, known_event.c.digest == digest)
+    found = _events(driver, _OF_DIGEST, digest)
     return found[0] if found else None
 
 
-def chain_of_reference(connection: Connection, references: Iterable[Reference]) -> str | None:
-    """The chain to which the first known one of the references belongs."""
-    for issuer, scheme, value in references:
-        reference = (issuer, scheme, normalise_reference(value))
-        chain: str | None = connection.exec_driver_sql(_CHAIN, reference).scalar()
-        if chain is not None:
-            return chain
-    return None
+def chain_of_reference(driver: sqlite3.Connection, reference: Reference) -> str | None:
+    """The chain to which a reference belongs."""
+    issuer, scheme, value = reference
+    row = driver.execute(_CHAIN, (issuer, scheme, normalise_reference(value))).fetchone()
+    return None if row is None else row[0]
 
 
-def _events(connection: Connection, condition: ColumnElement[bool]) -> list[KnownEvent]:
-    rows = connection.execute(select(known_event).where(condition).order_by(known_event.c.digest))
-    return [
-        KnownEvent(row.digest, UUID(row.id), row.type, row.source, row.chain, bool(row.sent)) for row in rows
-    ]
+def _events(driver: sqlite3.Connection, query: str, what: str | bytes) -> list[KnownEvent]:
+    found: dict[bytes, KnownEvent] = {}
+    for digest, id, type, source, chain, sent in driver.execute(query, (what, what)):
+        # Said before heard: what the agency said stays its own where a notice of it came back.
+        found.setdefault(digest, KnownEvent(digest, UUID(id), type, _source(source), chain, bool(sent)))
+    return [found[digest] for digest in sorted(found)]
+
+
+def _source(text: str) -> str:
+    """The source itself, or that of the headers of a row of the outbox."""
+    if text.startswith("/"):
+        return text
+    headers: dict[str, Any] = dict(json.loads(text))
+    return str(headers["ce_source"])

@@ -2,41 +2,25 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
-from uuid import UUID
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from casebus_schemas.catalogue.topology import topic as topic_spec
-from casebus_schemas.errors import UsageError
-from casebus_schemas.wire.compose import Composed, compose
-from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
-from casebus_schemas.wire.stream_head import StreamHead
 
 from .database import READING, incarnation, open_database, outbox, stream
-from .known import remember_event
 from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
+from .turns import Turn
+from .writing import Writing, driver_of, queued_of
 
-MAX_VALUE_BYTES = 1_048_576 - 16_384
-"""Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""
-
-# Hot writes stand below SQLAlchemy's compiler: three times as fast.
-_INSERT = """
-INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "partition", key, headers, producer,
-                    seq, digest, content, queued_at_ms, receipts_from)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_HEAD = 'SELECT seq, prev FROM stream WHERE producer = ? AND topic = ? AND "partition" = ?'
-_MOVE_HEAD = """
-INSERT INTO stream (producer, topic, "partition", seq, prev) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (producer, topic, "partition") DO UPDATE SET seq = excluded.seq, prev = excluded.prev
-"""
+_INCARNATION = "SELECT number, file FROM incarnation ORDER BY number DESC LIMIT 1"
+_T = TypeVar("_T")
 
 
 class Outbox:
@@ -54,6 +38,7 @@ class Outbox:
         self.engine = open_database(file)
         self._reading = self.engine.execution_options(**READING)
         self._writers = Lock()
+        self._turns: deque[Turn] = deque()
         self._key = key
         self._partitions = partitions
         self._instance = f"{agency}-{instance}"
@@ -70,6 +55,20 @@ class Outbox:
         """
         with self._writers, self.engine.begin() as connection:
             yield connection
+
+    def together(self, work: Callable[[Writing], _T]) -> _T:
+        """What `work` returns, durable when this returns; threads that come at one time share a transaction.
+
+        `work` may run in another of these threads, and again if the shared transaction failed. A UsageError
+        that it raises before it has written anything is its caller's alone.
+        """
+        turn = Turn(work)
+        self._turns.append(turn)
+        with self._writers:
+            if not turn.over:
+                self._take_turns(turn)
+        result: _T = turn.result()
+        return result
 
     @property
     def producer(self) -> str:
@@ -95,14 +94,8 @@ class Outbox:
     @contextmanager
     def writing(self) -> Iterator["Writing"]:
         """One transaction: what is queued and noted in the block is durable after it, or not there at all."""
-        with self.transaction() as connection:
-            yield Writing(
-                connection,
-                agency=self.agency,
-                producer=self._producer(connection),
-                partitions=self._partitions,
-                key=self._key,
-            )
+        with self._writers, self._written() as writing:
+            yield writing
 
     def pending(self, after: int, limit: int, max_bytes: int) -> list[Pending]:
         """Rows that wait behind a position, in order: at most `limit`, and one or up to `max_bytes`."""
@@ -141,7 +134,7 @@ class Outbox:
         """The rows at these positions, in order."""
         query = select(outbox).where(outbox.c.position.in_(list(positions))).order_by(outbox.c.position)
         with self._reading.begin() as connection:
-            return [_queued(row) for row in connection.execute(query)]
+            return [queued_of(row) for row in connection.execute(query)]
 
     def status(self) -> OutboxStatus:
         """How it stands now."""
@@ -159,17 +152,58 @@ class Outbox:
         """The last rows, newest first."""
         query = select(outbox).order_by(outbox.c.position.desc()).limit(limit)
         with self._reading.begin() as connection:
-            return [_queued(row) for row in connection.execute(query)]
+            return [queued_of(row) for row in connection.execute(query)]
 
     # --- within one transaction --------------------------------------------------------------------------
 
+    @contextmanager
+    def _written(self) -> Iterator[Writing]:
+        with self.engine.begin() as connection:
+            writing = Writing(
+                connection,
+                agency=self.agency,
+                producer=self._producer(connection),
+                partitions=self._partitions,
+                key=self._key,
+            )
+            yield writing
+            writing.finish()
+
+    def _take_turns(self, mine: Turn) -> None:
+        """Ends all turns that wait, `mine` among them, in one transaction."""
+        turns = list(self._turns)
+        try:
+            with self._written() as writing:
+                for turn in turns:
+                    turn.run(writing)
+            for turn in turns:
+                turn.end()
+        except Exception as error:  # noqa: BLE001 - handed to the caller whose turn it is
+            if len(turns) == 1:
+                mine.fail(error)
+            else:
+                # One of them broke the transaction of all.
+                for turn in turns:
+                    self._alone(turn)
+        finally:
+            # Whatever ended this thread, its own turn must not be left to others.
+            for turn in turns:
+                if turn.over or turn is mine:
+                    self._turns.remove(turn)
+
+    def _alone(self, turn: Turn) -> None:
+        try:
+            with self._written() as writing:
+                turn.run(writing)
+            turn.end()
+        except Exception as error:  # noqa: BLE001 - handed to the caller whose turn it is
+            turn.fail(error)
+
     def _producer(self, connection: Connection) -> str:
-        row = connection.execute(
-            select(incarnation.c.number, incarnation.c.file).order_by(incarnation.c.number.desc()).limit(1)
-        ).first()
-        if row is None or row.file != self._inode():
+        row = driver_of(connection).execute(_INCARNATION).fetchone()
+        if row is None or row[1] != self._inode():
             return f"{self._instance}.{self._begin_incarnation(connection)}"
-        return f"{self._instance}.{row.number}"
+        return f"{self._instance}.{row[0]}"
 
     def _inode(self) -> str:
         return str(self.file.stat().st_ino)
@@ -182,113 +216,6 @@ class Outbox:
         return number
 
 
-class Writing:
-    """One transaction on the agency's file: queues events and looks up what the agency knows."""
-
-    def __init__(
-        self, connection: Connection, *, agency: str, producer: str, partitions: int, key: SigningKey
-    ):
-        self.connection = connection
-        self._agency = agency
-        self._producer = producer
-        self._partitions = partitions
-        self._key = key
-
-    def enqueue(self, event: ReadyEvent, *, receipts_from: int | None = None) -> Queued:
-        """Signs and keeps an event, or finds that it is there. Raises UsageError as `Outbox.enqueue` does."""
-        connection = self.connection
-        if len(event.value) > MAX_VALUE_BYTES:
-            raise UsageError(
-                f"event {event.id} is too large",
-                found=f"{len(event.value)} bytes",
-                expected=f"at most {MAX_VALUE_BYTES}",
-                remedy="files stay with the sender: name them as annexes",
-            )
-        there = connection.exec_driver_sql("SELECT * FROM outbox WHERE id = ?", (str(event.id),)).first()
-        if there is not None:
-            if there.content != event.content:
-                raise UsageError(
-                    f"event id {event.id} was used for something else",
-                    found=f"another content than that queued as {there.type} (digest {there.digest.hex()})",
-                    expected="the same content, or another id",
-                    remedy="give the new event an id or message number of its own; corrections are events",
-                )
-            return _queued(there, repeated=True)
-        composed = self._sign(event)
-        record = composed.record
-        now = _now_ms()
-        headers = json.dumps([[name, (value or b"").decode()] for name, value in record.headers])
-        position = connection.exec_driver_sql(
-            _INSERT,
-            (
-                str(event.id),
-                event.channel,
-                event.subject,
-                event.type,
-                record.value,
-                record.topic,
-                record.partition,
-                record.key,
-                headers,
-                self._producer,
-                composed.head.seq,
-                composed.digest,
-                event.content,
-                now,
-                receipts_from,
-            ),
-        ).lastrowid
-        remember_event(
-            connection,
-            digest=composed.digest,
-            id=event.id,
-            type=event.type,
-            source=event.source,
-            chain=event.subject,
-            references=event.references,
-            sent=True,
-        )
-        return Queued(
-            position,
-            event.id,
-            event.type,
-            event.subject,
-            composed.digest,
-            record.topic,
-            record.partition,
-            now,
-            receipts_from,
-            None,
-            None,
-        )
-
-    def _sign(self, event: ReadyEvent) -> Composed:
-        connection, producer = self.connection, self._producer
-        topic = f"{self._agency}.{event.channel}"
-        spec = topic_spec(topic, self._partitions)
-        partitions = spec.partitions if spec else self._partitions
-        partition = partition_of(event.subject.encode(), partitions)
-        place = (producer, topic, partition)
-        row = connection.exec_driver_sql(_HEAD, place).first()
-        composed = compose(
-            value=event.value,
-            fingerprint=event.fingerprint,
-            id=event.id,
-            type=event.type,
-            source=event.source,
-            time_ms=event.time_ms,
-            subject=event.subject,
-            topic=topic,
-            partitions=partitions,
-            producer=producer,
-            head=StreamHead() if row is None else StreamHead(row.seq, row.prev),
-            key=self._key,
-            traceparent=event.traceparent,
-        )
-        connection.exec_driver_sql(_MOVE_HEAD, (*place, *composed.head))
-        return composed
-
-
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -297,20 +224,3 @@ def _pending(position: int, topic: str, partition: int, key: bytes, payload: byt
     pairs = tuple((name, value.encode()) for name, value in json.loads(headers))
     record = Outgoing(topic, partition, key, payload, pairs)
     return Pending(position, record, len(payload) + len(headers) + len(key))
-
-
-def _queued(row: Row[Any], *, repeated: bool = False) -> Queued:
-    return Queued(
-        position=row.position,
-        id=UUID(row.id),
-        type=row.type,
-        chain=row.aggregateid,
-        digest=row.digest,
-        topic=row.topic,
-        partition=row.partition,
-        queued_at_ms=row.queued_at_ms,
-        receipts_from=row.receipts_from,
-        offset=row._mapping["offset"],
-        sent_at_ms=row.sent_at_ms,
-        repeated=repeated,
-    )

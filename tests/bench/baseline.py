@@ -2,7 +2,8 @@
 
 `python tests/bench/baseline.py` makes it ready and prints its folder; with `SCRIPT ARGUMENTS…` it runs that
 script under the earlier build. The same script is run under both builds in turns (`in_turns`): it must import
-only what both have, and print its figures as one JSON object, the last line that begins with `{`.
+only what both have (`bench.either` finds what was moved), and print its figures as one JSON object, the last
+line that begins with `{`.
 """
 
 import fcntl
@@ -58,7 +59,8 @@ class Build:
         timeout_s: float = 600,
     ) -> Figures:
         """The figures that a script prints under this build, whose `tests` folder it may import from."""
-        paths = os.pathsep.join([str(self.root / "tests"), str(self.root)])
+        # Its own support first, then what this checkout's benchmarks share (`bench.either`).
+        paths = os.pathsep.join([str(self.root / "tests"), str(ROOT / "tests")])
         done = subprocess.run(
             [str(self.python), str(script), *arguments],
             env={**os.environ, **(environment or {}), "PYTHONPATH": paths},

@@ -6,38 +6,33 @@ from pathlib import Path
 
 import pytest
 
+from bench.baseline import InTurns
 from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_producers.connector import Connector
 from casebus_producers.publisher import Publisher
-from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.ids import uuid7
-from support.members import door_event, outbox_of, ready, settings_of, write_connection
+from support.members import outbox_of, ready, settings_of, write_connection
 
 pytestmark = [pytest.mark.bench, pytest.mark.broker]
 
 COUNT = 10_000
+ROUNDS = 5
+WAYS = [("single", 400, 1.0), ("threads", 800, 2.0), ("hundreds", 3_000, 4.0)]
+"""How events are queued, how many, and how many times as fast as the earlier build."""
 
 
-def test_queuing(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, figure: Figure) -> None:
-    """Events checked, encoded, signed and kept a second, in transactions of 100 and of one."""
-    settings = settings_of(write_connection(broker.bootstrap_servers, credentials, tmp_path), "csrc")
-    outbox = outbox_of(settings)
-    connector = Connector(outbox, Catalog.load(), settings.chain_secret)
-    events = [door_event(id=str(uuid7(1, at.to_bytes(10, "big")))) for at in range(3_000)]
-    begun = time.perf_counter()
-    for start in range(0, 2_500, 100):
-        with outbox.writing() as writing:
-            for event in events[start : start + 100]:
-                connector.submit_in(writing, event)
-    hundreds = time.perf_counter()
-    for event in events[2_500:]:
-        connector.submit(event)
-    done = time.perf_counter()
-    figure("queued in hundreds", 2_500 / (hundreds - begun), "events/s")
-    figure("queued one by one", 500 / (done - hundreds), "events/s")
-    assert outbox.status().pending == 3_000
-    outbox.close()
+@pytest.mark.parametrize(("way", "count", "ratio"), WAYS)
+def test_queuing(
+    tmp_path: Path, in_turns: InTurns, figure: Figure, way: str, count: int, ratio: float
+) -> None:
+    """Events checked, encoded, signed and on disk a second, against the earlier build in turns."""
+    turns = in_turns(Path(__file__).with_name("door.py"), way, str(count), str(tmp_path), rounds=ROUNDS)
+    old, new = turns.best("per_s")
+    figure(f"queued, {way}", new, "events/s")
+    figure(f"queued, {way}, earlier build", old, "events/s")
+    figure(f"queued, {way}, against the earlier build", turns.ratio("per_s"), "x", at_least=ratio)
+    old, new = turns.best("cpu_us", lowest=True)
+    figure(f"queued, {way}, processor time", new, "us each")
+    figure(f"queued, {way}, processor time, earlier build", old, "us each")
 
 
 def test_relaying(tmp_path: Path, broker: EmbeddedBroker, credentials: Path, figure: Figure) -> None:

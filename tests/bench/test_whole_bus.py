@@ -1,33 +1,37 @@
-"""The whole bus: publish to notice and to committed entry at a fixed load, and what it costs when idle."""
+"""The whole bus: publish to notice and to committed entry at a fixed load, its memory, its cost when idle.
+
+CASEBUS_BENCH_EVENTS is the size of the backlog (500,000), CASEBUS_BENCH_SECONDS how long the load lasts (60).
+"""
 
 import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, TopicPartition
-from sqlalchemy import create_engine, text
 
+from bench.baseline import InTurns, new_build
+from bench.bus_load import cpu_seconds, pids_of
 from bench.figures import Figure
-from casebus_deploy.stack.keys import key_file
 from casebus_deploy.stack.stack import Stack, StackOptions
-from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalogue.topology import inbox
-from casebus_schemas.wire.signing import SigningKey
-from support.crash_run import Player
-from support.flow import Flow
 
-pytestmark = [pytest.mark.broker, pytest.mark.bench, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.bench]
 
 P99_MS = 250.0
+"""At 100 events a second."""
+NOTICE_P99_RATIO = 0.25
+"""At 1,000 events a second, against the earlier build."""
+ENTRY_P99_RATIO = 1.0
+MOST_MB = 400.0
 IDLE_SHARE_OF_A_CORE = 0.20
 IDLE_S = 20.0
+LOAD = Path(__file__).with_name("bus_load.py")
+SECONDS = os.environ.get("CASEBUS_BENCH_SECONDS", "60")
+BACKLOG = os.environ.get("CASEBUS_BENCH_EVENTS", "500000")
+STAGES = (("notice", "publish to notice"), ("entry", "publish to committed entry"))
 
 
 @pytest.fixture
@@ -41,149 +45,57 @@ def stack() -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Inboxes:
-    """Notes when each notice can first be read, by the event's id."""
-
-    def __init__(self, stack: Stack) -> None:
-        assert stack.broker is not None
-        admin = stack.broker.admin_settings()
-        self.seen: dict[bytes, float] = {}
-        self._stop = threading.Event()
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": stack.bootstrap_servers,
-                "security.protocol": "SASL_PLAINTEXT",
-                "sasl.mechanism": "SCRAM-SHA-512",
-                "sasl.username": admin["sasl_plain_username"],
-                "sasl.password": admin["sasl_plain_password"],
-                "group.id": "bench",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 100,
-            }
-        )
-        self._consumer.assign([TopicPartition(inbox(agency), 0, 0) for agency in MEMBERS])
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            for message in self._consumer.consume(500, 0.05):
-                now = time.time()
-                headers: Any = message.headers() or ()
-                for name, value in headers:
-                    if name == "ce_id":
-                        self.seen.setdefault(value, now)
-                        break
-
-    def close(self) -> None:
-        """Stops reading."""
-        self._stop.set()
-        self._thread.join(5)
-        self._consumer.close()
-
-
-def _percentiles(values: list[float]) -> tuple[float, float]:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2] * 1000, ordered[int(len(ordered) * 0.99)] * 1000
-
-
-def _committed(stack: Stack) -> dict[tuple[str, int], list[tuple[int, int, float]]]:
-    engine = create_engine(stack.database_url("ledger"))
-    with engine.connect() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT l.topic, l.partition, b.first_offset, b.last_offset, b.committed_at "
-                "FROM batch b JOIN log l ON l.log_id = b.log_id"
-            )
-        ).all()
-    engine.dispose()
-    found: dict[tuple[str, int], list[tuple[int, int, float]]] = {}
-    for topic, partition, first, last, at in rows:
-        found.setdefault((topic, partition), []).append((first, last, at / 1000))
-    return found
-
-
-def _wait_for(done: Any, timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        assert time.monotonic() < deadline, "the flow did not come through"
-        time.sleep(0.1)
-
-
-@pytest.mark.parametrize("rate", [100, 1000])
-def test_latency_at_a_fixed_load(stack: Stack, figure: Figure, rate: int) -> None:
+@pytest.mark.timeout(900)
+def test_a_hundred_events_a_second(figure: Figure) -> None:
     """At 100 events a second, notice and committed entry follow the publishing within the bound."""
-    keys = {name: SigningKey.from_file(key_file(stack.secrets, name)) for name in MEMBERS}
-    inboxes = Inboxes(stack)
-    sent: dict[bytes, float] = {}
-    player = _Timed(stack, sent)
-    # The first connections and imports are not the flow's.
-    player.play(Flow(keys, chains=10, name="warm"), per_s=50)
-    _wait_for(lambda: len(inboxes.seen) >= 20)
-    sent.clear()
-    inboxes.seen.clear()
-    flow = Flow(keys, chains=rate * 4, name=f"at-{rate}")
-    played = player.play(flow, per_s=rate, until=lambda: False)
-    wanted = {said.record.headers[1][1] for said in flow.said if said.admitted}
-    _wait_for(lambda: wanted <= inboxes.seen.keys())
-    time_in = [inboxes.seen[id_] - sent[id_] for id_ in wanted if id_ is not None]
-    batches = _committed(stack)
-    in_ledger = []
-    for said, place, offset in played.places:
-        id_ = said.record.headers[1][1]
-        if id_ in sent:
-            at = next(at for first, last, at in batches[place] if first <= offset <= last)
-            in_ledger.append(at - sent[id_])
-    inboxes.close()
-    notice, entry = _percentiles(time_in), _percentiles(in_ledger)
-    bound = P99_MS if rate == 100 else None
-    for what, (middle, late) in (("notice", notice), ("committed entry", entry)):
-        figure(f"publish to {what} at {rate}/s, p50", middle, "ms")
-        figure(f"publish to {what} at {rate}/s, p99", late, "ms", at_most=bound)
+    found = new_build().run(LOAD, "latency", "100", "20")
+    for key, what in STAGES:
+        figure(f"{what} at 100/s, p50", found[f"{key}_p50_ms"], "ms")
+        figure(f"{what} at 100/s, p99", found[f"{key}_p99_ms"], "ms", at_most=P99_MS)
 
 
-class _Timed(Player):
-    """A player that notes when it said each event."""
+@pytest.mark.timeout(3600)
+def test_a_thousand_events_a_second(in_turns: InTurns, figure: Figure) -> None:
+    """At 1,000 events a second notices come in a quarter of the earlier build's time, entries no later."""
+    turns = in_turns(LOAD, "latency", "1000", SECONDS, rounds=1, timeout_s=1_500)
+    for name, found in (("", turns.new[0]), (", earlier build", turns.old[0])):
+        for key, what in STAGES:
+            for part in ("p50", "p99"):
+                figure(f"{what} at 1,000/s, {part}{name}", found[f"{key}_{part}_ms"], "ms")
+        for key, value in found.items():
+            if key.startswith("cpu_us_"):
+                figure(f"processor time, {key.removeprefix('cpu_us_')}{name}", value, "us an event")
+    bounds = {"notice": NOTICE_P99_RATIO, "entry": ENTRY_P99_RATIO}
+    for key, what in STAGES:
+        ratio = turns.ratio(f"{key}_p99_ms", lowest=True)
+        figure(f"{what} at 1,000/s, p99 against the earlier build", ratio, "x", at_most=bounds[key])
 
-    def __init__(self, stack: Any, sent: dict[bytes, float]) -> None:
-        super().__init__(stack)
-        self._sent = sent
 
-    def _send(self, said: Any) -> None:
-        self._sent.setdefault(said.record.headers[1][1], time.time())
-        super()._send(said)
+@pytest.mark.timeout(7200)
+def test_memory_at_a_backlog(figure: Figure) -> None:
+    """No service holds more than the bound while it works off a backlog."""
+    found = new_build().run(LOAD, "memory", BACKLOG, timeout_s=7_000)
+    figure("backlog", found["events"], "events")
+    figure("worked off by all services", found["events"] / found["seconds"], "events/s")
+    for key, value in found.items():
+        if key.startswith("mb_"):
+            name = f"most resident memory, {key.removeprefix('mb_')}"
+            figure(name, value, "MB", at_most=None if key == "mb_web" else MOST_MB)
 
 
 def test_the_idle_bus(stack: Stack, figure: Figure) -> None:
     """All processes of an idle bus together take less than a fifth of one core."""
-    assert stack.supervisor is not None
-    assert stack.broker is not None
-    time_s = _cpu_seconds(stack)
+    own = psutil.Process()
+    before, mine = cpu_seconds(stack), sum(own.cpu_times()[:2])
     begun = time.monotonic()
     while time.monotonic() - begun < IDLE_S:
         time.sleep(0.5)
-    spent = {name: _cpu_seconds(stack)[name] - before for name, before in time_s.items()}
+    spent = {name: value - before[name] for name, value in cpu_seconds(stack).items()}
+    spent["supervisor"] = sum(own.cpu_times()[:2]) - mine
     seconds = time.monotonic() - begun
-    memory = sum(psutil.Process(pid).memory_info().rss for pid in _pids(stack).values()) / 1e6
     for name, value in spent.items():
         figure(f"idle: {name}", 100 * value / seconds, "% of a core")
     share = 100 * sum(spent.values()) / seconds
     figure("idle: all", share, "% of a core", at_most=100 * IDLE_SHARE_OF_A_CORE)
-    figure("idle: all, resident memory", memory, "MB")
-
-
-def _pids(stack: Stack) -> dict[str, int]:
-    assert stack.supervisor is not None
-    assert stack.broker is not None
-    found = {name: pid for name, pid in stack.supervisor.pids.items() if pid is not None}
-    if stack.broker.pid is not None:
-        found["kafka"] = stack.broker.pid
-    return found | {"supervisor": os.getpid()}
-
-
-def _cpu_seconds(stack: Stack) -> dict[str, float]:
-    found = {}
-    for name, pid in _pids(stack).items():
-        times = psutil.Process(pid).cpu_times()
-        found[name] = times.user + times.system
-    return found
+    processes = [own, *(psutil.Process(pid) for pid in pids_of(stack).values())]
+    figure("idle: all, resident memory", sum(one.memory_info().rss for one in processes) / 1e6, "MB")

@@ -51,7 +51,6 @@ def hear(outbox: Outbox, type: str, at: int, *, chain: str = CHAIN, digest: byte
             source="/mps/base-qingdao",
             chain=chain,
             references=[Reference("mps", "case", "A-77")],
-            sent=False,
         )
     return found
 
@@ -231,3 +230,42 @@ def test_problems_carry_pointer_and_line(connector: Connector) -> None:
     problem = problem_json(caught.value, line=7)
     assert (problem["status"], problem["line"]) == (422, 7)
     assert [each["pointer"] for each in problem["errors"]] == ["#/data/envelope/handling"]
+
+
+def test_events_queued_together_see_each_other_and_a_wrong_one_is_named(
+    outbox: Outbox, connector: Connector
+) -> None:
+    """In one call an event finds the chain of the one before it; what is wrong stands in its place."""
+    wrong = door_event(id=number(2), envelope={"handling": "S"})
+    refs = [{"issuer": "csrc", "scheme": "case", "value": value} for value in ("B-2", "demo-2016-jiang")]
+    again = door_event(id=number(3), envelope={"local_refs": refs})
+    first, problem, second, repeated = connector.submit_all([door_event(), wrong, again, door_event()])
+    assert isinstance(first, Queued)
+    assert isinstance(second, Queued)
+    assert isinstance(problem, DoorProblem)
+    assert problem.pointer == "/data/envelope/handling"
+    assert isinstance(repeated, Queued)
+    assert (repeated.digest, repeated.repeated) == (first.digest, True)
+    assert second.chain == first.chain
+    assert [row.position for row in outbox.recent()] == [second.position, first.position]
+
+
+def test_what_the_agency_said_is_known_without_being_written_twice(
+    outbox: Outbox, connector: Connector
+) -> None:
+    """An event of the outbox is found by id and digest, with its source; a notice of it changes nothing."""
+    queued = connector.submit(door_event())
+    with outbox.writing() as writing:
+        remember_event(
+            writing.connection,
+            digest=queued.digest,
+            id=queued.id,
+            type=queued.type,
+            source="/csrc/shanghai-office",
+            chain=queued.chain,
+            references=[],
+        )
+        found = writing.event_of_digest(queued.digest)
+        assert writing.events_of_id(queued.id) == [found]
+    assert found is not None
+    assert (found.source, found.chain, found.sent) == ("/csrc/shanghai-office", queued.chain, True)

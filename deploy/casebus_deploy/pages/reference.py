@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 
-from casebus_schemas.agencies import BUS, MEMBERS
+from casebus_schemas.agencies import BUS, MEMBERS, Members
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import acls, topics
+from casebus_schemas.texts.symbols import STATUSES, word
 from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
-Generated from `events.yaml` and `topics/*.yaml`: change those, then run
+Generated from `agencies.yaml`, `events.yaml`, `services.yaml` and `topics/*.yaml`: change those, then run
 `python -m casebus_deploy.pages.generated`.
 Fields are in [events.md](events.md), who says what to whom in [event-flow.md](event-flow.md), all of it for
 programs in [asyncapi.json](asyncapi.json) (AsyncAPI 3.1).
 """
+
+_OF = {"listed": "what it lists", "case": "what it lists, else all of the case"}
 
 
 def reference() -> str:
@@ -43,6 +46,8 @@ def _lines() -> Iterator[str]:
         )
         yield "| " + " | ".join(cells) + " |"
     yield ""
+    yield from _meanings(catalog)
+    yield from _members(catalog.members)
     yield "## Authority matrix"
     yield ""
     speakers = (*MEMBERS, BUS)
@@ -71,3 +76,36 @@ def _lines() -> Iterator[str]:
     for rule in acls():
         star = "*" if rule.pattern == "PREFIXED" else ""
         yield f"| {rule.principal} | {rule.operation} | {rule.resource_type.lower()} `{rule.name}{star}` |"
+
+
+def _meanings(catalog: Catalog) -> Iterator[str]:
+    yield "## What a type means for a case"
+    yield ""
+    yield "Types that bring a case nowhere, are corrected by none and are not counted are left out."
+    yield ""
+    yield "| type | brings to | of | lists the suspects | corrected by | counted as |"
+    yield "|---|---|---|---|---|---|"
+    for name, entry in catalog.types.items():
+        if entry.brings_to or entry.corrected_by or entry.statistics:
+            state = entry.brings_to
+            cells = (
+                f"`{name}`",
+                f"`{state}` {word(STATUSES, state).zh}" if state else "",
+                _OF[entry.about] if state else "",
+                "yes" if entry.lists_suspects else "",
+                f"`{entry.corrected_by}`" if entry.corrected_by else "",
+                ", ".join(entry.statistics),
+            )
+            yield "| " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _members(members: Members) -> Iterator[str]:
+    yield "## Members"
+    yield ""
+    yield "| agency | 中文 | name | part | roles |"
+    yield "|---|---|---|---|---|"
+    for member in members.listed:
+        cells = (f"`{member.id}`", member.name.zh, member.name.en, member.part, ", ".join(member.roles))
+        yield "| " + " | ".join(cells) + " |"
+    yield ""

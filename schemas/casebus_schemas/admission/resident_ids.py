@@ -6,6 +6,7 @@ from datetime import date
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+_LENGTH = 18
 
 # People group the digits with a blank or hyphen. A look-ahead, so that candidates may overlap.
 _CANDIDATE = re.compile(r"(?<![0-9])(?=((?:[0-9][ -]?){17}[0-9Xx])(?![0-9]))")
@@ -27,7 +28,12 @@ def holds_resident_id(text: str) -> bool:
 
     The unassigned test divisions 99xxxx count too: nobody should get used to them on a real bus.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    if text.isascii():  # nearly all text is, and needs no other form
+        if len(text) < _LENGTH:
+            return False
+        plain = text
+    else:
+        plain = unicodedata.normalize("NFKC", text)
     return any(is_resident_id(re.sub("[ -]", "", found[1])) for found in _CANDIDATE.finditer(plain))
 
 
@@ -39,7 +45,7 @@ def bytes_hold_resident_id(raw: bytes) -> bool:
 
 def is_resident_id(number: str) -> bool:
     """Whether 18 characters are a resident id: birth date from 1800 to 2199 and check digit."""
-    if len(number) != 18 or not number[:17].isascii() or not number[:17].isdigit():
+    if len(number) != _LENGTH or not number[:17].isascii() or not number[:17].isdigit():
         return False
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))

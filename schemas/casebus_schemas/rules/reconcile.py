@@ -220,7 +220,7 @@ class Reconciled:
         if folded.order:
             case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
             found = run_content(self.rules.values(), case)
-            self._content.update(((id, WHOLE), of) for id, of in found.items() if of)
+            self._content.update(((id, WHOLE), kept) for id, of in found.items() if (kept := self._kept(of)))
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
@@ -278,7 +278,7 @@ class Reconciled:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
             before.extend(self._content.pop(part, ()))
-            found = run_rule(rule, self._whole() if rule.each is None else narrow)
+            found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
             if found:
                 self._content[part] = found
                 after.extend(found)
@@ -302,7 +302,11 @@ class Reconciled:
         about = self._starts[key].cause if waiting is None else waiting
         rules = self._about_duties if waiting is None else self._about_answers
         case = self._narrow(about, (key,))
-        return tuple(finding for rule in rules for finding in run_rule_at(rule, case, now))
+        return self._kept([finding for rule in rules for finding in run_rule_at(rule, case, now)])
+
+    def _kept(self, found: Collection[Finding]) -> tuple[Finding, ...]:
+        """Without those of a rule that is switched off (R09 for another's failure)."""
+        return tuple(finding for finding in found if finding.rule in self.rules)
 
     def _all_timed(self) -> Iterator[Finding]:
         for found in self._timed.values():

@@ -58,6 +58,9 @@ class Arrived:
     redriven: bool = False
 
 
+NEVER_CLOSES = Sentence("不自行关闭", "never by itself")
+"""Of findings that nothing said later takes away."""
+
 OverCase = Callable[[Case], Iterable[Found]]
 AtTime = Callable[[Case, datetime], Iterable[Found]]
 OverArrival = Callable[[Arrived], Iterable[Found]]

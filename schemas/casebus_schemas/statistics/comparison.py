@@ -1,7 +1,7 @@
 """Published figures held against those computed from the events: R60-R65 as findings; pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -13,9 +13,10 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Sentence
 from casebus_schemas.rules.finding import Account, Finding, Severity, Suggestion, account
+from casebus_schemas.rules.register import RULES
 from casebus_schemas.rules.rule import Found, Rule
 from casebus_schemas.rules.statistics import r60, r61, r62, r63, r64, r65
-from casebus_schemas.small_types import Agency
+from casebus_schemas.small_types import Agency, RuleId
 
 from .figures import Figure, Versions, figure
 from .measures import MEASURES, Measure
@@ -74,13 +75,16 @@ class Published:
         return tuple(sorted(unique.values(), key=lambda finding: (finding.rule, str(finding.id))))
 
 
-def compare_published(events: Iterable[ChainEvent], versions: Versions) -> Published:
+def compare_published(
+    events: Iterable[ChainEvent], versions: Versions, rules: Mapping[RuleId, Rule] = RULES
+) -> Published:
     """Holds every figure of the publications among the events against the other events.
 
     A figure must equal what the events known at its `as_of` give (else R61, or R62 for a change); if it did
     and later events changed it, it is to be restated (R64, naming them), while the old version keeps
     standing. What cannot be recomputed because its label, unit or cohort is unknown or mixed is a finding
-    too (R65, R60, R63). A measure that no event on the bus counts is not compared.
+    too (R65, R60, R63). A measure that no event on the bus counts is not compared. Only what `rules` hold is
+    found.
     """
     known = list(events)
     counts = _Counts(known, versions)
@@ -89,9 +93,12 @@ def compare_published(events: Iterable[ChainEvent], versions: Versions) -> Publi
     previous: dict[tuple[str, ...], Stated] = {}
     for each in stated:
         siblings = {s.ref: s for s in stated if s.event == each.event}
-        comparisons.append(_compared(each, siblings, previous.get(each.key), counts))
+        compared = _compared(each, siblings, previous.get(each.key), counts)
+        kept = tuple(finding for finding in compared.findings if finding.rule in rules)
+        comparisons.append(replace(compared, findings=kept))
         previous[each.key] = each
-    return Published(tuple(comparisons), tuple(_sums([each for each in stated if each.valid])))
+    together = _sums([each for each in stated if each.valid])
+    return Published(tuple(comparisons), tuple(each for each in together if each.rule in rules))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,54 +1,28 @@
 """A fourth full agency is added by two files, as docs/how-to/add-an-agency.md says."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import casebus_schemas
+from support.guides import copied_package, run_with, written
 
-ROOT = Path(__file__).resolve().parents[3]
-GUIDE = (ROOT / "docs" / "how-to" / "add-an-agency.md").read_text(encoding="utf-8")
-
-
-def _written(heading: str) -> str:
-    """The lines that the guide gives under a comment of that heading, as they stand in the file."""
-    found = re.search(rf"   # {heading}\n(.*?)   ```", GUIDE, re.DOTALL)
-    assert found is not None, heading
-    return "".join(line.removeprefix("   ") for line in found[1].splitlines(keepends=True))
+PAGE = "add-an-agency.md"
 
 
 @pytest.fixture(scope="module")
 def with_customs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a bus does whose package differs in agencies.yaml and events.yaml alone."""
     folder = tmp_path_factory.mktemp("customs")
-    package = folder / "schemas" / "casebus_schemas"
-    shutil.copytree(
-        Path(casebus_schemas.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    package = copied_package(folder)
     members = (package / "agencies.yaml").read_text(encoding="utf-8")
-    members = members.replace("\nmembers:\n", _written("agencies.yaml, roles") + "\nmembers:\n", 1)
-    (package / "agencies.yaml").write_text(members + _written("agencies.yaml, members"), encoding="utf-8")
+    members = members.replace("\nmembers:\n", written(PAGE, "agencies.yaml, roles") + "\nmembers:\n", 1)
+    members += written(PAGE, "agencies.yaml, members")
+    (package / "agencies.yaml").write_text(members, encoding="utf-8")
     events = (package / "events.yaml").read_text(encoding="utf-8")
-    speakers = _written("events.yaml, speakers of what a regulator says").strip().removesuffix("]")
-    events = events.replace("speakers: [regulator", speakers)
-    (package / "events.yaml").write_text(events, encoding="utf-8")
-    path = os.pathsep.join([str(package.parent), str(ROOT / "tests")])
-    done = subprocess.run(
-        [sys.executable, "-m", "support.fourth_agency", str(folder / "bus")],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    body: dict[str, Any] = json.loads(done.stdout)
+    speakers = written(PAGE, "events.yaml, speakers of what a regulator says").strip().removesuffix("]")
+    (package / "events.yaml").write_text(events.replace("speakers: [regulator", speakers), encoding="utf-8")
+    body: dict[str, Any] = json.loads(run_with(package, "-m", "support.fourth_agency", str(folder / "bus")))
     assert body["package"] == str(package)
     return body
 

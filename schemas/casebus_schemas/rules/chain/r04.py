@@ -10,7 +10,7 @@ from casebus_schemas.times import beijing_text
 
 from ..finding import account
 from ..folded_case import Case
-from ..rule import Found, Rule
+from ..rule import NEVER_CLOSES, Found, Rule
 from ..wording import accounts_of
 
 RULE = Rule(
@@ -25,7 +25,7 @@ RULE = Rule(
         "查明发件箱是否被恢复或改写;内容有误的,以新标识更正或撤回",
         "find out whether an outbox was restored or rewritten; correct what is wrong under a new id",
     ),
-    closes=Sentence("不自行关闭", "never by itself"),
+    closes=NEVER_CLOSES,
 )
 
 

@@ -8,7 +8,7 @@ from casebus_schemas.texts.symbols import agency
 
 from ..finding import said
 from ..folded_case import Case
-from ..rule import Found, Rule
+from ..rule import NEVER_CLOSES, Found, Rule
 
 RULE = Rule(
     RuleId("R40"),
@@ -19,7 +19,7 @@ RULE = Rule(
     looks_at=("corrections",),
     acts=Sentence("无权更正的机关", "the agency that had no right to correct it"),
     mends=Sentence("请原机关自行更正", "to ask the agency that said it to correct it"),
-    closes=Sentence("不自行关闭", "never by itself"),
+    closes=NEVER_CLOSES,
 )
 
 

@@ -14,7 +14,7 @@ RULE = Rule(
     looks_at=("publications",),
     acts=Sentence("公布机关", "the agency that published the figure"),
     mends=Sentence("以正确的单位更正公布", "a restatement in the right unit"),
-    closes=Sentence("更正公布后", "with the restatement"),
+    closes=Sentence("公布被更正或撤回时", "when the publication is corrected or withdrawn"),
 )
 
 

@@ -14,7 +14,7 @@ RULE = Rule(
     looks_at=("publications",),
     acts=Sentence("公布机关", "the agency that published the change"),
     mends=Sentence("更正公布", "a restatement"),
-    closes=Sentence("更正公布后", "with the restatement"),
+    closes=Sentence("公布被更正或撤回时", "when the publication is corrected or withdrawn"),
 )
 
 

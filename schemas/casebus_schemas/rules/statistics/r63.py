@@ -18,7 +18,7 @@ RULE = Rule(
     mends=Sentence(
         "写明分子、分母与统计口径的更正", "a restatement that names numerator, denominator and cohort"
     ),
-    closes=Sentence("更正公布后", "with the restatement"),
+    closes=Sentence("公布被更正或撤回时", "when the publication is corrected or withdrawn"),
 )
 
 

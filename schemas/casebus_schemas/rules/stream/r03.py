@@ -6,7 +6,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 
 from ..finding import account
-from ..rule import Arrived, Found, Rule
+from ..rule import NEVER_CLOSES, Arrived, Found, Rule
 
 RULE = Rule(
     RuleId("R03"),
@@ -17,7 +17,7 @@ RULE = Rule(
     looks_at=("arrivals",),
     acts=Sentence("无须处理", "nobody need act"),
     mends=Sentence("无须更正", "nothing is to be mended"),
-    closes=Sentence("不自行关闭", "never by itself"),
+    closes=NEVER_CLOSES,
 )
 
 

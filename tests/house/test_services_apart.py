@@ -1,0 +1,39 @@
+"""No service knows another: they meet on topics, those too that no import contract names yet."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from casebus_schemas.catalogue.services import services
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {
+    name: service.module.rpartition(".")[0]
+    for name, service in services().items()
+    if service.module.startswith("casebus_services.")
+}
+
+
+def _imported(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_service_imports_no_other(name: str) -> None:
+    """No file of a service's folder imports the package of another service of services.yaml."""
+    others = {package for other, package in PACKAGES.items() if other != name}
+    files = list((ROOT / "services" / PACKAGES[name].replace(".", "/")).rglob("*.py"))
+    assert files
+    for file in files:
+        assert not {
+            module
+            for module in _imported(file)
+            if any(module == package or module.startswith(f"{package}.") for package in others)
+        }, file

@@ -1,0 +1,189 @@
+"""Reads the cases of rules (tests/rules/R30.yaml): events in short form, and what is to be found."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from casebus_schemas.case.chain import ChainEvent
+
+from .chains import amount, at, charges, digest, event_id, results, say, suspects
+from .signed_events import chain
+
+FOLDER = Path(__file__).resolve().parents[1] / "rules"
+Part = Literal["found", "near_miss", "closes"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+_ENVELOPE = ("replies", "binds", "corrects", "withdraws", "prev", "id_of", "admitted", "precision")
+_KEYS = {"case", "now", "scope", "events", "then", "finds", "failing", "head", "again", "refused", "redriven"}
+_EXPECTED = {
+    "rule",
+    "class",
+    "severity",
+    "state",
+    "accounts",
+    "events",
+    "values",
+    "suggestion",
+    "law",
+    "subject",
+    "chain",
+    "opened_at",
+    "zh",
+    "en",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    """One case of a rule. `then` are events that come later (part `closes`); `finds` is all found at last.
+
+    `given` holds what a rule about arrivals or a failing rule needs besides.
+    """
+
+    rule: str
+    part: Part
+    name: str
+    scope: str
+    now: str
+    events: list[ChainEvent]
+    then: list[ChainEvent]
+    finds: list[Mapping[str, Any]]
+    given: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.part}: {self.name}"
+
+
+def rule_files() -> dict[str, Path]:
+    """The files by the number of their rule."""
+    return {file.stem: file for file in sorted(FOLDER.glob("*.yaml"))}
+
+
+def rule_cases() -> Iterator[RuleCase]:
+    """Every case of every file. Raises ValueError for a key that nobody knows."""
+    for rule, file in rule_files().items():
+        # Everything stays text: figures and days are read by the field that they stand in.
+        whole = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        _known(rule, whole, {"events", *PARTS})
+        sets = whole.get("events") or {}
+        for part in PARTS:
+            for entry in whole.get(part, ()):
+                yield _case(rule, part, entry, sets)
+
+
+def _case(rule: str, part: Part, entry: Mapping[str, Any], sets: Mapping[str, Any]) -> RuleCase:
+    where = f"{rule} {part} {entry.get('case')}"
+    _known(where, entry, _KEYS)
+    finds = entry.get("finds", [])
+    for expected in finds:
+        _known(where, expected, _EXPECTED)
+    return RuleCase(
+        rule=rule,
+        part=part,
+        name=entry["case"],
+        scope=entry.get("scope", ""),
+        now=entry.get("now", "2023-01-01"),
+        events=list(_events(where, entry["events"], sets)),
+        then=list(_events(where, entry.get("then", ()), sets)),
+        finds=finds,
+        given=entry,
+    )
+
+
+def _events(where: str, entries: Any, sets: Mapping[str, Any]) -> Iterator[ChainEvent]:
+    for entry in entries:
+        if isinstance(entry, str):
+            yield from _events(where, sets[entry], sets)
+        else:
+            yield _event(where, dict(entry))
+
+
+def _event(where: str, entry: dict[str, Any]) -> ChainEvent:
+    name, type, when = entry.pop("as"), entry.pop("say"), entry.pop("at")
+    options: dict[str, Any] = {key: entry.pop(key) for key in _ENVELOPE if key in entry}
+    if "message_class" in entry:
+        options["message_class"] = entry.pop("message_class")
+    if "chain" in entry:
+        options["chain"] = chain(int(entry.pop("chain")))
+    return say(
+        name,
+        type,
+        when,
+        agency=entry.pop("by", "csrc"),
+        to=tuple(entry.pop("to", ())),
+        **options,
+        **{field: _value(where, field, value) for field, value in entry.items()},
+    )
+
+
+def _value(where: str, field: str, value: Any) -> Any:
+    match field:
+        case "suspects":
+            return [_suspect(number, entry) for number, entry in enumerate(value, 1)]
+        case "charges":
+            return charges(*(_pair(entry) for entry in value))
+        case "results":
+            return results(*(_pair(entry) for entry in value))
+        case "amounts":
+            return [amount(*entry.split()) for entry in value]
+        case "figures":
+            return [_figure(entry) for entry in value]
+        case "received_at" | "as_of" | "approved_at":
+            return at(value)
+        case "competent" | "complete":
+            return {"true": True, "false": False}[value]
+        case "finding":
+            return event_id(value)
+        case "causes":
+            return [digest(entry) for entry in value]
+        case "level" | "reasons" | "title" | "explanation":
+            return value
+    raise ValueError(f"{where}: nobody reads the field {field}")
+
+
+def _suspect(number: int, entry: str) -> dict[str, Any]:
+    """`姜某君` or, with match tokens, `姜某君 =1 =2`."""
+    name, *marks = entry.split()
+    tokens = tuple(bytes([int(mark.removeprefix("="))]) * 32 for mark in marks)
+    return {**suspects(name, tokens={name: tokens})[0], "ref": f"S{number}"}
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    ref, article = entry.split()
+    return ref, article
+
+
+def _figure(entry: str) -> dict[str, Any]:
+    """`F1 3 persons_prosecuted persons 证券犯罪 outcome.prosecuted 2021-01-01..2021-12-31`.
+
+    Two words more make a change or ratio of two figures: `change F1/F2`; `mixed` at the end marks one that is
+    meant.
+    """
+    ref, value, measure, unit, scope, cohort, period, *rest = entry.split()
+    since, until = (date.fromisoformat(day) for day in period.split(".."))
+    above, below = rest[1].split("/") if len(rest) > 1 else (None, None)
+    return {
+        "ref": ref,
+        "measure": measure,
+        "kind": rest[0] if rest else "count",
+        "value": Decimal(value),
+        "unit": unit,
+        "scope": scope,
+        "cohort": cohort,
+        "period": {"from": since, "to": until},
+        "numerator": above or None,
+        "denominator": below or None,
+        "mixed": "mixed" in rest,
+        "source_set": None,
+        "version": 1,
+    }
+
+
+def _known(where: str, entry: Mapping[str, Any], keys: set[str]) -> None:
+    if unknown := entry.keys() - keys:
+        raise ValueError(f"{where}: nobody reads {sorted(unknown)}; known are {sorted(keys)}")
