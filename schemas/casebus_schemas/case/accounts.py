@@ -185,13 +185,18 @@ def accounts(folded: Folded) -> dict[str, Any]:
         security = security or event.data.get("security")
     return {
         "chain": folded.order[0].chain,
-        "status": tracks.case_status() or _withdrawn(folded),
+        "status": status_of(folded, tracks),
         "security": security,
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.stated.all()),
         "events": [_line(event, folded) for event in folded.order],
     }
+
+
+def status_of(folded: Folded, tracks: Tracks) -> str | None:
+    """The state of the case by its tracks; where all was taken back, that."""
+    return tracks.case_status() or _withdrawn(folded)
 
 
 def _withdrawn(folded: Folded) -> str | None:

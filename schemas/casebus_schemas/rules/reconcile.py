@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts
+from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts, status_of
 from casebus_schemas.case.chain import ChainEvent, Digest, as_uuid
 from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
@@ -116,7 +116,7 @@ class Reconciled:
             self._tracked = suspects.revision
             for event in self.folded.standing:
                 self._track(event)
-        return self._tracks.case_status()
+        return status_of(self.folded, self._tracks)
 
     @property
     def hash(self) -> bytes:
