@@ -137,6 +137,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return at(value)
         case "competent" | "complete":
             return {"true": True, "false": False}[value]
+        case "event":
+            return digest(value)
         case "finding":
             return event_id(value)
         case "causes":

@@ -71,7 +71,7 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
     called = find_clock(duty["rule"]).title.text
     yield f"{duty['rule']}  {state}  {agency(duty['owed_by']).zh} → {owed_to}: {called}"
     yield f"  {duty['owed_by']} → {', '.join(duty['owed_to'])}: {what}"
-    yield f"  起算 from {duty['started_at']}"
+    yield f"  起算 from {duty['started_at']}" + _about(duty)
     first, last = duty["due_earliest"], duty["due_latest"]
     yield f"  最早 earliest {first}" + ("" if first == last else f"   最迟 latest {last}")
     for reading in duty["readings"]:
@@ -79,10 +79,22 @@ def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
         counted = word(READINGS, reading["name"]).zh
         yield f"   {mark}{reading['name']:<16} {reading['due']}  {counted}:{why['zh']}"
         yield f"    {'':<16} {'':<25}  {why['en']}"
-    if any(reading["provisional"] for reading in duty["readings"]):
+    if duty["awaits_receipt"]:
+        yield "  ~ 暂定:待义务单位签收  provisional until whoever owes has signed for it"
+    elif any(reading["provisional"] for reading in duty["readings"]):
         yield "  ~ 暂定,未核实:待节假日安排公布  provisional, not verified until holidays are published"
     if duty["met"]:
         yield f"  履行 met by claim {duty['met']['by_claim']}, provably {duty['met']['provably']}"
+
+
+def _about(duty: dict[str, Any]) -> str:
+    """What only some duties say: whom they are about, that the term has not begun or stands still."""
+    said = [
+        ("suspect", "嫌疑主体 about"),
+        ("waits_until", "起算前等待至 waits until"),
+        ("stands_since", "中止自 stands still since"),
+    ]
+    return "".join(f"   {label} {duty[name]}" for name, label in said if duty[name])
 
 
 def finding_lines(finding: dict[str, Any]) -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""`casebus law`: what a term means in every reading, and where a clock stands in the law."""
+"""`casebus law`: what a term means in every reading, and where clocks and rules stand in the law."""
 
 import json
 from typing import Annotated
 
 import typer
 
+from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day_or_time
 
 app = typer.Typer(help="期限与依据 Terms and their sources.", no_args_is_help=True)
@@ -37,34 +38,44 @@ def due(
 
 @app.command("show")
 def show(
-    clock: Annotated[str | None, typer.Argument(help="such as DL06; without it all are listed")] = None,
+    number: Annotated[
+        str | None, typer.Argument(help="such as DL06 or R30; without it all are listed")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """A clock of the law: what starts it, who owes what, its limits and sources."""
-    from casebus_schemas.law.clocks import clocks, find_clock
+    """A clock of the law or a rule of reconciliation: what it looks at, its law, who must do what."""
+    from casebus_schemas.law.clock_json import clock_json
+    from casebus_schemas.law.clocks import clocks
+    from casebus_schemas.rules.register import RULES
+    from casebus_schemas.rules.rule_json import rule_json
 
-    chosen = [find_clock(clock)] if clock else list(clocks().values())
+    from .law_screen import clock_lines, rule_lines
+
+    known_clocks, known_rules = clocks(), {str(id): rule for id, rule in RULES.items()}
+    if number is None:
+        if as_json:
+            bodies = [*map(clock_json, known_clocks.values()), *map(rule_json, known_rules.values())]
+            typer.echo(json.dumps(bodies, ensure_ascii=False))
+            return
+        for clock in known_clocks.values():
+            typer.echo(f"{clock.id}  {clock.title.text}")
+        for rule in known_rules.values():
+            typer.echo(f"{rule.id}  {rule.title.text}")
+        return
+    wanted = number.upper()
+    if wanted in known_rules:
+        body, lines = rule_json(known_rules[wanted]), rule_lines(known_rules[wanted])
+    elif wanted in known_clocks:
+        body, lines = clock_json(known_clocks[wanted]), clock_lines(known_clocks[wanted])
+    else:
+        raise UsageError(
+            "no such rule or clock",
+            found=repr(number[:20]),
+            expected=", ".join((*known_clocks, *known_rules)),
+            remedy="`casebus law show` lists them with their titles",
+        )
     if as_json:
-        body = [item.to_json() for item in chosen]
-        typer.echo(json.dumps(body[0] if clock else body, ensure_ascii=False))
+        typer.echo(json.dumps(body, ensure_ascii=False))
         return
-    if clock is None:
-        for item in chosen:
-            typer.echo(f"{item.id}  {item.on:<32} {item.title.text}")
-        return
-    item = chosen[0]
-    typer.echo(f"{item.id}  {item.title.text}")
-    typer.echo(f"  起算 starts on   {item.on}" + (f", {item.start_field}" if item.start_field else ""))
-    typer.echo(f"  义务 duty        {' | '.join(item.duty)}  ({item.owed_by} → {item.owed_to})")
-    for version in item.versions:
-        until = version.until.isoformat() if version.until else "…"
-        mark = "" if version.verified else "  未核实 not verified"
-        typer.echo(f"  施行 in force    {version.since.isoformat()} – {until}{mark}")
-        for rung in version.rungs:
-            needs = f"  需批准 needs approval: {rung.needs}" if rung.needs else ""
-            typer.echo(f"    {rung.step:<14} {rung.limit}{needs}")
-        typer.echo(f"    算法 readings   {', '.join(version.readings)}")
-        for article in version.source:
-            typer.echo(
-                f"    依据 source     {article.instrument} 第{article.article}条 Art. {article.article}"
-            )
+    for line in lines:
+        typer.echo(line)

@@ -26,6 +26,7 @@ STATE_STYLES = {
     "overdue": "red",
     "met": "green",
     "moot": "dim",
+    "lapsed": "dim",
 }
 SEVERITY_STYLES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from .asyncapi import document_text
 from .event_flow import flow_page
 from .event_reference import event_page
+from .law_page import law_page
 from .reference import reference
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -15,6 +16,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "reference.md": reference,
     "events.md": event_page,
     "event-flow.md": flow_page,
+    "law.md": law_page,
     "asyncapi.json": document_text,
 }
 

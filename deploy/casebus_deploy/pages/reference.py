@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from casebus_schemas.agencies import BUS, MEMBERS, Members
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import acls, topics
+from casebus_schemas.law import met_by, opened_by
 from casebus_schemas.texts.symbols import STATUSES, word
 from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
-Generated from `agencies.yaml`, `events.yaml`, `services.yaml` and `topics/*.yaml`: change those, then run
-`python -m casebus_deploy.pages.generated`.
+Generated from `agencies.yaml`, `events.yaml`, `law/clocks`, `services.yaml` and `topics/*.yaml`:
+change those, then run `python -m casebus_deploy.pages.generated`.
 Fields are in [events.md](events.md), who says what to whom in [event-flow.md](event-flow.md), all of it for
 programs in [asyncapi.json](asyncapi.json) (AsyncAPI 3.1).
 """
@@ -41,8 +42,8 @@ def _lines() -> Iterator[str]:
             ", ".join(sorted(entry.speakers)),
             ", ".join(f"`{answer}`" for answer in entry.answers),
             ", ".join(entry.by_law),
-            ", ".join(entry.opens),
-            ", ".join(entry.closes),
+            ", ".join(clock.id for clock in opened_by(name)),
+            ", ".join(clock.id for clock in met_by(name)),
         )
         yield "| " + " | ".join(cells) + " |"
     yield ""

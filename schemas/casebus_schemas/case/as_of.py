@@ -93,7 +93,7 @@ def had_at(events: Sequence[ChainEvent], agency: str, level: Level) -> dict[Dige
     if level == "available":
         return found | {digest: event.admitted_at for digest, event in told.items()}
     for receipt in (event for event in events if event.agency == agency):
-        for digest, claimed in _receipted(receipt, level):
+        for digest, claimed in receipted(receipt, level):
             if digest not in told:
                 continue
             had = max(told[digest].admitted_at, min(claimed, receipt.admitted_at))
@@ -126,11 +126,11 @@ def _left_out(event: ChainEvent, had: datetime | None, asked: AsOf) -> str | Non
     return None
 
 
-def _receipted(receipt: ChainEvent, level: Level) -> list[tuple[Digest, datetime]]:
+def receipted(receipt: ChainEvent, level: Level) -> list[tuple[Digest, datetime]]:
     """(event, when by claim) of what a receipt proves at this level."""
     named: list[tuple[object, datetime]] = []
-    if receipt.type == "receipt.signed":
+    if receipt.type == "receipt.signed" and "event" in receipt.data:
         named.append((receipt.data["event"], receipt.data["received_at"]))
     elif receipt.type == "receipt.delivered" and level == "fetched":
-        named.extend((one["event"], one["fetched_at"]) for one in receipt.data["deliveries"])
+        named.extend((one["event"], one["fetched_at"]) for one in receipt.data.get("deliveries") or ())
     return [(digest, at) for value, at in named if (digest := as_digest(value)) is not None]

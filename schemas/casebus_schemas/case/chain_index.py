@@ -3,8 +3,13 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from heapq import merge
 
+from casebus_schemas.agencies import Members
+from casebus_schemas.law.clocks import RECEIPTS, ClockTable, clock_table
+
+from .as_of import receipted
 from .chain import ChainEvent, Digest
 from .fold import Folded
 
@@ -17,10 +22,17 @@ class ChainIndex:
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
     does (it is *loose*). With each event by which the fold grows, `add` makes it equal to an index made anew.
+    `table` and `members` are the law and the agencies under which the chain is read.
     """
 
-    def __init__(self, folded: Folded) -> None:
+    def __init__(
+        self, folded: Folded, table: ClockTable | None = None, members: Members | None = None
+    ) -> None:
         self.folded = folded
+        self.table = table or clock_table()
+        self.members = members or Members.load()
+        self._receipts: dict[Digest, list[tuple[ChainEvent, datetime]]] = {}
+        self._seen: dict[str, int] = {}
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
@@ -43,6 +55,15 @@ class ChainIndex:
     def place(self, event: ChainEvent) -> int:
         """Where the event stands in the chain's order."""
         return self.folded.place[event.digest]
+
+    def receipts_of(self, event: ChainEvent) -> list[tuple[ChainEvent, datetime]]:
+        """The receipts of an event, each with the time at which it says that its speaker had it."""
+        return self._receipts.get(event.digest, [])
+
+    def seen_by(self, event: ChainEvent, agencies: Iterable[str]) -> tuple[str, ...]:
+        """Those of the agencies that have spoken or been addressed in the chain up to an event."""
+        place = self.folded.place[event.digest]
+        return tuple(agency for agency in agencies if self._seen.get(agency, place + 1) <= place)
 
     def of_types(self, types: Iterable[str]) -> Iterator[ChainEvent]:
         """The events of these types that still speak, in the chain's order."""
@@ -71,7 +92,9 @@ class ChainIndex:
                 yield event
 
     def touches(self, event: ChainEvent, cause: ChainEvent) -> bool:
-        """Whether an event may belong to a cause: in its thread, or tied to no start of its kind."""
+        """Whether an event may belong to a cause: in its thread, or loose, or its receipt."""
+        if event.type in RECEIPTS:
+            return any(digest == cause.digest for digest, _ in receipted(event, "fetched"))
         thread = self._thread(event)
         return not thread.isdisjoint(self.folded.thread(cause)) or thread.isdisjoint(
             self._touched.get(cause.type, ())
@@ -93,6 +116,11 @@ class ChainIndex:
 
     def _add(self, event: ChainEvent, standing: ChainEvent | None) -> bool:
         place = self.folded.place[event.digest]
+        for address in (event.agency, *(event.envelope.get("to") or ())):
+            self._seen.setdefault(address.partition("/")[0], place)
+        if standing is not None and event.type in RECEIPTS:
+            for digest, had in receipted(standing, "fetched"):
+                self._receipts.setdefault(digest, []).append((standing, had))
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new

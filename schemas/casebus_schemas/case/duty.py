@@ -1,102 +1,164 @@
-"""A duty as the bus enters, announces and shows it: one value for tables, events and screens."""
+"""A duty of a chain as a value: who owes what until when, how it stands, what is written of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from casebus_schemas.law import Answer, Reading, State
-from casebus_schemas.texts.sentence import Sentence
-from casebus_schemas.times import beijing_text
+from casebus_schemas.law import Answer, Clock, Reading, State, state_at
+from casebus_schemas.law.clocks import Version
+from casebus_schemas.law.duty_state import last_day_of
+from casebus_schemas.law.terms import due_earliest, due_latest
+from casebus_schemas.times import BEIJING
 
-from .chain import Digest
+from .chain import ChainEvent
+from .duty_said import Duty, Rung
+from .parties import Party
 
-
-class Rung(NamedTuple):
-    """A step of a duty's ladder: its latest end, and the approval without which it is not in force."""
-
-    step: str
-    due_latest: datetime
-    needs: str | None
+_INSTANT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """Who owes what to whom until when, and how that stood when it was said (docs/records.md 5).
+class Step:
+    """A rung of a duty's ladder with all its readings; `needs` is a level, `approval` with its type."""
 
-    `readings` are those of the highest rung in force.
-    """
-
-    id: UUID
-    rule: str
-    chain: str
-    owed_by: str
-    owed_to: tuple[str, ...]
-    duty: tuple[str, ...]
-    cause: Digest
-    started_at: datetime
+    step: str
     readings: tuple[Reading, ...]
-    ladder: tuple[Rung, ...]
-    state: State
-    met: Answer | None
-
-    @property
-    def due_earliest(self) -> datetime:
-        """The smallest admissible reading."""
-        return min(reading.due for reading in self.readings)
+    needs: str | None
+    approval: str | None = None
 
     @property
     def due_latest(self) -> datetime:
         """The largest admissible reading."""
-        return max(reading.due for reading in self.readings)
+        return due_latest(self.readings)
 
     @property
-    def parties(self) -> tuple[str, ...]:
-        """Who owes and who is owed, in a fixed order."""
-        return tuple(sorted({self.owed_by, *self.owed_to}))
+    def over_at(self) -> datetime:
+        """The instant from which every reading is over for certain."""
+        return max(reading.latest_possible for reading in self.readings)
 
-    def to_json(self) -> dict[str, Any]:
-        """The obligation as in records.md 5."""
-        met = self.met
-        return {
-            "id": str(self.id),
-            "rule": self.rule,
-            "chain": self.chain,
-            "owed_by": self.owed_by,
-            "owed_to": list(self.owed_to),
-            "duty": list(self.duty),
-            "cause": self.cause.hex(),
-            "started_at": beijing_text(self.started_at),
-            "due_earliest": beijing_text(self.due_earliest),
-            "due_latest": beijing_text(self.due_latest),
-            "readings": [reading.to_json() for reading in self.readings],
-            "ladder": [
-                {"step": rung.step, "due_latest": beijing_text(rung.due_latest), "needs": rung.needs}
-                for rung in self.ladder
-            ],
-            "state": self.state,
-            "met": met and {"by_claim": beijing_text(met.by_claim), "provably": beijing_text(met.provably)},
-        }
 
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> "Duty":
-        """Reads what `to_json` wrote."""
-        time, met = datetime.fromisoformat, body["met"]
-        return cls(
-            id=UUID(body["id"]),
-            rule=body["rule"],
-            chain=body["chain"],
-            owed_by=body["owed_by"],
-            owed_to=tuple(body["owed_to"]),
-            duty=tuple(body["duty"]),
-            cause=bytes.fromhex(body["cause"]),
-            started_at=time(body["started_at"]),
-            readings=tuple(
-                Reading(r["name"], time(r["due"]), Sentence(**r["why"]), r["provisional"])
-                for r in body["readings"]
-            ),
-            ladder=tuple(Rung(r["step"], time(r["due_latest"]), r["needs"]) for r in body["ladder"]),
-            state=body["state"],
-            met=met and Answer(time(met["by_claim"]), time(met["provably"])),
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A duty, or a right, that an event started. `rung` is the index of the highest step in force in `steps`.
+
+    `met_by` is the event that answers it, `moot_by`, where there is none, the one that ends it without;
+    `approvals` are the approvals of an extension, in order. `suspect` is the one that it is about, None for
+    all of the case; `number` counts the starts of its clock. With `awaits_receipt` it is counted from the
+    sending until the debtor's receipt is there; before `waits_until` its term has not begun; since
+    `stands_since` it stands still.
+    """
+
+    id: UUID
+    clock: Clock
+    version: Version
+    cause: ChainEvent
+    debtor: Party
+    creditors: tuple[Party, ...]
+    started_at: datetime
+    steps: tuple[Step, ...]
+    rung: int
+    met_by: ChainEvent | None
+    moot_by: ChainEvent | None
+    approvals: tuple[ChainEvent, ...]
+    suspect: str | None = None
+    number: int = 1
+    awaits_receipt: bool = False
+    waits_until: datetime | None = None
+    stands_since: datetime | None = None
+
+    @property
+    def owed_by(self) -> str:
+        """Who owes: an agency, `agency/unit`, or an outsider's name."""
+        return self.debtor.text
+
+    @property
+    def owed_to(self) -> tuple[str, ...]:
+        """To whom it is owed, as `owed_by`."""
+        return tuple(party.text for party in self.creditors)
+
+    @property
+    def to_tell(self) -> tuple[str, ...]:
+        """Addresses of those whom it concerns and who take part in the bus, the debtor first."""
+        concerned = (self.debtor, *self.creditors)
+        return tuple(dict.fromkeys(party.text for party in concerned if party.agency is not None))
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it may be used, but nobody is accused where it is not."""
+        return self.clock.kind == "right"
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the law does not allow its clock to start so often in one chain."""
+        return self.clock.at_most is not None and self.number > self.clock.at_most
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The readings of the highest rung in force."""
+        return self.steps[self.rung].readings
+
+    def level_of(self, approval: ChainEvent) -> object:
+        """The level that an approval of an extension names."""
+        return approval.data.get(self.clock.approval.level) if self.clock.approval else None
+
+    def state(self, now: datetime) -> State:
+        """How the duty stands at `now`."""
+        return state_at(
+            now,
+            self.readings,
+            met=_answer(self.met_by),
+            moot=_answer(self.moot_by),
+            is_right=self.is_right,
+            begins=self.waits_until,
+            stands_since=self.stands_since,
         )
+
+    def turns(self) -> list[datetime]:
+        """The instants at which time alone may change its state or open a finding about it."""
+        if self.met_by is not None:
+            return []
+        first = due_earliest(self.readings)
+        last = last_day_of(first)
+        day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
+        edges = [day_begins, first]
+        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
+        edges.extend(step.over_at for step in self.steps)
+        if self.waits_until is not None:
+            edges.append(self.waits_until)
+        # A term in hours still holds at its last instant: look again just after it.
+        return [edge for at in edges for edge in (at, at + _INSTANT)]
+
+    def said(self, now: datetime) -> Duty:
+        """The duty as it stands at `now`."""
+        return Duty(
+            id=self.id,
+            rule=self.clock.id,
+            chain=self.cause.chain,
+            owed_by=self.owed_by,
+            owed_to=self.owed_to,
+            duty=self.clock.duty,
+            cause=self.cause.digest,
+            started_at=self.started_at,
+            readings=self.readings,
+            ladder=self._ladder() if self.version.is_ladder else (),
+            state=self.state(now),
+            met=_answer(self.met_by),
+            right=self.is_right,
+            suspect=self.suspect,
+            number=self.number,
+            awaits_receipt=self.awaits_receipt,
+            waits_until=self.waits_until,
+            stands_since=self.stands_since,
+        )
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        """The obligation as in records.md 5."""
+        return self.said(now).to_json()
+
+    def _ladder(self) -> tuple[Rung, ...]:
+        return tuple(Rung(step.step, step.due_latest, step.approval) for step in self.steps)
+
+
+def _answer(event: ChainEvent | None) -> Answer | None:
+    return None if event is None else Answer(event.occurred_at, event.admitted_at)

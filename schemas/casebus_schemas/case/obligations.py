@@ -1,143 +1,56 @@
-"""The duties of a chain: which clocks started, who owes what until when, and how each duty stands."""
+"""The duties of a chain, found from the starts of clocks: parties, receipt, standstills, answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from uuid import UUID
+from dataclasses import replace
+from datetime import datetime
 
-from casebus_schemas.law import Answer, Clock, Reading, State, opened_by, state_at
-from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Version
-from casebus_schemas.law.duty_state import last_day_of
-from casebus_schemas.law.terms import COUNTABLE, Precision, due_earliest, due_latest, readings
-from casebus_schemas.times import BEIJING, in_beijing
+from casebus_schemas.law.terms import COUNTABLE, Pause, Precision, Reading, due_latest, readings
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.ids import bus_id
 
 from .chain import ChainEvent
 from .chain_index import ChainIndex
-from .duty import Duty, Rung
+from .duty import Obligation, Step
 from .fold import Folded
+from .parties import Party, parties
+from .starts import Start, starts, starts_of
+
+__all__ = [
+    "Obligation",
+    "Start",
+    "Step",
+    "duties_of",
+    "obligations",
+    "starts",
+    "starts_of",
+    "touches",
+]
+
+_FROM_SENDING = Sentence(
+    "【暂定】尚无签收回执,自发出之日起算:", "provisional, no receipt is there yet, from the sending: "
+)
+_FROM_ARRIVAL = Sentence(
+    "【暂定】尚无签收回执,自总线送达收件箱起算:",
+    "provisional, no receipt is there yet, from the arrival in the inbox: ",
+)
+_Beginning = tuple[datetime, Precision, Sentence | None]
+"""From when is counted, how precisely that is known, and what to say of it where it is provisional."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A rung of a duty's ladder with all its readings."""
-
-    step: str
-    readings: tuple[Reading, ...]
-    needs: str | None
-
-    @property
-    def due_latest(self) -> datetime:
-        """The largest admissible reading."""
-        return due_latest(self.readings)
-
-    @property
-    def over_at(self) -> datetime:
-        """The instant from which every reading is over for certain."""
-        return max(reading.latest_possible for reading in self.readings)
-
-
-@dataclass(frozen=True, slots=True)
-class Obligation:
-    """A duty that an event started. `rung` is the index of the highest step in force in `steps`.
-
-    `met_by` is the event that answers it; `moot_by`, where there is none, the one that ends it without.
-    `approvals` are the approvals of an extension, in order.
-    """
-
-    id: UUID
-    clock: Clock
-    version: Version
-    cause: ChainEvent
-    owed_by: str
-    owed_to: tuple[str, ...]
-    started_at: datetime
-    steps: tuple[Step, ...]
-    rung: int
-    met_by: ChainEvent | None
-    moot_by: ChainEvent | None
-    approvals: tuple[ChainEvent, ...]
-
-    @property
-    def readings(self) -> tuple[Reading, ...]:
-        """The readings of the highest rung in force."""
-        return self.steps[self.rung].readings
-
-    def state(self, now: datetime) -> State:
-        """How the duty stands at `now`."""
-        return state_at(now, self.readings, met=_answer(self.met_by), moot=_answer(self.moot_by))
-
-    def turns(self) -> list[datetime]:
-        """The instants at which time alone may change its state or open a finding about it."""
-        if self.met_by is not None:
-            return []
-        first = due_earliest(self.readings)
-        last = last_day_of(first)
-        day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
-        edges = [day_begins, first]
-        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
-        edges.extend(step.over_at for step in self.steps)
-        # A term in hours still holds at its last instant: look again just after it.
-        return [edge for at in edges for edge in (at, at + timedelta(milliseconds=1))]
-
-    def said(self, now: datetime) -> Duty:
-        """The duty as it stands at `now`."""
-        return Duty(
-            id=self.id,
-            rule=self.clock.id,
-            chain=self.cause.chain,
-            owed_by=self.owed_by,
-            owed_to=self.owed_to,
-            duty=self.clock.duty,
-            cause=self.cause.digest,
-            started_at=self.started_at,
-            readings=self.readings,
-            ladder=self._ladder() if self.version.is_ladder else (),
-            state=self.state(now),
-            met=_answer(self.met_by),
-        )
-
-    def _ladder(self) -> tuple[Rung, ...]:
-        return tuple(
-            Rung(
-                step.step,
-                step.due_latest,
-                f"{self.clock.approval}{{level: {step.needs}}}" if step.needs else None,
-            )
-            for step in self.steps
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A clock that an event started, and from when it counts."""
-
-    clock: Clock
-    version: Version
-    cause: ChainEvent
-    at: datetime
-    precision: Precision
-
-    @property
-    def countable(self) -> bool:
-        """Whether the time is one from which a term can be counted."""
-        return self.at.year in COUNTABLE
-
-
-def obligations(folded: Folded, started: Iterable[Start]) -> list[Obligation]:
+def obligations(chain: Folded | ChainIndex, started: Iterable[Start]) -> list[Obligation]:
     """Every duty of the chain, in the order of the events that started them (`starts`)."""
-    index = ChainIndex(folded)
+    index = chain if isinstance(chain, ChainIndex) else ChainIndex(chain)
     return [duty for start in started for duty in duties_of(start, index)]
 
 
 def duties_of(start: Start, index: ChainIndex) -> tuple[Obligation, ...]:
-    """The duties of one start, one for each that owes; none where no term can be counted.
+    """The duties of one start, one for each that owes, and for each suspect where the clock says so.
 
-    Takes time for the events that can touch them, not for the chain's length. A later event of a type that
-    is not in `start.clock.touched_by`, or that `touches` no duty of the start, does not change them.
+    None where no term can be counted. Takes time for the events that can touch them, not for the chain's
+    length. A later event that does not touch the start (`touches`) does not change them.
     """
-    return tuple(_started(start, index)) if start.countable else ()
+    return tuple(_duties(start, index)) if start.countable else ()
 
 
 def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
@@ -145,106 +58,191 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
 
     A correction or withdrawal re-folds the chain: what it changes is not asked here.
     """
+    if start.clock.for_each_suspect and event.data.get("suspects"):
+        return True  # it may show that two suspects are one
     if event.type not in start.clock.touched_by:
         return False
     # A new start of the same kind may tie to itself what so far was tied to none.
     return event.type == start.cause.type or index.touches(event, start.cause)
 
 
-def starts(folded: Folded, law_of: date | None = None) -> Iterator[Start]:
-    """Every clock that the chain's events started, under the law of then or of another day."""
-    corrected = {event.digest: event for event in folded.standing}
-    for said in folded.order:
-        # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
-        if said.digest in corrected or said.digest in folded.withdrawn:
-            yield from starts_of(corrected.get(said.digest, said), law_of)
+def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
+    owed_to = parties(start.begin.owed_to, start.cause, index)
+    for debtor in parties(start.begin.owed_by, start.cause, index):
+        creditors = tuple(party for party in owed_to if party != debtor)
+        for suspect in _suspects(start):
+            yield _Finder(start, debtor, suspect, index).duty(creditors)
 
 
-def starts_of(event: ChainEvent, law_of: date | None = None) -> Iterator[Start]:
-    """The clocks that one event starts, with its facts as they stand."""
-    for clock in opened_by(event.type):
-        if clock.when is not None and not clock.when.holds(event.data):
-            continue
-        at, precision = _start(clock, event)
-        version = None if at is None else clock.in_force(law_of or beijing_day(at))
-        if at is not None and version is not None:
-            yield Start(clock, version, event, at, precision)
+def _suspects(start: Start) -> Sequence[str | None]:
+    """References of the suspects of whom each has a duty of its own; None where there is one for all."""
+    if not start.clock.for_each_suspect:
+        return (None,)
+    return tuple(dict.fromkeys(str(entry["ref"]) for entry in start.cause.data.get("suspects") or ()))
 
 
-def _started(start: Start, index: ChainIndex) -> Iterator[Obligation]:
-    clock, version, cause = start.clock, start.version, start.cause
-    steps = tuple(
-        Step(
-            rung.step, readings(start.at, rung.limit, version.readings, precision=start.precision), rung.needs
+class _Finder:
+    """Finds what belongs to the duty of one debtor about one suspect, or about all of them."""
+
+    def __init__(self, start: Start, debtor: Party, suspect: str | None, index: ChainIndex) -> None:
+        self._start, self._debtor, self._index = start, debtor, index
+        self._clock, self._cause = start.clock, start.cause
+        self._ref = suspect
+        self._person = index.folded.suspects.find(start.cause, suspect) if suspect is not None else None
+
+    def duty(self, owed_to: tuple[Party, ...]) -> Obligation:
+        start, clock, cause = self._start, self._clock, self._cause
+        met_by = cause if clock.met_by_cause else self._met_by()
+        approvals = self._approvals()
+        pauses, stands_since = self._pauses(met_by)
+        beginnings = self._beginnings()
+        waits_until = self._waits_until(beginnings)
+        if waits_until is not None:
+            beginnings = [(waits_until, "second", None)]
+        steps = tuple(
+            Step(
+                rung.step,
+                _counted(beginnings, rung.limit, rung.readings, pauses),
+                rung.needs,
+                clock.needs(rung.needs),
+            )
+            for rung in start.version.rungs
         )
-        for rung in version.rungs
-    )
-    for owed_by, owed_to in _parties(clock, cause):
-        approvals = _approvals(clock, cause, owed_by, index)
-        met_by = cause if clock.met_by_cause else _met_by(clock, cause, owed_by, index)
-        yield Obligation(
-            id=bus_id(clock.id, f"{cause.chain}\n{owed_by}", [cause.digest]),
+        about = "" if self._ref is None else f"\n{self._ref}"
+        return Obligation(
+            id=bus_id(clock.id, f"{cause.chain}\n{self._debtor.text}{about}", [cause.digest]),
             clock=clock,
-            version=version,
+            version=start.version,
             cause=cause,
-            owed_by=owed_by,
-            owed_to=owed_to,
-            started_at=start.at,
+            debtor=self._debtor,
+            creditors=owed_to,
+            suspect=self._name_of_suspect(),
+            number=start.number,
+            started_at=beginnings[0][0],
+            awaits_receipt=beginnings[0][2] is not None,
+            waits_until=waits_until,
+            stands_since=stands_since,
             steps=steps,
-            rung=_rung(version, approvals),
+            rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
-            moot_by=None if met_by is not None else _moot_by(clock, cause, index),
+            moot_by=None if met_by is not None else self._moot_by(waits_until),
             approvals=approvals,
         )
 
+    def _beginnings(self) -> list[_Beginning]:
+        """From when the debtor's term is counted: where no receipt is there yet, from two instants."""
+        start, cause = self._start, self._cause
+        sent: _Beginning = (start.at, start.precision, None)
+        if not start.begin.at_receipt:
+            return [sent]
+        had = [
+            max(start.at, min(claimed, receipt.admitted_at))
+            for receipt, claimed in self._index.receipts_of(cause)
+            if self._debtor.spoke(receipt) and claimed.year in COUNTABLE
+        ]
+        if had:
+            received = min(had)
+            return [(received, start.precision if received == start.at else "second", None)]
+        arrived = max(start.at, cause.admitted_at)
+        found: list[_Beginning] = [(start.at, start.precision, _FROM_SENDING)]
+        if arrived.year in COUNTABLE:
+            found.append((arrived, "second", _FROM_ARRIVAL))
+        return found
 
-def _start(clock: Clock, cause: ChainEvent) -> tuple[datetime | None, Precision]:
-    """When counting starts, and how precisely that is known."""
-    stated = cause.data.get(clock.start_field) if clock.start_field else None
-    if stated is None and clock.start_required:
-        return None, "day"
-    start = stated if isinstance(stated, datetime) else cause.occurred_at
-    local = in_beijing(start)
-    midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
-    return start, "day" if cause.day_only and midnight else "second"
+    def _waits_until(self, beginnings: Sequence[_Beginning]) -> datetime | None:
+        """When the time without certain events is over, after which the term starts."""
+        absence = self._clock.absence
+        if absence is None:
+            return None
+        at, precision, _ = beginnings[-1]
+        over = due_latest(readings(at, absence.span, ["calendar"], precision=precision))
+        return over if over.year in COUNTABLE else at
+
+    def _met_by(self) -> ChainEvent | None:
+        answers = self._index.belonging(self._cause, self._clock.duty)
+        return next((e for e in answers if self._debtor.spoke(e) and self._is_about(e)), None)
+
+    def _moot_by(self, waits_until: datetime | None) -> ChainEvent | None:
+        folded, clock = self._index.folded, self._clock
+        withdrawal = folded.withdrawn.get(self._cause.digest)
+        if withdrawal is not None:
+            return folded.by_digest[withdrawal]
+        ends = (*clock.moot_by, *clock.restarted_by)
+        of = clock.absence.of if clock.absence else ()
+        for event in self._index.belonging(self._cause, dict.fromkeys((*ends, *of)), as_said=True):
+            if event.digest in folded.withdrawn or not self._is_about(event):
+                continue
+            if event.type in ends or (waits_until is not None and event.occurred_at < waits_until):
+                return event
+        return None
+
+    def _approvals(self) -> tuple[ChainEvent, ...]:
+        approval = self._clock.approval
+        if approval is None:
+            return ()
+        roles_of = self._index.members.roles_of
+        given = self._index.belonging(self._cause, (approval.type,))
+        return tuple(
+            event
+            for event in given
+            if (self._debtor.spoke(event) if approval.by is None else approval.by in roles_of(event.agency))
+            and self._is_about(event)
+        )
+
+    def _pauses(self, met_by: ChainEvent | None) -> tuple[tuple[Pause, ...], datetime | None]:
+        """The times during which the term stood still, and since when it stands still now."""
+        suspension = self._clock.suspension
+        if suspension is None:
+            return (), None
+        found: list[Pause] = []
+        since: datetime | None = None
+        for event in self._index.belonging(self._cause, (*suspension.begins, *suspension.ends)):
+            at = max(event.occurred_at, self._start.at)
+            if at.year not in COUNTABLE or not self._is_about(event):
+                continue
+            if event.type in suspension.begins:
+                since = at if since is None else since
+            elif since is not None:
+                found.append((since, max(since, at)))
+                since = None
+        if since is not None and met_by is not None:
+            found.append((since, max(since, met_by.occurred_at)))
+            since = None
+        return tuple(found), since
+
+    def _is_about(self, event: ChainEvent) -> bool:
+        """Whether an event speaks of the duty's suspect: it lists him, or lists nobody."""
+        if self._person is None:
+            return True
+        listed = [str(entry["ref"]) for entry in event.data.get("suspects") or ()]
+        if not listed:
+            return True
+        of = self._index.folded.suspects
+        numbers = {person.number for ref in listed if (person := of.find(event, ref)) is not None}
+        return self._person.number in numbers
+
+    def _name_of_suspect(self) -> str | None:
+        if self._ref is None:
+            return None
+        listed = self._cause.data.get("suspects") or ()
+        return next((entry.get("name") for entry in listed if entry["ref"] == self._ref), None) or self._ref
 
 
-def _parties(clock: Clock, cause: ChainEvent) -> list[tuple[str, tuple[str, ...]]]:
-    addressees = tuple(dict.fromkeys(agency.partition("/")[0] for agency in cause.envelope.get("to") or ()))
-    others = tuple(agency for agency in addressees if agency != cause.agency)
-    owed_to = (cause.agency,) if clock.owed_to == "speaker" else others
-    if clock.owed_by == "addressees":
-        return [(agency, owed_to) for agency in others]
-    owed_by = cause.agency if clock.owed_by == "speaker" else clock.owed_by
-    return [(owed_by, tuple(agency for agency in owed_to if agency != owed_by))]
+def _counted(
+    beginnings: Iterable[_Beginning], limit: str, names: Iterable[str], pauses: tuple[Pause, ...]
+) -> tuple[Reading, ...]:
+    """The readings of a limit from each instant; two that end alike are one."""
+    found: dict[tuple[str, datetime], Reading] = {}
+    for at, precision, note in beginnings:
+        for reading in readings(at, limit, names, precision=precision, pauses=pauses):
+            if note is not None:
+                why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
+                reading = replace(reading, why=why, provisional=True)
+            found.setdefault((reading.name, reading.due), reading)
+    return tuple(found.values())
 
 
-def _met_by(clock: Clock, cause: ChainEvent, owed_by: str, index: ChainIndex) -> ChainEvent | None:
-    answers = index.belonging(cause, clock.duty)
-    return next((event for event in answers if event.agency == owed_by), None)
-
-
-def _moot_by(clock: Clock, cause: ChainEvent, index: ChainIndex) -> ChainEvent | None:
-    folded = index.folded
-    withdrawal = folded.withdrawn.get(cause.digest)
-    if withdrawal is not None:
-        return folded.by_digest[withdrawal]
-    ends = index.belonging(cause, clock.moot_by, as_said=True)
-    return next((event for event in ends if event.digest not in folded.withdrawn), None)
-
-
-def _approvals(clock: Clock, cause: ChainEvent, owed_by: str, index: ChainIndex) -> tuple[ChainEvent, ...]:
-    if clock.approval is None:
-        return ()
-    given = index.belonging(cause, (clock.approval,))
-    return tuple(event for event in given if event.agency == owed_by)
-
-
-def _rung(version: Version, approvals: Sequence[ChainEvent]) -> int:
-    levels = {event.data.get("level") for event in approvals}
+def _rung(version: Version, approvals: Sequence[ChainEvent], field: str) -> int:
+    levels = {event.data.get(field) for event in approvals}
     lifted = [index for index, rung in enumerate(version.rungs) if rung.needs in levels and rung.needs]
     return max([version.base_rung(), *lifted])
-
-
-def _answer(event: ChainEvent | None) -> Answer | None:
-    return None if event is None else Answer(event.occurred_at, event.admitted_at)

@@ -22,7 +22,7 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law", "opens", "closes")
+_OPTIONAL = ("answers", "by_law")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class EventType:
     """One entry of events.yaml.
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
-    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `opens` and `closes` ids
-    of clocks (DL06). `brings_to` the state into which it brings what it is `about`; `lists_suspects` whether
-    its speaker says with it who the suspects of the case are; `corrected_by` the type that corrects its
-    facts; `statistics` the words of statistics/measures.py under which it is counted.
+    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
+    which it brings what it is `about`; `lists_suspects` whether its speaker says with it who the suspects of
+    the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
+    statistics/measures.py under which it is counted.
     """
 
     type: str
@@ -41,8 +41,6 @@ class EventType:
     speakers: frozenset[str]
     answers: tuple[str, ...]
     by_law: tuple[str, ...]
-    opens: tuple[str, ...]
-    closes: tuple[str, ...]
     brings_to: str | None
     about: About
     lists_suspects: bool
@@ -125,8 +123,6 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         speakers=frozenset(_holders(where, listed("speakers"), members)),
         answers=listed("answers"),
         by_law=_holders(where, listed("by_law"), members),
-        opens=listed("opens"),
-        closes=listed("closes"),
         brings_to=None if brings_to == NONE else brings_to,
         about=cast(About, about),
         lists_suspects=lists,

@@ -110,6 +110,11 @@ def add_workdays(day: date, count: int) -> date:
     return day
 
 
+def workdays_between(after: date, to: date) -> int:
+    """How many workdays lie behind one day up to another, as far as one can know."""
+    return sum(1 for days in range((to - after).days) if works(after + _ONE_DAY * (days + 1)))
+
+
 def beijing_day(moment: datetime) -> date:
     """The Beijing calendar day of an aware time."""
     return in_beijing(moment).date()

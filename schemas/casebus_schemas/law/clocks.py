@@ -1,27 +1,21 @@
-"""The clocks of the law as values read from clocks.yaml."""
+"""The clocks of the law as values; clocks/README.md says what each part of a file means."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, cast
-
-import yaml
+from functools import cache
+from typing import Any, Literal
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
 
-from .terms import READINGS_OF_UNIT, ReadingName, Term
+from .terms import ReadingName
 
+Kind = Literal["duty", "right"]
+PartyKind = Literal["speaker", "addressees", "role", "outsider"]
 
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One step of a ladder: its limit from the start, and the level of approval it needs (None: none)."""
-
-    step: str
-    limit: str
-    needs: str | None
+RECEIPTS = ("receipt.delivered", "receipt.signed")
+"""What says that somebody has an event: a term that starts at receipt starts with the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +31,122 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Instrument:
+    """A text that is cited: since when it is in force, and whether it is law or an agreement of the bus."""
+
+    title: Sentence
+    in_force: date
+    verified: bool
+    is_law: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """A data field of the starting event and the value it must have."""
+    """What the starting event must be like: one of some values in a data field, or who says it (a role)."""
 
-    field: str
-    equals: object
+    field: str | None
+    values: tuple[object, ...]
+    speaker: str | None
 
-    def holds(self, data: Mapping[str, Any]) -> bool:
-        """Whether the data has that value; an absent field has it only where None is asked for."""
-        return bool(data.get(self.field) == self.equals)
+    def holds(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
+        """Whether it does; an absent field has the value None."""
+        if self.speaker is not None and self.speaker not in roles:
+            return False
+        return self.field is None or data.get(self.field) in self.values
+
+    def to_json(self) -> dict[str, object]:
+        """The condition, for `casebus law show`."""
+        if self.field is None:
+            return {"speaker": self.speaker}
+        return {"field": self.field, "one_of": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class PartyName:
+    """How a clock names who owes or is owed.
+
+    `speaker` and `addressees` are those of the starting event, with `units` down to the unit; a `role`, and
+    maybe a unit of it; an `outsider` is whom a data field of the starting event names.
+    """
+
+    kind: PartyKind
+    role: str | None = None
+    unit: str | None = None
+    field: str | None = None
+    units: bool = False
+
+    @property
+    def text(self) -> str:
+        """As the file says it."""
+        if self.kind == "outsider":
+            return f"outsider named in {self.field}"
+        if self.kind == "role":
+            return f"{self.role}/{self.unit}" if self.unit else str(self.role)
+        return f"{self.kind}/unit" if self.units else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """One way in which a clock starts: the type, from when it counts, under which conditions and law."""
+
+    on: str
+    owed_by: PartyName
+    owed_to: PartyName
+    at_receipt: bool = False
+    field: str | None = None
+    required: bool = False
+    when: tuple[Condition, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    def fits(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
+        """Whether an event with these facts, said by somebody with these roles, starts the clock."""
+        if self.required and data.get(self.field or "") is None:
+            return False
+        return all(condition.holds(data, roles) for condition in self.when)
+
+    def in_force(self, day: date) -> bool:
+        """Whether the clock could start in this way on a day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder: its limit from the start, how it may be counted, the approval that it needs.
+
+    `when` says for which starting events the rung is there at all.
+    """
+
+    step: str
+    limit: str
+    needs: str | None
+    readings: tuple[ReadingName, ...]
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What lifts a limit: an event of this type, by the debtor (None) or by a role, its level in a field."""
+
+    type: str
+    by: str | None
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Between an event of `begins` and the next one of `ends` the term stands still."""
+
+    begins: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The term starts only when this span has gone by without an event of these types."""
+
+    of: tuple[str, ...]
+    span: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +160,6 @@ class Version:
     until: date | None
     since_verified: bool
     rungs: tuple[Rung, ...]
-    readings: tuple[ReadingName, ...]
     source: tuple[Article, ...]
     verified: bool
     is_ladder: bool
@@ -68,28 +168,43 @@ class Version:
         """Index of the highest rung that needs no approval: it is in force until one is given."""
         return max(index for index, rung in enumerate(self.rungs) if rung.needs is None)
 
+    def for_event(self, data: Mapping[str, Any], roles: Collection[str]) -> "Version | None":
+        """The version with the rungs that are there for such a starting event; None if none is."""
+        if not any(rung.when for rung in self.rungs):
+            return self
+        rungs = tuple(r for r in self.rungs if all(condition.holds(data, roles) for condition in r.when))
+        return replace(self, rungs=rungs) if any(rung.needs is None for rung in rungs) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A duty with its limit: what starts it, who owes what to whom, what meets or ends it.
+    """A duty, or a right, with its limit: what starts it, who owes what to whom, what meets or ends it.
 
     `touched_by` are all types of events that can start it or change one of its duties.
     """
 
     id: str
     title: Sentence
-    on: str
-    start_field: str | None
-    start_required: bool
-    when: Condition | None
+    kind: Kind
+    begins: tuple[Begin, ...]
+    restarted_by: tuple[str, ...]
     duty: tuple[str, ...]
     moot_by: tuple[str, ...]
     met_by_cause: bool
-    owed_by: str
-    owed_to: str
-    approval: str | None
+    owed_by: PartyName
+    owed_to: PartyName
+    for_each_suspect: bool
+    approval: Approval | None
+    suspension: Suspension | None
+    absence: Absence | None
+    at_most: int | None
     versions: tuple[Version, ...]
     touched_by: frozenset[str]
+
+    @property
+    def starts_on(self) -> tuple[str, ...]:
+        """The types that start it by themselves, each once."""
+        return tuple(dict.fromkeys(begin.on for begin in self.begins))
 
     def in_force(self, day: date) -> Version | None:
         """The text in force on a day, None where there was none."""
@@ -98,146 +213,82 @@ class Clock:
                 return version
         return None
 
-    def to_json(self) -> dict[str, object]:
-        """The clock and its sources, for `casebus law show`."""
-        names = instruments()
-        return {
-            "id": self.id,
-            "title": self.title.text,
-            "starts_on": self.on,
-            "starts_from": self.start_field or "time",
-            "condition": {"field": self.when.field, "equals": self.when.equals} if self.when else None,
-            "duty": list(self.duty),
-            "owed_by": self.owed_by,
-            "owed_to": self.owed_to,
-            "moot_by": list(self.moot_by),
-            "versions": [
-                {
-                    "since": version.since.isoformat(),
-                    "until": version.until.isoformat() if version.until else None,
-                    "since_verified": version.since_verified,
-                    "limits": [
-                        {"step": rung.step, "limit": rung.limit, "needs": _needs(self.approval, rung.needs)}
-                        for rung in version.rungs
-                    ],
-                    "readings": list(version.readings),
-                    "source": [
-                        {**article.to_json(), "title": names[article.instrument].text}
-                        for article in version.source
-                    ],
-                    "verified": version.verified,
-                }
-                for version in self.versions
-            ],
-        }
+    def needs(self, level: str | None) -> str | None:
+        """The approval of a level as the records write it: the type and the field's value."""
+        if level is None or self.approval is None:
+            return None
+        return f"{self.approval.type}{{{self.approval.level}: {level}}}"
 
 
-def _needs(approval: str | None, level: str | None) -> str | None:
-    return f"{approval}{{level: {level}}}" if level else None
+class ClockTable:
+    """Clocks by id, and by the types of events that start, meet or touch them."""
+
+    def __init__(self, clocks: Iterable[Clock], instruments: Mapping[str, Instrument]) -> None:
+        self.by_id = {clock.id: clock for clock in clocks}
+        self.instruments = instruments
+        self._opened = self._by_type(lambda clock: (*clock.starts_on, *clock.restarted_by))
+        self._met = self._by_type(lambda clock: clock.duty)
+        self._touched = self._by_type(lambda clock: clock.touched_by)
+
+    def opened_by(self, event_type: str) -> tuple[Clock, ...]:
+        """Clocks that an event of this type may start or start again."""
+        return self._opened.get(event_type, ())
+
+    def met_by(self, event_type: str) -> tuple[Clock, ...]:
+        """Clocks whose duty an event of this type is."""
+        return self._met.get(event_type, ())
+
+    def touched_by(self, event_type: str) -> tuple[Clock, ...]:
+        """Clocks of which an event of this type may start, meet, end or change a duty."""
+        return self._touched.get(event_type, ())
+
+    def find(self, clock_id: str) -> Clock:
+        """A clock by its id. Raises UsageError naming the known ones."""
+        if clock_id not in self.by_id:
+            raise UsageError("no such clock", found=repr(clock_id[:20]), expected=", ".join(self.by_id))
+        return self.by_id[clock_id]
+
+    def _by_type(self, types_of: Callable[[Clock], Iterable[str]]) -> dict[str, tuple[Clock, ...]]:
+        found: dict[str, tuple[Clock, ...]] = {}
+        for clock in self.by_id.values():
+            for event_type in dict.fromkeys(types_of(clock)):
+                found[event_type] = (*found.get(event_type, ()), clock)
+        return found
 
 
-@lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
-    text = files(__package__).joinpath("clocks.yaml").read_text(encoding="utf-8")
-    return cast(dict[str, Any], yaml.safe_load(text))
+@cache
+def clock_table() -> ClockTable:
+    """The clocks of this package, read once for the process."""
+    from .clock_files import package_table
+
+    return package_table()
 
 
-@lru_cache(maxsize=1)
 def instruments() -> Mapping[str, Sentence]:
     """Short name of an instrument -> its title."""
-    return {key: Sentence(title["zh"], title["en"]) for key, title in _document()["instruments"].items()}
+    return {name: instrument.title for name, instrument in clock_table().instruments.items()}
 
 
-@lru_cache(maxsize=1)
 def clocks() -> Mapping[str, Clock]:
-    """Every clock by its id, in the order of the table."""
-    return {entry["id"]: _clock(entry) for entry in _document()["clocks"]}
+    """Every clock of this package by its id, in the order of the ids."""
+    return clock_table().by_id
 
 
 def opened_by(event_type: str) -> tuple[Clock, ...]:
-    """Clocks that an event of this type may start."""
-    return _by_type(_starting).get(event_type, ())
+    """As `ClockTable.opened_by`, of this package's clocks."""
+    return clock_table().opened_by(event_type)
 
 
 def met_by(event_type: str) -> tuple[Clock, ...]:
-    """Clocks whose duty an event of this type is."""
-    return _by_type(_meeting).get(event_type, ())
+    """As `ClockTable.met_by`, of this package's clocks."""
+    return clock_table().met_by(event_type)
 
 
 def touched_by(event_type: str) -> tuple[Clock, ...]:
-    """Clocks of which an event of this type may start, meet, end or change a duty."""
-    return _by_type(_touching).get(event_type, ())
-
-
-def _starting(clock: Clock) -> Iterable[str]:
-    return (clock.on,)
-
-
-def _meeting(clock: Clock) -> Iterable[str]:
-    return clock.duty
-
-
-def _touching(clock: Clock) -> Iterable[str]:
-    return clock.touched_by
-
-
-@lru_cache(maxsize=3)
-def _by_type(types_of: Callable[[Clock], Iterable[str]]) -> Mapping[str, tuple[Clock, ...]]:
-    found: dict[str, tuple[Clock, ...]] = {}
-    for clock in clocks().values():
-        for event_type in types_of(clock):
-            found[event_type] = (*found.get(event_type, ()), clock)
-    return found
+    """As `ClockTable.touched_by`, of this package's clocks."""
+    return clock_table().touched_by(event_type)
 
 
 def find_clock(clock_id: str) -> Clock:
-    """A clock by its id. Raises UsageError naming the known ones."""
-    known = clocks()
-    if clock_id not in known:
-        raise UsageError("no such clock", found=repr(clock_id[:20]), expected=", ".join(known))
-    return known[clock_id]
-
-
-def _clock(entry: Mapping[str, Any]) -> Clock:
-    when = entry.get("when")
-    approval = [entry["approval"]] if "approval" in entry else []
-    return Clock(
-        id=entry["id"],
-        title=Sentence(entry["title"]["zh"], entry["title"]["en"]),
-        on=entry["starts_on"],
-        start_field=entry.get("starts_from"),
-        start_required=entry.get("starts_from_required", False),
-        when=Condition(when["field"], when["equals"]) if when else None,
-        duty=tuple(entry["duty"]),
-        moot_by=tuple(entry.get("moot_by", ())),
-        met_by_cause=entry.get("met_by_cause", False),
-        owed_by=entry["owed_by"],
-        owed_to=entry["owed_to"],
-        approval=entry.get("approval"),
-        versions=tuple(_version(version) for version in entry["versions"]),
-        touched_by=frozenset([entry["starts_on"], *entry["duty"], *entry.get("moot_by", ()), *approval]),
-    )
-
-
-def _version(entry: Mapping[str, Any]) -> Version:
-    ladder = entry.get("ladder")
-    rungs = (
-        tuple(Rung(rung["step"], rung["limit"], rung.get("needs")) for rung in ladder)
-        if ladder
-        else (Rung("limit", entry["limit"], None),)
-    )
-    readings = tuple(entry["readings"])
-    for rung in rungs:
-        possible = READINGS_OF_UNIT[Term.parse(rung.limit).unit]
-        if not set(readings) <= set(possible):
-            raise UsageError("clocks.yaml admits an impossible reading", found=readings, expected=possible)
-    return Version(
-        since=entry["since"],
-        until=entry.get("until"),
-        since_verified=entry["since_verified"],
-        rungs=rungs,
-        readings=cast(tuple[ReadingName, ...], readings),
-        source=tuple(Article(article["instrument"], article["article"]) for article in entry["source"]),
-        verified=entry["verified"],
-        is_ladder=bool(ladder),
-    )
+    """As `ClockTable.find`, of this package's clocks."""
+    return clock_table().find(clock_id)

@@ -8,7 +8,7 @@ from typing import Literal
 from .calendar import beijing_day
 from .terms import Reading
 
-State = Literal["open", "due", "contested", "overdue", "met", "moot"]
+State = Literal["open", "due", "contested", "overdue", "met", "moot", "lapsed", "waiting"]
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -22,7 +22,14 @@ class Answer:
 
 
 def state_at(
-    now: datetime, readings: Sequence[Reading], *, met: Answer | None = None, moot: Answer | None = None
+    now: datetime,
+    readings: Sequence[Reading],
+    *,
+    met: Answer | None = None,
+    moot: Answer | None = None,
+    is_right: bool = False,
+    begins: datetime | None = None,
+    stands_since: datetime | None = None,
 ) -> State:
     """State of a duty at `now`.
 
@@ -30,7 +37,18 @@ def state_at(
     or only by claim; unanswered, past the earliest reading but not the latest. Overdue: past every reading,
     answered since or not. Moot: ended without an answer while it was not overdue. A provisional reading is
     past for certain only at its `latest_possible`: until then it contests what the others say.
+
+    A right that was not used in time is lapsed where a duty is overdue: nobody is accused of it. Waiting:
+    before `begins`, where time must pass first. From `stands_since` on an unanswered duty stands still.
     """
+    if met is None and moot is None and begins is not None and now < begins:
+        return "waiting"
+    looked_at = now if stands_since is None else min(now, stands_since)
+    state = _of_duty(looked_at, readings, met, moot)
+    return "lapsed" if is_right and state == "overdue" else state
+
+
+def _of_duty(now: datetime, readings: Sequence[Reading], met: Answer | None, moot: Answer | None) -> State:
     if met is not None:
         if all(r.holds(met.by_claim) and r.holds(met.provably) for r in readings):
             return "met"

@@ -12,7 +12,15 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text, in_beijing
 
-from .calendar import NOTICE_MARGIN, add_workdays, beijing_day, end_of_day, first_workday_from, missing_notice
+from .calendar import (
+    NOTICE_MARGIN,
+    add_workdays,
+    beijing_day,
+    end_of_day,
+    first_workday_from,
+    missing_notice,
+    workdays_between,
+)
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
 Unit = Literal["hours", "days", "working_days", "months"]
@@ -30,7 +38,15 @@ _LIMIT = re.compile(
     r"PT(?P<hours>[1-9]\d{0,3})H|P(?P<count>[1-9]\d{0,3})(?P<unit>D|WD|M)(?:(?P<extra>[1-9]\d?)D)?"
 )
 _UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
+_UNIT_WORDS: dict[Unit, Sentence] = {
+    "hours": Sentence("小时", "hours"),
+    "days": Sentence("日", "days"),
+    "working_days": Sentence("个工作日", "workdays"),
+    "months": Sentence("个月", "month(s)"),
+}
 _HOUR = timedelta(hours=1)
+Pause = tuple[datetime, datetime]
+"""From when to when a term stands still; the time between is added to it."""
 COUNTABLE = range(1900, 9900)
 """Years in which a term can start: outside them a date is an error of whoever wrote it."""
 
@@ -107,8 +123,11 @@ def readings(
     names: Iterable[str] | None = None,
     *,
     precision: Precision = "second",
+    pauses: Iterable[Pause] = (),
 ) -> tuple[Reading, ...]:
     """All admissible readings of a limit that starts at an aware time, in the order of `names`.
+
+    `pauses` lie behind the start, one after the other; one that begins when the term is over adds nothing.
 
     `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
     "day" only the day of the start is known: terms in hours then give the smallest and the largest value
@@ -127,12 +146,16 @@ def readings(
             found=start.isoformat(),
             expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
         )
-    return _readings(start, limit, None if names is None else tuple(names), precision)
+    return _readings(start, limit, None if names is None else tuple(names), precision, tuple(pauses))
 
 
 @lru_cache(maxsize=4096)
 def _readings(
-    start: datetime, limit: str, names: tuple[str, ...] | None, precision: Precision
+    start: datetime,
+    limit: str,
+    names: tuple[str, ...] | None,
+    precision: Precision,
+    pauses: tuple[Pause, ...],
 ) -> tuple[Reading, ...]:
     term = Term.parse(limit)
     possible = READINGS_OF_UNIT[term.unit]
@@ -144,7 +167,7 @@ def _readings(
             found=", ".join(strange) or "no reading",
             expected=", ".join(possible),
         )
-    return tuple(_COUNT[name](term, start, precision) for name in possible if name in wanted)
+    return tuple(_COUNT[name](term, start, precision, pauses) for name in possible if name in wanted)
 
 
 def due_earliest(of: Iterable[Reading]) -> datetime:
@@ -171,13 +194,54 @@ def add_months(day: date, count: int) -> date:
     return date(year, month, min(day.day, last))
 
 
-def _last_day(term: Term, start: date) -> date:
+def _last_day(term: Term, start: date, pauses: Iterable[Pause]) -> tuple[date, int]:
+    """The last day, moved by the days of the pauses that begin before it is over, and how many those are."""
     if term.unit == "months":
-        return add_months(start, term.count) + timedelta(days=term.extra_days)
-    return start + timedelta(days=term.count)
+        last = add_months(start, term.count) + timedelta(days=term.extra_days)
+    else:
+        last = start + timedelta(days=term.count)
+    stood = 0
+    for begins, ends in pauses:
+        if beijing_day(begins) <= last:
+            days = beijing_day(ends) - beijing_day(begins)
+            last, stood = last + days, stood + days.days
+    return last, stood
 
 
-def _counted(term: Term, start: date, last: date) -> Sentence:
+def _last_workday(term: Term, start: date, pauses: Iterable[Pause]) -> tuple[date, int]:
+    """As `_last_day`, in workdays."""
+    last, stood = add_workdays(start, term.count), 0
+    for begins, ends in pauses:
+        if beijing_day(begins) <= last:
+            count = workdays_between(beijing_day(begins), beijing_day(ends))
+            last, stood = add_workdays(last, count), stood + count
+    return last, stood
+
+
+def _hours_end(term: Term, began: datetime, pauses: Iterable[Pause]) -> tuple[datetime, int]:
+    """The end of a term in hours, moved by the pauses that begin before it is over, and by how many hours."""
+    end, stood = began + timedelta(hours=term.count), timedelta(0)
+    for begins, ends in pauses:
+        if begins <= end:
+            end, stood = end + (ends - begins), stood + (ends - begins)
+    return end, stood // _HOUR
+
+
+def _moved(why: Sentence, stood: int, unit: Sentence, to: object) -> Sentence:
+    """The reason, and by how much and to when pauses have moved the end."""
+    if not stood:
+        return why
+    return Sentence(
+        f"{why.zh},中止{stood}{unit.zh},相应顺延至{to}",
+        f"{why.en}, moved by {stood} {unit.en} of standstill to {to}",
+    )
+
+
+def _counted(term: Term, start: date, last: date, stood: int) -> Sentence:
+    return _moved(_plainly(term, start, last - timedelta(days=stood)), stood, _UNIT_WORDS["days"], last)
+
+
+def _plainly(term: Term, start: date, last: date) -> Sentence:
     if term.unit == "months":
         plus = (f"加{term.extra_days}日", f" and {term.extra_days} days") if term.extra_days else ("", "")
         return Sentence(
@@ -203,19 +267,19 @@ def _day_reading(name: ReadingName, last: date, why: Sentence, consulted: Iterab
     return Reading(name, end_of_day(last), waits, provisional=True)
 
 
-def _calendar(term: Term, start: datetime, _: Precision) -> Reading:
+def _calendar(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
     day = beijing_day(start)
-    last = _last_day(term, day)
-    said = _counted(term, day, last)
+    last, stood = _last_day(term, day, pauses)
+    said = _counted(term, day, last, stood)
     why = Sentence(f"{said.zh},遇节假日不顺延", f"{said.en}, without moving past holidays")
     return Reading("calendar", end_of_day(last), why)
 
 
-def _calendar_rolled(term: Term, start: datetime, _: Precision) -> Reading:
+def _calendar_rolled(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
     day = beijing_day(start)
-    last = _last_day(term, day)
+    last, stood = _last_day(term, day, pauses)
     rolled = first_workday_from(last)
-    said = _counted(term, day, last)
+    said = _counted(term, day, last, stood)
     if rolled == last:
         why = Sentence(f"{said.zh},为工作日", f"{said.en}, a workday")
     else:
@@ -226,18 +290,20 @@ def _calendar_rolled(term: Term, start: datetime, _: Precision) -> Reading:
     return _day_reading("calendar_rolled", rolled, why, (last, rolled))
 
 
-def _working(term: Term, start: datetime, _: Precision) -> Reading:
+def _working(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
     day = beijing_day(start)
-    last = add_workdays(day, term.count)
-    why = Sentence(
-        f"{day}当日不计,只计工作日(含调休上班日),第{term.count}个工作日为{last}",
-        f"{day} itself is not counted, only workdays are (make-up days too), workday {term.count} is {last}",
+    last, stood = _last_workday(term, day, pauses)
+    counted = add_workdays(day, term.count)
+    plain = Sentence(
+        f"{day}当日不计,只计工作日(含调休上班日),第{term.count}个工作日为{counted}",
+        f"{day} itself is not counted, only workdays are (make-up days too), "
+        f"workday {term.count} is {counted}",
     )
+    why = _moved(plain, stood, _UNIT_WORDS["working_days"], last)
     return _day_reading("working", last, why, (day + timedelta(days=1), last))
 
 
-def _hours(term: Term, start: datetime, precision: Precision) -> Reading:
-    span = timedelta(hours=term.count)
+def _hours(term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...]) -> Reading:
     if precision == "day":
         began = end_of_day(beijing_day(start)) - timedelta(days=1)
         why = Sentence(
@@ -249,11 +315,11 @@ def _hours(term: Term, start: datetime, precision: Precision) -> Reading:
         why = Sentence(
             f"自{began:%Y-%m-%d %H:%M}起满{term.count}小时", f"{term.count} hours from {began:%Y-%m-%d %H:%M}"
         )
-    return Reading("hours", began + span, why)
+    end, stood = _hours_end(term, began, pauses)
+    return Reading("hours", end, _moved(why, stood, _UNIT_WORDS["hours"], f"{end:%Y-%m-%d %H:%M}"))
 
 
-def _hours_next(term: Term, start: datetime, precision: Precision) -> Reading:
-    span = timedelta(hours=term.count)
+def _hours_next(term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...]) -> Reading:
     if precision == "day":
         began = end_of_day(beijing_day(start))
         why = Sentence(
@@ -266,10 +332,11 @@ def _hours_next(term: Term, start: datetime, precision: Precision) -> Reading:
             f"开始之时不计,自{began:%Y-%m-%d %H:%M}起满{term.count}小时",
             f"the starting hour is not counted: {term.count} hours from {began:%Y-%m-%d %H:%M}",
         )
-    return Reading("hours_next", began + span, why)
+    end, stood = _hours_end(term, began, pauses)
+    return Reading("hours_next", end, _moved(why, stood, _UNIT_WORDS["hours"], f"{end:%Y-%m-%d %H:%M}"))
 
 
-_COUNT: dict[ReadingName, Callable[[Term, datetime, Precision], Reading]] = {
+_COUNT: dict[ReadingName, Callable[[Term, datetime, Precision, tuple[Pause, ...]], Reading]] = {
     "calendar": _calendar,
     "calendar_rolled": _calendar_rolled,
     "working": _working,

@@ -92,7 +92,16 @@ def state_of(body: dict[str, Any], now: datetime, moot_at: datetime | None) -> s
     ]
     answer = _answer(body["met"])
     moot = Answer(moot_at, moot_at) if moot_at else None
-    return state_at(now, readings, met=answer, moot=moot)
+    begins, stands = (body[name] for name in ("waits_until", "stands_since"))
+    return state_at(
+        now,
+        readings,
+        met=answer,
+        moot=moot,
+        is_right=body["right"],
+        begins=datetime.fromisoformat(begins) if begins else None,
+        stands_since=datetime.fromisoformat(stands) if stands else None,
+    )
 
 
 def _answer(met: dict[str, str] | None) -> Answer | None:

@@ -64,6 +64,8 @@ def _duty(duty: Obligation) -> bytes:
         min(reading.due for reading in readings),
         max(reading.due for reading in readings),
     )
+    if duty.awaits_receipt:  # counted from when the bus had it, too
+        times = (duty.started_at, duty.started_at, duty.started_at)
     met = duty.met_by.digest if duty.met_by else _NOBODY
     ended = duty.moot_by.digest if duty.moot_by else _NOBODY
     return b"".join((duty.id.bytes, pack(">3q", *map(milliseconds, times)), met, ended))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, obligations, starts
 from casebus_schemas.catalogue.catalog import Catalog
@@ -44,5 +45,6 @@ class Case:
     ) -> "Case":
         """The case that these events make, its clocks under the law of then or of another day."""
         folded = events if isinstance(events, Folded) else fold(events)
-        started = tuple(starts(folded, law_of))
-        return cls(folded, started, tuple(obligations(folded, started)), catalog or Catalog.load())
+        index = ChainIndex(folded)
+        started = tuple(starts(index, law_of))
+        return cls(folded, started, tuple(obligations(index, started)), catalog or Catalog.load())

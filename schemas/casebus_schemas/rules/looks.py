@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
-from casebus_schemas.law import Sentence, clocks
+from casebus_schemas.law import Sentence, touched_by
 from casebus_schemas.small_types import RuleId
 
 from .register import CHAIN_RULES
@@ -28,7 +28,7 @@ WORDS: Mapping[str, Sentence] = {
 def rules_touched_by(type: str, fields: Iterable[str] = (), words: Iterable[str] = ()) -> frozenset[RuleId]:
     """The chain rules that look at a type of event, at fields of its data (`amounts`) or at words."""
     looks = {type, *(f"*.{field}" for field in fields), *words}
-    if type in _types_of_clocks():
+    if touched_by(type):
         looks.add("duties")
     return frozenset().union(*(_looking_at().get(look, frozenset()) for look in looks))
 
@@ -71,13 +71,3 @@ def _looking_at() -> Mapping[str, frozenset[RuleId]]:
         for look in rule.looks_at:
             found.setdefault(look, set()).add(rule.id)
     return {look: frozenset(rules) for look, rules in found.items()}
-
-
-@cache
-def _types_of_clocks() -> frozenset[str]:
-    found: set[str] = set()
-    for clock in clocks().values():
-        found.update((clock.on, *clock.duty, *clock.moot_by))
-        if clock.approval:
-            found.add(clock.approval)
-    return frozenset(found)

@@ -150,8 +150,9 @@ class Reconciled:
         self._hash.event(event)
         if self._tracked == self.folded.suspects.revision:
             self._track(event)
-        keys = self._grow_duties(event, tied)
-        before, after = self._grow_content(event, keys, everybody=revision != self.folded.suspects.revision)
+        somebody_else = revision != self.folded.suspects.revision
+        keys = self._grow_duties(event, tied=tied, somebody_else=somebody_else)
+        before, after = self._grow_content(event, keys, everybody=somebody_else)
         spoken = self._word(event)
         if spoken is not None:
             # Whatever part holds it: its state is looked up anew.
@@ -224,7 +225,7 @@ class Reconciled:
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
-        for start in starts_of(event, self._law_of):
+        for start in starts_of(event, self._index, self._law_of):
             key = (event.digest, start.clock.id)
             self._starts[key] = start
             self._open.add(key, start)
@@ -259,8 +260,8 @@ class Reconciled:
         if at is not None:
             heapq.heappush(self._heap, (at, key))
 
-    def _grow_duties(self, event: ChainEvent, tied: bool) -> list[Key]:
-        touched = self._open.touched(event, self._index, tied=tied)
+    def _grow_duties(self, event: ChainEvent, *, tied: bool, somebody_else: bool) -> list[Key]:
+        touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)
         for key in touched:
             self._count(key)
         return [*touched, *self._start(event)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.obligations import Step
+from casebus_schemas.case.obligations import Obligation, Step
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence, Term
 from casebus_schemas.law.calendar import NOTICE_MARGIN
@@ -59,11 +59,17 @@ def limit_in_words(limit: str) -> Sentence:
     return Sentence(zh, en)
 
 
-def until_published(rung: Step) -> Sentence:
+def until_published(duty: Obligation, rung: Step) -> Sentence:
     """What to add where a reading is provisional: how long the bus waited before it said so."""
     if not any(reading.provisional for reading in rung.readings):
         return NOTHING
     days = NOTICE_MARGIN.days
+    if duty.awaits_receipt:
+        return Sentence(
+            f"(暂定:尚无该机关的签收回执,自送达收件箱起算,已另留{days}日余地)",
+            f" (provisional: no receipt of that agency is there, counted from the arrival in its inbox, "
+            f"{days} days of margin have passed)",
+        )
     return Sentence(
         f"(暂定:部分年份的节假日安排尚未收录,已另留{days}日余地)",
         f" (provisional: holidays of a year are not published here yet, {days} days of margin have passed)",

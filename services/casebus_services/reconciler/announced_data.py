@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from casebus_schemas.case.chain import milliseconds
-from casebus_schemas.case.duty import Duty
+from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.law import Reading
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Account, Finding
@@ -46,6 +46,12 @@ def _duty(duty: Duty) -> dict[str, Any]:
         ],
         "state": duty.state,
         "met": met and {"by_claim": milliseconds(met.by_claim), "provably": milliseconds(met.provably)},
+        "right": duty.right,
+        "suspect": duty.suspect,
+        "number": duty.number,
+        "awaits_receipt": duty.awaits_receipt,
+        "waits_until": duty.waits_until and milliseconds(duty.waits_until),
+        "stands_since": duty.stands_since and milliseconds(duty.stands_since),
     }
 
 

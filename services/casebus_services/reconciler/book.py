@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest
-from casebus_schemas.case.duty import Duty
+from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
@@ -167,8 +167,9 @@ class ChainBook:
             if known is None or _moved(known.duty, entry.duty):
                 if known is None and duty.clock.met_by_cause and entry.duty.state == "met":
                     continue  # nobody has to be told of a duty that was done when it began
-                if entry.duty.owed_to or entry.duty.state != "met":
-                    changed.append(entry)
+                if "waiting" in (entry.duty.state, known and known.duty.state) and entry.duty.state != "open":
+                    continue  # nor of one that has not begun
+                changed.append(entry)
         return changed
 
     def _end_duties(self, ids: Iterable[UUID], now: datetime, trigger: Digest | None) -> list[DutyEntry]:
@@ -177,9 +178,11 @@ class ChainBook:
         for id in ids:
             entry = self.duties[id]
             if entry.duty.state != "moot":
+                was_told = entry.duty.state != "waiting"
                 entry = DutyEntry(replace(entry.duty, state="moot"), trigger or entry.basis, now)
                 self._write(entry)
-                ended.append(entry)
+                if was_told:
+                    ended.append(entry)
         return ended
 
     def _enter_findings(
@@ -218,9 +221,10 @@ def _moved(known: Duty, said: Duty) -> bool:
 def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
     of_parties: dict[tuple[str, ...], list[DutyEntry]] = {}
     for entry in changed:
-        of_parties.setdefault(entry.duty.parties, []).append(entry)
+        if parties := entry.duty.parties:
+            of_parties.setdefault(parties, []).append(entry)
     said = []
-    for parties, entries in sorted(of_parties.items()):
+    for told, entries in sorted(of_parties.items()):
         entries.sort(key=lambda entry: (entry.duty.rule, entry.duty.id))
         said.append(
             Announcement(
@@ -230,7 +234,7 @@ def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[
                 chain,
                 tuple(entry.duty for entry in entries),
                 (),
-                parties,
+                told,
                 now,
             )
         )

@@ -8,7 +8,7 @@ import orjson
 
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds, moment
-from casebus_schemas.case.duty import Duty
+from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.wire.codec import decode

@@ -7,10 +7,10 @@ import pytest
 
 from casebus_deploy.demo.scenario import ExpectedClock, Scenario, Step, ends, load, load_all, names
 from casebus_deploy.demo.script import Script
-from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.agencies import MEMBERS, roles_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
-from casebus_schemas.law.clocks import opened_by
+from casebus_schemas.law.clocks import Begin, opened_by
 from casebus_schemas.law.duty_state import Answer, state_at
 from casebus_schemas.law.terms import readings
 from casebus_schemas.wire.codec import decode, encode
@@ -93,20 +93,28 @@ def test_every_expected_clock_is_what_the_law_gives(scenario: Scenario, expected
     """Readings, rungs, parties and state computed by hand are those computed from the table of clocks."""
     rule = clock(expected.rule)
     opener = scenario.step(expected.opened_by)
-    assert opener.type == rule.on
-    start = opener.date
-    if rule.start_field is not None:
-        start = datetime.fromisoformat(opener.data[rule.start_field])
+    start = began(opener, next(begin for begin in rule.begins if starts(begin, opener)))
     version = rule.in_force(start.date())
     assert version is not None
     step = expected.step or version.rungs[0].step
-    found = {rung.step: readings(start, rung.limit, version.readings) for rung in version.rungs}
+    found = {rung.step: readings(start, rung.limit, rung.readings) for rung in version.rungs}
     assert expected.readings == {reading.name: reading.due for reading in found[step]}
     assert expected.due_earliest == min(reading.due for reading in found[step])
     assert expected.due_latest == max(reading.due for reading in found[step])
     if version.is_ladder:
         assert expected.ladder == {name: max(r.due for r in rung) for name, rung in found.items()}
     assert expected.state == state_at(NOW, found[step], met=answer(scenario, expected), moot=None)
+
+
+def began(step: Step, begin: Begin) -> datetime:
+    stated = step.data.get(begin.field) if begin.field else None
+    return datetime.fromisoformat(stated) if stated else step.date
+
+
+def starts(begin: Begin, step: Step) -> bool:
+    if begin.on != step.type or not begin.fits(step.data, roles_of(step.agency)):
+        return False
+    return begin.in_force(began(step, begin).date())
 
 
 def answer(scenario: Scenario, expected: ExpectedClock) -> Answer | None:
@@ -124,8 +132,7 @@ def test_no_step_starts_a_clock_that_the_scenario_does_not_expect(name: str) -> 
     started = []
     for step in scenario.steps:
         for rule in opened_by(step.type):
-            told = rule.start_field is not None and step.data.get(rule.start_field) is not None
-            if (rule.when is None or rule.when.holds(step.data)) and (told or not rule.start_required):
+            if any(starts(begin, step) for begin in rule.begins):
                 started.append((rule.id, step.label))
     assert sorted(started) == sorted((expected.rule, expected.opened_by) for expected in scenario.clocks)
 

@@ -11,7 +11,7 @@ from casebus_schemas.rules.folded_case import Case
 from casebus_schemas.rules.reconcile import reconcile
 from casebus_schemas.rules.register import CHAIN_RULES, RULES
 from casebus_schemas.rules.rule import Arrived, Found
-from casebus_schemas.rules.running import run, run_across, watch
+from casebus_schemas.rules.running import run_across, watch
 from casebus_schemas.rules.stream import r05
 from support.chains import amount, at, say
 from support.signed_events import chain

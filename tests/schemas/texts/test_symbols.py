@@ -19,6 +19,7 @@ from casebus_schemas.law.duty_state import State
 from casebus_schemas.law.terms import ReadingName
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.finding import FindingClass, FindingState, Severity
+from casebus_schemas.rules.rule import Scope
 from casebus_schemas.statistics.measures import CASES, CLUES, PERSONS, TIMES
 from casebus_schemas.texts.symbols import BASES, STATUSES, STEPS, read_symbols, symbols, title
 from support.chains import amount, at, say, suspects
@@ -51,6 +52,7 @@ OF_JSON: dict[str, tuple[str, ...]] = {
     "FindingState": get_args(FindingState),
     "FindingClass": get_args(FindingClass),
     "Severity": get_args(Severity),
+    "RuleScope": get_args(Scope),
     "ReadingName": get_args(ReadingName),
     "Role": get_args(Role),
     "Level": LEVELS,

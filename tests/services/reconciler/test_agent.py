@@ -179,18 +179,18 @@ def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
         referral,
         "2022-09-29T10:00",
         "referral.receipted",
-        received_at=at("2022-09-29T10:00"),
+        received_at=at("2022-09-22T10:00"),
         competent=True,
         complete=True,
     )
     desk.admitter.admit(receipt, at_ms=ms("2022-09-29T10:01"))
     desk.agent.handle(desk.admitter.batches())
     for now in (
-        "2022-10-09T09:00",
-        "2022-10-10T00:00",
-        "2022-10-18T23:59",
-        "2022-10-19T00:00",
-        "2022-10-19T00:00",
+        "2022-10-02T09:00",  # day 10, a holiday
+        "2022-10-03T00:00",
+        "2022-10-08T23:59",  # the first workday after it
+        "2022-10-09T00:00",
+        "2022-10-09T00:00",
     ):
         desk.now_ms = ms(now)
         desk.agent.tick()

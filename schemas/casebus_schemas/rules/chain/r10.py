@@ -43,7 +43,7 @@ def overdue(case: Case, now: datetime) -> Iterator[Found]:
 def _overdue(duty: Obligation) -> Found:
     rung = duty.steps[duty.rung]
     last = last_day_of(rung.due_latest)
-    waits = until_published(rung)
+    waits = until_published(duty, rung)
     who = agency(duty.owed_by)
     answered = duty.met_by
     late = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from casebus_schemas.agencies import agencies_with
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Step
 from casebus_schemas.law import Sentence
@@ -61,7 +62,7 @@ def _within(at: datetime, rung: Step) -> bool:
 
 
 def _lifts(approval: ChainEvent, duty: Obligation, higher: Step) -> bool:
-    level = approval.data.get("level")
+    level = duty.level_of(approval)
     levels = [step.needs for step in duty.steps]
     return level in levels and levels.index(level) >= levels.index(higher.needs)
 
@@ -70,8 +71,8 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Found:
     who, needed = agency(duty.owed_by), word(STEPS, higher.step)
     limit = limit_in_words(next(r.limit for r in duty.version.rungs if r.step == rung.step))
     last = last_day_of(rung.due_latest)
-    waits = until_published(rung)
-    approvals = [{"level": e.data.get("level"), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
+    waits = until_published(duty, rung)
+    approvals = [{"level": duty.level_of(e), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
     owed_by = Agency(duty.owed_by)
     return Found(
         subject=f"{duty.id}\n{higher.step}",
@@ -83,6 +84,15 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Found:
             f"{who.en} used more than {limit.en} (to {last} at the latest) without the "
             f"{needed.en} that an extension needs{waits.en}",
         ),
-        suggestion=Suggestion(duty.clock.approval or duty.clock.duty[0], owed_by),
+        suggestion=_approval_wanted(duty),
         opened_at=rung.over_at,
     )
+
+
+def _approval_wanted(duty: Obligation) -> Suggestion | None:
+    """Who should say which approval: the debtor, or the one agency whose role it is."""
+    approval = duty.clock.approval
+    if approval is None:
+        return None
+    by = (duty.owed_by,) if approval.by is None else agencies_with(approval.by)
+    return Suggestion(approval.type, Agency(by[0])) if len(by) == 1 else None

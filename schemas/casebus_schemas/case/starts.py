@@ -1,0 +1,122 @@
+"""Which clocks the events of a chain start, and from when each counts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.law.clocks import Begin, Clock, Version
+from casebus_schemas.law.terms import COUNTABLE, Precision
+from casebus_schemas.times import BEIJING, in_beijing
+
+from .chain import ChainEvent
+from .chain_index import ChainIndex
+from .fold import Folded
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock that an event started, and from when it counts.
+
+    `at` is the sending where the term starts at receipt, which each debtor has of its own. `number` counts
+    the starts of the clock in the chain, from 1.
+    """
+
+    clock: Clock
+    version: Version
+    begin: Begin
+    cause: ChainEvent
+    at: datetime
+    precision: Precision
+    number: int = 1
+
+    @property
+    def countable(self) -> bool:
+        """Whether the time is one from which a term can be counted."""
+        return self.at.year in COUNTABLE
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the law does not allow the clock to start so often."""
+        return self.clock.at_most is not None and self.number > self.clock.at_most
+
+
+def starts(chain: Folded | ChainIndex, law_of: date | None = None) -> Iterator[Start]:
+    """Every clock that the chain's events started, under the law of then or of another day."""
+    index = chain if isinstance(chain, ChainIndex) else ChainIndex(chain)
+    folded = index.folded
+    corrected = {event.digest: event for event in folded.standing}
+    for said in folded.order:
+        # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
+        if said.digest in corrected or said.digest in folded.withdrawn:
+            yield from starts_of(corrected.get(said.digest, said), index, law_of)
+
+
+def starts_of(event: ChainEvent, index: ChainIndex, law_of: date | None = None) -> Iterator[Start]:
+    """The clocks that one event starts, with its facts as they stand."""
+    for clock in index.table.opened_by(event.type):
+        for begin in _begins(clock, event, index):
+            found = _time(begin, event)
+            if found is None:
+                continue
+            at, precision = found
+            day = law_of or beijing_day(at)
+            if not begin.in_force(day):
+                continue
+            version = clock.in_force(day)
+            version = version and version.for_event(event.data, index.members.roles_of(event.agency))
+            if version is not None:
+                yield Start(clock, version, begin, event, at, precision, _number(clock, event, index))
+            break
+
+
+def _begins(clock: Clock, event: ChainEvent, index: ChainIndex) -> list[Begin]:
+    """The ways in which the event may start the clock: the first of them that is in force does."""
+    found = [begin for begin in clock.begins if begin.on == event.type and _fits(begin, event, index)]
+    if not found and event.type in clock.restarted_by and _is_running(clock, event, index):
+        return [Begin(on=event.type, owed_by=clock.owed_by, owed_to=clock.owed_to)]
+    return found
+
+
+def _fits(begin: Begin, event: ChainEvent, index: ChainIndex) -> bool:
+    return begin.fits(event.data, index.members.roles_of(event.agency))
+
+
+def _is_running(clock: Clock, event: ChainEvent, index: ChainIndex) -> bool:
+    """Whether a start before the event, to which it belongs, waits for its answer still."""
+    place = index.place(event)
+    for earlier in index.of_types((*clock.starts_on, *clock.restarted_by)):
+        if index.place(earlier) >= place:
+            return False
+        if earlier.type in clock.starts_on and not _started(clock, earlier, index):
+            continue
+        if not index.touches(event, earlier):
+            continue
+        ends = index.belonging(earlier, (*clock.duty, *clock.moot_by))
+        if (first := next(ends, None)) is None or index.place(first) > place:
+            return True
+    return False
+
+
+def _started(clock: Clock, event: ChainEvent, index: ChainIndex) -> bool:
+    return any(begin.on == event.type and _fits(begin, event, index) for begin in clock.begins)
+
+
+def _number(clock: Clock, event: ChainEvent, index: ChainIndex) -> int:
+    """Which start of the clock in the chain it is; 1 where nobody counts."""
+    if clock.at_most is None:
+        return 1
+    place = index.place(event)
+    before = (e for e in index.of_types(clock.starts_on) if _started(clock, e, index))
+    return 1 + sum(1 for earlier in before if index.place(earlier) < place)
+
+
+def _time(begin: Begin, cause: ChainEvent) -> tuple[datetime, Precision] | None:
+    """When counting starts, and how precisely that is known."""
+    stated = cause.data.get(begin.field) if begin.field else None
+    if isinstance(stated, date) and not isinstance(stated, datetime):
+        return datetime(stated.year, stated.month, stated.day, tzinfo=BEIJING), "day"
+    start = stated if isinstance(stated, datetime) else cause.occurred_at
+    local = in_beijing(start)
+    midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
+    return start, "day" if cause.day_only and midnight else "second"

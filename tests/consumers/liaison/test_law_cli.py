@@ -1,0 +1,65 @@
+"""`casebus law show`: rules and clocks by number."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from casebus_consumers.liaison.law_cli import app
+from casebus_schemas.errors import UsageError
+from casebus_schemas.law.clocks import clocks
+from casebus_schemas.rules.register import RULES
+
+NUMBERS = [*clocks(), *RULES]
+
+
+def show(*arguments: str) -> str:
+    """What `law show` prints."""
+    done = CliRunner().invoke(app, ["show", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_a_rule_is_shown_with_its_head() -> None:
+    """R45 names what it looks at, its law, who acts and when it closes, in both languages."""
+    said = show("R45")
+    assert said.startswith("R45  立案后撤回移送 / a referral withdrawn after filing\n")
+    for part in ("referral.filed", "第186条", "Art. 186", "the police", "重要 high", "更正与撤回"):
+        assert part in said
+
+
+def test_a_clock_is_shown_with_its_texts() -> None:
+    """DL06, however written, names its types, every limit and where it stands."""
+    said = show("dl06")
+    assert said.startswith("DL06  立案审查决定 / decide on filing\n")
+    for part in (
+        "referral.receipted",
+        "referral.not_filed",
+        "P30D",
+        "needs approval: county",
+        "spp-mps-2017",
+    ):
+        assert part in said
+
+
+def test_without_a_number_all_are_listed() -> None:
+    """Every clock and every rule has its line, and its entry in the JSON."""
+    assert [line.split()[0] for line in show().splitlines()] == NUMBERS
+    assert [body["id"] for body in json.loads(show("--json"))] == NUMBERS
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_json_holds_the_same(number: str) -> None:
+    """The JSON of one is that of the list, with a title in two fields."""
+    body = json.loads(show(number, "--json"))
+    assert body["id"] == number
+    assert body["title"].keys() == {"zh", "en"}
+    assert body in json.loads(show("--json"))
+    assert show(number)
+
+
+def test_an_unknown_number_names_the_known_ones() -> None:
+    """R99 is refused, and the answer says which there are."""
+    with pytest.raises(UsageError) as refused:
+        show("R99")
+    assert refused.value.expected == ", ".join(NUMBERS)
