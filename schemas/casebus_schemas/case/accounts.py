@@ -19,6 +19,9 @@ ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values(
 ACQUITTED, WITHDRAWN = "acquitted", "withdrawn"
 """States that no type brings: a result of a judgment, and a case of which nothing stands any more."""
 
+FILED = "filed"
+"""From here on only the police can end a case (MPS Procedure 2020, articles 186-189): no withdrawal does."""
+
 _DOCUMENTS = ("document_no", "case_no", "receipt_no")
 
 
@@ -195,14 +198,20 @@ def accounts(folded: Folded) -> dict[str, Any]:
 
 
 def status_of(folded: Folded, tracks: Tracks) -> str | None:
-    """The state of the case by its tracks; where all was taken back, that."""
-    return tracks.case_status() or _withdrawn(folded)
+    """The state of the case: that all was taken back, else the furthest of its tracks."""
+    return _withdrawn(folded) or tracks.case_status()
 
 
 def _withdrawn(folded: Folded) -> str | None:
-    types = Catalog.load().types
-    taken_back = {types[folded.by_digest[digest].type] for digest in folded.withdrawn}
-    return WITHDRAWN if any(event.brings_to for event in taken_back) else None
+    """Whether all that brought the case anywhere was taken back, or answers what was, before it was filed."""
+    catalog = Catalog.load()
+    brought = {type: event.brings_to for type, event in catalog.types.items() if event.brings_to}
+    if not any(folded.by_digest[digest].type in brought for digest in folded.withdrawn):
+        return None
+    early = list(catalog.states)[: list(catalog.states).index(FILED)]
+    left = [event for event in folded.standing if event.type in brought]
+    idle = [e for e in left if brought[e.type] in early and folded.thread(e) & folded.withdrawn.keys()]
+    return WITHDRAWN if len(idle) == len(left) else None
 
 
 def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:
