@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -172,6 +173,7 @@ def _signature(folded: Folded) -> object:
     return folded.order, standing, folded.superseded, folded.withdrawn, disputes
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chance: random.Random) -> None:
@@ -181,6 +183,7 @@ def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chanc
     assert _signature(fold(arrived)) == _signature(fold(events))
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.Random) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def _meaning_of(meaning: Reconciled) -> object:
     return meaning.accounts, duties, [f.to_json() for f in meaning.findings(NOW)], meaning.hash
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(random_cases(), st.randoms(use_true_random=False))
 def test_state_findings_are_a_function_of_the_set_of_events(
