@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -171,6 +172,7 @@ def _signature(folded: Folded) -> object:
     return folded.order, standing, folded.superseded, folded.withdrawn, disputes
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chance: random.Random) -> None:
@@ -180,6 +182,7 @@ def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chanc
     assert _signature(fold(arrived)) == _signature(fold(events))
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.Random) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ def _meaning(events: Sequence[ChainEvent]) -> object:
     return meaning.accounts, duties, [f.to_json() for f in meaning.findings(NOW)], meaning.hash
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_state_findings_are_a_function_of_the_set_of_events(

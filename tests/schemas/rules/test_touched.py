@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def _told(meaning: Reconciled) -> object:
     ]
 
 
+@pytest.mark.thorough
 @settings(max_examples=100, deadline=None)
 @given(random_cases(6), st.data())
 def test_only_touched_rules_after_each_event_find_what_all_rules_find(
