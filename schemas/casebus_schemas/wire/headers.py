@@ -3,15 +3,17 @@
 import base64
 import binascii
 import re
+from binascii import unhexlify
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from casebus_schemas.errors import Refused
-from casebus_schemas.times import RFC_3339, parse_utc_text, utc_text
+from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 
-from .records import Record
+from .records import Headers, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
 
 CONTENT_TYPE = "application/avro"
@@ -19,6 +21,8 @@ MAX_HEADERS = 32
 MAX_HEADER_BYTES = 8192
 """Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
 _SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
@@ -42,11 +46,44 @@ _REQUIRED = (
     "casebus-sig",
 )
 _KNOWN = frozenset((*_REQUIRED, "traceparent"))
+_USUAL_NAMES = sum(map(len, _REQUIRED))
+
+
+def _group(pattern: re.Pattern[str]) -> str:
+    """A header's pattern as a group of one long pattern."""
+    inner = pattern.pattern.removesuffix(r"\Z").replace("(?:", "(").replace("(", "(?:")
+    return f"({inner})"
+
+
+_USUAL = re.compile(
+    "\n".join(
+        (
+            r"1\.0",
+            _group(_UUID),
+            _group(_SOURCE),
+            _group(_TYPE),
+            _group(RFC_3339),
+            _group(_UUID),
+            r"sha256:([0-9a-f]{64})",
+            re.escape(CONTENT_TYPE),
+            _group(_PRODUCER),
+            _group(_SEQ),
+            r"([A-Za-z0-9_-]+)",
+            r"([A-Za-z0-9_-]+)\Z",
+        )
+    ).encode()
+)
+"""The values of `_REQUIRED` in their order, a line each."""
 
 
 def to_base64url(raw: bytes) -> str:
     """Base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url_bytes(raw).decode()
+
+
+def base64url_bytes(raw: bytes) -> bytes:
+    """The same as the bytes of a header."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def from_base64url(text: str, length: int) -> bytes:
@@ -62,8 +99,7 @@ def from_base64url(text: str, length: int) -> bytes:
     return raw
 
 
-@dataclass(frozen=True, slots=True)
-class EventHeaders:
+class EventHeaders(NamedTuple):
     """The parsed headers of one event."""
 
     id: UUID
@@ -86,6 +122,50 @@ class EventHeaders:
 
         Unknown headers are allowed within the limits; a known one may stand only once.
         """
+        headers = tuple(headers)
+        return cls._usual(headers) or cls._any(headers)
+
+    @classmethod
+    def _usual(cls, headers: Headers) -> "EventHeaders | None":
+        """The headers if they stand as the bus writes them and are right: one match for all of them."""
+        if len(headers) != len(_REQUIRED):
+            return None
+        names, values = zip(*headers, strict=True)
+        if names != _REQUIRED or None in values:
+            return None
+        text = b"\n".join(values)
+        found = _USUAL.match(text)
+        if found is None or len(text) + _USUAL_NAMES > MAX_HEADER_BYTES:
+            return None
+        id, source, type, time, subject, schema, producer, seq, prev, sig = found.groups()
+        number = int(seq)
+        try:
+            raw_prev, raw_sig = _plain_bytes(prev, 32), _plain_bytes(sig, BLOCK_LENGTH)
+            time_text = time.decode()
+            time_ms = to_moment(datetime.fromisoformat(time_text))
+        except ValueError:
+            return None
+        if number >= 2**64 - 1 or raw_prev is None or raw_sig is None:
+            return None
+        return cls(
+            UUID(id.decode()),
+            type.decode(),
+            source.decode(),
+            time_ms,
+            time_text,
+            subject.decode(),
+            unhexlify(schema),
+            CONTENT_TYPE,
+            None,
+            producer.decode(),
+            number,
+            raw_prev,
+            raw_sig,
+        )
+
+    @classmethod
+    def _any(cls, headers: Headers) -> "EventHeaders":
+        """The headers in any order, or what is wrong with them."""
         found = _collect(headers)
         missing = [name for name in _REQUIRED if name not in found]
         if missing:
@@ -184,6 +264,12 @@ def digest_of(record: Record) -> bytes:
     """Event digest of a record as it stands. Raises Refused `bad-headers` if its headers are malformed."""
     parsed = EventHeaders.parse(record.headers)
     return event_digest(parsed.signed_fields(record.topic, record.partition, record.value))
+
+
+def _plain_bytes(text: bytes, length: int) -> bytes | None:
+    """Bytes of canonical base64url, None for any other text. Raises ValueError (binascii.Error)."""
+    raw = binascii.a2b_base64(text.translate(_STANDARD) + b"=" * (-len(text) % 4))
+    return raw if len(raw) == length and base64url_bytes(raw) == text else None
 
 
 def _bad(name: str, found: object, expected: str) -> Refused:

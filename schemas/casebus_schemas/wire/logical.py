@@ -137,8 +137,8 @@ class _FromRaw:
             return _text_from if schema == "string" else self._named.get(schema)
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
-            convert = self.build(inner)
-            return None if convert is None else lambda value: None if value is None else convert(value)
+            # Only fields are optional here, and a record leaves out what is null.
+            return self.build(inner)
         if _LOGICAL in schema:
             built: Convert | None = _logical(schema, raw=False)
         elif schema["type"] == "array":
