@@ -26,7 +26,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
-_SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
+_SOURCE = re.compile(r"/[a-z][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
 _PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[1-9][0-9]{0,18}\Z")
 _SEQ = re.compile(r"[1-9][0-9]{0,19}\Z")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
@@ -98,6 +98,11 @@ def from_base64url(text: str, length: int) -> bytes:
     if to_base64url(raw) != text:
         raise ValueError("not the canonical base64url spelling of its bytes")
     return raw
+
+
+def is_source(text: str) -> bool:
+    """Whether the text has the form of `ce_source`: an agency's id, then perhaps a unit's name."""
+    return _SOURCE.match(text) is not None
 
 
 class EventHeaders(NamedTuple):

@@ -1,7 +1,7 @@
 """R20: an answer whose request had not been admitted a day after it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
@@ -17,6 +17,8 @@ from ..rule import Found, Rule
 ORPHAN_AFTER = timedelta(hours=24)
 """How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
 
+_LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+"""No day comes after it: what claims to be of that day never waits for one."""
 _ANSWERS = frozenset({"response", "receipt", "error"})
 
 RULE = Rule(
@@ -63,6 +65,8 @@ def turns(event: ChainEvent, folded: Folded) -> list[datetime]:
 
 
 def _answers(event: ChainEvent) -> bool:
+    if event.admitted_at >= _LAST_DAY:
+        return False
     return event.message_class in _ANSWERS and event.family not in ABOUT_THE_BUS
 
 
