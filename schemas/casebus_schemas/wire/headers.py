@@ -6,6 +6,7 @@ import re
 from binascii import unhexlify
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -25,7 +26,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
-_SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
+_SOURCE = re.compile(r"/[a-z][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
 _PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[1-9][0-9]{0,18}\Z")
 _SEQ = re.compile(r"[1-9][0-9]{0,19}\Z")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
@@ -97,6 +98,11 @@ def from_base64url(text: str, length: int) -> bytes:
     if to_base64url(raw) != text:
         raise ValueError("not the canonical base64url spelling of its bytes")
     return raw
+
+
+def is_source(text: str) -> bool:
+    """Whether the text has the form of `ce_source`: an agency's id, then perhaps a unit's name."""
+    return _SOURCE.match(text) is not None
 
 
 class EventHeaders(NamedTuple):
@@ -199,6 +205,32 @@ class EventHeaders(NamedTuple):
             sig=_bytes(found, "casebus-sig", BLOCK_LENGTH),
         )
 
+    @classmethod
+    def of_admitted(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
+        """Reads the headers of an event that the router has admitted: it has checked them.
+
+        Raises Refused `bad-headers` if they cannot be read at all.
+        """
+        try:
+            found = {name: (value or b"").decode() for name, value in headers}
+            return cls(
+                id=UUID(found["ce_id"]),
+                type=found["ce_type"],
+                source=found["ce_source"],
+                time_ms=parse_utc_text(found["ce_time"]),
+                time=found["ce_time"],
+                subject=found["ce_subject"],
+                fingerprint=bytes.fromhex(found["ce_dataschema"][7:]),
+                content_type=found["content-type"],
+                traceparent=found.get("traceparent"),
+                producer=found["casebus-producer"],
+                seq=int(found["casebus-seq"]),
+                prev=from_base64url(found["casebus-prev"], 32),
+                sig=b"",
+            )
+        except (KeyError, ValueError) as error:
+            raise _bad("headers of an admitted event", error, "all that the router checks") from error
+
     def to_kafka(self) -> tuple[tuple[str, bytes], ...]:
         """The headers in the bus's order, all UTF-8 text."""
         pairs = [
@@ -241,23 +273,49 @@ class EventHeaders(NamedTuple):
         )
 
 
-def event_headers(fields: SignedFields, sig: bytes, *, traceparent: str | None = None) -> EventHeaders:
-    """Headers of an event from what was signed and its signature block."""
-    return EventHeaders(
-        id=fields.id,
-        type=fields.type,
-        source=fields.source,
-        time_ms=fields.time_ms,
-        time=utc_text(fields.time_ms),
-        subject=fields.key,
-        fingerprint=fields.fingerprint,
-        content_type=fields.content_type,
-        traceparent=traceparent,
-        producer=fields.producer,
-        seq=fields.seq,
-        prev=fields.prev,
-        sig=sig,
-    )
+def event_headers(
+    fields: SignedFields, sig: bytes, *, traceparent: str | None = None
+) -> tuple[tuple[str, bytes], ...]:
+    """Headers of an event from what was signed and its signature block, in the bus's order."""
+    pairs = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(fields.id).encode()),
+        ("ce_source", _ascii(fields.source)),
+        ("ce_type", _ascii(fields.type)),
+        ("ce_time", _time_header(fields.time_ms)),
+        ("ce_subject", fields.key.encode()),
+        ("ce_dataschema", _dataschema(fields.fingerprint)),
+        ("content-type", _ascii(fields.content_type)),
+        ("casebus-producer", _ascii(fields.producer)),
+        ("casebus-seq", b"%d" % fields.seq),
+        ("casebus-prev", _base64url(fields.prev)),
+        ("casebus-sig", _base64url(sig)),
+    ]
+    if traceparent is not None:
+        pairs.append(("traceparent", traceparent.encode()))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=4096)
+def _ascii(text: str) -> bytes:
+    return text.encode()
+
+
+@lru_cache(maxsize=4096)
+def _time_header(time_ms: int) -> bytes:
+    return utc_text(time_ms).encode()
+
+
+@lru_cache(maxsize=1024)
+def _dataschema(fingerprint: bytes) -> bytes:
+    return b"sha256:" + fingerprint.hex().encode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record) -> bytes:

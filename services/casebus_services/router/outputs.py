@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
+from casebus_schemas.admission.notice_records import ADMITTED_AT, NOTICE, ORIGIN, ROLE
 from casebus_schemas.admission.receipts import UNREADABLE, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin, text_of_notice
 from casebus_schemas.agencies import agency_of_topic
@@ -116,10 +117,10 @@ def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
     at = text_of_time(admission.admitted_at_ms)
     for recipient in judgement.recipients:
         ours = (
-            ("casebus-notice", text_of_notice(recipient.notice).encode()),
-            ("casebus-role", recipient.role.encode()),
-            ("casebus-origin", origin),
-            ("casebus-admitted-at", at),
+            (NOTICE, text_of_notice(recipient.notice).encode()),
+            (ROLE, recipient.role.encode()),
+            (ORIGIN, origin),
+            (ADMITTED_AT, at),
         )
         yield Outgoing(
             inbox(recipient.agency), _DELIVERY_PARTITION, record.key, record.value, record.headers + ours
