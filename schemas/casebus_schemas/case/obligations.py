@@ -125,7 +125,7 @@ class _Finder:
             steps=steps,
             rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
-            moot_by=self._moot_by(waits_until),
+            moot_by=None if met_by is not None else self._moot_by(waits_until),
             approvals=approvals,
         )
 

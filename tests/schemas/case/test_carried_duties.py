@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from casebus_schemas.agencies import Members
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_index import ChainIndex
-from casebus_schemas.case.fold import extend, fold
+from casebus_schemas.case.fold import fold
 from casebus_schemas.case.obligations import (
     Obligation,
     Start,
@@ -81,13 +81,13 @@ def test_duties_carried_on_are_those_of_the_whole_chain(events: list[ChainEvent]
     index = ChainIndex(folded, BOTH)
     carried: dict[tuple[str, bytes], tuple[Start, tuple[Obligation, ...]]] = {}
     for event in events:
-        folded = extend(folded, event)
-        followed = index.follow(folded)
-        if followed is index:
+        if folded.grow(event):
+            index.add(event)
             again = [start for start, _ in carried.values() if touches(event, start, index)]
             again += starts_of(event, index)
         else:
-            carried, index = {}, followed
+            folded = fold((*folded.order, event))
+            carried, index = {}, ChainIndex(folded, BOTH)
             again = list(starts(index))
         for start in again:
             carried[start.clock.id, start.cause.digest] = (start, duties_of(start, index))

@@ -13,7 +13,7 @@ WRONG_THERE = date(2005, 12, 31)
 
 
 def test_table_agrees_with_the_published_notices_on_every_day() -> None:
-    """On each day of its years the table says the same as a collection of the yearly notices, but for its one error."""
+    """On each day of its years the table says what a collection of the notices says but for its one error."""
     day = date(calendar.years().start, 1, 1)
     last = date(calendar.years().stop - 1, 12, 31)
     differing = []
