@@ -24,6 +24,7 @@ class OpenStarts:
     def __init__(self, folded: Folded) -> None:
         self._folded = folded
         self._starts: dict[Key, Start] = {}
+        self._changing: dict[Key, frozenset[str]] = {}
         self._open: dict[Digest, dict[Key, None]] = {}
         self._open_of_kind: dict[str, dict[Key, None]] = {}
         self._of_cause: dict[Digest, list[Key]] = {}
@@ -33,6 +34,7 @@ class OpenStarts:
     def add(self, key: Key, start: Start) -> None:
         """Takes a start, open until it is settled."""
         self._starts[key] = start
+        self._changing[key] = _changing(start.clock)
         self._of_cause.setdefault(key[0], []).append(key)
         for type in _late_types(start.clock):
             self._late.setdefault(type, {})[key] = None
@@ -70,16 +72,22 @@ class OpenStarts:
                 yield from self._of_cause.get(digest, ())
         for digest in self._folded.thread(event):
             for key in self._open.get(digest, ()):
-                if event.type in self._starts[key].clock.touched_by:
+                if event.type in self._changing[key]:
                     yield key
         for kind, keys in self._open_of_kind.items():
             if keys and index.is_loose(event, kind):
                 for key in keys:
-                    if event.type in self._starts[key].clock.touched_by:
+                    if event.type in self._changing[key]:
                         yield key
         for key in self._late.get(event.type, ()):
             if index.touches(event, self._starts[key].cause):
                 yield key
+
+
+def _changing(clock: Clock) -> frozenset[str]:
+    """Types of events that can change a duty of the clock, beside those that only start another."""
+    of = clock.absence.of if clock.absence else ()
+    return frozenset((*clock.duty, *clock.moot_by, *clock.restarted_by, *of, *_late_types(clock)))
 
 
 def _late_types(clock: Clock) -> list[str]:
