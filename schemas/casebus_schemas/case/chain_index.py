@@ -1,7 +1,6 @@
 """The events of a folded chain by type and by what they answer, so that a duty finds its own at once."""
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import merge
@@ -36,15 +35,15 @@ class ChainIndex:
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
-        self._answered: Counter[Digest] = Counter()
         standing = {event.digest: event for event in folded.standing}
         for event in folded.order:
             self._add(event, standing.get(event.digest))
 
-    def add(self, event: ChainEvent) -> bool:
+    def add(self, event: ChainEvent) -> frozenset[Digest]:
         """Takes the event by which its fold has grown.
 
-        Whether something in the chain may be tied to the event's kind that was loose for it before.
+        What it answers that no event of its kind had answered before: whatever else answers these was loose
+        for the kind, and is tied to it now.
         """
         return self._add(event, event)
 
@@ -114,7 +113,7 @@ class ChainIndex:
             rows_of_type[kind] = row
         return row
 
-    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> bool:
+    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> frozenset[Digest]:
         place = self.folded.place[event.digest]
         for address in (event.agency, *(event.envelope.get("to") or ())):
             self._seen.setdefault(address.partition("/")[0], place)
@@ -124,20 +123,18 @@ class ChainIndex:
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new
-        self._answered.update(self.folded.thread(event) - {event.digest})
-        if len(new) > 1:  # what was loose for this kind may be tied now
-            for rows in (self._said, self._standing):
-                for row in rows.loose.values():
-                    row.pop(event.type, None)
+        for rows in (self._said, self._standing):
+            rows.tie(new, event.type)
         thread = self._thread(event)
         self._enter(self._said, place, event, thread)
         if standing is not None:
             self._enter(self._standing, place, standing, thread)
-        return len(new) > 1 and self._has_more(new - {event.digest})
+        return new - {event.digest}
 
-    def _has_more(self, digests: Iterable[Digest]) -> bool:
-        """Whether some other event has these in its thread, beside what they stand for."""
-        return any(self._answered.get(digest, 0) > 1 for digest in digests)
+    def holds_any(self, digests: Iterable[Digest], types: Iterable[str]) -> bool:
+        """Whether some event of these types answers one of these events, or is one of them."""
+        wanted = tuple(types)
+        return any((digest, type) in self._said.in_thread for digest in digests for type in wanted)
 
     def _enter(self, rows: "_Rows", place: int, event: ChainEvent, thread: frozenset[Digest]) -> None:
         rows.of_type.setdefault(event.type, []).append((place, event))
@@ -161,6 +158,16 @@ class _Rows:
         self.of_type: dict[str, _Row] = {}
         self.in_thread: dict[tuple[Digest, str], _Row] = {}
         self.loose: dict[str, dict[str, _Row]] = {}
+
+    def tie(self, digests: Iterable[Digest], kind: str) -> None:
+        """What has one of these in its thread is loose for a kind of start no more."""
+        for type, of_kind in self.loose.items():
+            if kind not in of_kind:
+                continue
+            for digest in digests:
+                tied = {place for place, _ in self.in_thread.get((digest, type), ())}
+                if tied:
+                    of_kind[kind] = [entry for entry in of_kind[kind] if entry[0] not in tied]
 
 
 def _by_place(entry: tuple[int, ChainEvent]) -> int:

@@ -1,6 +1,6 @@
 """Which duties an event at the end of a chain may change, found without looking at all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from casebus_schemas.law.clocks import RECEIPTS, Clock
 
@@ -27,6 +27,7 @@ class OpenStarts:
         self._changing: dict[Key, frozenset[str]] = {}
         self._open: dict[Digest, dict[Key, None]] = {}
         self._open_of_kind: dict[str, dict[Key, None]] = {}
+        self._of_kind: dict[str, dict[str, list[Key]]] = {}
         self._of_cause: dict[Digest, list[Key]] = {}
         self._late: dict[str, dict[Key, None]] = {}
         self._for_each_suspect: list[Key] = []
@@ -36,6 +37,7 @@ class OpenStarts:
         self._starts[key] = start
         self._changing[key] = _changing(start.clock)
         self._of_cause.setdefault(key[0], []).append(key)
+        self._of_kind.setdefault(start.cause.type, {}).setdefault(start.clock.id, []).append(key)
         for type in _late_types(start.clock):
             self._late.setdefault(type, {})[key] = None
         if start.clock.for_each_suspect:
@@ -53,15 +55,19 @@ class OpenStarts:
             else:
                 row[key] = None
 
-    def touched(self, event: ChainEvent, index: ChainIndex, *, tied: bool, somebody_else: bool) -> list[Key]:
+    def touched(
+        self, event: ChainEvent, index: ChainIndex, *, tied: Collection[Digest], somebody_else: bool
+    ) -> list[Key]:
         """The starts whose duties the event, just added to fold and index, may have changed.
 
-        `tied` says that it ties to its own kind what was tied to none before, `somebody_else` that by it some
-        suspect is another person.
+        `tied` is what the index's `add` gave, `somebody_else` says that by the event some suspect is another
+        person.
         """
         found = dict.fromkeys(self._candidates(event, index))
         if tied:
-            found.update((key, None) for key, start in self._starts.items() if start.cause.type == event.type)
+            for keys in self._of_kind.get(event.type, {}).values():
+                if index.holds_any(tied, self._changing[keys[0]]):
+                    found.update(dict.fromkeys(keys))
         if somebody_else:
             found.update(dict.fromkeys(self._for_each_suspect))
         return list(found)

@@ -1,8 +1,7 @@
 """The hash of a chain: what the signed events alone decide of it, whatever the order of their arrival."""
 
-from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from struct import pack
 
 from casebus_schemas.case.chain import ChainEvent, Digest, milliseconds
@@ -13,19 +12,24 @@ from .finding import Finding
 
 _DOMAIN = b"casebus/case/v1\n"
 _NOBODY = bytes(32)
+_SUM_BYTES = 256
+"""Width of the duties' sum: with hashes of 2,048 bits that are added, to find another set of the same sum takes
+some 2^90 steps (Wagner's generalised birthday)."""
+_SUM_MODULUS = 1 << (8 * _SUM_BYTES)
 
 
 class ChainHash:
     """Carried on with the chain (docs/records.md 5 says the bytes).
 
-    The events' row is chained in the chain's order; duties and findings stand sorted by id. Without times of
-    the bus, arrival findings, and findings or states that the time decides.
+    The events' row is chained in the chain's order; the duties' hashes are added, so that one duty more costs
+    the same however many there are; findings stand sorted by id. Without times of the bus, arrival findings,
+    and findings or states that the time decides.
     """
 
     def __init__(self, folded: Folded) -> None:
         self._row = bytes(32)
-        self._duties: dict[bytes, bytes] = {}
-        self._ids: list[bytes] = []
+        self._duties: dict[bytes, int] = {}
+        self._sum = 0
         for event in folded.order:
             self.event(event)
 
@@ -41,23 +45,18 @@ class ChainHash:
         """Takes the duties of these starts, in place of those that it had of them."""
         for key in keys:
             for duty in duties[key]:
-                id = duty.id.bytes
-                if id not in self._duties:
-                    insort(self._ids, id)
-                self._duties[id] = _duty(duty)
+                id, number = duty.id.bytes, _number(duty)
+                self._sum = (self._sum + number - self._duties.get(id, 0)) % _SUM_MODULUS
+                self._duties[id] = number
 
     def digest(self, content: Iterable[Finding]) -> bytes:
         """The hash with these findings of the events."""
         findings = sorted({found.id.bytes for found in content if found.cls == "state"})
-        parts = [self._duties[id] for id in self._ids]
-        return sha256(
-            b"".join(
-                (_DOMAIN, self._row, pack(">I", len(parts)), *parts, pack(">I", len(findings)), *findings)
-            )
-        ).digest()
+        duties = (pack(">I", len(self._duties)), self._sum.to_bytes(_SUM_BYTES, "big"))
+        return sha256(b"".join((_DOMAIN, self._row, *duties, pack(">I", len(findings)), *findings))).digest()
 
 
-def _duty(duty: Obligation) -> bytes:
+def _number(duty: Obligation) -> int:
     readings = duty.readings
     times = (
         duty.started_at,
@@ -68,4 +67,5 @@ def _duty(duty: Obligation) -> bytes:
         times = (duty.started_at, duty.started_at, duty.started_at)
     met = duty.met_by.digest if duty.met_by else _NOBODY
     ended = duty.moot_by.digest if duty.moot_by else _NOBODY
-    return b"".join((duty.id.bytes, pack(">3q", *map(milliseconds, times)), met, ended))
+    said = b"".join((duty.id.bytes, pack(">3q", *map(milliseconds, times)), met, ended))
+    return int.from_bytes(shake_256(said).digest(_SUM_BYTES), "big")

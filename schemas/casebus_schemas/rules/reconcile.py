@@ -260,7 +260,7 @@ class Reconciled:
         if at is not None:
             heapq.heappush(self._heap, (at, key))
 
-    def _grow_duties(self, event: ChainEvent, *, tied: bool, somebody_else: bool) -> list[Key]:
+    def _grow_duties(self, event: ChainEvent, *, tied: Collection[Digest], somebody_else: bool) -> list[Key]:
         touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)
         for key in touched:
             self._count(key)
