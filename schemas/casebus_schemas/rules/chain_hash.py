@@ -13,8 +13,8 @@ from .finding import Finding
 _DOMAIN = b"casebus/case/v1\n"
 _NOBODY = bytes(32)
 _SUM_BYTES = 256
-"""Width of the duties' sum: with hashes of 2,048 bits that are added, to find another set of the same sum takes
-some 2^90 steps (Wagner's generalised birthday)."""
+"""Width of the duties' sum: to find another set of hashes of 2,048 bits with the same sum takes some 2^90
+steps (Wagner's generalised birthday)."""
 _SUM_MODULUS = 1 << (8 * _SUM_BYTES)
 
 
