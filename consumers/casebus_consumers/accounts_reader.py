@@ -11,8 +11,8 @@ from casebus_schemas.case.chain import ChainEvent, milliseconds, moment
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
-from casebus_schemas.rules.finding import canonical
 from casebus_schemas.rules.running import run_across
+from casebus_schemas.wire.json_text import canonical
 from casebus_services.reconciler.book import KEPT_RULES
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import EVENTS_TOLD, SHARED_IDS, known_event, stored_event

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.case.placing import references_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import BusError, Refused
@@ -17,7 +18,6 @@ from .config import AgencySettings
 from .database import reading
 from .known import remember_event
 from .outbox import Outbox
-from .outbox_events import Reference
 from .topic_reader import TopicReader
 
 _AT_ONCE = 500
@@ -70,14 +70,6 @@ def note_arrivals(connection: Connection, catalog: Catalog, notices: Iterable[No
         first = connection.exec_driver_sql(_FIRST, (str(notice.notice),)).scalar_one()
         fresh.append(first >= notice.seq)
     return fresh
-
-
-def references_of(envelope: dict[str, object]) -> tuple[Reference, ...]:
-    """The local case references of an envelope, in their order."""
-    found = envelope.get("local_refs")
-    if not isinstance(found, list):
-        return ()
-    return tuple(Reference(ref["issuer"], ref["scheme"], ref["value"]) for ref in found)
 
 
 def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) -> None:

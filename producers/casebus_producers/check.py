@@ -7,18 +7,22 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import ChainEvent, as_uuid, chain_event, milliseconds
+from casebus_schemas.admission.may_say import Answered, may_say
+from casebus_schemas.admission.problem import Problem
+from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event, milliseconds
+from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import UsageError
+from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.wire.codec import encode
-from casebus_schemas.wire.door import DoorEvent, parse_event
-from casebus_schemas.wire.ids import chain_id, message_uuid, normalise_reference
+from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
+from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.signing import SignedFields, event_digest
 
 _UNSIGNED = "check.1"
-_STATE_SECRET = "S"
+_SECRET = b"casebus check"
+"""Not an agency's, whose secret stays with it: chain ids of this check."""
+_DIGEST_LENGTH = 32
 
 
 @dataclass
@@ -49,134 +53,163 @@ class Check:
 def check(events: Iterable[object], now: datetime, catalog: Catalog | None = None) -> Check:
     """Folds events of the door (or notices that hold one) as if each were admitted when it happened.
 
+    Of an event that would be refused every reason is named; it is left out of the cases. A case whose events
+    name no chain has an id of this check alone, marked `provisional`: the agency's own needs its secret.
     Digests are those of unsigned copies: `in_reply_to_hash`, `corrects` and `withdraws` of signed events
     match only events that are given with their digest (`{"event": …, "digest": "hex"}`).
     """
     catalog = catalog or Catalog.load()
+    desk = _Given(catalog)
     answer = Check()
-    chains = _Chains()
-    seqs: dict[str, int] = {}
     for index, given in enumerate(events):
-        inner, digest = _unwrapped(given)
-        try:
-            event = parse_event(inner, catalog)
-            event_id = _id(event)
-            _check_authority(event, catalog)
-        except UsageError as error:
-            pointer = getattr(error, "pointer", None)
-            answer.refused.append({"index": index, "pointer": pointer, "detail": error.detail})
-            continue
-        seqs[event.agency] = seqs.get(event.agency, 0) + 1
-        chains.place(event, event_id, digest or _digest(event, event_id, catalog, seqs[event.agency]), index)
-    for chain in chains.all():
-        answer.advice.extend(_advice(chain, catalog))
-        answer.cases.append(case_view([event for _, event in chain], now))
+        for problem in desk.take(index, given):
+            answer.refused.append(
+                {"index": index, "code": problem.code, "pointer": problem.pointer, "detail": problem.detail}
+            )
+    for chain, placed in desk.chains.items():
+        answer.advice.extend(_advice(placed))
+        view = case_view([event for _, event in placed], now)
+        answer.cases.append({**view, "provisional": chain in desk.provisional})
     return answer
 
 
-class _Chains:
-    """Puts events into chains by subject, by what they answer, or by their first local reference."""
+class _Given:
+    """The events given so far: what they say of each other, and their chains."""
 
-    def __init__(self) -> None:
-        self._of_id: dict[UUID, str] = {}
-        self._of_reference: dict[tuple[str, str, str], str] = {}
-        self._chains: dict[str, list[tuple[int, ChainEvent]]] = {}
+    def __init__(self, catalog: Catalog) -> None:
+        self.chains: dict[str, list[tuple[int, ChainEvent]]] = {}
+        self.provisional: set[str] = set()
+        self._catalog = catalog
+        self._placing = Placing(_SECRET)
+        self._of_id: dict[UUID, ChainEvent] = {}
+        self._of_digest: dict[bytes, ChainEvent] = {}
+        self._seqs: dict[str, int] = {}
 
-    def place(self, event: DoorEvent, event_id: UUID, digest: bytes, index: int) -> None:
-        envelope = event.data["envelope"]
-        references = [
-            (ref["issuer"], ref["scheme"], normalise_reference(ref["value"]))
-            for ref in envelope["local_refs"]
-        ]
-        chain = event.subject or self._of_id.get(as_uuid(envelope["in_reply_to"]) or UUID(int=0))
-        chain = chain or next(
-            (self._of_reference[ref] for ref in references if ref in self._of_reference), None
+    def take(self, index: int, given: object) -> list[Problem]:
+        """Places the event if nothing is wrong with it; else says all that is."""
+        try:
+            inner, digest = _unwrapped(given)
+            event = parse_event(inner, self._catalog)
+        except DoorProblem as problem:
+            return [_of_the_door(one) for one in problem.every]
+        kind, value = self._catalog.event(event.type), _encoded(event, self._catalog)
+        problems = may_say(
+            self._catalog,
+            kind,
+            speaker=event.agency,
+            source=event.source,
+            data=event.data,
+            value=value,
+            subject=event.subject,
+            answered=self._answered(event),
+            mended=self._mended(event),
         )
-        chain = chain or _minted(references, event_id)
-        self._of_id[event_id] = chain
-        for reference in references:
-            self._of_reference.setdefault(reference, chain)
-        placed = chain_event(
+        if problems or value is None:
+            return problems
+        id = event.id or message_uuid(event.agency, event.data["envelope"]["message_no"])
+        self._place(index, event, id, digest or self._digest(event, id, value))
+        return []
+
+    def _place(self, index: int, event: DoorEvent, id: UUID, digest: bytes) -> None:
+        placed = self._placing.place(id, event.subject, event.data["envelope"])
+        if placed.provisional:
+            self.provisional.add(placed.chain)
+        said = chain_event(
             digest=digest,
-            id=event_id,
+            id=id,
             type=event.type,
             source=event.source,
-            chain=chain,
+            chain=placed.chain,
             time_ms=milliseconds(event.time),
             admitted_at_ms=milliseconds(event.time),
             body=event.data,
         )
-        self._chains.setdefault(chain, []).append((index, placed))
+        self._of_id[id] = said
+        self._of_digest[digest] = said
+        self.chains.setdefault(placed.chain, []).append((index, said))
 
-    def all(self) -> list[list[tuple[int, ChainEvent]]]:
-        return list(self._chains.values())
+    def _answered(self, event: DoorEvent) -> Answered | None:
+        envelope = event.data.get("envelope", {})
+        reply, digest = as_uuid(envelope.get("in_reply_to")), as_digest(envelope.get("in_reply_to_hash"))
+        found = self._of_id.get(reply) if reply is not None else self._of_digest.get(digest or b"")
+        if found is None:
+            return None
+        return Answered(found.type, None if found.chain in self.provisional else found.chain)
+
+    def _mended(self, event: DoorEvent) -> dict[str, str]:
+        envelope = event.data.get("envelope", {})
+        targets = {name: as_digest(envelope.get(name)) for name in ("corrects", "withdraws")}
+        return {
+            name: self._of_digest[digest].agency
+            for name, digest in targets.items()
+            if digest is not None and digest in self._of_digest
+        }
+
+    def _digest(self, event: DoorEvent, id: UUID, value: bytes) -> bytes:
+        self._seqs[event.agency] = self._seqs.get(event.agency, 0) + 1
+        return event_digest(
+            SignedFields(
+                producer=_UNSIGNED,
+                seq=self._seqs[event.agency],
+                prev=bytes(32),
+                topic=self._catalog.event(event.type).topic(event.agency),
+                partition=0,
+                key="",
+                fingerprint=self._catalog.latest(event.type).fingerprint,
+                content_type="",
+                id=id,
+                type=event.type,
+                source=event.source,
+                time_ms=milliseconds(event.time),
+                value_sha256=sha256(value).digest(),
+            )
+        )
 
 
-def _minted(references: list[tuple[str, str, str]], event_id: UUID) -> str:
-    # Not the agency's own chain id, whose secret stays with the agency: one for this check.
-    first = references[0] if references else ("", "", str(event_id))
-    return str(chain_id(b"casebus check", *first))
+def _encoded(event: DoorEvent, catalog: Catalog) -> bytes | None:
+    try:
+        return encode(catalog.latest(event.type), event.data)
+    except UsageError:  # what the door has read fits its schema, but may be too large
+        return None
 
 
 def _unwrapped(given: object) -> tuple[object, bytes | None]:
-    if isinstance(given, Mapping) and isinstance(given.get("event"), Mapping):
-        digest = given.get("digest")
-        return given["event"], bytes.fromhex(digest) if isinstance(digest, str) else None
-    return given, None
-
-
-def _id(event: DoorEvent) -> UUID:
-    if event.id is not None:
-        return event.id
-    return message_uuid(event.agency, event.data["envelope"]["message_no"])
-
-
-def _check_authority(event: DoorEvent, catalog: Catalog) -> None:
-    kind = catalog.event(event.type)
-    if event.agency not in kind.speakers:
-        raise UsageError(
-            "not-authorised: that agency may not say this",
-            found=f"{event.type} by {event.agency}",
-            expected=", ".join(sorted(kind.speakers)),
+    if not isinstance(given, Mapping) or not isinstance(given.get("event"), Mapping):
+        return given, None
+    digest = given.get("digest")
+    if digest is None:
+        return given["event"], None
+    try:
+        raw = bytes.fromhex(digest) if isinstance(digest, str) else b""
+    except ValueError:
+        raw = b""
+    if len(raw) != _DIGEST_LENGTH:
+        raise DoorProblem(
+            "/digest", "not a digest", found=repr(digest)[:100], expected="64 hexadecimal digits"
         )
-    if event.data["envelope"]["handling"] == _STATE_SECRET:
-        raise UsageError("level-s: state secrets never go over the bus", remedy="use the classified network")
+    return given["event"], raw
 
 
-def _digest(event: DoorEvent, event_id: UUID, catalog: Catalog, seq: int) -> bytes:
-    schema = catalog.latest(event.type)
-    return event_digest(
-        SignedFields(
-            producer=_UNSIGNED,
-            seq=seq,
-            prev=bytes(32),
-            topic=catalog.event(event.type).topic(agency_of_source(event.source)),
-            partition=0,
-            key="",
-            fingerprint=schema.fingerprint,
-            content_type="",
-            id=event_id,
-            type=event.type,
-            source=event.source,
-            time_ms=milliseconds(event.time),
-            value_sha256=sha256(encode(schema, event.data)).digest(),
-        )
-    )
+_CODES: dict[str, RefusalCode] = {"/type": "unknown-schema", "/source": "not-authorised"}
 
 
-def _advice(chain: list[tuple[int, ChainEvent]], catalog: Catalog) -> Iterable[dict[str, Any]]:
+def _of_the_door(problem: DoorProblem) -> Problem:
+    """What could not even be encoded, under the code that the bus would refuse it with."""
+    code = _CODES.get(problem.pointer) or ("bad-body" if _is_of_the_body(problem.pointer) else "bad-headers")
+    message = problem.message.removeprefix(f"{problem.pointer or '/'}: ")
+    return Problem(code, problem.pointer, message, problem.found, problem.expected, problem.remedy)
+
+
+def _is_of_the_body(pointer: str) -> bool:
+    return pointer in ("", "/time") or pointer.startswith("/data")
+
+
+def _advice(chain: list[tuple[int, ChainEvent]]) -> Iterable[dict[str, Any]]:
     """What the law or a reader would ask, though nothing is refused for it."""
-    types = {event.id: event.type for _, event in chain}
+    given = {event.id for _, event in chain}
     digests = {event.digest for _, event in chain}
     for index, event in chain:
-        answered = types.get(event.in_reply_to) if event.in_reply_to else None
-        kind = catalog.event(event.type)
-        if answered is not None and kind.answers and not kind.may_answer(answered):
-            yield {
-                "index": index,
-                "detail": f"{event.type} usually answers {' or '.join(kind.answers)}, here {answered}",
-            }
-        if event.in_reply_to is not None and answered is None:
+        if event.in_reply_to is not None and event.in_reply_to not in given:
             yield {"index": index, "detail": f"the event that it answers, {event.in_reply_to}, is not given"}
         for name in ("corrects", "withdraws"):
             named = getattr(event, name)

@@ -4,19 +4,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.resident_ids import value_holds_resident_id
-from casebus_schemas.agencies import BUS, agency_of_source
-from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventType
+from casebus_schemas.admission.may_say import Answered, may_say
+from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.case.placing import Reference, chain_of, references_of
+from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
+from casebus_schemas.wire.json_form import together
 
-from .arrivals import references_of
 from .known import KnownEvent
 from .outbox import Outbox
-from .outbox_events import Queued, ReadyEvent, Reference
+from .outbox_events import Queued, ReadyEvent
 from .writing import Writing
 
 _REPLY = "/data/envelope/in_reply_to"
@@ -87,28 +88,44 @@ class Connector:
         return event.get("subject") is None or replies
 
     def prepare(self, writing: Writing, event: DoorEvent) -> ReadyEvent:
-        """The event complete and encoded. Raises DoorProblem. Reads only the agency's own file."""
-        kind = self._may_say(event)
+        """The event complete and encoded. Raises DoorProblem with all that is wrong. Reads only the agency's
+        own file."""
+        kind, schema = self._catalog.event(event.type), self._catalog.latest(event.type)
         envelope = event.data.get("envelope", {})
-        _refuse_secrets(event, envelope)
-        answered = self._answered(writing, kind, envelope)
-        self._check_targets(writing, envelope)
-        references = references_of(envelope)
-        subject = event.subject or self._chain(writing, envelope, references, answered)
-        if answered is not None and subject != answered.chain:
-            raise DoorProblem(
-                "/subject",
-                "not the chain of the event that is answered",
-                found=subject,
-                expected=answered.chain,
-                remedy="leave subject null to copy it",
-            )
-        schema = self._catalog.latest(event.type)
+        answered, unclear = None, None
+        try:
+            answered = self._answered(writing, envelope)
+        except DoorProblem as problem:
+            unclear = problem
         said = _encoded(schema, event.data)
+        found = may_say(
+            self._catalog,
+            kind,
+            speaker=self._outbox.agency,
+            source=event.source,
+            data=event.data,
+            value=said,
+            subject=event.subject,
+            answered=None if answered is None else Answered(answered.type, answered.chain),
+            mended=self._mended(writing, envelope),
+        )
+        problems = [problem.at_the_door() for problem in found]
+        if unclear is not None:
+            problems.append(unclear)
+        references, subject = references_of(envelope), event.subject
+        if subject is None and not problems:
+            try:
+                subject = self._chain(writing, envelope, references, answered)
+            except DoorProblem as problem:
+                problems.append(problem)
+        if problems:
+            raise together(problems)
+        assert subject is not None
+        assert said is not None
         value, original = said, None
         if answered is not None and envelope.get("in_reply_to_hash") is None:
             filled = {**envelope, "in_reply_to_hash": answered.digest}
-            value, original = _encoded(schema, {**event.data, "envelope": filled}), said
+            value, original = encode(schema, {**event.data, "envelope": filled}), said
         return ReadyEvent(
             id=event.id or message_uuid(self._outbox.agency, envelope["message_no"]),
             type=event.type,
@@ -122,32 +139,11 @@ class Connector:
             said=original,
         )
 
-    def _may_say(self, event: DoorEvent) -> EventType:
-        agency = self._outbox.agency
-        if agency_of_source(event.source) != agency:
-            raise DoorProblem(
-                "/source",
-                "another agency's source",
-                found=event.source,
-                expected=f"/{agency} or /{agency}/unit",
-                remedy="publish it with that agency's own keys (--agency)",
-            )
-        kind = self._catalog.event(event.type)
-        if agency not in kind.speakers or kind.channel == RECEIPTS:
-            raise DoorProblem(
-                "/type",
-                f"{agency} may not say {event.type}",
-                found=agency,
-                expected=" or ".join(sorted(kind.speakers)) or BUS,
-                remedy="see events.yaml for who may say what",
-            )
-        return kind
-
-    def _answered(self, writing: Writing, kind: EventType, envelope: dict[str, Any]) -> KnownEvent | None:
+    def _answered(self, writing: Writing, envelope: dict[str, Any]) -> KnownEvent | None:
         """The known event that this one answers."""
         reply, digest = envelope.get("in_reply_to"), envelope.get("in_reply_to_hash")
         if reply is None:
-            return None if digest is None else self._checked(kind, writing.event_of_digest(digest))
+            return None if digest is None else writing.event_of_digest(digest)
         known = writing.events_of_id(reply if isinstance(reply, UUID) else UUID(str(reply)))
         if digest is not None:
             matching = [event for event in known if event.digest == digest]
@@ -167,30 +163,17 @@ class Connector:
                 expected="the digest of the one that is answered: "
                 + ", ".join(event.digest.hex() for event in known),
             )
-        return self._checked(kind, known[0] if known else None)
+        return known[0] if known else None
 
-    def _checked(self, kind: EventType, known: KnownEvent | None) -> KnownEvent | None:
-        if known is not None and kind.answers and not kind.may_answer(known.type):
-            raise DoorProblem(
-                _REPLY,
-                f"{kind.type} cannot answer {known.type}",
-                found=known.type,
-                expected=", ".join(kind.answers),
-            )
-        return known
-
-    def _check_targets(self, writing: Writing, envelope: dict[str, Any]) -> None:
+    def _mended(self, writing: Writing, envelope: dict[str, Any]) -> dict[str, str]:
+        """Whose events `corrects` and `withdraws` name, as far as they are known."""
+        owners = {}
         for name in ("corrects", "withdraws"):
             digest = envelope.get(name)
             known = None if digest is None else writing.event_of_digest(digest)
-            if known is not None and not known.sent:
-                raise DoorProblem(
-                    f"/data/envelope/{name}",
-                    "another agency's event",
-                    found=f"{known.type} of {known.source}",
-                    expected="the digest of an event of one's own",
-                    remedy="ask its agency to correct it, or open a consultation",
-                )
+            if known is not None:
+                owners[name] = self._outbox.agency if known.sent else agency_of_source(known.source)
+        return owners
 
     def _chain(
         self,
@@ -200,9 +183,7 @@ class Connector:
         answered: KnownEvent | None,
     ) -> str:
         """The chain id where the sender gave none: copied, known by a reference, or minted."""
-        if answered is not None:
-            return answered.chain
-        if envelope.get("in_reply_to") is not None:
+        if answered is None and envelope.get("in_reply_to") is not None:
             raise DoorProblem(
                 _REPLY,
                 "an event that this agency has neither received nor sent",
@@ -210,15 +191,14 @@ class Connector:
                 expected="the id of such an event, or the chain id as subject",
                 remedy="read the inbox first, or correct the id",
             )
-        if not references:
-            raise DoorProblem(
-                "/subject",
-                "no chain",
-                expected="a chain id, an answered event or a local case reference",
-                remedy="give data.envelope.local_refs: the first one mints the chain id",
-            )
-        known = writing.chain_of(references)
-        return known or str(chain_id(self._chain_secret(), *references[0]))
+        chain = chain_of(
+            references,
+            answered=None if answered is None else answered.chain,
+            known=writing.chain_of,
+            mint=lambda reference: str(chain_id(self._chain_secret(), *reference)),
+        )
+        assert chain is not None  # the judge refuses an event without any of the three
+        return chain
 
 
 def problem_json(error: UsageError, *, line: int | None = None) -> dict[str, Any]:
@@ -230,34 +210,16 @@ def problem_json(error: UsageError, *, line: int | None = None) -> dict[str, Any
         "status": 422,
         "detail": error.detail,
     }
-    if pointer is not None:
-        problem["errors"] = [{"pointer": f"#{pointer}", "detail": error.detail}]
+    if isinstance(error, DoorProblem):
+        problem["errors"] = [{"pointer": f"#{one.pointer}", "detail": one.detail} for one in error.every]
     if line is not None:
         problem["line"] = line
     return problem
 
 
-def _refuse_secrets(event: DoorEvent, envelope: dict[str, Any]) -> None:
-    if envelope.get("handling") == "S":
-        raise DoorProblem(
-            "/data/envelope/handling",
-            "a state secret must not enter this network (State Secrets Law 2024, art. 14)",
-            found="S",
-            expected="H0 to H3",
-            remedy="use the classified channel; if it is no state secret, say its true level",
-        )
-    if value_holds_resident_id(event.data):
-        raise DoorProblem(
-            "/data",
-            "a resident identity number (居民身份证号) in clear",
-            found="18 digits with a valid check digit",
-            expected="a match token",
-            remedy="replace it with tokens; personal data travel sealed only",
-        )
-
-
-def _encoded(schema: Any, data: dict[str, Any]) -> bytes:
+def _encoded(schema: EventSchema, data: dict[str, Any]) -> bytes | None:
+    """The framed value; None where it is too large: what the door has read fits its schema."""
     try:
         return encode(schema, data)
-    except UsageError as error:
-        raise DoorProblem("/data", error.message) from error
+    except UsageError:
+        return None

@@ -9,9 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from casebus_schemas.wire.ids import normalise_reference
-
-from .outbox_events import Reference
+from casebus_schemas.case.placing import Reference
 
 _EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
 _REFERENCE = "INSERT OR IGNORE INTO known_reference (issuer, scheme, value, chain) VALUES (?, ?, ?, ?)"
@@ -48,15 +46,15 @@ def remember_event(
 ) -> None:
     """Notes an event that the agency heard, and the chain of its references; the first one wins."""
     connection.exec_driver_sql(_EVENT, (digest, str(id), type, source, chain, 0))
-    for issuer, scheme, value in references:
-        connection.exec_driver_sql(_REFERENCE, (issuer, scheme, normalise_reference(value), chain))
+    for reference in references:
+        connection.exec_driver_sql(_REFERENCE, (*reference.normal, chain))
 
 
 def remember_references(driver: sqlite3.Connection, references: Iterable[Reference], chain: str) -> None:
     """Notes the chain of references that the agency itself gave; the first one wins."""
     driver.executemany(
         _REFERENCE,
-        [(issuer, scheme, normalise_reference(value), chain) for issuer, scheme, value in references],
+        [(*reference.normal, chain) for reference in references],
     )
 
 
@@ -73,8 +71,7 @@ def event_of_digest(driver: sqlite3.Connection, digest: bytes) -> KnownEvent | N
 
 def chain_of_reference(driver: sqlite3.Connection, reference: Reference) -> str | None:
     """The chain to which a reference belongs."""
-    issuer, scheme, value = reference
-    row = driver.execute(_CHAIN, (issuer, scheme, normalise_reference(value))).fetchone()
+    row = driver.execute(_CHAIN, reference.normal).fetchone()
     return None if row is None else row[0]
 
 

@@ -5,15 +5,8 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
+from casebus_schemas.case.placing import Reference
 from casebus_schemas.wire.records import Outgoing
-
-
-class Reference(NamedTuple):
-    """A local case reference: who issued it, under which scheme."""
-
-    issuer: str
-    scheme: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

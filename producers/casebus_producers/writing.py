@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 from casebus_schemas.wire.compose import Composed, compose
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.signing import SigningKey
@@ -17,10 +19,7 @@ from casebus_schemas.wire.stream_head import StreamHead
 
 from .database import outbox
 from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
-from .outbox_events import Queued, ReadyEvent, Reference
-
-MAX_VALUE_BYTES = 1_048_576 - 16_384
-"""Largest framed value: a channel takes batches of 1 MiB, headers and Kafka's own framing need room."""
+from .outbox_events import Queued, ReadyEvent
 
 # Hot statements go to the driver itself: SQLAlchemy's own work on one takes four times as long as SQLite's.
 _THERE = "SELECT position, content FROM outbox WHERE id = ?"
@@ -141,14 +140,12 @@ class Writing:
         """The known event of that digest."""
         return event_of_digest(self._driver, digest)
 
-    def chain_of(self, references: tuple[Reference, ...]) -> str | None:
-        """The chain to which the first known one of the references belongs."""
-        for reference in references:
-            chain = self._chains.get(reference) or chain_of_reference(self._driver, reference)
-            if chain is not None:
-                self._chains[reference] = chain
-                return chain
-        return None
+    def chain_of(self, reference: Reference) -> str | None:
+        """The chain to which a reference belongs, if it is known."""
+        chain = self._chains.get(reference) or chain_of_reference(self._driver, reference)
+        if chain is not None:
+            self._chains[reference] = chain
+        return chain
 
     def _remember(self, event: ReadyEvent) -> None:
         fresh = [reference for reference in event.references if reference not in self._chains]

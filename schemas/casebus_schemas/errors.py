@@ -74,7 +74,10 @@ class UsageError(BusError):
 
 
 class Refused(BusError):
-    """A record that cannot be admitted: it goes to the dead letters with its `code`."""
+    """A record that cannot be admitted: it goes to the dead letters with its `code`.
+
+    `pointer` is the JSON pointer of the place in the event at the agency's door, where there is one.
+    """
 
     def __init__(
         self,
@@ -84,9 +87,16 @@ class Refused(BusError):
         found: object = None,
         expected: object = None,
         remedy: str | None = None,
+        pointer: str | None = None,
     ) -> None:
-        super().__init__(message, found=found, expected=expected, remedy=remedy)
+        super().__init__(
+            message if pointer is None else f"{pointer or '/'}: {message}",
+            found=found,
+            expected=expected,
+            remedy=remedy,
+        )
         self.code: RefusalCode = code
+        self.pointer = pointer
 
 
 class StopService(BusError):

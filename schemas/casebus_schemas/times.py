@@ -18,10 +18,20 @@ MILLISECOND = timedelta(milliseconds=1)
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The zone of all legal days: +08:00 without change since 1991, which is before all law of the bus."""
 
+POSSIBLE_YEARS = range(1900, 9900)
+"""Years of times and days on the bus, in UTC: others are slips, and terms counted from them have no end."""
+FIRST_MS = (datetime(POSSIBLE_YEARS.start, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
+END_MS = (datetime(POSSIBLE_YEARS.stop, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
+
 RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 """A time on the wire: with its offset, and at most milliseconds."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _A_TIME = "2016-10-18T09:00:00+08:00"
+
+
+def is_possible(time_ms: int) -> bool:
+    """Whether a moment lies in a possible year."""
+    return FIRST_MS <= time_ms < END_MS
 
 
 def to_datetime(time_ms: int) -> datetime:

@@ -24,10 +24,9 @@ SHELVES = {
 """The extra that must bring what a shelf imports; the contract needs none."""
 
 NOT_IMPORTED = {
-    # run.in: these two install casebus itself; metrics are next.
+    # run.in: these two install casebus itself.
     "hatchling": "builds casebus",
     "editables": "installs casebus in place",
-    "prometheus-client": "for the services' figures",
     # dev.in: programs and plugins.
     "pytest-xdist": "pytest -n",
     "pytest-timeout": "the bound of a test",
@@ -102,3 +101,9 @@ def test_what_all_brings_is_imported_and_locked() -> None:
         assert name in product, name
         (version,) = re.findall(rf"(?m)^{re.escape(name)}==([^ ;\\]+)", lock)
         assert requirement.specifier.contains(version, prereleases=True), f"{requirement} and {version}"
+
+
+@pytest.mark.parametrize("folder", ["case", "law", "rules", "statistics", "texts"])
+def test_the_domain_stands_on_the_standard_library(folder: str) -> None:
+    """Cases, law, rules, statistics and texts import nothing foreign but the reader of their YAML files."""
+    assert distributions([ROOT / "schemas" / "casebus_schemas" / folder]) - {"pyyaml"} == set()

@@ -9,7 +9,8 @@ import pytest
 from casebus_producers.connector import Connector, problem_json
 from casebus_producers.known import remember_event
 from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued, Reference
+from casebus_producers.outbox_events import Queued
+from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import DoorProblem
@@ -150,7 +151,12 @@ def test_a_repeat_stays_a_repeat_when_more_is_known(outbox: Outbox, connector: C
         ({"type": "referral.filed"}, "/type"),
         ({"type": "receipt.admitted"}, "/source"),
         ({"envelope": {"handling": "S"}}, "/data/envelope/handling"),
-        ({"data": {"earlier_penalties": ["110101199003070118"]}}, "/data"),
+        ({"data": {"earlier_penalties": ["-", "110101199003070118"]}}, "/data/earlier_penalties/1"),
+        ({"envelope": {"to": ["mps/unit", "customs"]}}, "/data/envelope/to/1"),
+        ({"source": "/csrc/110101199003070118"}, "/source"),
+        ({"source": "/csrc/沪办"}, "/source"),
+        ({"time": "9999-12-31T23:59:59Z"}, "/time"),
+        ({"data": {"approved_at": "1899-12-31T23:59:59Z"}}, "/data/approved_at"),
         ({"envelope": {"local_refs": []}}, "/subject"),
         ({"envelope": {"in_reply_to": number(9)}}, "/data/envelope/in_reply_to"),
         ({"envelope": {"in_reply_to_hash": "ABC"}}, "/data/envelope/in_reply_to_hash"),
@@ -230,6 +236,17 @@ def test_problems_carry_pointer_and_line(connector: Connector) -> None:
     problem = problem_json(caught.value, line=7)
     assert (problem["status"], problem["line"]) == (422, 7)
     assert [each["pointer"] for each in problem["errors"]] == ["#/data/envelope/handling"]
+
+
+def test_all_problems_of_an_event_are_details(connector: Connector) -> None:
+    """Each mistake in one event has its own entry in the problem details."""
+    with pytest.raises(DoorProblem) as caught:
+        connector.submit(door_event(type="referral.filed", envelope={"to": ["customs"], "handling": "S"}))
+    assert [each["pointer"] for each in problem_json(caught.value)["errors"]] == [
+        "#/data/envelope/handling",
+        "#/data/envelope/to/0",
+        "#/type",
+    ]
 
 
 def test_events_queued_together_see_each_other_and_a_wrong_one_is_named(

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Acknowledged
-from casebus_producers.writing import MAX_VALUE_BYTES
 from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest, event_message, parse_block, verify

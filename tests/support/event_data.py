@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from casebus_schemas.catalogue.catalog import EventSchema
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_MS = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
-_LAST_MS = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+_FIRST_MS = (datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+_LAST_MS = (datetime(9899, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
 
@@ -41,7 +41,7 @@ def _strategy(schema: Any, named: Any) -> st.SearchStrategy[Any]:
         case "timestamp-millis":
             return st.integers(_FIRST_MS, _LAST_MS).map(lambda ms: _EPOCH + timedelta(milliseconds=ms))
         case "date":
-            return st.dates(date(1, 1, 1), date(9999, 12, 31))
+            return st.dates(date(1900, 1, 1), date(9899, 12, 31))
         case "uuid":
             return st.uuids()
         case "fixed":

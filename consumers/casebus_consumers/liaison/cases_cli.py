@@ -141,11 +141,13 @@ def check_files(
 
     def lines() -> Iterator[str]:
         for refused in answer.refused:
-            yield f"拒绝 refused  #{refused['index'] + 1}  {refused['detail']}"
+            yield f"拒绝 refused  #{refused['index'] + 1}  {refused['code']}  {refused['detail']}"
         for advice in answer.advice:
             yield f"提示 advice   {json.dumps(advice, ensure_ascii=False)}"
         for one in answer.cases:
             yield from case_lines(one)
+            if one["provisional"]:
+                yield "案件链标识为本次检查暂用 provisional chain id, the agency mints its own"
             yield ""
 
     _show(answer.to_json(), as_json, lines)

@@ -38,6 +38,10 @@ def clock_lines(clock: Clock) -> Iterator[str]:
     for begin in clock.begins:
         since = "receipt" if begin.at_receipt else begin.field or "time"
         yield f"  起算 starts on   {begin.on}, {since}  ({begin.owed_by.text} → {begin.owed_to.text})"
+        conditions = [condition.text for condition in begin.when]
+        days = [f"since {begin.since}"] * bool(begin.since) + [f"until {begin.until}"] * bool(begin.until)
+        if conditions or days:
+            yield f"    条件 if         {', '.join((*conditions, *days))}"
     kind = "权利 right       " if clock.kind == "right" else "义务 duty        "
     yield f"  {kind}{' | '.join(clock.duty)}"
     known = clock_table().instruments

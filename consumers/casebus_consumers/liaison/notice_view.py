@@ -69,10 +69,9 @@ def _about(event: Mapping[str, Any]) -> list[str]:
         lines.append("嫌疑主体 suspects " + "; ".join(f"{s['name']} ({s['ref']})" for s in suspects))
     for amount in data.get("amounts") or ():
         lines.append(f"金额 amount {amount['basis']} {amount['value']} {amount['currency']}")
-    if data.get("rule"):
-        lines.append(f"规则 rule {data['rule']}")
-    if because := data.get("because"):
-        lines.extend((because["zh"], because["en"]))
+    for finding in data.get("findings") or ():
+        lines.append(f"规则 rule {finding['rule']}")
+        lines.extend((finding["because"]["zh"], finding["because"]["en"]))
     for duty in data.get("obligations") or ():
         first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"

@@ -45,7 +45,7 @@ def ratio_lines(ratio: Ratio, *, lineage: bool = False) -> Iterator[str]:
     yield ratio.text
     if ratio.mark:
         yield f"  标注 marked: {ratio.mark}"
-        yield from (f"  {objection.rule}  {objection.text.text}" for objection in ratio.objections)
+        yield from (f"  {objection.rule.id}  {objection.text.text}" for objection in ratio.objections)
     for figure in (ratio.above, ratio.below):
         yield from (f"  {line}" for line in figure_lines(figure, lineage=lineage))
     yield from (f"  {line}" for line in note_lines((ratio.above, ratio.below)))

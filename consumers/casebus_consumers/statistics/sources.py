@@ -6,24 +6,26 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.case.chain import ChainEvent, as_uuid, chain_event, milliseconds
+from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds
+from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
-from casebus_schemas.wire.door import DoorEvent, parse_event
-from casebus_schemas.wire.ids import chain_id, message_uuid, normalise_reference
+from casebus_schemas.wire.door import parse_event
+from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rows import EVENTS, stored_event
 
+_SECRET = b"casebus statistics"
+"""Not an agency's, whose secret stays with it: chains of this count."""
 _CHAINS = " OR ".join(f"type LIKE '{family}.%'" for family in sorted(FAMILIES))
 
 
@@ -85,7 +87,7 @@ def from_files(files: Iterable[Path], catalog: Catalog) -> list[ChainEvent]:
     where it does not say when the event was admitted, that is when it happened. Lines that `replay` marks as
     refused are left out. Raises UsageError naming file and line for what is no event.
     """
-    chains = _Chains()
+    chains = Placing(_SECRET)
     found = []
     for file in files:
         for line, given in read_events(file):
@@ -99,32 +101,7 @@ def from_files(files: Iterable[Path], catalog: Catalog) -> list[ChainEvent]:
     return found
 
 
-class _Chains:
-    """Puts events of the door into chains: by subject, by what they answer, or by a local reference."""
-
-    def __init__(self) -> None:
-        self._of_id: dict[UUID, str] = {}
-        self._of_reference: dict[tuple[str, str, str], str] = {}
-
-    def find(self, event: DoorEvent, id: UUID) -> str:
-        envelope = event.data["envelope"]
-        references = [
-            (ref["issuer"], ref["scheme"], normalise_reference(ref["value"]))
-            for ref in envelope["local_refs"]
-        ]
-        answered = as_uuid(envelope["in_reply_to"])
-        known = [self._of_reference[ref] for ref in references if ref in self._of_reference]
-        chain = event.subject or (self._of_id.get(answered) if answered else None)
-        # Not the agency's own chain id, whose secret stays with the agency: one for this count.
-        first = references[0] if references else ("", "", str(id))
-        chain = chain or (known[0] if known else str(chain_id(b"casebus statistics", *first)))
-        self._of_id[id] = chain
-        for reference in references:
-            self._of_reference.setdefault(reference, chain)
-        return chain
-
-
-def _placed(given: object, chains: _Chains, catalog: Catalog) -> ChainEvent | None:
+def _placed(given: object, chains: Placing, catalog: Catalog) -> ChainEvent | None:
     wrapped: Mapping[str, Any] = {}
     if isinstance(given, Mapping) and "specversion" not in given:
         wrapped, given = given, given.get("event")
@@ -143,7 +120,7 @@ def _placed(given: object, chains: _Chains, catalog: Catalog) -> ChainEvent | No
         id=id,
         type=event.type,
         source=event.source,
-        chain=chains.find(event, id),
+        chain=chains.place(id, event.subject, event.data["envelope"]).chain,
         time_ms=milliseconds(event.time),
         admitted_at_ms=milliseconds(moment),
         body=event.data,

@@ -44,13 +44,21 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
-    @app.callback()
-    def root(
-        version: Annotated[bool, typer.Option("--version", help="print the version and leave")] = False,
-    ) -> None:
-        if version:
+    def show_version(wanted: bool) -> None:
+        if wanted:
             typer.echo(version_of("casebus"))
             raise typer.Exit(OK)
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", help="print the version and leave", callback=show_version, is_eager=True
+            ),
+        ] = False,
+    ) -> None:
+        pass
 
     if sys.argv[1:2] == ["run"]:
         # A service that was killed must be back soon: the other commands cost a third of its start.

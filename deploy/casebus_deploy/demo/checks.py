@@ -118,8 +118,8 @@ def announced(
 
 
 def _said(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The obligations or the finding that a word of the bus is about."""
-    said: Sequence[Mapping[str, Any]] = data.get("obligations", [data])
+    """The obligations or findings that a word of the bus is about."""
+    said: Sequence[Mapping[str, Any]] = data.get("obligations") or data["findings"]
     return said
 
 

@@ -112,7 +112,8 @@ class DemoScreen:
                 self._obligation(duty, first=str(duty["id"]) not in self._clocks)
                 self._clocks.add(str(duty["id"]))
         else:
-            self._finding(kind, data)
+            for finding in data["findings"]:
+                self._finding(kind, finding)
 
     def _obligation(self, data: Mapping[str, Any], *, first: bool) -> None:
         style = STATE_STYLES[data["state"]]

@@ -1,6 +1,5 @@
-"""Notices as JSON (docs/records.md 5), and the text of what an agency says in a finding."""
+"""Notices as JSON (docs/records.md 5)."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,8 +19,3 @@ def notice_json(
         "event": dict(event),
         "admitted_at": moment_to_text(admitted_at),
     }
-
-
-def account_text(value: Any) -> str:
-    """Canonical JSON text of what an agency says: keys sorted, no spaces, nothing escaped."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

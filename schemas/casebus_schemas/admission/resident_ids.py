@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -55,17 +56,17 @@ def is_resident_id(number: str) -> bool:
     return 1800 <= born.year < 2200 and _CHECK[total % 11] == number[17].upper()
 
 
-def value_holds_resident_id(value: object) -> bool:
-    """Whether any text inside a decoded Avro value holds a resident id; bytes are not looked into."""
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, str):
-            if holds_resident_id(part):
-                return True
-        elif isinstance(part, dict):
-            pending.extend(part.keys())
-            pending.extend(part.values())
-        elif isinstance(part, list | tuple):
-            pending.extend(part)
-    return False
+def pointers_of_resident_ids(value: object, pointer: str) -> Iterator[str]:
+    """JSON pointers of the texts inside decoded Avro data that hold a resident id, below that of the data.
+
+    Names of fields are the schema's and bytes are not looked into.
+    """
+    if isinstance(value, str):
+        if holds_resident_id(value):
+            yield pointer
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from pointers_of_resident_ids(part, f"{pointer}/{name}")
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield from pointers_of_resident_ids(part, f"{pointer}/{index}")

@@ -1,8 +1,8 @@
 """The admission: the router's one verdict on a record, as the compact JSON of `casebus-admission`."""
 
 import json
-from dataclasses import dataclass
-from typing import Literal, cast
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
 from uuid import UUID
 
 from casebus_schemas.errors import BusError, RefusalCode
@@ -17,8 +17,7 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 Role = Literal["to", "cc", "by-law"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a record stands in Kafka, written `topic/partition/offset`."""
 
     topic: str
@@ -35,8 +34,7 @@ class Origin:
         return cls(topic, int(partition), int(offset))
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Who is told, in which role, under which notice id."""
 
     agency: str
@@ -44,8 +42,7 @@ class Recipient:
     notice: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """The verdict on one attempt at one record. The first of (origin, attempt) wins.
 
     `digest` is the event digest (None where the headers do not give one). `admitted_at_ms` is the bus's
@@ -72,6 +69,8 @@ class Admission:
 
     def to_json(self) -> bytes:
         """Compact JSON in UTF-8, keys in a fixed order."""
+        if self.code is None and self.detail is None and self.digest and self.original is None:
+            return self._plain_json()
         body: dict[str, object] = {
             "origin": str(self.origin),
             "attempt": self.attempt,
@@ -87,6 +86,17 @@ class Admission:
         if self.original is not None:
             body["original"] = list(self.original)
         return _COMPACT(body).encode()
+
+    def _plain_json(self) -> bytes:
+        """The same for the usual case, without an encoder: only what it holds must be escaped by one."""
+        told = ",".join([f'["{r.agency}","{r.role}","{text_of_notice(r.notice)}"]' for r in self.recipients])
+        assert self.digest is not None
+        return (
+            f'{{"origin":{_quoted(self.origin.topic)[:-1]}/{self.origin.partition}/{self.origin.offset}",'
+            f'"attempt":{self.attempt},"digest":"{self.digest.hex()}","verdict":"{self.verdict}",'
+            f'"code":null,"detail":null,"recipients":[{told}],"catalogue":{_quoted(self.catalogue)},'
+            f'"keyring":{_quoted(self.keyring)},"admitted_at":{self.admitted_at_ms}}}'
+        ).encode()
 
     @classmethod
     def from_json(cls, raw: bytes) -> "Admission":
@@ -111,6 +121,18 @@ class Admission:
             raise BusError(
                 "not an admission header", found=repr(raw[:80]), expected="the JSON that the router writes"
             ) from error
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    """A text of which there are few, as JSON."""
+    return _COMPACT(text)
+
+
+@lru_cache(maxsize=4096)
+def text_of_notice(notice: UUID) -> str:
+    """A notice id as text: admission and inbox say it one after the other."""
+    return str(notice)
 
 
 def split_admission(record: Record) -> tuple[Admission, Headers]:

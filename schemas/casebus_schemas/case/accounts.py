@@ -1,6 +1,7 @@
 """The accounts of a chain: each agency's own, side by side, and the state of every suspect and charge."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,17 +19,26 @@ ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values(
 ACQUITTED, WITHDRAWN = "acquitted", "withdrawn"
 """States that no type brings: a result of a judgment, and a case of which nothing stands any more."""
 
+FILED = "filed"
+"""From here on only the police can end a case (MPS Procedure 2020, articles 186-189): no withdrawal does."""
+
 _DOCUMENTS = ("document_no", "case_no", "receipt_no")
 
 
 class Tracks:
-    """The state of each (suspect, charge), moved by the events in their order."""
+    """The state of each (suspect, charge), moved by the events in their order.
 
-    def __init__(self, suspects: Suspects, catalog: Catalog | None = None) -> None:
+    With `histories` each knows which events brought it where; without, only where it is and who brought it.
+    """
+
+    def __init__(self, suspects: Suspects, catalog: Catalog | None = None, *, histories: bool = True) -> None:
         self._catalog = catalog or Catalog.load()
         self._suspects = suspects
-        self._of: dict[tuple[int, str | None], dict[str, Any]] = {}
-        self.general: dict[str, Any] | None = None
+        self._histories = histories
+        self._of: dict[tuple[int, str | None], list[tuple[str, ChainEvent]]] = {}
+        self._articles: dict[int, list[str]] = {}
+        self._reached: Counter[str] = Counter()
+        self._general: str | None = None
 
     def apply(self, event: ChainEvent) -> None:
         """Moves what the event is about into the event's state."""
@@ -39,56 +49,77 @@ class Tracks:
         named = self._named(event)
         if not named and meaning.about == "case":
             named = list(self._of)
+        acquitted = self._acquitted(event)
         for key in named:
-            self._move(key, event, self._result(event, key) or status)
-        if self.general is None or not self._of:
-            self.general = {"status": status, "agency": event.agency, "event": event.digest.hex()}
+            self._move(key, event, ACQUITTED if key in acquitted else status)
+        if self._general is None or not self._of:
+            self._general = status
 
     def to_json(self) -> list[dict[str, Any]]:
         """Suspects in the order in which they appeared, each with the charges brought against him."""
         listed = []
         for person in self._suspects.persons:
-            charges = [track for (number, _), track in self._of.items() if number == person.number]
+            charges = [
+                {
+                    "article": article,
+                    "status": moves[-1][0],
+                    "history": [_history(status, event) for status, event in moves],
+                }
+                for (number, article), moves in self._of.items()
+                if number == person.number
+            ]
             listed.append({"name": person.name, "names": list(person.names), "charges": charges})
         return listed
 
     def case_status(self) -> str | None:
         """The furthest state that any suspect and charge has reached; the case's own while there is none."""
-        reached = [str(track["status"]) for track in self._of.values()]
+        reached = [status for status, count in self._reached.items() if count]
         if not reached:
-            return str(self.general["status"]) if self.general else None
+            return self._general
         return max(reached, key=list(self._catalog.states).index)
 
     def _named(self, event: ChainEvent) -> list[tuple[int, str | None]]:
-        keys: list[tuple[int, str | None]] = []
-        for number, article in charges_of(event, self._suspects):
-            keys.append((number.number, article))
+        keys: dict[tuple[int, str | None], None] = {
+            (person.number, article): None for person, article in charges_of(event, self._suspects)
+        }
         charged = {number for number, _ in keys}
         for person in self._suspects.listed(event):
             if person.number not in charged:
-                known = [key for key in self._of if key[0] == person.number and key[1] is not None]
-                keys.extend(known or [(person.number, None)])
-        return list(dict.fromkeys(keys))
+                articles = self._articles.get(person.number) or (None,)
+                keys.update(((person.number, article), None) for article in articles)
+        return list(keys)
 
-    def _result(self, event: ChainEvent, key: tuple[int, str | None]) -> str | None:
+    def _acquitted(self, event: ChainEvent) -> set[tuple[int, str]]:
+        found = set()
         for result in event.data.get("results") or ():
             person = self._suspects.find(event, result["suspect"])
-            if person and (person.number, result["article"]) == key and result.get("result") == "acquitted":
-                return ACQUITTED
-        return None
+            if person and result.get("result") == "acquitted":
+                found.add((person.number, result["article"]))
+        return found
 
     def _move(self, key: tuple[int, str | None], event: ChainEvent, status: str) -> None:
-        self._of.pop((key[0], None), None) if key[1] is not None else None
-        track = self._of.setdefault(key, {"article": key[1], "status": status, "history": []})
-        track["status"] = status
-        track["history"].append(
-            {
-                "status": status,
-                "agency": event.agency,
-                "event": event.digest.hex(),
-                "at": beijing_text(event.occurred_at),
-            }
-        )
+        if key[1] is not None and (bare := self._of.pop((key[0], None), None)) is not None:
+            self._reached[bare[-1][0]] -= 1
+        moves = self._of.get(key)
+        if moves is None:
+            moves = self._of[key] = []
+            if key[1] is not None:
+                self._articles.setdefault(key[0], []).append(key[1])
+        else:
+            self._reached[moves[-1][0]] -= 1
+            if not self._histories:
+                moves.clear()
+        moves.append((status, event))
+        self._reached[status] += 1
+
+
+def _history(status: str, event: ChainEvent) -> dict[str, Any]:
+    return {
+        "status": status,
+        "agency": event.agency,
+        "event": event.digest.hex(),
+        "at": beijing_text(event.occurred_at),
+    }
 
 
 def charges_of(event: ChainEvent, suspects: Suspects) -> list[tuple[Person, str]]:
@@ -102,24 +133,12 @@ def charges_of(event: ChainEvent, suspects: Suspects) -> list[tuple[Person, str]
     return [(person, article) for (_, article), person in found.items()]
 
 
-def current_amounts(
-    events: Iterable[ChainEvent],
-) -> dict[tuple[str, tuple[str, str, tuple[str, str]]], Stated]:
-    """What each agency says now: its last figure of each kind, in the chain's order."""
-    found: dict[tuple[str, tuple[str, str, tuple[str, str]]], Stated] = {}
-    for event in events:
-        for stated in stated_by(event):
-            found[stated.agency, stated.kind.sort_key] = stated
-    return found
-
-
-def side_by_side(events: Iterable[ChainEvent]) -> list[dict[str, Any]]:
+def side_by_side(stated: Collection[Stated]) -> list[dict[str, Any]]:
     """Every amount, one row a kind, with each agency's figure and how the figures stand to each other.
 
     `agree`, `differ` (finding R30), `different basis or period` (others speak of other bases or periods, no
     finding), `one account` (no one else has stated an amount), `own act` (fine, confiscation, compensation).
     """
-    stated = current_amounts(events).values()
     comparable = {s.agency for s in stated if s.kind.basis in CONDUCT}
     rows = []
     for kind in sorted({s.kind for s in stated}, key=lambda kind: kind.sort_key):
@@ -169,19 +188,30 @@ def accounts(folded: Folded) -> dict[str, Any]:
         security = security or event.data.get("security")
     return {
         "chain": folded.order[0].chain,
-        "status": tracks.case_status() or _withdrawn(folded),
+        "status": status_of(folded, tracks),
         "security": security,
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
-        "amounts": side_by_side(folded.standing),
+        "amounts": side_by_side(folded.stated.all()),
         "events": [_line(event, folded) for event in folded.order],
     }
 
 
+def status_of(folded: Folded, tracks: Tracks) -> str | None:
+    """The state of the case: that all was taken back, else the furthest of its tracks."""
+    return _withdrawn(folded) or tracks.case_status()
+
+
 def _withdrawn(folded: Folded) -> str | None:
-    types = Catalog.load().types
-    taken_back = {types[folded.by_digest[digest].type] for digest in folded.withdrawn}
-    return WITHDRAWN if any(event.brings_to for event in taken_back) else None
+    """Whether all that brought the case anywhere was taken back, or answers what was, before it was filed."""
+    catalog = Catalog.load()
+    brought = {type: event.brings_to for type, event in catalog.types.items() if event.brings_to}
+    if not any(folded.by_digest[digest].type in brought for digest in folded.withdrawn):
+        return None
+    early = list(catalog.states)[: list(catalog.states).index(FILED)]
+    left = [event for event in folded.standing if event.type in brought]
+    idle = [e for e in left if brought[e.type] in early and folded.thread(e) & folded.withdrawn.keys()]
+    return WITHDRAWN if len(idle) == len(left) else None
 
 
 def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:

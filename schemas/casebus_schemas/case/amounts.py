@@ -1,5 +1,6 @@
 """Amounts as agencies state them: what may be compared, and which slip explains a difference."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -33,6 +34,9 @@ _TOLERANCE = Decimal("0.005")
 """A figure in a larger unit is often rounded (0.46 for 46,190,000): half a percent still shows the slip."""
 
 
+SortKey = tuple[str, str, tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What an amount is about. Two amounts are compared only if these agree."""
@@ -47,7 +51,7 @@ class Kind:
         return {"basis": self.basis, "currency": self.currency, "period": period}
 
     @property
-    def sort_key(self) -> tuple[str, str, tuple[str, str]]:
+    def sort_key(self) -> SortKey:
         """Any total order will do."""
         return (self.basis, self.currency, self.period or ("", ""))
 
@@ -84,6 +88,22 @@ def stated_by(event: ChainEvent) -> list[Stated]:
         Stated(event.agency, kind_of(amount), Decimal(amount["value"]), event)
         for amount in event.data.get("amounts") or ()
     ]
+
+
+class CurrentAmounts:
+    """What each agency says now: its last figure of each kind, as events are added in the chain's order."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, SortKey], Stated] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes the figures of the next event that stands."""
+        for stated in stated_by(event):
+            self._of[stated.agency, stated.kind.sort_key] = stated
+
+    def all(self) -> Collection[Stated]:
+        """The figures in force."""
+        return self._of.values()
 
 
 def slip(left: Stated, right: Stated) -> Slip | None:

@@ -20,7 +20,7 @@ class ChainIndex:
 
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
-    does (it is *loose*). `follow` carries the index on with the fold; it is equal to an index made anew.
+    does (it is *loose*). With each event by which the fold grows, `add` makes it equal to an index made anew.
     `table` and `members` are the law and the agencies under which the chain is read.
     """
 
@@ -32,7 +32,6 @@ class ChainIndex:
         self.members = members or Members.load()
         self._receipts: dict[Digest, list[tuple[ChainEvent, datetime]]] = {}
         self._seen: dict[str, int] = {}
-        self._place: dict[Digest, int] = {}
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
@@ -40,26 +39,21 @@ class ChainIndex:
         for event in folded.order:
             self._add(event, standing.get(event.digest))
 
-    def follow(self, folded: Folded) -> "ChainIndex":
-        """The index of a later fold: this one carried on where events were only added at the end."""
-        known = len(self.folded.order)
-        grown = (
-            known > 0
-            and len(folded.order) > known
-            and folded.order[known - 1] is self.folded.order[-1]
-            and folded.superseded is self.folded.superseded
-            and folded.withdrawn is self.folded.withdrawn
-        )
-        if not grown:
-            return self if folded is self.folded else ChainIndex(folded, self.table, self.members)
-        self.folded = folded
-        for event in folded.order[known:]:
-            self._add(event, event)
-        return self
+    def add(self, event: ChainEvent) -> frozenset[Digest]:
+        """Takes the event by which its fold has grown.
+
+        What it answers that no event of its kind had answered before: whatever else answers these was loose
+        for the kind, and is tied to it now.
+        """
+        return self._add(event, event)
+
+    def is_loose(self, event: ChainEvent, kind: str) -> bool:
+        """Whether an event is tied to no start of a kind."""
+        return self._thread(event).isdisjoint(self._touched.get(kind, ()))
 
     def place(self, event: ChainEvent) -> int:
         """Where the event stands in the chain's order."""
-        return self._place[event.digest]
+        return self.folded.place[event.digest]
 
     def receipts_of(self, event: ChainEvent) -> list[tuple[ChainEvent, datetime]]:
         """The receipts of an event, each with the time at which it says that its speaker had it."""
@@ -67,7 +61,7 @@ class ChainIndex:
 
     def seen_by(self, event: ChainEvent, agencies: Iterable[str]) -> tuple[str, ...]:
         """Those of the agencies that have spoken or been addressed in the chain up to an event."""
-        place = self._place[event.digest]
+        place = self.folded.place[event.digest]
         return tuple(agency for agency in agencies if self._seen.get(agency, place + 1) <= place)
 
     def of_types(self, types: Iterable[str]) -> Iterator[ChainEvent]:
@@ -82,7 +76,9 @@ class ChainIndex:
         Those that still speak, with their facts as corrected; `as_said` all, withdrawn ones too.
         """
         rows = self._said if as_said else self._standing
-        after = self._place[cause.digest]
+        after = self.folded.place[cause.digest]
+        if after == len(self.folded.place) - 1:
+            return  # nothing stands behind it
         thread = self.folded.thread(cause)
         found: list[_Row] = []
         for type in types:
@@ -117,8 +113,8 @@ class ChainIndex:
             rows_of_type[kind] = row
         return row
 
-    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> None:
-        place = self._place[event.digest] = len(self._place)
+    def _add(self, event: ChainEvent, standing: ChainEvent | None) -> frozenset[Digest]:
+        place = self.folded.place[event.digest]
         for address in (event.agency, *(event.envelope.get("to") or ())):
             self._seen.setdefault(address.partition("/")[0], place)
         if standing is not None and event.type in RECEIPTS:
@@ -127,14 +123,18 @@ class ChainIndex:
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new
-        if len(new) > 1:  # what was loose for this kind may be tied now
-            for rows in (self._said, self._standing):
-                for row in rows.loose.values():
-                    row.pop(event.type, None)
+        for rows in (self._said, self._standing):
+            rows.tie(new, event.type)
         thread = self._thread(event)
         self._enter(self._said, place, event, thread)
         if standing is not None:
             self._enter(self._standing, place, standing, thread)
+        return new - {event.digest}
+
+    def holds_any(self, digests: Iterable[Digest], types: Iterable[str]) -> bool:
+        """Whether some event of these types answers one of these events, or is one of them."""
+        wanted = tuple(types)
+        return any((digest, type) in self._said.in_thread for digest in digests for type in wanted)
 
     def _enter(self, rows: "_Rows", place: int, event: ChainEvent, thread: frozenset[Digest]) -> None:
         rows.of_type.setdefault(event.type, []).append((place, event))
@@ -158,6 +158,16 @@ class _Rows:
         self.of_type: dict[str, _Row] = {}
         self.in_thread: dict[tuple[Digest, str], _Row] = {}
         self.loose: dict[str, dict[str, _Row]] = {}
+
+    def tie(self, digests: Iterable[Digest], kind: str) -> None:
+        """What has one of these in its thread is loose for a kind of start no more."""
+        for type, of_kind in self.loose.items():
+            if kind not in of_kind:
+                continue
+            for digest in digests:
+                tied = {place for place, _ in self.in_thread.get((digest, type), ())}
+                if tied:
+                    of_kind[kind] = [entry for entry in of_kind[kind] if entry[0] not in tied]
 
 
 def _by_place(entry: tuple[int, ChainEvent]) -> int:

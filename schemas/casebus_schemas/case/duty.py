@@ -9,9 +9,10 @@ from casebus_schemas.law import Answer, Clock, Reading, State, state_at
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import due_earliest, due_latest
-from casebus_schemas.times import BEIJING, beijing_text
+from casebus_schemas.times import BEIJING
 
 from .chain import ChainEvent
+from .duty_said import Duty, Rung
 from .parties import Party
 
 _INSTANT = timedelta(milliseconds=1)
@@ -41,11 +42,11 @@ class Step:
 class Obligation:
     """A duty, or a right, that an event started. `rung` is the index of the highest step in force in `steps`.
 
-    `met_by` is the event that answers it, `moot_by` the one that ends it without an answer; `approvals` are
-    the approvals of an extension, in order. `suspect` is the one that it is about, None for all of the case;
-    `number` counts the starts of its clock. With `awaits_receipt` it is counted from the sending until the
-    debtor's receipt is there; before `waits_until` its term has not begun; since `stands_since` it stands
-    still.
+    `met_by` is the event that answers it, `moot_by`, where there is none, the one that ends it without;
+    `approvals` are the approvals of an extension, in order. `suspect` is the one that it is about, None for
+    all of the case; `number` counts the starts of its clock. With `awaits_receipt` it is counted from the
+    sending until the debtor's receipt is there; before `waits_until` its term has not begun; since
+    `stands_since` it stands still.
     """
 
     id: UUID
@@ -128,69 +129,35 @@ class Obligation:
         # A term in hours still holds at its last instant: look again just after it.
         return [edge for at in edges for edge in (at, at + _INSTANT)]
 
-    @property
-    def look(self) -> tuple[object, ...]:
-        """All that its JSON depends on but the time: two of one id with equal looks are written alike."""
-        return (
-            self.started_at,
-            self.creditors,
-            self.version,
-            self.steps,
-            self.rung,
-            _answer(self.met_by),
-            self.stands_since,
-            self.suspect,
+    def said(self, now: datetime) -> Duty:
+        """The duty as it stands at `now`."""
+        return Duty(
+            id=self.id,
+            rule=self.clock.id,
+            chain=self.cause.chain,
+            owed_by=self.owed_by,
+            owed_to=self.owed_to,
+            duty=self.clock.duty,
+            cause=self.cause.digest,
+            started_at=self.started_at,
+            readings=self.readings,
+            ladder=self._ladder() if self.version.is_ladder else (),
+            state=self.state(now),
+            met=_answer(self.met_by),
+            right=self.is_right,
+            suspect=self.suspect,
+            number=self.number,
+            awaits_receipt=self.awaits_receipt,
+            waits_until=self.waits_until,
+            stands_since=self.stands_since,
         )
 
     def to_json(self, now: datetime) -> dict[str, Any]:
         """The obligation as in records.md 5."""
-        answer = _answer(self.met_by)
-        return {
-            "id": str(self.id),
-            "rule": self.clock.id,
-            "chain": self.cause.chain,
-            "owed_by": self.owed_by,
-            "owed_to": list(self.owed_to),
-            "duty": list(self.clock.duty),
-            "cause": self.cause.digest.hex(),
-            "started_at": beijing_text(self.started_at),
-            "due_earliest": beijing_text(due_earliest(self.readings)),
-            "due_latest": beijing_text(due_latest(self.readings)),
-            "readings": [reading.to_json() for reading in self.readings],
-            "ladder": self._ladder(),
-            "state": self.state(now),
-            "met": {
-                "by_claim": beijing_text(answer.by_claim),
-                "provably": beijing_text(answer.provably),
-            }
-            if answer
-            else None,
-            "right": self.is_right,
-            "suspect": self.suspect,
-            "number": self.number,
-            "awaits_receipt": self.awaits_receipt,
-            "waits_until": self.waits_until and beijing_text(self.waits_until),
-            "stands_since": self.stands_since and beijing_text(self.stands_since),
-        }
+        return self.said(now).to_json()
 
-    def said_json(self) -> dict[str, Any]:
-        """What the signed events alone decide of it: nothing here depends on times of the bus."""
-        body = self.to_json(self.started_at)
-        del body["state"]
-        if body["met"]:
-            del body["met"]["provably"]
-        if self.awaits_receipt:
-            for name in ("due_earliest", "due_latest", "readings", "ladder"):
-                del body[name]
-        return body
-
-    def _ladder(self) -> list[dict[str, Any]]:
-        if not self.version.is_ladder:
-            return []
-        return [
-            {"step": step.step, "due_latest": beijing_text(step.due_latest), "needs": step.approval}
-            for step in self.steps
-        ]
+    def _ladder(self) -> tuple[Rung, ...]:
+        return tuple(Rung(step.step, step.due_latest, step.approval) for step in self.steps)
 
 
 def _answer(event: ChainEvent | None) -> Answer | None:

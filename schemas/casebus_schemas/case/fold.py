@@ -1,18 +1,18 @@
 """The fold: puts a chain's events into their one order and lets corrections and withdrawals take effect."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from .amounts import CurrentAmounts
 from .chain import ChainEvent, Digest, distinct
 from .persons import Suspects
 
 
-@dataclass(frozen=True)
 class Folded:
     """A chain in its order, and what corrections and withdrawals made of it.
 
@@ -21,48 +21,49 @@ class Folded:
     maps the digest of a corrected event to the digests of the corrections in effect, oldest first. `rivals`
     are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
     or withdrawals by an agency that did not say what they touch; `cycles` events that claim to be each
-    other's cause.
+    other's cause. Whoever made it may `grow` it; what it gives is never changed by others.
     """
 
-    order: tuple[ChainEvent, ...]
-    standing: tuple[ChainEvent, ...]
-    superseded: Mapping[Digest, tuple[Digest, ...]]
-    withdrawn: Mapping[Digest, Digest]
-    rivals: tuple[tuple[ChainEvent, ...], ...]
-    strangers: tuple[ChainEvent, ...]
-    cycles: tuple[tuple[ChainEvent, ...], ...]
+    def __init__(
+        self,
+        order: Iterable[ChainEvent],
+        standing: Iterable[ChainEvent],
+        superseded: Mapping[Digest, tuple[Digest, ...]],
+        withdrawn: Mapping[Digest, Digest],
+        rivals: tuple[tuple[ChainEvent, ...], ...],
+        strangers: tuple[ChainEvent, ...],
+        cycles: tuple[tuple[ChainEvent, ...], ...],
+    ) -> None:
+        self.order: list[ChainEvent] = list(order)
+        self.standing: list[ChainEvent] = list(standing)
+        self.superseded = superseded
+        self.withdrawn = withdrawn
+        self.rivals = rivals
+        self.strangers = strangers
+        self.cycles = cycles
+        self.by_digest: dict[Digest, ChainEvent] = {}
+        self.by_id: dict[UUID, list[ChainEvent]] = {}
+        self.place: dict[Digest, int] = {}
+        self.said_of: dict[str, list[ChainEvent]] = {}
+        self.standing_of: dict[str, list[ChainEvent]] = {}
+        self.stated = CurrentAmounts()
+        self._awaited: set[UUID | Digest] = set()
+        self._threads: dict[Digest, frozenset[Digest]] = {}
+        self._last_key: tuple[datetime, Digest] | None = None
+        for place, event in enumerate(self.order):
+            self._index(event, place)
+        for event in self.standing:
+            self._index_standing(event)
+
+    @property
+    def awaited(self) -> Set[UUID | Digest]:
+        """Ids and digests that some event of the chain points at."""
+        return self._awaited
 
     @cached_property
-    def by_digest(self) -> dict[Digest, ChainEvent]:
-        """Every event as it was said, by digest."""
-        return {event.digest: event for event in self.order}
-
-    @cached_property
-    def by_id(self) -> dict[UUID, tuple[ChainEvent, ...]]:
-        """Every event as it was said, by id (an id used twice keeps both)."""
-        found: dict[UUID, tuple[ChainEvent, ...]] = {}
-        for event in self.order:
-            found[event.id] = (*found.get(event.id, ()), event)
-        return found
-
-    @cached_property
-    def place(self) -> dict[Digest, int]:
-        """Where each event stands in the order."""
-        return {event.digest: index for index, event in enumerate(self.order)}
-
-    @cached_property
-    def standing_of(self) -> dict[str, list[ChainEvent]]:
-        """The events that still speak, by type, in their order."""
-        return _by_type(self.standing)
-
-    @cached_property
-    def said_of(self) -> dict[str, list[ChainEvent]]:
-        """Every event as it was said, by type, in their order."""
-        return _by_type(self.order)
-
-    @cached_property
-    def _threads(self) -> dict[Digest, frozenset[Digest]]:
-        return {}
+    def suspects(self) -> Suspects:
+        """Who is who in the events that stand."""
+        return Suspects(self.standing)
 
     def thread(self, event: ChainEvent) -> frozenset[Digest]:
         """An event, what it answers, what that answers, and so on; corrections count as what they correct."""
@@ -75,32 +76,6 @@ class Folded:
                 request = self.request_of(self.by_digest[digest])
             known = self._threads[event.digest] = frozenset((event.digest, *found))
         return known
-
-    @cached_property
-    def _touched(self) -> dict[str, frozenset[Digest]]:
-        return {}
-
-    def touched_by(self, type: str) -> frozenset[Digest]:
-        """The threads of all events of a type together."""
-        if type not in self._touched:
-            threads = (self.thread(event) for event in self.said_of.get(type, ()))
-            self._touched[type] = frozenset().union(*threads)
-        return self._touched[type]
-
-    @cached_property
-    def suspects(self) -> Suspects:
-        """Who is who in the events that stand."""
-        return Suspects(self.standing)
-
-    @cached_property
-    def last_key(self) -> tuple[datetime, Digest] | None:
-        """The greatest key that orders events by themselves."""
-        return max((event.sort_key for event in self.order), default=None)
-
-    @cached_property
-    def awaited(self) -> frozenset[UUID | Digest]:
-        """Ids and digests that some event of the chain points at."""
-        return frozenset(pointer for event in self.order for pointer in _pointers(event))
 
     def request_of(self, event: ChainEvent) -> ChainEvent | None:
         """The event that this one answers: the version its hash names, else the first said under that id."""
@@ -116,6 +91,37 @@ class Folded:
             digest = event.corrects
         return digest
 
+    def grow(self, event: ChainEvent) -> bool:
+        """Takes an event that sorts last and changes nothing before it; False if it is not such a one.
+
+        Then the fold is as it was, and all events must be folded anew. Takes no more time in a long chain.
+        """
+        points_back = event.corrects or event.withdraws
+        was_awaited = event.id in self._awaited or event.digest in self._awaited or event.id in self.by_id
+        sorts_last = self._last_key is None or event.sort_key > self._last_key
+        if not sorts_last or points_back or was_awaited or self.cycles or event.in_reply_to == event.id:
+            return False
+        self._index(event, len(self.order))
+        self._index_standing(event)
+        self.order.append(event)
+        self.standing.append(event)
+        if "suspects" in self.__dict__:
+            self.suspects.add(event)
+        return True
+
+    def _index(self, event: ChainEvent, place: int) -> None:
+        self.by_digest[event.digest] = event
+        self.by_id.setdefault(event.id, []).append(event)
+        self.place[event.digest] = place
+        self.said_of.setdefault(event.type, []).append(event)
+        self._awaited.update(_pointers(event))
+        if self._last_key is None or event.sort_key > self._last_key:
+            self._last_key = event.sort_key
+
+    def _index_standing(self, event: ChainEvent) -> None:
+        self.standing_of.setdefault(event.type, []).append(event)
+        self.stated.add(event)
+
 
 def fold(events: Iterable[ChainEvent]) -> Folded:
     """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same."""
@@ -126,44 +132,14 @@ def fold(events: Iterable[ChainEvent]) -> Folded:
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:
-    """The fold with one more event: applied at the end if it sorts last and changes nothing before it.
+    """The fold with one more event: the same one, grown, where that can be, else all events folded anew.
 
     Equal to folding all events anew in every case (a property test holds it).
     """
-    if event.digest in folded.by_digest:
-        known = folded.by_digest[event.digest]
+    known = folded.by_digest.get(event.digest)
+    if known is not None:
         return folded if known.admitted_at <= event.admitted_at else fold((*folded.order, event))
-    last = folded.last_key
-    sorts_last = last is None or event.sort_key > last
-    points_back = event.corrects or event.withdraws
-    was_awaited = event.id in folded.awaited or event.digest in folded.awaited or event.id in folded.by_id
-    if not sorts_last or points_back or was_awaited or folded.cycles or event.in_reply_to == event.id:
-        return fold((*folded.order, event))
-    longer = Folded(
-        order=(*folded.order, event),
-        standing=(*folded.standing, event),
-        superseded=folded.superseded,
-        withdrawn=folded.withdrawn,
-        rivals=folded.rivals,
-        strangers=folded.strangers,
-        cycles=folded.cycles,
-    )
-    # What was worked out of the shorter fold is carried on: a long chain does not pay for its length again.
-    longer.__dict__.update(
-        by_digest={**folded.by_digest, event.digest: event},
-        by_id={**folded.by_id, event.id: (event,)},
-        _threads=folded._threads,
-        awaited=folded.awaited.union(_pointers(event)),
-        last_key=event.sort_key,
-    )
-    return longer
-
-
-def _by_type(events: Iterable[ChainEvent]) -> dict[str, list[ChainEvent]]:
-    found: dict[str, list[ChainEvent]] = {}
-    for event in events:
-        found.setdefault(event.type, []).append(event)
-    return found
+    return folded if folded.grow(event) else fold((*folded.order, event))
 
 
 def _pointers(event: ChainEvent) -> list[UUID | Digest]:
@@ -171,11 +147,13 @@ def _pointers(event: ChainEvent) -> list[UUID | Digest]:
     return [pointer for pointer in pointers if pointer is not None]
 
 
-def _target(event: ChainEvent, by_id: Mapping[UUID, tuple[ChainEvent, ...]]) -> ChainEvent | None:
+def _target(event: ChainEvent, by_id: Mapping[UUID, Sequence[ChainEvent]]) -> ChainEvent | None:
     request = event.in_reply_to
     if request is None:
         return None
     candidates = by_id.get(request, ())
+    if len(candidates) == 1:
+        return candidates[0]
     for candidate in candidates:
         if candidate.digest == event.in_reply_to_hash:
             return candidate
@@ -185,9 +163,9 @@ def _target(event: ChainEvent, by_id: Mapping[UUID, tuple[ChainEvent, ...]]) -> 
 def _causal_order(
     found: Mapping[Digest, ChainEvent],
 ) -> tuple[tuple[ChainEvent, ...], tuple[tuple[ChainEvent, ...], ...]]:
-    by_id: dict[UUID, tuple[ChainEvent, ...]] = {}
+    by_id: dict[UUID, list[ChainEvent]] = {}
     for event in found.values():
-        by_id[event.id] = (*by_id.get(event.id, ()), event)
+        by_id.setdefault(event.id, []).append(event)
     causes: dict[Digest, set[Digest]] = {}
     effects: dict[Digest, list[Digest]] = {digest: [] for digest in found}
     for event in found.values():
@@ -279,7 +257,10 @@ class _Resolved:
 
 
 class _Effects:
-    """What each event says after corrections of corrections, computed once for each."""
+    """What each event says after corrections of corrections, computed once for each.
+
+    Without recursion: a row of corrections may be longer than Python's stack.
+    """
 
     def __init__(
         self, found: Mapping[Digest, ChainEvent], touching: Mapping[Digest, list[ChainEvent]]
@@ -290,24 +271,40 @@ class _Effects:
         self._done: dict[Digest, _Resolved] = {}
 
     def resolve(self, digest: Digest) -> _Resolved:
-        known = self._done.get(digest)
-        if known is not None:
-            return known
+        waiting = [digest]
+        entered: set[Digest] = set()
+        while waiting:
+            at = waiting[-1]
+            if at in self._done and at not in entered:
+                waiting.pop()
+                continue
+            if at not in entered:
+                entered.add(at)
+                self._done[at] = _Resolved(self._found[at].data, (), None)  # a cycle of corrections ends here
+                # The last is pushed first, so that the first is resolved first.
+                ahead = [e.digest for e in self._touching.get(at, ()) if e.digest not in self._done]
+                if ahead:
+                    waiting.extend(reversed(ahead))
+                    continue
+            entered.discard(at)
+            waiting.pop()
+            self._done[at] = self._settled(at)
+        return self._done[digest]
+
+    def _settled(self, digest: Digest) -> _Resolved:
         event = self._found[digest]
-        self._done[digest] = _Resolved(event.data, (), None)  # a cycle of corrections ends here
-        live = [e for e in self._touching.get(digest, ()) if self.resolve(e.digest).withdrawn_by is None]
-        result = self._done[digest]
+        touching = self._touching.get(digest, ())
+        live = [e for e in touching if self._done[e.digest].withdrawn_by is None]
         if len(live) > 1:
             self.rivals.append(tuple(sorted(live, key=lambda e: e.sort_key)))
         elif live and live[0].withdraws == digest:
-            result = _Resolved(event.data, (), live[0].digest)
+            return _Resolved(event.data, (), live[0].digest)
         elif live:
-            correction = self.resolve(live[0].digest)
-            result = _Resolved(
+            correction = self._done[live[0].digest]
+            return _Resolved(
                 overlay(event.data, correction.data), (live[0].digest, *correction.corrected_by), None
             )
-        self._done[digest] = result
-        return result
+        return self._done[digest]
 
 
 _OF_THE_CORRECTION = frozenset({"reasons", "sealed"})

@@ -58,6 +58,8 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
 
     A correction or withdrawal re-folds the chain: what it changes is not asked here.
     """
+    if start.clock.for_each_suspect and event.data.get("suspects"):
+        return True  # it may show that two suspects are one
     if event.type not in start.clock.touched_by:
         return False
     # A new start of the same kind may tie to itself what so far was tied to none.
@@ -67,7 +69,7 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
 def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
     owed_to = parties(start.begin.owed_to, start.cause, index)
     for debtor in parties(start.begin.owed_by, start.cause, index):
-        creditors = tuple(party for party in owed_to if party.agency != debtor.agency or party.agency is None)
+        creditors = tuple(party for party in owed_to if party != debtor)
         for suspect in _suspects(start):
             yield _Finder(start, debtor, suspect, index).duty(creditors)
 
@@ -123,7 +125,7 @@ class _Finder:
             steps=steps,
             rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
-            moot_by=self._moot_by(waits_until),
+            moot_by=None if met_by is not None else self._moot_by(waits_until),
             approvals=approvals,
         )
 

@@ -45,8 +45,9 @@ def parties(named: PartyName, cause: ChainEvent, index: ChainIndex) -> tuple[Par
         return (Party(cause.agency, unit_of(cause.source) if named.units else None),)
     if named.kind == "addressees":
         addresses: Iterable[str] = cause.envelope.get("to") or ()
-        told = ((a.partition("/")[0], unit_of(a) if named.units else None) for a in addresses)
-        return tuple(dict.fromkeys(Party(agency, unit) for agency, unit in told if agency != cause.agency))
+        told = (Party(a.partition("/")[0], unit_of(a) if named.units else None) for a in addresses)
+        speaker = Party(cause.agency, unit_of(cause.source) if named.units else None)
+        return tuple(dict.fromkeys(party for party in told if party != speaker))
     if named.kind == "outsider":
         name = cause.data.get(str(named.field))
         return (Party(None, name=str(name)),) if name else ()

@@ -1,19 +1,32 @@
-"""Who is the same suspect in different agencies' papers: by match tokens, then by official name."""
+"""Who is the same suspect in different agencies' papers, whatever the order of the papers."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, NamedTuple
 
 from .chain import ChainEvent, Digest
 
 
-@dataclass(slots=True)
-class Person:
-    """One suspect of a chain, natural or legal, as far as the papers tell him apart from others."""
+class Entry(NamedTuple):
+    """How one paper lists a suspect."""
+
+    agency: str
+    ref: str
+    kind: str
+    name: str | None
+    tokens: frozenset[bytes]
+
+
+class Person(NamedTuple):
+    """One suspect of a chain, as far as the papers tell him apart from others.
+
+    `number` counts in the order of appearance, `key` depends on the set of papers only; `names` are the
+    official ones in their order; `legal` says whether he is listed as a legal person, never as a natural one.
+    """
 
     number: int
-    tokens: set[bytes] = field(default_factory=set)
-    names: list[str] = field(default_factory=list)
+    key: str
+    names: tuple[str, ...]
+    legal: bool
 
     @property
     def name(self) -> str:
@@ -21,51 +34,156 @@ class Person:
         return self.names[0] if self.names else f"#{self.number}"
 
 
-class Suspects:
-    """The suspects of a chain, found by walking its events in their order.
+def entry_of(agency: str, suspect: Mapping[str, Any]) -> Entry:
+    """An entry of a decoded body."""
+    tokens = frozenset(bytes(token) for token in suspect.get("tokens") or ())
+    return Entry(agency, suspect["ref"], suspect.get("kind", "unknown"), suspect.get("name"), tokens)
 
-    Two entries are one person if they share a token; or, where at least one of them has no token, if the
-    official name is the same. Two with tokens of which none agrees are two persons, whatever their names.
+
+def identify(entries: Iterable[Entry]) -> dict[Entry, Person]:
+    """Whom each entry means; persons are numbered in the order in which the entries first name them.
+
+    Entries that share a match token, directly or through others, are one person. One without tokens is
+    whoever has that official name; with neither, whoever the same agency lists under that reference. Two
+    with tokens of which none agrees are two persons, whatever their names. Who is who depends on the set of
+    entries, only the numbers on their order.
+    """
+    listed = list(dict.fromkeys(entries))
+    keys = _keys(listed)
+    of_key: dict[str, list[Entry]] = {}
+    for entry in listed:
+        of_key.setdefault(keys[entry], []).append(entry)
+    persons = {}
+    for number, (key, same) in enumerate(of_key.items(), 1):
+        kinds = {entry.kind for entry in same}
+        names = tuple(dict.fromkeys(entry.name for entry in same if entry.name))
+        persons[key] = Person(number, key, names, "legal" in kinds and "natural" not in kinds)
+    return {entry: persons[keys[entry]] for entry in listed}
+
+
+def _keys(entries: Iterable[Entry]) -> dict[Entry, str]:
+    """For each entry a key that all entries of the same person share."""
+    found = sorted(entries, key=lambda e: (e.agency, e.ref, e.name or "", sorted(e.tokens), e.kind))
+    roots = _roots(entry.tokens for entry in found)
+    keys = {entry: f"token:{roots[min(entry.tokens)].hex()}" for entry in found if entry.tokens}
+    named = _first_by(keys, lambda entry: entry.name)
+    for entry in found:
+        if not entry.tokens and entry.name:
+            keys[entry] = named.get(entry.name, f"name:{entry.name}")
+    listed = _first_by(keys, lambda entry: (entry.agency, entry.ref))
+    for entry in found:
+        if entry not in keys:
+            place = (entry.agency, entry.ref)
+            keys[entry] = listed.get(place, f"ref:{entry.agency}/{entry.ref}")
+    return keys
+
+
+def _roots(token_sets: Iterable[frozenset[bytes]]) -> dict[bytes, bytes]:
+    """Each token with the smallest token that it hangs together with."""
+    parents: dict[bytes, bytes] = {}
+
+    def root(token: bytes) -> bytes:
+        parents.setdefault(token, token)
+        while parents[token] != token:
+            parents[token] = parents[parents[token]]
+            token = parents[token]
+        return token
+
+    for tokens in token_sets:
+        for token in tokens:
+            one, other = root(token), root(min(tokens))
+            parents[max(one, other)] = min(one, other)
+    return {token: root(token) for token in list(parents)}
+
+
+def _first_by(keys: Mapping[Entry, str], feature: Callable[[Entry], object]) -> dict[object, str]:
+    """The smallest key of those entries that have a feature."""
+    found: dict[object, str] = {}
+    for entry, key in keys.items():
+        value = feature(entry)
+        if value is not None:
+            found[value] = min(key, found.get(value, key))
+    return found
+
+
+class Suspects:
+    """The suspects of a chain, as its events list them in their order.
+
+    Events may be added: what the papers said so far is looked at again only if one lists an entry that no
+    paper had.
     """
 
-    def __init__(self, events: Iterable[ChainEvent]) -> None:
-        self.persons: list[Person] = []
-        self._of: dict[tuple[Digest, str], Person] = {}
+    def __init__(self, events: Iterable[ChainEvent] = ()) -> None:
+        self._events: list[ChainEvent] = []
+        self._entries: dict[tuple[Digest, str], Entry] = {}
+        self._persons: dict[Entry, Person] = {}
+        self._listed_in: dict[str, dict[str, set[int]]] = {}
+        self.revision = 0
         for event in events:
-            for entry in event.data.get("suspects") or ():
-                self._of[event.digest, entry["ref"]] = self._person(entry)
+            self._enter(event)
+        self._identify()
+        for event in self._events:
+            self._list(event)
+
+    @property
+    def persons(self) -> list[Person]:
+        """Everybody, in the order of appearance."""
+        return list({person.number: person for person in self._persons.values()}.values())
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes the next event. `revision` rises if somebody known is another person by it."""
+        if not event.data.get("suspects"):
+            return
+        if not (self._enter(event) and self._identify()):
+            self._list(event)
 
     def find(self, event: ChainEvent, ref: str | None) -> Person | None:
         """Whom a reference (`S1`) in an event means; None where the event lists no such suspect."""
-        return self._of.get((event.digest, ref)) if ref is not None else None
+        entry = self._entries.get((event.digest, ref)) if ref is not None else None
+        return self._persons[entry] if entry is not None else None
 
     def listed(self, event: ChainEvent) -> list[Person]:
         """Whom an event lists, each once, in its order."""
         found: dict[int, Person] = {}
-        for entry in event.data.get("suspects") or ():
-            person = self._of[event.digest, entry["ref"]]
+        for suspect in event.data.get("suspects") or ():
+            person = self._persons[self._entries[event.digest, suspect["ref"]]]
             found.setdefault(person.number, person)
         return list(found.values())
 
-    def _person(self, entry: Mapping[str, Any]) -> Person:
-        tokens = {bytes(token) for token in entry.get("tokens") or ()}
-        name = entry.get("name")
-        person = self._by_token(tokens) or self._by_name(name, tokens)
-        if person is None:
-            person = Person(len(self.persons) + 1)
-            self.persons.append(person)
-        person.tokens |= tokens
-        if name and name not in person.names:
-            person.names.append(name)
-        return person
+    def numbers_in(self, type: str) -> Mapping[str, Set[int]]:
+        """The numbers of all whom events of a type list, by the agency that does."""
+        return self._listed_in.get(type, {})
 
-    def _by_token(self, tokens: set[bytes]) -> Person | None:
-        return next((person for person in self.persons if person.tokens & tokens), None)
+    def _enter(self, event: ChainEvent) -> bool:
+        """Keeps an event's entries; whether one is new to the chain."""
+        suspects = event.data.get("suspects")
+        if not suspects:
+            return False
+        self._events.append(event)
+        new = False
+        for suspect in suspects:
+            entry = entry_of(event.agency, suspect)
+            self._entries[event.digest, entry.ref] = entry
+            if entry not in self._persons:
+                new = True
+                self._persons[entry] = _NOBODY
+        return new
 
-    def _by_name(self, name: str | None, tokens: set[bytes]) -> Person | None:
-        if not name:
-            return None
-        for person in self.persons:
-            if name in person.names and not (tokens and person.tokens):
-                return person
-        return None
+    def _identify(self) -> bool:
+        """Whether somebody is another person now than before."""
+        known = self._persons
+        self._persons = identify(known)
+        if all(person in (_NOBODY, self._persons[entry]) for entry, person in known.items()):
+            return False
+        self._listed_in = {}
+        self.revision += 1
+        for event in self._events:
+            self._list(event)
+        return True
+
+    def _list(self, event: ChainEvent) -> None:
+        numbers = self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set())
+        numbers.update(person.number for person in self.listed(event))
+
+
+_NOBODY = Person(0, "", (), False)

@@ -54,6 +54,13 @@ class Condition:
             return False
         return self.field is None or data.get(self.field) in self.values
 
+    @property
+    def text(self) -> str:
+        """The condition in words, as `competent = false`."""
+        if self.field is None:
+            return f"speaker = {self.speaker}"
+        return f"{self.field} = " + " | ".join(str(value).lower() for value in self.values)
+
     def to_json(self) -> dict[str, object]:
         """The condition, for `casebus law show`."""
         if self.field is None:

@@ -11,8 +11,8 @@ from casebus_schemas.case.fold import Folded
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Answer, Reading, Sentence, state_at
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.json_text import canonical
 
-from .finding import canonical
 from .reconcile import reconcile
 
 EVERYTHING = AsOf()
@@ -44,7 +44,7 @@ def case_view(
     view = {
         **accounts,
         "at": beijing_text(now),
-        "obligations": [duty.to_json(now) for duty in meaning.duties],
+        "obligations": [duty.said(now).to_json() for duty in meaning.duties],
         "findings": [finding.to_json() for finding in meaning.findings(now)],
         "hash": meaning.hash.hex(),
     }

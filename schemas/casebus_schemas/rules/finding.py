@@ -1,6 +1,6 @@
 """What reconciliation says: a finding with the agencies' accounts side by side."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -79,6 +79,29 @@ class Finding:
             "opened_at": beijing_text(self.opened_at),
         }
 
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> "Finding":
+        """Reads what `to_json` wrote; subject and causes are not in it."""
+        suggestion = body["suggestion"]
+        return cls(
+            id=UUID(body["id"]),
+            rule=body["rule"],
+            cls=body["class"],
+            severity=body["severity"],
+            chain=body["chain"],
+            subject="",
+            accounts=tuple(
+                Account(a["agency"], a["value"], None if a["event"] is None else bytes.fromhex(a["event"]))
+                for a in body["accounts"]
+            ),
+            law=tuple(Article(**article) for article in body["law"]),
+            because=Sentence(**body["because"]),
+            suggestion=suggestion and Suggestion(suggestion["type"], suggestion["by"]),
+            opened_at=datetime.fromisoformat(body["opened_at"]),
+            causes=(),
+            state=body["state"],
+        )
+
     def concerned(self) -> tuple[Agency, ...]:
         """The agencies whose accounts it shows or who should act, in a fixed order; never the bus itself."""
         agencies = {account.agency for account in self.accounts}
@@ -102,12 +125,3 @@ def said(event: ChainEvent) -> Account:
             "digest": event.digest.hex(),
         },
     )
-
-
-def canonical(value: object) -> bytes:
-    """Canonical JSON: keys sorted, no spaces, UTF-8."""
-    return canonical_text(value).encode()
-
-
-# Made once: json.dumps would make an encoder each time.
-canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

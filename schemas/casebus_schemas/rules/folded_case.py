@@ -1,6 +1,6 @@
 """What a rule of one chain is given: the folded events, the clocks that they started, the duties."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,12 +16,25 @@ class Case:
     """One folded chain with its duties, and the catalogue that says what each type of event means.
 
     `started` are all clocks that events started, `duties` those of them from which a term can be counted.
+    A rule about each start, duty or answer is also given a case narrowed to some of them: `only` is then the
+    event that it is about.
     """
 
     folded: Folded
     started: tuple[Start, ...]
     duties: tuple[Obligation, ...]
     catalog: Catalog = field(default_factory=Catalog.load)
+    only: ChainEvent | None = None
+
+    @property
+    def said(self) -> Sequence[ChainEvent]:
+        """The events to look at, as they were said, in the chain's order."""
+        return self.folded.order if self.only is None else (self.only,)
+
+    @property
+    def standing(self) -> Sequence[ChainEvent]:
+        """The events to look at that still speak, with their facts as corrected."""
+        return self.folded.standing if self.only is None else (self.only,)
 
     @classmethod
     def of(

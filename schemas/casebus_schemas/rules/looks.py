@@ -1,7 +1,7 @@
 """What rules look at, and which rules an event touches: only these need to be run again."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
@@ -24,8 +24,6 @@ WORDS: Mapping[str, Sentence] = {
 }
 """What a rule can look at beside types of events and fields of their data."""
 
-ALL = frozenset(CHAIN_RULES)
-
 
 def rules_touched_by(type: str, fields: Iterable[str] = (), words: Iterable[str] = ()) -> frozenset[RuleId]:
     """The chain rules that look at a type of event, at fields of its data (`amounts`) or at words."""
@@ -36,28 +34,17 @@ def rules_touched_by(type: str, fields: Iterable[str] = (), words: Iterable[str]
 
 
 def rules_touched(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
-    """The chain rules whose verdict the event may have changed; `folded` holds it already.
+    """The chain rules whose verdict an event may have changed by which the fold has just grown.
 
-    The verdict of every other rule on the chain is what it was before the event came. Time is not looked at.
+    Nothing waited for such an event and it corrects nothing: the verdict of every other rule on the chain is
+    what it was before. Time is not looked at.
     """
-    if _moves_others(event, folded):
-        return ALL
-    touched = rules_touched_by(event.type, _stated(event), _words(event, folded))
-    if event.corrects is None and event.withdraws is None:
-        return touched
-    # What it corrects may lose any field; a rival correction may begin or cease to speak for itself.
-    for other in _matter(event, folded):
-        touched |= rules_touched_by(other.type, other.data, _words(other, folded))
-    return touched
+    return _touched_by(event.type, tuple(_stated(event)), tuple(_words(event, folded)))
 
 
-def _moves_others(event: ChainEvent, folded: Folded) -> bool:
-    """Whether others waited for it: then they may stand elsewhere or answer something now.
-
-    An event that nothing points at leaves the order of the others among themselves as it was.
-    """
-    awaited = event.id in folded.awaited or event.digest in folded.awaited
-    return awaited or bool(folded.cycles) or folded.order[0] is event
+@lru_cache(maxsize=4096)
+def _touched_by(type: str, fields: tuple[str, ...], words: tuple[str, ...]) -> frozenset[RuleId]:
+    return rules_touched_by(type, fields, words)
 
 
 def _stated(event: ChainEvent) -> list[str]:
@@ -75,23 +62,6 @@ def _words(event: ChainEvent, folded: Folded) -> set[str]:
     if len(folded.by_id[event.id]) > 1:
         words.add("ids")
     return words
-
-
-def _matter(event: ChainEvent, folded: Folded) -> list[ChainEvent]:
-    """All events that corrections and withdrawals tie to this one, itself included."""
-    tied: dict[bytes, set[bytes]] = {}
-    for other in folded.order:
-        for target in (other.corrects, other.withdraws):
-            if target is not None and target in folded.by_digest:
-                tied.setdefault(target, set()).add(other.digest)
-                tied.setdefault(other.digest, set()).add(target)
-    found: set[bytes] = set()
-    waiting = {event.digest}
-    while waiting:
-        digest = waiting.pop()
-        found.add(digest)
-        waiting |= tied.get(digest, set()) - found
-    return [folded.by_digest[digest] for digest in found]
 
 
 @cache

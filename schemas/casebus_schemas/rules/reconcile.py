@@ -1,118 +1,329 @@
-"""All chain rules over one folded chain: accounts, duties and findings at a time; pure."""
+"""What a chain's events mean: accounts, duties and findings at a time, carried on event by event; pure."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
-from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
-from casebus_schemas.case.accounts import accounts
-from casebus_schemas.case.chain import ChainEvent, as_uuid
-from casebus_schemas.case.fold import Folded
-from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts, status_of
+from casebus_schemas.case.chain import ChainEvent, Digest, as_uuid
+from casebus_schemas.case.chain_index import ChainIndex
+from casebus_schemas.case.fold import Folded, fold
+from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
+from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.small_types import RuleId
 
-from .chain.r20 import orphan_turns
-from .finding import Finding, FindingState, canonical_text
+from .chain import r20
+from .chain_hash import ChainHash
+from .finding import Finding, FindingState
 from .folded_case import Case
-from .looks import ALL, rules_touched
+from .looks import rules_touched
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import in_order, run_content, run_timed
+from .running import in_order, run_content, run_rule, run_rule_at
 
 _WORD_ON_A_FINDING: dict[str, FindingState] = {
     "finding.explained": "explained",
     "finding.accepted": "accepted",
 }
 
+Key = tuple[Digest, str]
+"""A start (its event, its clock), or an answer that waits for its request (its event, nothing)."""
+Part = tuple[str, Key]
+"""Findings of one rule about one start or answer; about the whole chain the key is `WHOLE`."""
+WHOLE: Key = (b"", "")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What an event or the time may have moved: keys of duties, findings before and after.
+
+    `all` says that everything was made anew.
+    """
+
+    keys: Collection[Key] = ()
+    before: Collection[Finding] = ()
+    after: Collection[Finding] = ()
+    all: bool = False
+
+
 class Reconciled:
     """What a chain's events mean: nothing in it depends on the order or repetition of their arrival.
 
-    `content_of` are the findings that the events alone decide, by the rule that was run; those about duties
-    and unanswered references also need the time and are given by `findings`.
+    `take` carries it on with one more event, `look` with the time: an event that sorts last costs what it
+    touches, however long the chain is; any other makes everything anew. Equal to the meaning of all events at
+    once in every case (a property test holds it).
     """
 
-    case: Case
-    content_of: Mapping[RuleId, tuple[Finding, ...]]
-    rules: Mapping[RuleId, Rule]
+    _tracked: int | None
 
-    @property
-    def folded(self) -> Folded:
-        """The chain in its order."""
-        return self.case.folded
+    def __init__(
+        self,
+        folded: Folded,
+        law_of: date | None = None,
+        rules: Mapping[RuleId, Rule] = CHAIN_RULES,
+        catalog: Catalog | None = None,
+    ) -> None:
+        self._law_of = law_of
+        self._catalog = catalog or Catalog.load()
+        self.rules = rules
+        self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
+        self._about_suspects = {id for id, rule in rules.items() if "*.suspects" in rule.looks_at}
+        self._about_duties = [rule for rule in rules.values() if rule.at_time and rule.each == "duty"]
+        self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
+        self._begin(folded)
+
+    # --- what it says ---------------------------------------------------------------------------------
 
     @property
     def duties(self) -> tuple[Obligation, ...]:
-        """Every duty of the chain."""
-        return self.case.duties
+        """Every duty of the chain, in the order of the events that started them."""
+        return tuple(duty for duties in self._duties.values() for duty in duties)
+
+    def duties_at(self, key: Key) -> tuple[Obligation, ...]:
+        """The duties of one start."""
+        return self._duties.get(key, ())
 
     @property
     def content(self) -> tuple[Finding, ...]:
         """The findings that the events alone decide."""
-        return self._of_rules(self.content_of)
+        return tuple(finding for of_part in self._content.values() for finding in of_part)
 
-    def _of_rules(self, found: Mapping[RuleId, tuple[Finding, ...]]) -> tuple[Finding, ...]:
-        """All findings; those of a rule that is switched off (R09 for another's failure) are left out."""
-        return tuple(f for of_rule in found.values() for f in of_rule if f.rule in self.rules)
+    def findings(self, now: datetime) -> tuple[Finding, ...]:
+        """Every finding of the chain at `now`, with what agencies have said to it, in a fixed order."""
+        timed = (finding for key in self._timed_keys() for finding in self._timed_of(key, now))
+        return in_order(self.answered(finding) for finding in (*self.content, *timed))
 
-    @cached_property
+    def answered(self, finding: Finding) -> Finding:
+        """The finding with what agencies have said to it."""
+        word = self._words.get(finding.id)
+        return replace(finding, state=word) if word and finding.state == "open" else finding
+
+    @property
     def accounts(self) -> dict[str, Any]:
         """The accounts side by side, as JSON values."""
         return accounts(self.folded)
 
-    def findings(self, now: datetime) -> tuple[Finding, ...]:
-        """Every finding of the chain at `now`, with what agencies have said to it, in a fixed order."""
-        timed = run_timed(self.rules.values(), self.case, now)
-        words = self._words
-        found = []
-        for finding in (*self.content, *self._of_rules(timed)):
-            word = words.get(str(finding.id))
-            found.append(replace(finding, state=word) if word and finding.state == "open" else finding)
-        return in_order(found)
+    @property
+    def status(self) -> str | None:
+        """The furthest state that any suspect and charge has reached."""
+        suspects = self.folded.suspects
+        if self._tracked != suspects.revision:
+            self._tracks = Tracks(suspects, self._catalog, histories=False)
+            self._tracked = suspects.revision
+            for event in self.folded.standing:
+                self._track(event)
+        return status_of(self.folded, self._tracks)
 
-    def wakes_at(self, now: datetime) -> datetime | None:
-        """The next instant after `now` at which time alone may change something; None if never."""
-        at = bisect_right(self._turns, now)
-        return self._turns[at] if at < len(self._turns) else None
-
-    @cached_property
-    def _turns(self) -> list[datetime]:
-        turns = {turn for duty in self.duties for turn in duty.turns()}
-        return sorted(turns.union(orphan_turns(self.folded)))
-
-    @cached_property
-    def _words(self) -> dict[str, FindingState]:
-        words: dict[str, FindingState] = {}
-        for event in self.folded.standing:
-            state = _WORD_ON_A_FINDING.get(event.type)
-            if state is not None and words.get(str(as_uuid(event.data["finding"]))) != "accepted":
-                words[str(as_uuid(event.data["finding"]))] = state
-        return words
-
-    @cached_property
-    def accounts_text(self) -> str:
-        """The accounts as canonical JSON."""
-        return canonical_text(self.accounts)
-
-    @cached_property
+    @property
     def hash(self) -> bytes:
-        """SHA-256 of what the signed events alone decide, as canonical JSON.
+        """SHA-256 of what the signed events alone decide (docs/records.md 5)."""
+        self._hash.duties(self._unhashed, self._duties)
+        self._unhashed.clear()
+        return self._hash.digest(self.content)
 
-        Without offsets, times of the bus, arrival findings, and findings or states that the time decides.
-        """
-        findings = [
-            {name: value for name, value in finding.to_json().items() if name != "opened_at"}
-            for finding in sorted(self.content, key=lambda finding: str(finding.id))
-            if finding.cls == "state"
-        ]
-        rest = canonical_text({"findings": findings, "obligations": [d.said_json() for d in self.duties]})
-        # The accounts' text is spliced in, not written twice.
-        return sha256(f'{{"accounts":{self.accounts_text},{rest[1:]}'.encode()).digest()
+    def wakes_at(self, after: datetime) -> datetime | None:
+        """The next instant after `after` at which time alone may change something; None if never."""
+        while self._heap:
+            at, key = self._heap[0]
+            if at > after and at in self._turns.get(key, ()):
+                return at
+            heapq.heappop(self._heap)
+            self._push(key, max(at, after))
+        return None
+
+    # --- how it goes on -------------------------------------------------------------------------------
+
+    def take(self, event: ChainEvent) -> Moved:
+        """One more event; one that it holds already changes nothing unless it was admitted earlier."""
+        known = self.folded.by_digest.get(event.digest)
+        if known is not None and known.admitted_at <= event.admitted_at:
+            return Moved()
+        revision = self.folded.suspects.revision
+        if known is not None or not self.folded.grow(event):
+            self._begin(fold((*self.folded.order, event)))
+            return Moved(all=True)
+        tied = self._index.add(event)
+        self._hash.event(event)
+        if self._tracked == self.folded.suspects.revision:
+            self._track(event)
+        somebody_else = revision != self.folded.suspects.revision
+        keys = self._grow_duties(event, tied=tied, somebody_else=somebody_else)
+        before, after = self._grow_content(event, keys, everybody=somebody_else)
+        spoken = self._word(event)
+        if spoken is not None:
+            # Whatever part holds it: its state is looked up anew.
+            said = [f for f in (*self.content, *self._all_timed()) if f.id == spoken]
+            before, after = [*before, *said], [*after, *said]
+        if r20.may_wait(event, self.folded):
+            self._wait(event)
+            keys = [*keys, (event.digest, "")]
+        return Moved(keys, before, after)
+
+    def look(self, keys: Iterable[Key], now: datetime) -> tuple[list[Finding], list[Finding]]:
+        """What the time decides about starts and answers: (before, now)."""
+        before: list[Finding] = []
+        after: list[Finding] = []
+        for key in keys:
+            before.extend(self._timed.get(key, ()))
+            found = self._timed_of(key, now)
+            if found:
+                self._timed[key] = found
+            else:
+                self._timed.pop(key, None)
+            after.extend(found)
+        return before, after
+
+    def turning(self, now: datetime) -> set[Key]:
+        """The starts and answers about which time changes something by `now`; they turn only once."""
+        found = set()
+        while self._heap and self._heap[0][0] <= now:
+            at, key = heapq.heappop(self._heap)
+            if at in self._turns.get(key, ()):
+                found.add(key)
+            self._push(key, now)
+        return found
+
+    def everything(self) -> list[Key]:
+        """All starts and answers about which the time may say something."""
+        return list(self._timed_keys())
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _begin(self, folded: Folded) -> None:
+        self.folded = folded
+        self._index = ChainIndex(folded)
+        self._starts: dict[Key, Start] = {}
+        self._duties: dict[Key, tuple[Obligation, ...]] = {}
+        self._open = OpenStarts(folded)
+        self._waiting: dict[Key, ChainEvent] = {}
+        self._timed: dict[Key, tuple[Finding, ...]] = {}
+        self._turns: dict[Key, tuple[datetime, ...]] = {}
+        self._heap: list[tuple[datetime, Key]] = []
+        self._words: dict[UUID, FindingState] = {}
+        self._tracked = None
+        self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
+        self._hash = ChainHash(folded)
+        self._unhashed: set[Key] = set()
+        standing = {event.digest: event for event in folded.standing}
+        for said in folded.order:
+            # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
+            if said.digest in standing or said.digest in folded.withdrawn:
+                self._start(standing.get(said.digest, said))
+            if r20.may_wait(said, folded):
+                self._wait(said)
+        for event in folded.standing:
+            self._word(event)
+        self._content: dict[Part, tuple[Finding, ...]] = {}
+        if folded.order:
+            case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
+            found = run_content(self.rules.values(), case)
+            self._content.update(((id, WHOLE), kept) for id, of in found.items() if (kept := self._kept(of)))
+
+    def _start(self, event: ChainEvent) -> list[Key]:
+        keys = []
+        for start in starts_of(event, self._index, self._law_of):
+            key = (event.digest, start.clock.id)
+            self._starts[key] = start
+            self._open.add(key, start)
+            self._count(key)
+            keys.append(key)
+        return keys
+
+    def _count(self, key: Key) -> None:
+        """Makes the duties of a start anew."""
+        start = self._starts[key]
+        duties = duties_of(start, self._index)
+        self._duties[key] = duties
+        self._unhashed.add(key)
+        self._open.settle(key, settled=all(duty.met_by is not None for duty in duties))
+        self._set_turns(key, {turn for duty in duties for turn in duty.turns()})
+
+    def _wait(self, event: ChainEvent) -> None:
+        key = (event.digest, "")
+        self._waiting[key] = event
+        self._set_turns(key, r20.turns(event, self.folded))
+
+    def _set_turns(self, key: Key, turns: Iterable[datetime]) -> None:
+        found = tuple(sorted(turns))
+        if found:
+            self._turns[key] = found
+            heapq.heappush(self._heap, (found[0], key))
+        else:
+            self._turns.pop(key, None)
+
+    def _push(self, key: Key, after: datetime) -> None:
+        at = next((turn for turn in self._turns.get(key, ()) if turn > after), None)
+        if at is not None:
+            heapq.heappush(self._heap, (at, key))
+
+    def _grow_duties(self, event: ChainEvent, *, tied: Collection[Digest], somebody_else: bool) -> list[Key]:
+        touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)
+        for key in touched:
+            self._count(key)
+        return [*touched, *self._start(event)]
+
+    def _grow_content(
+        self, event: ChainEvent, keys: Iterable[Key], *, everybody: bool
+    ) -> tuple[list[Finding], list[Finding]]:
+        touched = rules_touched(event, self.folded)
+        before: list[Finding] = []
+        after: list[Finding] = []
+        narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
+        for id in touched | self._about_suspects if everybody else touched:
+            rule = self._over_case.get(id)
+            if rule is None:
+                continue
+            part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
+            before.extend(self._content.pop(part, ()))
+            found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
+            if found:
+                self._content[part] = found
+                after.extend(found)
+        return before, after
+
+    def _whole(self) -> Case:
+        # Rules about the whole chain look at no duties (the register holds them to it).
+        return Case(self.folded, (), (), self._catalog)
+
+    def _narrow(self, event: ChainEvent, keys: Iterable[Key]) -> Case:
+        starts = tuple(self._starts[key] for key in keys if key in self._starts)
+        duties = tuple(duty for key in keys for duty in self._duties.get(key, ()))
+        return Case(self.folded, starts, duties, self._catalog, event)
+
+    def _timed_keys(self) -> Iterator[Key]:
+        yield from self._duties
+        yield from self._waiting
+
+    def _timed_of(self, key: Key, now: datetime) -> tuple[Finding, ...]:
+        waiting = self._waiting.get(key)
+        about = self._starts[key].cause if waiting is None else waiting
+        rules = self._about_duties if waiting is None else self._about_answers
+        case = self._narrow(about, (key,))
+        return self._kept([finding for rule in rules for finding in run_rule_at(rule, case, now)])
+
+    def _kept(self, found: Collection[Finding]) -> tuple[Finding, ...]:
+        """Without those of a rule that is switched off (R09 for another's failure)."""
+        return tuple(finding for finding in found if finding.rule in self.rules)
+
+    def _all_timed(self) -> Iterator[Finding]:
+        for found in self._timed.values():
+            yield from found
+
+    def _word(self, event: ChainEvent) -> UUID | None:
+        """Takes what an agency says to a finding; which one."""
+        state = _WORD_ON_A_FINDING.get(event.type)
+        about = as_uuid(event.data.get("finding")) if state is not None else None
+        if state is not None and about is not None and self._words.get(about) != "accepted":
+            self._words[about] = state
+        return about
+
+    def _track(self, event: ChainEvent) -> None:
+        if event.family not in ABOUT_THE_BUS:
+            self._tracks.apply(event)
 
 
 def reconcile(
@@ -127,17 +338,4 @@ def reconcile(
     Clocks run under the texts in force when they started, or under those of the day `law_of`; what types
     mean says `catalog`, by default that of this package.
     """
-    case = Case.of(events, law_of, catalog)
-    return Reconciled(case, run_content(rules.values(), case), rules)
-
-
-def reconcile_further(before: Reconciled, case: Case, event: ChainEvent) -> Reconciled:
-    """What a chain means with one more event, which `case` holds: only the rules that it touches are run.
-
-    Equal to `reconcile` of all its events (a property test holds it).
-    """
-    known = before.folded.by_digest.get(event.digest)
-    touched = ALL if known is not None else rules_touched(event, case.folded)
-    again = [rule for id, rule in before.rules.items() if id in touched]
-    content_of = {**before.content_of, **run_content(again, case)}
-    return Reconciled(case, content_of, before.rules)
+    return Reconciled(events if isinstance(events, Folded) else fold(events), law_of, rules, catalog)

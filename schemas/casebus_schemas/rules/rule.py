@@ -73,7 +73,9 @@ class Rule:
 
     `looks_at` names all that can change its verdict: types of events (`referral.filed`), fields of their
     data (`*.amounts`), or a word of `looks.WORDS` (`time`, `duties`). `law` are the articles that every
-    finding of it rests on. `acts`, `mends` and `closes` say to people who should do what about a finding,
+    finding of it rests on. `each` says that it decides about each start of a clock, duty or answer by itself,
+    so that it is run again only for those that are touched (`Case.only`); every rule that looks at duties
+    does. `acts`, `mends` and `closes` say to people who should do what about a finding,
     and when it goes away.
     """
 
@@ -87,6 +89,7 @@ class Rule:
     mends: Sentence
     closes: Sentence
     law: tuple[Article, ...] = ()
+    each: Literal["start", "duty", "answer"] | None = None
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)
     on_arrival: OverArrival | None = field(default=None, init=False)

@@ -14,22 +14,24 @@ from .register import RULES
 from .rule import Arrived, Found, Rule
 
 
+def run_rule(rule: Rule, case: Case) -> tuple[Finding, ...]:
+    """What one rule finds by the events alone."""
+    return _guarded(rule, case.said, partial(rule.in_case, case)) if rule.in_case is not None else ()
+
+
+def run_rule_at(rule: Rule, case: Case, now: datetime) -> tuple[Finding, ...]:
+    """What one rule finds at `now`."""
+    return _guarded(rule, case.said, partial(rule.at_time, case, now)) if rule.at_time is not None else ()
+
+
 def run_content(rules: Iterable[Rule], case: Case) -> dict[RuleId, tuple[Finding, ...]]:
     """What the events alone decide, by the rule that was run; R09 in place of what a failing rule finds."""
-    found = {}
-    for rule in rules:
-        if (function := rule.in_case) is not None:
-            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case))
-    return found
+    return {rule.id: run_rule(rule, case) for rule in rules if rule.in_case is not None}
 
 
 def run_timed(rules: Iterable[Rule], case: Case, now: datetime) -> dict[RuleId, tuple[Finding, ...]]:
     """What also the time decides, at `now`."""
-    found = {}
-    for rule in rules:
-        if (function := rule.at_time) is not None:
-            found[rule.id] = _guarded(rule, case.folded.order, partial(function, case, now))
-    return found
+    return {rule.id: run_rule_at(rule, case, now) for rule in rules if rule.at_time is not None}
 
 
 def run(rules: Iterable[Rule], case: Case, now: datetime) -> tuple[Finding, ...]:

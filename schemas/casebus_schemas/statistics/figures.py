@@ -63,7 +63,7 @@ class Note:
 
     def to_json(self) -> dict[str, Any]:
         """Words and digests."""
-        return {"note": self.text.text, "events": [digest.hex() for digest in self.events]}
+        return {"note": self.text.to_json(), "events": [digest.hex() for digest in self.events]}
 
 
 @dataclass(frozen=True)

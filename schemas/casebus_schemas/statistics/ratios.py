@@ -23,9 +23,9 @@ class Objection:
     rule: Rule
     text: Sentence
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, object]:
         """Rule and words."""
-        return {"rule": self.rule.id, "because": self.text.text}
+        return {"rule": self.rule.id, "because": self.text.to_json()}
 
 
 class RatioRefused(BusError):

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from functools import cache
 
 from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.persons import Entry, Person, entry_of, identify
 from casebus_schemas.law.calendar import beijing_day
 
-from .identities import Entry, Person, entry_of, identify
 from .matters import Matter, matters, points
 from .measures import CHANGED, COUNTED_TYPES, INDICTMENT_WITHDRAWN, PROSECUTED, Measure
 from .scopes import FUTURES_MARKETS, Charged

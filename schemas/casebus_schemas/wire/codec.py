@@ -11,9 +11,11 @@ from fastavro.read import SchemaResolutionError
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import Refused, UsageError
 
+from .logical import Misfit
+
 FRAME_LENGTH = 5
-MAX_VALUE_BYTES = 1 << 20
-"""An agency's topic takes no larger record batch (topics/agency.*.yaml)."""
+MAX_VALUE_BYTES = (1 << 20) - (16 << 10)
+"""An agency's topic takes batches of 1 MiB (topics/agency.*.yaml): the rest is for key and headers."""
 
 # All that fastavro's reader was seen or read to raise on damaged input.
 _DAMAGE = (
@@ -136,9 +138,21 @@ def peek_envelope(catalog: Catalog, value: bytes | None) -> dict[str, Any]:
 
 
 def _damaged(schema: EventSchema, error: BaseException) -> Refused:
+    if isinstance(error, Misfit):
+        return Refused(
+            "bad-body",
+            f"no {schema.type} version {schema.version}",
+            found=error.reason[:200],
+            pointer=_door_pointer(error.pointer),
+        )
     return Refused(
         "bad-body",
         f"the body is no {schema.type} version {schema.version}",
         found=f"{type(error).__name__}: {str(error)[:200]}",
         expected="exactly one Avro record of that schema",
     )
+
+
+def _door_pointer(pointer: str) -> str:
+    """Where the agency said it (docs/records.md 3): the time is an attribute, all else in `data`."""
+    return "/time" if pointer == "/envelope/occurred_at" else f"/data{pointer}"

@@ -59,6 +59,6 @@ def compose(
     )
     message = event_message(fields)
     digest = sha256(message).digest()
-    headers = event_headers(fields, key.sign(message), traceparent=traceparent).to_kafka()
+    headers = event_headers(fields, key.sign(message), traceparent=traceparent)
     record = Outgoing(topic, partition, subject.encode(), value, headers)
     return Composed(record, digest, StreamHead(fields.seq, digest))

@@ -1,7 +1,8 @@
 """The agency's door: CloudEvents JSON (docs/records.md 3) to an event's data and back."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,24 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import UsageError
 
-from .headers import EventHeaders
-from .json_form import DoorProblem, from_json, moment_from_text, moment_to_text, shown, step, uuid_from_text
+from .headers import EventHeaders, is_source
+from .json_form import (
+    DoorProblem,
+    from_json,
+    is_uuid,
+    moment_from_text,
+    moment_to_text,
+    shown,
+    step,
+    together,
+    uuid_from_text,
+)
 from .json_form import to_json as data_to_json
 
 __all__ = ["DoorEvent", "DoorProblem", "parse_event", "to_json"]
 
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Stands for a time that is wrong while the rest of the data is looked through."""
 _REQUIRED = ("specversion", "type", "source", "time", "data")
 _KNOWN = (*_REQUIRED, "id", "subject", "datacontenttype")
 
@@ -45,44 +58,77 @@ def parse_event(event: object, catalog: Catalog) -> DoorEvent:
     """Reads one event of the door, by the newest schema of its type.
 
     Nothing is filled in for the sender but defaults that the schema names. Raises DoorProblem (a UsageError)
-    with the JSON pointer, what was found and what was expected.
+    with the JSON pointer, what was found and what was expected; it carries all that is wrong.
     """
     if not isinstance(event, dict):
         raise DoorProblem("", "not an event", found=shown(event), expected="a JSON object")
+    problems = list(_wrong_attributes(event))
+    schema: EventSchema | None = None
+    time = data = None
+    try:
+        schema = _schema(event["type"], catalog) if "type" in event else None
+    except DoorProblem as problem:
+        problems.append(problem)
+    try:
+        time = moment_from_text(event["time"], "/time") if "time" in event else None
+    except DoorProblem as problem:
+        problems.append(problem)
+    try:
+        if schema is not None and "data" in event:
+            data = from_json(schema, _with_time(schema, event["data"], time or _ANY_TIME), "/data")
+    except DoorProblem as problem:
+        problems.extend(problem.every)
+    try:
+        id = _id(event)
+    except DoorProblem as problem:
+        problems.append(problem)
+    if problems:
+        raise together(problems)
+    assert schema is not None
+    assert time is not None
+    assert data is not None
+    return DoorEvent(
+        type=schema.type,
+        source=event["source"],
+        id=id,
+        time=time,
+        subject=event.get("subject"),
+        data=data,
+    )
+
+
+def _wrong_attributes(event: dict[str, Any]) -> Iterator[DoorProblem]:
+    """What is wrong with the attributes that say nothing of the data."""
     for key in event:
         if key not in _KNOWN:
-            raise DoorProblem(
+            yield DoorProblem(
                 step("", key), "unknown attribute", found=shown(key), expected=", ".join(_KNOWN)
             )
     for key in _REQUIRED:
         if key not in event:
-            raise DoorProblem(step("", key), "missing", expected=f"the attribute {key}")
-    if event["specversion"] != "1.0":
-        raise DoorProblem(
+            yield DoorProblem(step("", key), "missing", expected=f"the attribute {key}")
+    if event.get("specversion", "1.0") != "1.0":
+        yield DoorProblem(
             "/specversion", "unknown version", found=shown(event["specversion"]), expected='"1.0"'
         )
     if event.get("datacontenttype", "application/json") != "application/json":
-        raise DoorProblem(
+        yield DoorProblem(
             "/datacontenttype",
             "unknown content type",
             found=shown(event["datacontenttype"]),
             expected='"application/json"',
         )
-    schema = _schema(event["type"], catalog)
-    _check_source(event["source"])
-    time = moment_from_text(event["time"], "/time")
-    subject = event.get("subject")
-    if subject is not None:
-        uuid_from_text(subject, "/subject")
-    data = from_json(schema, _with_time(schema, event["data"], time), "/data")
-    return DoorEvent(
-        type=schema.type,
-        source=event["source"],
-        id=_id(event, data),
-        time=time,
-        subject=subject,
-        data=data,
-    )
+    if "source" in event and not _is_source(event["source"]):
+        yield DoorProblem(
+            "/source",
+            "not a source of this bus",
+            found=shown(event["source"]),
+            expected="/agency or /agency/unit of a member, such as /csrc/shanghai-office",
+        )
+    if event.get("subject") is not None and not is_uuid(event["subject"]):
+        yield DoorProblem(
+            "/subject", "not a UUID", found=shown(event["subject"]), expected="a lower-case UUID"
+        )
 
 
 def to_json(headers: EventHeaders, data: dict[str, Any], catalog: Catalog | None = None) -> dict[str, Any]:
@@ -131,18 +177,14 @@ def _schema(type: object, catalog: Catalog) -> EventSchema:
     return catalog.latest(type)
 
 
-def _check_source(source: object) -> None:
+def _is_source(source: object) -> bool:
+    if not isinstance(source, str) or not is_source(source):
+        return False
     try:
-        if not isinstance(source, str):
-            raise UsageError("not text")
         agency_of_source(source)
-    except UsageError as error:
-        raise DoorProblem(
-            "/source",
-            "not a source of this bus",
-            found=shown(source),
-            expected="/agency or /agency/unit of a member, such as /csrc/shanghai-office",
-        ) from error
+    except UsageError:
+        return False
+    return True
 
 
 def _with_time(schema: EventSchema, data: object, time: datetime) -> object:
@@ -162,10 +204,12 @@ def _with_time(schema: EventSchema, data: object, time: datetime) -> object:
     return {**data, "envelope": {**envelope, "occurred_at": moment_to_text(time)}}
 
 
-def _id(event: dict[str, Any], data: dict[str, Any]) -> UUID | None:
+def _id(event: dict[str, Any]) -> UUID | None:
     if event.get("id") is not None:
         return uuid_from_text(event["id"], "/id")
-    if data.get("envelope", {}).get("message_no") is None:
+    data = event.get("data")
+    envelope = data.get("envelope") if isinstance(data, dict) else None
+    if not isinstance(envelope, dict) or envelope.get("message_no") is None:
         raise DoorProblem(
             "/id",
             "missing",

@@ -3,15 +3,18 @@
 import base64
 import binascii
 import re
+from binascii import unhexlify
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from casebus_schemas.errors import Refused
-from casebus_schemas.times import RFC_3339, parse_utc_text, utc_text
+from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 
-from .records import Record
+from .records import Headers, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
 
 CONTENT_TYPE = "application/avro"
@@ -19,9 +22,11 @@ MAX_HEADERS = 32
 MAX_HEADER_BYTES = 8192
 """Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
-_SOURCE = re.compile(r"/[a-z]{2,20}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
+_SOURCE = re.compile(r"/[a-z][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
 _PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.[1-9][0-9]{0,18}\Z")
 _SEQ = re.compile(r"[1-9][0-9]{0,19}\Z")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
@@ -42,11 +47,44 @@ _REQUIRED = (
     "casebus-sig",
 )
 _KNOWN = frozenset((*_REQUIRED, "traceparent"))
+_USUAL_NAMES = sum(map(len, _REQUIRED))
+
+
+def _group(pattern: re.Pattern[str]) -> str:
+    """A header's pattern as a group of one long pattern."""
+    inner = pattern.pattern.removesuffix(r"\Z").replace("(?:", "(").replace("(", "(?:")
+    return f"({inner})"
+
+
+_USUAL = re.compile(
+    "\n".join(
+        (
+            r"1\.0",
+            _group(_UUID),
+            _group(_SOURCE),
+            _group(_TYPE),
+            _group(RFC_3339),
+            _group(_UUID),
+            r"sha256:([0-9a-f]{64})",
+            re.escape(CONTENT_TYPE),
+            _group(_PRODUCER),
+            _group(_SEQ),
+            r"([A-Za-z0-9_-]+)",
+            r"([A-Za-z0-9_-]+)\Z",
+        )
+    ).encode()
+)
+"""The values of `_REQUIRED` in their order, a line each."""
 
 
 def to_base64url(raw: bytes) -> str:
     """Base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url_bytes(raw).decode()
+
+
+def base64url_bytes(raw: bytes) -> bytes:
+    """The same as the bytes of a header."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def from_base64url(text: str, length: int) -> bytes:
@@ -62,8 +100,12 @@ def from_base64url(text: str, length: int) -> bytes:
     return raw
 
 
-@dataclass(frozen=True, slots=True)
-class EventHeaders:
+def is_source(text: str) -> bool:
+    """Whether the text has the form of `ce_source`: an agency's id, then perhaps a unit's name."""
+    return _SOURCE.match(text) is not None
+
+
+class EventHeaders(NamedTuple):
     """The parsed headers of one event."""
 
     id: UUID
@@ -86,6 +128,50 @@ class EventHeaders:
 
         Unknown headers are allowed within the limits; a known one may stand only once.
         """
+        headers = tuple(headers)
+        return cls._usual(headers) or cls._any(headers)
+
+    @classmethod
+    def _usual(cls, headers: Headers) -> "EventHeaders | None":
+        """The headers if they stand as the bus writes them and are right: one match for all of them."""
+        if len(headers) != len(_REQUIRED):
+            return None
+        names, values = zip(*headers, strict=True)
+        if names != _REQUIRED or None in values:
+            return None
+        text = b"\n".join(values)
+        found = _USUAL.match(text)
+        if found is None or len(text) + _USUAL_NAMES > MAX_HEADER_BYTES:
+            return None
+        id, source, type, time, subject, schema, producer, seq, prev, sig = found.groups()
+        number = int(seq)
+        try:
+            raw_prev, raw_sig = _plain_bytes(prev, 32), _plain_bytes(sig, BLOCK_LENGTH)
+            time_text = time.decode()
+            time_ms = to_moment(datetime.fromisoformat(time_text))
+        except ValueError:
+            return None
+        if number >= 2**64 - 1 or raw_prev is None or raw_sig is None:
+            return None
+        return cls(
+            UUID(id.decode()),
+            type.decode(),
+            source.decode(),
+            time_ms,
+            time_text,
+            subject.decode(),
+            unhexlify(schema),
+            CONTENT_TYPE,
+            None,
+            producer.decode(),
+            number,
+            raw_prev,
+            raw_sig,
+        )
+
+    @classmethod
+    def _any(cls, headers: Headers) -> "EventHeaders":
+        """The headers in any order, or what is wrong with them."""
         found = _collect(headers)
         missing = [name for name in _REQUIRED if name not in found]
         if missing:
@@ -118,6 +204,32 @@ class EventHeaders:
             prev=_bytes(found, "casebus-prev", 32),
             sig=_bytes(found, "casebus-sig", BLOCK_LENGTH),
         )
+
+    @classmethod
+    def of_admitted(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
+        """Reads the headers of an event that the router has admitted: it has checked them.
+
+        Raises Refused `bad-headers` if they cannot be read at all.
+        """
+        try:
+            found = {name: (value or b"").decode() for name, value in headers}
+            return cls(
+                id=UUID(found["ce_id"]),
+                type=found["ce_type"],
+                source=found["ce_source"],
+                time_ms=parse_utc_text(found["ce_time"]),
+                time=found["ce_time"],
+                subject=found["ce_subject"],
+                fingerprint=bytes.fromhex(found["ce_dataschema"][7:]),
+                content_type=found["content-type"],
+                traceparent=found.get("traceparent"),
+                producer=found["casebus-producer"],
+                seq=int(found["casebus-seq"]),
+                prev=from_base64url(found["casebus-prev"], 32),
+                sig=b"",
+            )
+        except (KeyError, ValueError) as error:
+            raise _bad("headers of an admitted event", error, "all that the router checks") from error
 
     def to_kafka(self) -> tuple[tuple[str, bytes], ...]:
         """The headers in the bus's order, all UTF-8 text."""
@@ -161,29 +273,61 @@ class EventHeaders:
         )
 
 
-def event_headers(fields: SignedFields, sig: bytes, *, traceparent: str | None = None) -> EventHeaders:
-    """Headers of an event from what was signed and its signature block."""
-    return EventHeaders(
-        id=fields.id,
-        type=fields.type,
-        source=fields.source,
-        time_ms=fields.time_ms,
-        time=utc_text(fields.time_ms),
-        subject=fields.key,
-        fingerprint=fields.fingerprint,
-        content_type=fields.content_type,
-        traceparent=traceparent,
-        producer=fields.producer,
-        seq=fields.seq,
-        prev=fields.prev,
-        sig=sig,
-    )
+def event_headers(
+    fields: SignedFields, sig: bytes, *, traceparent: str | None = None
+) -> tuple[tuple[str, bytes], ...]:
+    """Headers of an event from what was signed and its signature block, in the bus's order."""
+    pairs = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(fields.id).encode()),
+        ("ce_source", _ascii(fields.source)),
+        ("ce_type", _ascii(fields.type)),
+        ("ce_time", _time_header(fields.time_ms)),
+        ("ce_subject", fields.key.encode()),
+        ("ce_dataschema", _dataschema(fields.fingerprint)),
+        ("content-type", _ascii(fields.content_type)),
+        ("casebus-producer", _ascii(fields.producer)),
+        ("casebus-seq", b"%d" % fields.seq),
+        ("casebus-prev", _base64url(fields.prev)),
+        ("casebus-sig", _base64url(sig)),
+    ]
+    if traceparent is not None:
+        pairs.append(("traceparent", traceparent.encode()))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=4096)
+def _ascii(text: str) -> bytes:
+    return text.encode()
+
+
+@lru_cache(maxsize=4096)
+def _time_header(time_ms: int) -> bytes:
+    return utc_text(time_ms).encode()
+
+
+@lru_cache(maxsize=1024)
+def _dataschema(fingerprint: bytes) -> bytes:
+    return b"sha256:" + fingerprint.hex().encode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record) -> bytes:
     """Event digest of a record as it stands. Raises Refused `bad-headers` if its headers are malformed."""
     parsed = EventHeaders.parse(record.headers)
     return event_digest(parsed.signed_fields(record.topic, record.partition, record.value))
+
+
+def _plain_bytes(text: bytes, length: int) -> bytes | None:
+    """Bytes of canonical base64url, None for any other text. Raises ValueError (binascii.Error)."""
+    raw = binascii.a2b_base64(text.translate(_STANDARD) + b"=" * (-len(text) % 4))
+    return raw if len(raw) == length and base64url_bytes(raw) == text else None
 
 
 def _bad(name: str, found: object, expected: str) -> Refused:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,20 +11,36 @@ from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import EventSchema
 from casebus_schemas.errors import UsageError
-from casebus_schemas.times import parse_utc_text, to_datetime, to_moment, utc_text
+from casebus_schemas.times import (
+    POSSIBLE_YEARS,
+    is_possible,
+    parse_utc_text,
+    to_datetime,
+    to_moment,
+    utc_text,
+)
 
 Definitions = Mapping[str, Any]
+
+MOST_PROBLEMS = 50
+"""So many problems of one input are named: a program's mistake repeats itself in every item of a list."""
 
 NOT_FACTS = ("envelope", "sealed")
 """The fields of an event's record that are not facts."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_EXPECTED_YEARS = f"a year from {POSSIBLE_YEARS.start} to {POSSIBLE_YEARS.stop - 1}"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
 
 
 class DoorProblem(UsageError):
-    """An input that does not fit; `pointer` is the JSON pointer (RFC 6901) of the place."""
+    """An input that does not fit; `pointer` is the JSON pointer (RFC 6901) of the place.
+
+    `also` are the other problems of the same input, as far as they were looked for.
+    """
+
+    also: "tuple[DoorProblem, ...]" = ()
 
     def __init__(
         self,
@@ -37,6 +53,18 @@ class DoorProblem(UsageError):
     ) -> None:
         super().__init__(f"{pointer or '/'}: {message}", found=found, expected=expected, remedy=remedy)
         self.pointer = pointer
+
+    @property
+    def every(self) -> "tuple[DoorProblem, ...]":
+        """This problem and the others of the same input."""
+        return (self, *self.also)
+
+
+def together(problems: Sequence[DoorProblem]) -> DoorProblem:
+    """The first of the problems, which carries the others."""
+    first = problems[0]
+    first.also = tuple(problems[1:MOST_PROBLEMS])
+    return first
 
 
 def shown(value: Any) -> str:
@@ -79,7 +107,7 @@ def moment_from_text(text: Any, pointer: str) -> datetime:
     try:
         if not isinstance(text, str):
             raise ValueError("not text")
-        return to_datetime(parse_utc_text(text))
+        time_ms = parse_utc_text(text)
     except (ValueError, OverflowError) as error:
         raise DoorProblem(
             pointer,
@@ -87,6 +115,9 @@ def moment_from_text(text: Any, pointer: str) -> datetime:
             found=shown(text),
             expected="ISO 8601 with an offset, such as 2016-10-18T00:00:00+08:00",
         ) from error
+    if not is_possible(time_ms):
+        raise DoorProblem(pointer, "not a possible time", found=shown(text), expected=_EXPECTED_YEARS)
+    return to_datetime(time_ms)
 
 
 def moment_to_text(moment: datetime) -> str:
@@ -96,9 +127,14 @@ def moment_to_text(moment: datetime) -> str:
 
 def uuid_from_text(text: Any, pointer: str) -> UUID:
     """UUID of its lower-case text. Raises DoorProblem."""
-    if not isinstance(text, str) or not _UUID.match(text):
+    if not is_uuid(text):
         raise DoorProblem(pointer, "not a UUID", found=shown(text), expected="a lower-case UUID")
     return UUID(text)
+
+
+def is_uuid(text: Any) -> bool:
+    """Whether it is the lower-case text of a UUID."""
+    return isinstance(text, str) and _UUID.match(text) is not None
 
 
 def _read(schema: Any, value: Any, pointer: str, named: Definitions) -> Any:
@@ -114,7 +150,7 @@ def _read(schema: Any, value: Any, pointer: str, named: Definitions) -> Any:
     if kind == "array":
         if not isinstance(value, list):
             raise DoorProblem(pointer, "not a list", found=shown(value), expected="a list")
-        return [_read(schema["items"], item, step(pointer, i), named) for i, item in enumerate(value)]
+        return _read_list(schema["items"], value, pointer, named)
     return _READERS[kind](schema, value, pointer)
 
 
@@ -122,21 +158,41 @@ def _read_record(schema: Any, value: Any, pointer: str, named: Definitions) -> d
     if not isinstance(value, dict):
         raise DoorProblem(pointer, "not an object", found=shown(value), expected="an object")
     names = [field["name"] for field in schema["fields"]]
-    for key in value:
-        if key not in names:
-            raise DoorProblem(
-                step(pointer, key), "unknown field", found=shown(key), expected=", ".join(names)
-            )
+    problems = [
+        DoorProblem(step(pointer, key), "unknown field", found=shown(key), expected=", ".join(names))
+        for key in value
+        if key not in names
+    ]
     data = {}
     for field in schema["fields"]:
         name = field["name"]
         place = step(pointer, name)
-        if name in value:
-            data[name] = _read(field["type"], value[name], place, named)
-        elif "default" not in field:
-            raise DoorProblem(place, "missing", expected=field["doc"])
-        else:
-            data[name] = [] if field["default"] == [] else field["default"]
+        try:
+            if name in value:
+                data[name] = _read(field["type"], value[name], place, named)
+            elif "default" not in field:
+                problems.append(DoorProblem(place, "missing", expected=field["doc"]))
+            else:
+                data[name] = [] if field["default"] == [] else field["default"]
+        except DoorProblem as problem:
+            problems.extend(problem.every)
+    if problems:
+        raise together(problems)
+    return data
+
+
+def _read_list(schema: Any, items: list[Any], pointer: str, named: Definitions) -> list[Any]:
+    data: list[Any] = []
+    problems: list[DoorProblem] = []
+    for index, item in enumerate(items):
+        try:
+            data.append(_read(schema, item, step(pointer, index), named))
+        except DoorProblem as problem:
+            problems.extend(problem.every)
+            if len(problems) >= MOST_PROBLEMS:
+                break
+    if problems:
+        raise together(problems)
     return data
 
 
@@ -224,11 +280,14 @@ def _day(schema: Any, value: Any, pointer: str) -> date:
     try:
         if not isinstance(value, str) or not _DATE.match(value):
             raise ValueError("not a date")
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise DoorProblem(
             pointer, "not a date", found=shown(value), expected="an existing day, such as 2016-10-18"
         ) from error
+    if day.year not in POSSIBLE_YEARS:
+        raise DoorProblem(pointer, "not a possible day", found=shown(value), expected=_EXPECTED_YEARS)
+    return day
 
 
 def _hex(schema: Any, value: Any, pointer: str) -> bytes:

@@ -1,20 +1,30 @@
 """Between Avro's raw values and Python's: Decimal, date, aware UTC datetime, UUID."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.times import EPOCH, MILLISECOND, to_datetime
+from casebus_schemas.times import END_MS, EPOCH, FIRST_MS, MILLISECOND, POSSIBLE_YEARS, to_datetime
 
 Convert = Callable[[Any], Any]
 Schema = Any
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LOGICAL = "logicalType"
-_FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
-_LAST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC) - EPOCH) // MILLISECOND
+_FIRST_DAY = date(POSSIBLE_YEARS.start, 1, 1).toordinal() - _EPOCH_DAY
+_END_DAY = date(POSSIBLE_YEARS.stop, 1, 1).toordinal() - _EPOCH_DAY
+_EXPECTED_YEARS = f"expected a year from {POSSIBLE_YEARS.start} to {POSSIBLE_YEARS.stop - 1}"
+
+
+class Misfit(ValueError):
+    """A decoded value that is none of its field's; `pointer` is the JSON pointer of the field."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
 
 
 def without_logical_types(schema: Schema) -> Schema:
@@ -36,7 +46,7 @@ def without_logical_types(schema: Schema) -> Schema:
 def from_raw(schema: Schema) -> Convert | None:
     """A function from decoded raw values to Python's, None where they are the same.
 
-    It changes records and arrays in place. The function raises ValueError for a value out of range.
+    It changes records and arrays in place. The function raises Misfit for a value out of range.
     """
     return _FromRaw().build(schema)
 
@@ -80,8 +90,8 @@ def _decimal_to(schema: Schema) -> Convert:
 
 
 def _moment_from(raw: int) -> datetime:
-    if not _FIRST_MS <= raw <= _LAST_MS:
-        raise ValueError(f"a time of {raw} ms, expected one of the years 1 to 9999")
+    if not FIRST_MS <= raw < END_MS:
+        raise ValueError(f"a time of {raw} ms, {_EXPECTED_YEARS}")
     return to_datetime(raw)
 
 
@@ -91,16 +101,22 @@ def _moment_to(value: Any) -> int:
     milliseconds, rest = divmod(value - EPOCH, MILLISECOND)
     if rest:
         raise ValueError(f"{value.isoformat()}, expected whole milliseconds")
+    if not FIRST_MS <= milliseconds < END_MS:
+        raise ValueError(f"{value.isoformat()}, {_EXPECTED_YEARS}")
     return milliseconds
 
 
 def _day_from(raw: int) -> date:
+    if not _FIRST_DAY <= raw < _END_DAY:
+        raise ValueError(f"day {raw} after 1970-01-01, {_EXPECTED_YEARS}")
     return date.fromordinal(raw + _EPOCH_DAY)
 
 
 def _day_to(value: Any) -> int:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise TypeError(f"{value!r}, expected a date")
+    if value.year not in POSSIBLE_YEARS:
+        raise ValueError(f"{value.isoformat()}, {_EXPECTED_YEARS}")
     return value.toordinal() - _EPOCH_DAY
 
 
@@ -137,8 +153,8 @@ class _FromRaw:
             return _text_from if schema == "string" else self._named.get(schema)
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
-            convert = self.build(inner)
-            return None if convert is None else lambda value: None if value is None else convert(value)
+            # Only fields are optional here, and a record leaves out what is null.
+            return self.build(inner)
         if _LOGICAL in schema:
             built: Convert | None = _logical(schema, raw=False)
         elif schema["type"] == "array":
@@ -155,7 +171,19 @@ class _FromRaw:
 
     def _array(self, schema: Schema) -> Convert | None:
         item = self.build(schema["items"])
-        return None if item is None else lambda values: [item(value) for value in values]
+        if item is None:
+            return None
+
+        def apply(values: list[Any]) -> list[Any]:
+            found: list[Any] = []
+            try:
+                for value in values:
+                    found.append(item(value))  # a comprehension would not know the place
+            except ValueError as error:
+                raise _misfit(len(found), error) from error
+            return found
+
+        return apply
 
     def _record(self, schema: Schema) -> Convert | None:
         changed = [
@@ -167,13 +195,23 @@ class _FromRaw:
             return None
 
         def apply(record: dict[str, Any]) -> dict[str, Any]:
-            for name, convert in changed:
-                value = record[name]
-                if value is not None:
-                    record[name] = convert(value)
+            name = ""
+            try:
+                for name, convert in changed:
+                    value = record[name]
+                    if value is not None:
+                        record[name] = convert(value)
+            except ValueError as error:
+                raise _misfit(name, error) from error
             return record
 
         return apply
+
+
+def _misfit(step: str | int, error: ValueError) -> Misfit:
+    if isinstance(error, Misfit):
+        return Misfit(f"/{step}{error.pointer}", error.reason)
+    return Misfit(f"/{step}", str(error))
 
 
 _ABSENT = object()

@@ -1,10 +1,10 @@
 """Signed messages: the exact bytes that agencies and the bus sign (docs/records.md 1, pinned)."""
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from struct import pack
+from typing import NamedTuple
 from uuid import UUID
 
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
@@ -30,8 +30,7 @@ def _cached_text(value: str) -> bytes:
     return _text(value)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedFields:
+class SignedFields(NamedTuple):
     """What an event's signature covers. `time_ms` is milliseconds since 1970 UTC."""
 
     producer: str
@@ -140,8 +139,7 @@ class SigningKey:
         return b"\1\1" + self.key_id + crypto_sign(message, self._secret)[:64]
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureBlock:
+class SignatureBlock(NamedTuple):
     """A parsed signature block."""
 
     alg: int

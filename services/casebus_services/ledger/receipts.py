@@ -5,7 +5,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Protocol
 
 from casebus_schemas.admission.receipts import EventRef, ReceiptWriter, event_ref
@@ -57,7 +56,7 @@ def _event(partition: TopicPartition, entry: LedgeredEntry) -> EventRef:
         return event_ref(headers, None, None)
     fields = parsed.signed_fields(partition.topic, partition.partition, None)
     if entry.value_sha256 is not None:
-        fields = replace(fields, value_sha256=entry.value_sha256)
+        fields = fields._replace(value_sha256=entry.value_sha256)
     return event_ref(headers, parsed, event_digest(fields))
 
 

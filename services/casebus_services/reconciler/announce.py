@@ -1,6 +1,6 @@
 """Turns what the books announce into signed events of the bus, each the next of its stream."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,16 +16,10 @@ from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .announced_data import closing_data, finding_data, obligations_data
-from .book import Announcement, AnnouncementKind
+from .announced_data import articles_data, data_of
+from .book import Announcement
 
 SOURCE = "/bus/reconciler"
-
-_DATA: dict[AnnouncementKind, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
-    "obligation.announced": obligations_data,
-    "finding.opened": finding_data,
-    "finding.closed": closing_data,
-}
 
 
 class Announced(NamedTuple):
@@ -56,7 +50,7 @@ class Announcer:
         kind = announcement.kind
         schema = self._catalog.latest(kind)
         topic = self._catalog.event(kind).topic(BUS)
-        value = encode_raw(schema, _DATA[kind](announcement.body, _envelope(announcement)))
+        value = encode_raw(schema, _data(announcement))
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
         named = event_id(announcement)
@@ -89,10 +83,16 @@ def _event_id(kind: str, subject: str, causes: tuple[bytes, ...]) -> UUID:
     return bus_id(kind, subject, causes)
 
 
+def _data(announcement: Announcement) -> dict[str, Any]:
+    """The raw data of the event."""
+    name = "obligations" if announcement.kind == "obligation.announced" else "findings"
+    return {"envelope": _envelope(announcement), name: [data_of(one) for one in announcement.about]}
+
+
 def _envelope(announcement: Announcement) -> Mapping[str, Any]:
     return {
         "message_class": "initial",
-        "to": list(announcement.to),
+        "to": announcement.to,
         "cc": [],
         "in_reply_to": None,
         "in_reply_to_hash": None,
@@ -102,7 +102,7 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "occurred_at": milliseconds(announcement.at),
         "precision": "second",
         "date_basis": "stated",
-        "legal_basis": list(announcement.body.get("law", ())),
+        "legal_basis": articles_data(announcement.law),
         "handling": "H1",
         "obligation": None,
         "message_no": None,

@@ -1,77 +1,108 @@
-"""Raw data of the bus's own events from the JSON of obligations and findings, without a second validation.
+"""Raw Avro data of what the bus says, from values: times in milliseconds, ids and digests as bytes."""
 
-Times in milliseconds, ids and digests as bytes. The JSON is this service's own;
-`casebus_schemas.admission.notices` reads what others hand in, ten times slower.
-"""
-
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from casebus_schemas.admission.notices import account_text
 from casebus_schemas.case.chain import milliseconds
+from casebus_schemas.case.duty_said import Duty
+from casebus_schemas.law import Reading
+from casebus_schemas.law.clocks import Article
+from casebus_schemas.rules.finding import Account, Finding
+from casebus_schemas.wire.json_text import canonical_text
+
+from .book import Closing
 
 
-@lru_cache(maxsize=16384)
-def _time(text: str) -> int:
-    return milliseconds(datetime.fromisoformat(text))
-
-
-def _id(text: str) -> bytes:
+@lru_cache(maxsize=1024)
+def _chain(text: str) -> bytes:
     return bytes.fromhex(text.replace("-", ""))
 
 
-def obligations_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """Data of `obligation.announced`."""
-    return {"envelope": envelope, "obligations": [_obligation(duty) for duty in body["obligations"]]}
+def data_of(one: Duty | Finding | Closing) -> dict[str, Any]:
+    """Data of one duty, finding or closing."""
+    if isinstance(one, Duty):
+        return _duty(one)
+    return _finding(one) if isinstance(one, Finding) else _closing(one)
 
 
-def _obligation(body: Mapping[str, Any]) -> dict[str, Any]:
-    met = body["met"]
+def _duty(duty: Duty) -> dict[str, Any]:
+    met = duty.met
     return {
-        **body,
-        "id": _id(body["id"]),
-        "chain": _id(body["chain"]),
-        "cause": bytes.fromhex(body["cause"]),
-        "started_at": _time(body["started_at"]),
-        "due_earliest": _time(body["due_earliest"]),
-        "due_latest": _time(body["due_latest"]),
-        "readings": [{**reading, "due": _time(reading["due"])} for reading in body["readings"]],
-        "ladder": [{**rung, "due_latest": _time(rung["due_latest"])} for rung in body["ladder"]],
-        "met": {name: _time(at) for name, at in met.items()} if met else None,
-        **{name: body[name] and _time(body[name]) for name in ("waits_until", "stands_since")},
+        "id": duty.id.bytes,
+        "rule": duty.rule,
+        "chain": _chain(duty.chain),
+        "owed_by": duty.owed_by,
+        "owed_to": duty.owed_to,
+        "duty": duty.duty,
+        "cause": duty.cause,
+        "started_at": milliseconds(duty.started_at),
+        "due_earliest": milliseconds(duty.due_earliest),
+        "due_latest": milliseconds(duty.due_latest),
+        "readings": [_reading(reading) for reading in duty.readings],
+        "ladder": [
+            {"step": rung.step, "due_latest": milliseconds(rung.due_latest), "needs": rung.needs}
+            for rung in duty.ladder
+        ],
+        "state": duty.state,
+        "met": met and {"by_claim": milliseconds(met.by_claim), "provably": milliseconds(met.provably)},
+        "right": duty.right,
+        "suspect": duty.suspect,
+        "number": duty.number,
+        "awaits_receipt": duty.awaits_receipt,
+        "waits_until": duty.waits_until and milliseconds(duty.waits_until),
+        "stands_since": duty.stands_since and milliseconds(duty.stands_since),
     }
 
 
-def finding_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """Data of `finding.opened`."""
+def _finding(finding: Finding) -> dict[str, Any]:
+    suggestion = finding.suggestion
     return {
-        **body,
-        "envelope": envelope,
-        "id": _id(body["id"]),
-        "chain": _id(body["chain"]),
-        "accounts": [_account(account) for account in body["accounts"]],
-        "opened_at": _time(body["opened_at"]),
+        "id": finding.id.bytes,
+        "rule": finding.rule,
+        "class": finding.cls,
+        "severity": finding.severity,
+        "chain": _chain(finding.chain),
+        "state": finding.state,
+        "accounts": [_account(account) for account in finding.accounts],
+        "law": articles_data(finding.law),
+        "because": finding.because.to_json(),
+        "suggestion": suggestion and {"type": suggestion.type, "by": suggestion.by},
+        "opened_at": milliseconds(finding.opened_at),
     }
 
 
-def closing_data(body: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """Data of `finding.closed`."""
+def _closing(closing: Closing) -> dict[str, Any]:
     return {
-        **body,
-        "envelope": envelope,
-        "id": _id(body["id"]),
-        "chain": _id(body["chain"]),
-        "cause": bytes.fromhex(body["cause"]),
-        "closed_at": _time(body["closed_at"]),
+        "id": closing.finding.id.bytes,
+        "rule": closing.finding.rule,
+        "chain": _chain(closing.finding.chain),
+        "state": "closed",
+        "because": closing.because.to_json(),
+        "cause": closing.cause,
+        "closed_at": milliseconds(closing.closed_at),
     }
 
 
-def _account(account: Mapping[str, Any]) -> dict[str, Any]:
-    value, event = account["value"], account["event"]
+def articles_data(articles: Iterable[Article]) -> list[dict[str, str]]:
+    """Data of `casebus.LegalBasis`."""
+    return [article.to_json() for article in articles]
+
+
+@lru_cache(maxsize=4096)
+def _reading(reading: Reading) -> dict[str, Any]:
     return {
-        "agency": account["agency"],
-        "value": None if value is None else account_text(value),
-        "event": None if event is None else bytes.fromhex(event),
+        "name": reading.name,
+        "due": milliseconds(reading.due),
+        "why": reading.why.to_json(),
+        "provisional": reading.provisional,
+    }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    value = account.value
+    return {
+        "agency": account.agency,
+        "value": None if value is None else canonical_text(value),
+        "event": account.event,
     }

@@ -84,7 +84,8 @@ def arrival(record: Record) -> Arrival:
     parsed: EventHeaders | None = None
     digest = admission.digest
     try:
-        parsed = EventHeaders.parse(headers)
+        # What was admitted was checked by the router; of refused records anything may be amiss.
+        parsed = (EventHeaders.of_admitted if admission.admitted else EventHeaders.parse)(headers)
         if digest is None and record.value is not None:
             fields = parsed.signed_fields(original.topic, original.partition, record.value)
             digest = event_digest(fields)

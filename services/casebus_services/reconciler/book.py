@@ -1,19 +1,21 @@
 """The book of one chain: takes events and time in order, and says what is to be announced. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
+from uuid import UUID
 
-from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.case.chain import ChainEvent, Digest
-from casebus_schemas.case.fold import Folded, extend, fold
+from casebus_schemas.case.duty_said import Duty
+from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
+from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
-from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from casebus_schemas.rules.reconcile import Moved, reconcile
 from casebus_schemas.rules.register import of_scope
-from casebus_schemas.times import beijing_text
+from casebus_schemas.small_types import Agency
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
@@ -21,247 +23,267 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT_RULES = frozenset(of_scope("stream"))
 """Arrival findings that the stream watch makes: nothing in the chain's events makes them go away."""
 
-_AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
+AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """That a finding no longer holds."""
+
+    finding: Finding
+    because: Sentence
+    cause: Digest
+    closed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Something that the bus says to agencies, once.
+    """What one event, or one instant, makes the bus say of a chain to the same agencies, once.
 
-    `subject` and `causes` give its event the id; `body` is the JSON of records.md 5, of a closed finding what
-    `finding.closed` holds, of duties `{"obligations": […]}`.
+    `subject` and `causes` give its event the id; `about` holds duties, findings or closings as `kind` says.
     """
 
     kind: AnnouncementKind
     subject: str
     causes: tuple[Digest, ...]
     chain: str
-    body: Mapping[str, Any]
+    about: tuple[Duty, ...] | tuple[Finding, ...] | tuple[Closing, ...]
+    law: tuple[Article, ...]
     to: tuple[str, ...]
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class DutyEntry:
-    """A duty as last entered: its state, the event that last changed it, and its JSON."""
+    """A duty as last entered: how it stood, and the event that last changed it."""
 
-    id: str
-    rule: str
-    owed_by: str
-    state: str
+    duty: Duty
     basis: Digest
-    due_earliest: datetime
-    due_latest: datetime
     moot_at: datetime | None
-    body: Mapping[str, Any]
-    look: tuple[object, ...] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class FindingEntry:
-    """A finding as last entered, closed ones included."""
-
-    id: str
-    rule: str
-    cls: str
-    severity: str
-    state: str
-    opened_at: datetime
-    body: Mapping[str, Any]
-
-
-@dataclass
 class ChainBook:
     """What is entered of one chain so far, up to the time `told_until`.
 
     Events and time are taken in the order of admission. The announcements depend on that order only, not on
     how it was cut into batches or when a timer looked: all turns of time before an event are taken first.
+    An event enters only what it touches: it costs no more in a long chain.
     """
 
-    chain: str
-    folded: Folded = field(default_factory=lambda: fold(()))
-    told_until: datetime = LONG_AGO
-    duties: dict[str, DutyEntry] = field(default_factory=dict)
-    findings: dict[str, FindingEntry] = field(default_factory=dict)
-    _meaning: Reconciled | None = None
+    def __init__(
+        self,
+        chain: str,
+        folded: Folded | None = None,
+        told_until: datetime = LONG_AGO,
+        duties: Mapping[UUID, DutyEntry] | None = None,
+        findings: Mapping[UUID, Finding] | None = None,
+    ) -> None:
+        self.chain = chain
+        self.told_until = told_until
+        self.meaning = reconcile(folded if folded is not None else fold(()))
+        self.duties: dict[UUID, DutyEntry] = dict(duties or {})
+        self.findings: dict[UUID, Finding] = dict(findings or {})
+        self._entered: dict[UUID, DutyEntry] = {}
+        self._found: dict[UUID, Finding] = {}
+        self.meaning.look(self.meaning.everything(), told_until)
 
     @property
-    def meaning(self) -> Reconciled:
-        """Accounts, duties and findings of all events taken."""
-        if self._meaning is None:
-            self._meaning = reconcile(self.folded)
-        return self._meaning
+    def folded(self) -> Folded:
+        """All events taken, folded."""
+        return self.meaning.folded
 
     def take(self, event: ChainEvent) -> list[Announcement]:
         """Takes the next admitted event; a repeat changes nothing."""
         said = self.advance(event.admitted_at)
         if event.digest in self.folded.by_digest:
             return said
-        self.folded = extend(self.folded, event)
-        self._meaning = None
-        said.extend(self._enter(event.digest))
+        moved = self.meaning.take(event)
+        said.extend(self._enter(moved, event.digest))
         return said
 
     def add(self, finding: Finding) -> list[Announcement]:
         """Enters a finding of the stream watch, once."""
-        if str(finding.id) in self.findings:
+        if finding.id in self.findings:
             return []
-        self.findings[str(finding.id)] = _finding_entry(finding)
-        return _opened(finding, finding.causes[0])
+        self._put(finding)
+        return _opened([finding], self.chain, None)
 
     def advance(self, now: datetime) -> list[Announcement]:
         """Lets time pass to `now`; time that is told already does not run back."""
         said: list[Announcement] = []
         while (turn := self.wakes_at()) is not None and turn <= now:
             self.told_until = turn
-            said.extend(self._enter(None))
+            said.extend(self._enter(Moved(self.meaning.turning(turn)), None))
         self.told_until = max(self.told_until, now)
         return said
 
     def wakes_at(self) -> datetime | None:
         """The next instant at which time alone changes something."""
-        return self.meaning.wakes_at(self.told_until) if self.folded.order else None
+        return self.meaning.wakes_at(self.told_until)
 
-    def _enter(self, trigger: Digest | None) -> list[Announcement]:
-        now = self.told_until
-        return [*self._enter_duties(now, trigger), *self._enter_findings(now, trigger)]
+    def changes(self) -> tuple[Collection[DutyEntry], Collection[Finding]]:
+        """The duties and findings entered since this was last asked."""
+        entered, self._entered = self._entered, {}
+        found, self._found = self._found, {}
+        return entered.values(), found.values()
 
-    def _enter_duties(self, now: datetime, trigger: Digest | None) -> list[Announcement]:
-        entered: dict[str, DutyEntry] = {}
+    # --- what an event or the time enters -------------------------------------------------------------
+
+    def _enter(self, moved: Moved, trigger: Digest | None) -> list[Announcement]:
+        now, meaning = self.told_until, self.meaning
+        keys = meaning.everything() if moved.all else moved.keys
+        before, after = meaning.look(keys, now)
+        duties = [duty for key in keys for duty in meaning.duties_at(key)]
+        changed = self._enter_duties(duties, now, trigger)
+        if moved.all:
+            changed += self._end_duties(self.duties.keys() - {duty.id for duty in duties}, now, trigger)
+            before = [known for known in self.findings.values() if known.rule not in KEPT_RULES]
+            after = [*meaning.content, *after]
+        else:
+            before, after = [*moved.before, *before], [*moved.after, *after]
+        found = {finding.id: meaning.answered(finding) for finding in after}
+        opened, closed = self._enter_findings(found, trigger)
+        gone = [self.findings[f.id] for f in before if f.id not in found and f.id in self.findings]
+        for finding in {known.id: known for known in gone if known.state != "closed"}.values():
+            self._put(replace(finding, state="closed"))
+            closed.append(Closing(finding, AGREES_NOW, trigger or self.folded.order[-1].digest, now))
+        return [
+            *_announced(changed, self.chain, now),
+            *_opened(opened, self.chain, trigger),
+            *_closed(closed, self.chain, now),
+        ]
+
+    def _enter_duties(
+        self, duties: Iterable[Obligation], now: datetime, trigger: Digest | None
+    ) -> list[DutyEntry]:
+        """Enters duties as they stand now; those that have to be announced."""
         changed = []
-        for duty in self.meaning.duties:
-            known = self.duties.get(str(duty.id))
-            entry = _duty_entry(duty, now, known, trigger)
-            entered[entry.id] = entry
-            if known is None or (known.state, known.due_latest) != (entry.state, entry.due_latest):
-                if known is None and duty.clock.met_by_cause and entry.state == "met":
+        for duty in duties:
+            known = self.duties.get(duty.id)
+            entry = _entry(duty, now, known, trigger)
+            if entry == known:
+                continue
+            self._write(entry)
+            if known is None or _moved(known.duty, entry.duty):
+                if known is None and duty.clock.met_by_cause and entry.duty.state == "met":
                     continue  # nobody has to be told of a duty that was done when it began
-                if "waiting" in (entry.state, known.state if known else None) and entry.state != "open":
+                if "waiting" in (entry.duty.state, known and known.duty.state) and entry.duty.state != "open":
                     continue  # nor of one that has not begun
                 changed.append(entry)
-        for gone in self.duties.keys() - entered.keys():
-            entry = self.duties[gone]
-            if entry.state != "moot":
-                body = {**entry.body, "state": "moot"}
-                was_told = entry.state != "waiting"
-                entry = replace(entry, state="moot", body=body, moot_at=now, basis=trigger or entry.basis)
+        return changed
+
+    def _end_duties(self, ids: Iterable[UUID], now: datetime, trigger: Digest | None) -> list[DutyEntry]:
+        """Ends duties that no event starts any more."""
+        ended = []
+        for id in ids:
+            entry = self.duties[id]
+            if entry.duty.state != "moot":
+                was_told = entry.duty.state != "waiting"
+                entry = DutyEntry(replace(entry.duty, state="moot"), trigger or entry.basis, now)
+                self._write(entry)
                 if was_told:
-                    changed.append(entry)
-            entered[gone] = entry
-        self.duties = entered
-        return _announced(changed, self.chain, now)
+                    ended.append(entry)
+        return ended
 
-    def _enter_findings(self, now: datetime, trigger: Digest | None) -> Iterable[Announcement]:
-        said: list[Announcement] = []
-        found = {str(finding.id): finding for finding in self.meaning.findings(now)}
-        for name, finding in found.items():
-            known = self.findings.get(name)
-            if finding.state != "closed" and (known is None or known.state == "closed"):
-                said.extend(_opened(finding, trigger or finding.causes[0]))
-            if finding.state == "closed" and known is not None and known.state != "closed":
-                said.extend(_closed(known, self.chain, now, trigger or finding.causes[0]))
-            self.findings[name] = _finding_entry(finding)
-        for name, known in list(self.findings.items()):
-            if name in found or known.state == "closed" or known.rule in KEPT_RULES:
-                continue
-            closed = replace(known, state="closed", body={**known.body, "state": "closed"})
-            self.findings[name] = closed
-            said.extend(_closed(known, self.chain, now, trigger or self.folded.order[-1].digest))
-        return said
+    def _enter_findings(
+        self, found: Mapping[UUID, Finding], trigger: Digest | None
+    ) -> tuple[list[Finding], list[Closing]]:
+        opened, closed = [], []
+        for id, finding in found.items():
+            known = self.findings.get(id)
+            was_open = known is not None and known.state != "closed"
+            if finding.state != "closed" and not was_open:
+                opened.append(finding)
+            if finding.state == "closed" and known is not None and was_open:
+                closed.append(Closing(known, AGREES_NOW, trigger or finding.causes[0], self.told_until))
+            if finding != known:
+                self._put(finding)
+        return opened, closed
+
+    def _write(self, entry: DutyEntry) -> None:
+        self.duties[entry.duty.id] = self._entered[entry.duty.id] = entry
+
+    def _put(self, finding: Finding) -> None:
+        self.findings[finding.id] = self._found[finding.id] = finding
 
 
-def _duty_entry(
-    duty: Obligation, now: datetime, known: DutyEntry | None, trigger: Digest | None
-) -> DutyEntry:
-    state, look = duty.state(now), duty.look
-    # Written anew only if something of it changed: a long chain has many duties that stay as they are.
-    same = known is not None and (known.state, known.look) == (state, look)
-    body = known.body if known is not None and same else duty.to_json(now)
-    due_latest = max(reading.due for reading in duty.readings)
-    moved = known is None or known.due_latest != due_latest or known.state != state
+def _entry(duty: Obligation, now: datetime, known: DutyEntry | None, trigger: Digest | None) -> DutyEntry:
+    said = duty.said(now)
+    moved = known is None or _moved(known.duty, said)
     basis = trigger if trigger and moved else known.basis if known else duty.cause.digest
-    return DutyEntry(
-        id=str(duty.id),
-        rule=duty.clock.id,
-        owed_by=duty.owed_by,
-        state=state,
-        basis=basis,
-        due_earliest=min(reading.due for reading in duty.readings),
-        due_latest=due_latest,
-        moot_at=duty.moot_by.occurred_at if duty.moot_by else None,
-        body=body,
-        look=look,
-    )
+    return DutyEntry(said, basis, duty.moot_by.occurred_at if duty.moot_by else None)
+
+
+def _moved(known: Duty, said: Duty) -> bool:
+    return (known.state, known.due_latest) != (said.state, said.due_latest)
 
 
 def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
-    """One announcement for all duties that changed together and concern the same agencies."""
     of_parties: dict[tuple[str, ...], list[DutyEntry]] = {}
     for entry in changed:
-        concerned = {entry.owed_by, *entry.body["owed_to"]}
-        parties = tuple(sorted(name for name in concerned if name.partition("/")[0] in MEMBERS))
-        of_parties.setdefault(parties, []).append(entry)
-    return [
-        Announcement(
-            "obligation.announced",
-            "\n".join(f"{entry.id}\n{entry.state}" for entry in entries),
-            tuple(dict.fromkeys(entry.basis for entry in entries)),
-            chain,
-            {"obligations": [entry.body for entry in entries]},
-            parties,
-            now,
+        if parties := entry.duty.parties:
+            of_parties.setdefault(parties, []).append(entry)
+    said = []
+    for told, entries in sorted(of_parties.items()):
+        entries.sort(key=lambda entry: (entry.duty.rule, entry.duty.id))
+        said.append(
+            Announcement(
+                "obligation.announced",
+                "\n".join(f"{entry.duty.id}\n{entry.duty.state}" for entry in entries),
+                tuple(dict.fromkeys(entry.basis for entry in entries)),
+                chain,
+                tuple(entry.duty for entry in entries),
+                (),
+                told,
+                now,
+            )
         )
-        for parties, entries in of_parties.items()
-        if parties
-    ]
+    return said
 
 
-def _finding_entry(finding: Finding) -> FindingEntry:
-    return FindingEntry(
-        id=str(finding.id),
-        rule=finding.rule,
-        cls=finding.cls,
-        severity=finding.severity,
-        state=finding.state,
-        opened_at=finding.opened_at,
-        body=finding.to_json(),
-    )
-
-
-def _opened(finding: Finding, cause: Digest) -> list[Announcement]:
-    if finding.severity == "info":
-        return []  # listed, but nobody is disturbed by it
-    body = finding.to_json()
-    return [
-        Announcement(
-            "finding.opened",
-            f"{finding.id}\n{finding.state}",
-            (cause,),
-            finding.chain,
-            body,
-            finding.concerned(),
-            finding.opened_at,
+def _opened(opened: Iterable[Finding], chain: str, trigger: Digest | None) -> list[Announcement]:
+    of_concerned: dict[tuple[Agency, ...], list[Finding]] = {}
+    for finding in opened:
+        # One that is only of information is listed, but nobody is disturbed by it.
+        if finding.severity != "info" and (told := finding.concerned()):
+            of_concerned.setdefault(told, []).append(finding)
+    said = []
+    for concerned, findings in sorted(of_concerned.items()):
+        findings.sort(key=lambda finding: (finding.rule, finding.id))
+        causes = (trigger,) if trigger else tuple(dict.fromkeys(found.causes[0] for found in findings))
+        said.append(
+            Announcement(
+                "finding.opened",
+                "\n".join(f"{finding.id}\n{finding.state}" for finding in findings),
+                causes,
+                chain,
+                tuple(findings),
+                tuple(dict.fromkeys(article for finding in findings for article in finding.law)),
+                concerned,
+                max(finding.opened_at for finding in findings),
+            )
         )
-    ]
+    return said
 
 
-def _closed(known: FindingEntry, chain: str, now: datetime, cause: Digest) -> list[Announcement]:
-    if known.severity == "info":
-        return []
-    body = {
-        "id": known.id,
-        "rule": known.rule,
-        "chain": chain,
-        "state": "closed",
-        "because": _AGREES_NOW.to_json(),
-        "cause": cause.hex(),
-        "closed_at": beijing_text(now),
-    }
-    concerned = {account["agency"] for account in known.body["accounts"]}
-    if known.body["suggestion"]:
-        concerned.add(known.body["suggestion"]["by"])
-    return [
-        Announcement(
-            "finding.closed", f"{known.id}\nclosed", (cause,), chain, body, tuple(sorted(concerned)), now
+def _closed(closed: Iterable[Closing], chain: str, now: datetime) -> list[Announcement]:
+    of_concerned: dict[tuple[Agency, ...], list[Closing]] = {}
+    for closing in closed:
+        if closing.finding.severity != "info" and (told := closing.finding.concerned()):
+            of_concerned.setdefault(told, []).append(closing)
+    said = []
+    for concerned, closings in sorted(of_concerned.items()):
+        closings.sort(key=lambda closing: (closing.finding.rule, closing.finding.id))
+        said.append(
+            Announcement(
+                "finding.closed",
+                "\n".join(f"{closing.finding.id}\nclosed" for closing in closings),
+                tuple(dict.fromkeys(closing.cause for closing in closings)),
+                chain,
+                tuple(closings),
+                (),
+                concerned,
+                now,
+            )
         )
-    ]
+    return said

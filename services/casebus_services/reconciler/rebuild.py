@@ -103,10 +103,10 @@ class _Memory:
         return [chain_row(partition, book) for partition, book in self.shelf.values()]
 
     def duty_rows(self) -> list[tuple[Any, ...]]:
-        return [duty_row(book.chain, e) for _, book in self.shelf.values() for e in book.duties.values()]
+        return [duty_row(e) for _, book in self.shelf.values() for e in book.duties.values()]
 
     def finding_rows(self) -> list[tuple[Any, ...]]:
-        return [finding_row(book.chain, e) for _, book in self.shelf.values() for e in book.findings.values()]
+        return [finding_row(e) for _, book in self.shelf.values() for e in book.findings.values()]
 
 
 def _stored(transaction: Transaction) -> Iterator[Arrival]:

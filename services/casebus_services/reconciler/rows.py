@@ -1,20 +1,23 @@
 """How chains, duties, findings, events and outbox records become rows, and rows become them."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds, moment
+from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.finding import canonical_text
+from casebus_schemas.rules.finding import Finding
 from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.json_text import canonical_text
 from casebus_schemas.wire.records import Outgoing
 
 from .announce import Announced
 from .arrivals import Arrival
-from .book import ChainBook, DutyEntry, FindingEntry
+from .book import ChainBook, DutyEntry
 
 
 class Waiting(NamedTuple):
@@ -35,11 +38,8 @@ TOLD = (
 )
 EVENTS_TOLD = EVENTS.replace(" FROM recon_event", f", ({TOLD}) FROM recon_event e")
 """As `EVENTS`, and whom each admission told."""
-DUTIES = (
-    "SELECT id, rule, owed_by, state, basis, due_earliest_ms, due_latest_ms, moot_ms, body "
-    "FROM recon_obligation"
-)
-FINDINGS = "SELECT id, rule, class, severity, state, opened_ms, body FROM recon_finding"
+DUTIES = "SELECT body, basis, moot_ms FROM recon_obligation"
+FINDINGS = "SELECT body FROM recon_finding"
 
 SHARED_IDS = (
     "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms FROM recon_event WHERE event_id IN "
@@ -47,9 +47,9 @@ SHARED_IDS = (
 )
 """The events whose id stands in several chains."""
 SAVE_CHAIN = (
-    "INSERT INTO recon_chain VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
+    "INSERT INTO recon_chain VALUES (?,?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
     "status = excluded.status, events = excluded.events, hash = excluded.hash, "
-    "told_ms = excluded.told_ms, wake_ms = excluded.wake_ms, accounts = excluded.accounts"
+    "told_ms = excluded.told_ms, wake_ms = excluded.wake_ms"
 )
 SAVE_DUTY = (
     "INSERT INTO recon_obligation VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
@@ -110,71 +110,54 @@ def chain_row(partition: int, book: ChainBook) -> tuple[Any, ...]:
     return (
         book.chain,
         partition,
-        meaning.accounts["status"],
+        meaning.status,
         len(book.folded.order),
         meaning.hash,
         milliseconds(book.told_until),
         milliseconds(wakes_at) if wakes_at else None,
-        meaning.accounts_text,
     )
 
 
-def duty_row(chain: str, entry: DutyEntry) -> tuple[Any, ...]:
+def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
     """The row of recon_obligation."""
+    duty = entry.duty
     return (
-        entry.id,
-        chain,
-        entry.rule,
-        entry.owed_by,
-        entry.state,
+        str(duty.id),
+        duty.chain,
+        duty.rule,
+        duty.owed_by,
+        duty.state,
         entry.basis,
-        milliseconds(entry.due_earliest),
-        milliseconds(entry.due_latest),
+        milliseconds(duty.due_earliest),
+        milliseconds(duty.due_latest),
         milliseconds(entry.moot_at) if entry.moot_at else None,
-        canonical_text(entry.body),
+        canonical_text(duty.to_json()),
     )
 
 
-def finding_row(chain: str, entry: FindingEntry) -> tuple[Any, ...]:
+def finding_row(finding: Finding) -> tuple[Any, ...]:
     """The row of recon_finding."""
     return (
-        entry.id,
-        chain,
-        entry.rule,
-        entry.cls,
-        entry.severity,
-        entry.state,
-        milliseconds(entry.opened_at),
-        canonical_text(entry.body),
+        str(finding.id),
+        finding.chain,
+        finding.rule,
+        finding.cls,
+        finding.severity,
+        finding.state,
+        milliseconds(finding.opened_at),
+        canonical_text(finding.to_json()),
     )
 
 
 def duty_entry(row: Sequence[Any]) -> DutyEntry:
     """The entry of a row of `DUTIES`."""
-    return DutyEntry(
-        id=row[0],
-        rule=row[1],
-        owed_by=row[2],
-        state=row[3],
-        basis=bytes(row[4]),
-        due_earliest=moment(row[5]),
-        due_latest=moment(row[6]),
-        moot_at=None if row[7] is None else moment(row[7]),
-        body=json.loads(row[8]),
-    )
+    moot_at = None if row[2] is None else moment(row[2])
+    return DutyEntry(Duty.of_json(orjson.loads(row[0])), bytes(row[1]), moot_at)
 
 
-def finding_entry(row: Sequence[Any]) -> FindingEntry:
-    """The entry of a row of `FINDINGS`."""
-    return FindingEntry(
-        id=row[0],
-        rule=row[1],
-        cls=row[2],
-        severity=row[3],
-        state=row[4],
-        opened_at=moment(row[5]),
-        body=json.loads(row[6]),
-    )
+def found_before(row: Sequence[Any]) -> Finding:
+    """The finding of a row of `FINDINGS`."""
+    return Finding.of_json(orjson.loads(row[0]))
 
 
 def event_row(arrived: Arrival) -> tuple[Any, ...]:
@@ -218,5 +201,5 @@ def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]
 
 def waiting_row(row: Sequence[Any]) -> Waiting:
     """An outbox row as it is read for the relay."""
-    headers = tuple((name, value.encode()) for name, value in json.loads(row[6]))
+    headers = tuple((name, value.encode()) for name, value in orjson.loads(row[6]))
     return Waiting(row[0], row[1], Outgoing(row[2], row[3], row[4].encode(), bytes(row[5]), headers))

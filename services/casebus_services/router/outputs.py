@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
+from casebus_schemas.admission.notice_records import ADMITTED_AT, NOTICE, ORIGIN, ROLE
 from casebus_schemas.admission.receipts import UNREADABLE, ReceiptWriter, event_ref
-from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin
+from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin, text_of_notice
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.times import utc_text
-from casebus_schemas.wire.headers import to_base64url
+from casebus_schemas.wire.headers import base64url_bytes
 from casebus_schemas.wire.records import Headers, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead
@@ -40,21 +41,25 @@ class AdmissionWriter:
     def write_all(self, judged: Iterable[tuple[Judgement, Admission]]) -> list[Outgoing]:
         """The admission records, in the order given, on the partition numbers of their origins."""
         unsigned = [self._unsigned(judgement, admission) for judgement, admission in judged]
-        blocks = self._halves.map(self._key.sign, [message for _, message in unsigned])
+        blocks = self._halves.map(self._sign, [message for *_, message in unsigned])
         return [
-            record._replace(headers=(*record.headers, (_SIG, to_base64url(block).encode())))
-            for (record, _), block in zip(unsigned, blocks, strict=True)
+            Outgoing(ADMISSION, partition, key, value, (*headers, (_SIG, block)))
+            for (partition, key, value, headers, _), block in zip(unsigned, blocks, strict=True)
         ]
 
-    def _unsigned(self, judgement: Judgement, admission: Admission) -> tuple[Outgoing, bytes]:
+    def _sign(self, message: bytes) -> bytes:
+        return base64url_bytes(self._key.sign(message))
+
+    def _unsigned(self, judgement: Judgement, admission: Admission) -> "_Unsigned":
         """The record but for its signature, and the message to sign; moves the stream's head."""
         partition = judgement.record.partition
         head = self._heads.get(partition, _FIRST)
         key, value, headers = _repeated(judgement)
         said = admission.to_json()
+        seq = head.seq + 1
         message = admission_message(
             producer=self._producer,
-            seq=head.seq + 1,
+            seq=seq,
             prev=head.digest,
             topic=ADMISSION,
             partition=partition,
@@ -62,15 +67,19 @@ class AdmissionWriter:
             value=value,
             admission=said,
         )
-        self._heads[partition] = StreamHead(head.seq + 1, sha256(message).digest())
+        self._heads[partition] = StreamHead(seq, sha256(message).digest())
         ours = (
+            *headers,
             (HEADER, said),
             (_PRODUCER, self._producer_text),
-            (_SEQ, str(head.seq + 1).encode()),
-            (_PREV, to_base64url(head.digest).encode()),
+            (_SEQ, b"%d" % seq),
+            (_PREV, base64url_bytes(head.digest)),
         )
-        return Outgoing(ADMISSION, partition, key, value, headers + ours), message
+        return partition, key, value, ours, message
 
+
+_Unsigned = tuple[int, bytes | None, bytes | None, Headers, bytes]
+"""Partition, key, value and headers of an admission record, and the message that its signature covers."""
 
 _FIRST = StreamHead()
 
@@ -108,10 +117,10 @@ def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
     at = text_of_time(admission.admitted_at_ms)
     for recipient in judgement.recipients:
         ours = (
-            ("casebus-notice", str(recipient.notice).encode()),
-            ("casebus-role", recipient.role.encode()),
-            ("casebus-origin", origin),
-            ("casebus-admitted-at", at),
+            (NOTICE, text_of_notice(recipient.notice).encode()),
+            (ROLE, recipient.role.encode()),
+            (ORIGIN, origin),
+            (ADMITTED_AT, at),
         )
         yield Outgoing(
             inbox(recipient.agency), _DELIVERY_PARTITION, record.key, record.value, record.headers + ours

@@ -83,38 +83,12 @@ def bad_signature() -> Refused:
     )
 
 
-def not_authorised(what: str, *, found: object, expected: object = None) -> Refused:
-    """The speaker may not say this."""
+def number_in_headers() -> Refused:
+    """A person's number in clear outside the body."""
     return Refused(
-        "not-authorised",
-        what,
-        found=found,
-        expected=expected,
-        remedy="see who may say what: casebus schemas list",
-    )
-
-
-def level_s() -> Refusal:
-    """A state secret."""
-    return refusal(
-        Refused(
-            "level-s",
-            "a state secret (国家秘密) has no place on this bus; only its digests are kept",
-            found="handling level S",
-            expected="H0 to H3",
-            remedy="use the classified channel, and report the leak",
-        )
-    )
-
-
-def personal_data(where: str) -> Refusal:
-    """A person's number in clear."""
-    return refusal(
-        Refused(
-            "personal-data",
-            f"a resident identity number (居民身份证号) in clear in {where}; only digests are kept",
-            found="18 digits with a valid check digit",
-            expected="match tokens or the sealed field",
-            remedy="publish anew without the number",
-        )
+        "personal-data",
+        "a resident identity number (居民身份证号) in clear in key or headers; only digests are kept",
+        found="18 digits with a valid check digit",
+        expected="none",
+        remedy="publish anew without the number",
     )

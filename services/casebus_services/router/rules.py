@@ -4,23 +4,29 @@ In two steps, so that a caller can check signatures in bulk: `examine` does ever
 elliptic curve, `conclude` takes the answer to the signature; `judge` is both.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
 from casebus_schemas.admission.keyring import KeyEntry, Keyring
-from casebus_schemas.admission.resident_ids import (
-    bytes_hold_resident_id,
-    may_hold_resident_id,
-    value_holds_resident_id,
+from casebus_schemas.admission.may_say import (
+    addressable,
+    clear_number,
+    clear_numbers,
+    level_s,
+    name_holds_number,
+    not_authorised,
+    receipts_only,
+    strangers,
+    told,
 )
+from casebus_schemas.admission.resident_ids import bytes_hold_resident_id, may_hold_resident_id
 from casebus_schemas.admission.verdict import Recipient, Role
-from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source
+from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog, EventType
 from casebus_schemas.catalogue.topology import TopicSpec, topic
-from casebus_schemas.errors import SECRET_CODES, BusError, RefusalCode, Refused
+from casebus_schemas.errors import SECRET_CODES, RefusalCode, Refused
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import MAX_HEADER_BYTES, EventHeaders
@@ -34,7 +40,6 @@ from .refusals import MAX_RECORD_BYTES, Refusal, refusal
 
 MAX_KEPT_BYTES = MAX_RECORD_BYTES + (32 << 10)
 """Beyond it, the record does not fit into the bus's own topics (64 KiB more, less our headers)."""
-_STATE_SECRET = "S"
 _EVENT_HEADERS = 12
 _HEADER_BYTES = 900
 """Usual headers of an event: exact only where it could matter, since counting took 2 of 45 microseconds."""
@@ -132,16 +137,16 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         if size > MAX_RECORD_BYTES:
             raise refusals.too_large(size)
         schema, data = decode(catalog, record.value)
+        event, envelope = catalog.types[schema.type], data.get("envelope")
+        roles = told(envelope, event)
+        if envelope is not None and not roles.keys() <= addressable(catalog):
+            raise strangers(catalog, envelope)[0].refused()
         if headers is None or digest is None:
             raise bad_headers or refusals.bad_signature_block("no headers")
-        event = catalog.types[schema.type]
         if headers.fingerprint != schema.fingerprint or headers.type != schema.type:
             raise refusals.mismatch("type and schema", headers.type, schema.type)
-        envelope = data.get("envelope")
         if envelope is None:
-            raise refusals.not_authorised(
-                f"{schema.type} is for receipts of the bus only", found=record.topic
-            )
+            raise receipts_only(event).refused()
         occurred = envelope["occurred_at"]
         if to_moment(occurred) != headers.time_ms:
             raise refusals.mismatch("ce_time and occurred_at", headers.time, occurred.isoformat())
@@ -154,11 +159,10 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
     except Refused as refused:
         before = refusal(refused)
     else:
-        try:
-            _check_authority(headers, place.agency, event)
-            recipients = _recipients(envelope, event, place.agency, digest)
-        except Refused as refused:
-            after = refusal(refused)
+        if problems := not_authorised(catalog, event, place.agency, headers.source):
+            after = refusal(problems[0].refused())
+        else:
+            recipients = _recipients(roles, place.agency, digest)
     bad_headers = None
     secret = _secret(record, headers, data) if size <= MAX_KEPT_BYTES else None
     return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, size)
@@ -240,92 +244,44 @@ def _signer(record: Record, agency: str, block: SignatureBlock, keyring: Keyring
     return entry
 
 
-def _check_authority(headers: EventHeaders, agency: str, event: EventType) -> None:
-    if _speaker(headers.source) != agency:
-        raise refusals.not_authorised(
-            f"{agency} speaks for another agency",
-            found=headers.source,
-            expected=f"/{agency} or /{agency}/unit",
-        )
-    if agency not in event.speakers:
-        raise refusals.not_authorised(
-            f"{agency} may not say {event.type} ({event.title_zh})",
-            found=agency,
-            expected="one of " + ", ".join(sorted(event.speakers)),
-        )
-
-
-@lru_cache(maxsize=4096)
-def _speaker(source: str) -> str | None:
-    try:
-        return agency_of_source(source)
-    except BusError:
-        return None
-
-
 # --- who is told ------------------------------------------------------------------------------------------
 
 
-def _recipients(
-    envelope: dict[str, Any], event: EventType, sender: str, digest: bytes
-) -> tuple[Recipient, ...]:
-    """Who is told, each once in the strongest role; never the sender. `bus` may be named but has no inbox."""
-    roles: dict[str, Role] = {}
-    _address(roles, envelope["to"], "to")
-    _address(roles, envelope["cc"], "cc")
-    for agency in event.by_law:
-        roles.setdefault(agency, "by-law")
+def _recipients(roles: dict[str, Role], sender: str, digest: bytes) -> tuple[Recipient, ...]:
+    """Who is told, each once; never the sender. `bus` may be named but has no inbox."""
     roles.pop(sender, None)
     roles.pop(BUS, None)
     return tuple(Recipient(agency, role, notice_id(digest, agency)) for agency, role in roles.items())
-
-
-def _address(roles: dict[str, Role], addresses: Iterable[str], role: Role) -> None:
-    for address in addresses:
-        agency = address.partition("/")[0]
-        if agency not in MEMBERS and agency != BUS:
-            raise Refused(
-                "bad-body",
-                f"an addressee in {role} that is no member of the bus",
-                found=_shown(address),
-                expected="agency or agency/unit with agency one of " + ", ".join(MEMBERS),
-                remedy="correct the address and publish anew",
-            )
-        roles.setdefault(agency, role)
 
 
 # --- what must not be repeated ----------------------------------------------------------------------------
 
 
 def _secret(record: Record, headers: EventHeaders | None, data: dict[str, Any] | None) -> Refusal | None:
-    envelope = data.get("envelope") if data else None
-    if envelope and envelope["handling"] == _STATE_SECRET:
-        return refusals.level_s()
+    if data is not None and (found := level_s(data.get("envelope"))):
+        return refusal(found.refused())
     value = record.value or b""
-    if may_hold_resident_id(value) and (
-        value_holds_resident_id(data) if data is not None else bytes_hold_resident_id(value)
-    ):
-        return refusals.personal_data("the body")
+    if may_hold_resident_id(value):
+        if data is not None:
+            if problems := clear_numbers(data, value):
+                return refusal(problems[0].refused())
+        elif bytes_hold_resident_id(value):
+            return refusal(clear_number("/data").refused())
     if headers is not None and _all_known(record, headers):
         # Every header was read and has a narrow form; only the names of unit and producer are free text.
-        if _name_holds_resident_id(headers.source) or _name_holds_resident_id(headers.producer):
-            return refusals.personal_data("a header")
-        return None
+        if name_holds_number(headers.source):
+            return refusal(clear_number("/source").refused())
+        return refusal(refusals.number_in_headers()) if name_holds_number(headers.producer) else None
     texts = [record.key or b"", *(text or b"" for _, text in record.headers)]
     names = [name.encode("utf-8", "surrogateescape") for name, _ in record.headers]
     if any(may_hold_resident_id(text) and bytes_hold_resident_id(text) for text in texts + names):
-        return refusals.personal_data("key or headers")
+        return refusal(refusals.number_in_headers())
     return None
 
 
 def _all_known(record: Record, headers: EventHeaders) -> bool:
     known = _EVENT_HEADERS + (headers.traceparent is not None)
     return len(record.headers) == known and record.key == headers.subject.encode()
-
-
-@lru_cache(maxsize=4096)
-def _name_holds_resident_id(name: str) -> bool:
-    return bytes_hold_resident_id(name.encode())
 
 
 # --- small readings ---------------------------------------------------------------------------------------

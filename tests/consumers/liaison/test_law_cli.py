@@ -37,6 +37,7 @@ def test_a_clock_is_shown_with_its_texts() -> None:
         "referral.not_filed",
         "P30D",
         "needs approval: county",
+        "complete = true, since 2018-01-01",
         "spp-mps-2017",
     ):
         assert part in said

@@ -8,7 +8,7 @@ from rich.console import Console
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
 from casebus_consumers.liaison.inbox import Notice, Unreadable
 from casebus_consumers.liaison.notice_view import notice_lines, show_notice
-from casebus_schemas.admission.notice_records import parse_notice
+from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
@@ -53,7 +53,7 @@ def test_a_notices_json_is_the_contracts(speaker: Speaker) -> None:
     assert body["admitted_at"] == "2016-10-18T14:13:20.123Z"
 
 
-@pytest.mark.parametrize("drop", ["casebus-notice", "casebus-role", "casebus-origin", "ce_id"])
+@pytest.mark.parametrize("drop", [*NOTICE_HEADERS, "ce_id"])
 def test_other_records_are_no_notices(speaker: Speaker, drop: str) -> None:
     """A record without one of the needed headers is refused with its place."""
     record = stored(notices_of(speaker, speaker.refer())["inbox.mps"], 12)

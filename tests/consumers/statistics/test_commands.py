@@ -89,6 +89,12 @@ def test_a_refused_ratio_says_why_and_a_mark_lets_it_through() -> None:
     marked = run(*asked, "--mark", "persons a case")
     assert marked.exit_code == 0
     assert "标注 marked: persons a case" in marked.stdout
+    assert "\n  R60  单位不同" in marked.stdout
+    objections = body(*asked, "--mark", "persons a case")["objections"]
+    assert [(each["rule"], set(each["because"])) for each in objections] == [
+        ("R60", {"zh", "en"}),
+        ("R63", {"zh", "en"}),
+    ]
 
 
 def test_check_without_publications_finds_nothing() -> None:

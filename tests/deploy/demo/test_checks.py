@@ -114,7 +114,7 @@ def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
         for agency, data in (
             ("mps", {"obligations": [{"id": "o"}]}),
             ("csrc", {"obligations": [{"id": "o"}]}),
-            ("csrc", {"id": "f"}),
+            ("csrc", {"findings": [{"id": "f"}]}),
         )
     ]
     assert checks.announced(heard, [obligation], []).ok

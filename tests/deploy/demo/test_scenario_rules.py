@@ -45,7 +45,7 @@ def said(script: Script, step: Step) -> ChainEvent:
 def test_the_clocks_are_those_expected(name: str) -> None:
     """Every duty has the readings, rungs, parties and state of the scenario file, and there is no other."""
     script, reconciled = played(name)
-    assert clock_problems(script, [duty.to_json(NOW) for duty in reconciled.duties]) == []
+    assert clock_problems(script, [duty.said(NOW).to_json() for duty in reconciled.duties]) == []
 
 
 @pytest.mark.parametrize("name", names())
@@ -78,7 +78,7 @@ def test_a_corrected_fine_stands_as_corrected() -> None:
 def test_a_wrong_expectation_is_named() -> None:
     """A clock, a finding and a notice that differ from the file are each said with both values."""
     script, reconciled = played("jiang-liu.unit-slip")
-    duty = reconciled.duties[0].to_json(NOW)
+    duty = reconciled.duties[0].said(NOW).to_json()
     moved = {**duty, "due_latest": "2016-10-26T00:00:00+08:00"}
     assert (
         "jiang-liu.unit-slip DL06 of receipted: due at the latest 2016-10-25 24:00, expected 2016-10-24 24:00"

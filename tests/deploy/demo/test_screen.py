@@ -108,8 +108,12 @@ def test_a_finding_is_shown_once_and_again_when_it_closes(read: Read) -> None:
     """A finding told to two agencies is one line; its closing is another."""
     facts: dict[str, Any] = {"id": UUID(int=2), "rule": "R30", "chain": CHAIN, "severity": "high"}
     for agency in ("csrc", "mps"):
-        read.screen.of_bus(heard(agency, "finding.opened", 1, because={"zh": "因", "en": "since"}, **facts))
-    read.screen.of_bus(heard("mps", "finding.closed", 2, because={"zh": "消", "en": "gone"}, **facts))
+        read.screen.of_bus(
+            heard(agency, "finding.opened", 1, findings=[{**facts, "because": {"zh": "因", "en": "since"}}])
+        )
+    read.screen.of_bus(
+        heard("mps", "finding.closed", 2, findings=[{**facts, "because": {"zh": "消", "en": "gone"}}])
+    )
     assert read.text.count("R30 因 / since") == 1
     assert "R30 消除 closed: 消 / gone" in read.text
 

@@ -12,7 +12,7 @@ from casebus_schemas.admission.resident_ids import (
     holds_resident_id,
     is_resident_id,
     may_hold_resident_id,
-    value_holds_resident_id,
+    pointers_of_resident_ids,
 )
 
 STANDARDS_EXAMPLE = "11010519491231002X"
@@ -35,7 +35,7 @@ def test_found_as_people_write_it(text: str) -> None:
     """A resident id is found in running text, grouped, in lower case and in full-width digits."""
     assert holds_resident_id(text)
     assert may_hold_resident_id(text.encode())
-    assert value_holds_resident_id({"a": [{"b": text}]})
+    assert list(pointers_of_resident_ids({"a": ["", {"b": text}]}, "/data")) == ["/data/a/1/b"]
     assert bytes_hold_resident_id(b"\x24" + text.encode())
 
 

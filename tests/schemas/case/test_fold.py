@@ -1,7 +1,9 @@
 """The fold: one order for any order of arrival, corrections at their target's place, disputes shown."""
 
 import random
+from collections.abc import Iterable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ def _case() -> list[ChainEvent]:
     ]
 
 
-def _names(events: tuple[ChainEvent, ...]) -> list[str]:
+def _names(events: Iterable[ChainEvent]) -> list[str]:
     known = {digest(name): name for name in "abcdefghijklmnopqrstuvwxyz"}
     return [known[event.digest] for event in events]
 
@@ -171,6 +173,7 @@ def _signature(folded: Folded) -> object:
     return folded.order, standing, folded.superseded, folded.withdrawn, disputes
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chance: random.Random) -> None:
@@ -180,6 +183,7 @@ def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chanc
     assert _signature(fold(arrived)) == _signature(fold(events))
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.Random) -> None:
@@ -189,3 +193,20 @@ def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.
     for event in events[1:]:
         folded = extend(folded, event)
     assert _signature(folded) == _signature(fold(events))
+
+
+def test_a_long_row_of_corrections_is_folded() -> None:
+    """A correction of a correction, 1,500 deep: the last one's figure stands in the first one's place."""
+    row = [say("c0", "referral.submitted", "2022-01-01", amounts=[amount("illegal_gain", "0.00")])]
+    for number in range(1, 1501):
+        row.append(
+            say(
+                f"c{number}",
+                "referral.corrected",
+                "2022-01-02",
+                corrects=f"c{number - 1}",
+                amounts=[amount("illegal_gain", f"{number}.00")],
+            )
+        )
+    (event,) = fold(row).standing
+    assert event.data["amounts"] == [amount("illegal_gain", "1500.00")]

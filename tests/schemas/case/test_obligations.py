@@ -206,3 +206,70 @@ def test_a_start_from_which_nothing_can_be_counted_is_a_finding() -> None:
     (finding,) = [f for f in meaning.findings(at("2022-10-01")) if f.rule == "R07"]
     assert (finding.severity, finding.accounts[0].agency) == ("medium", "mps")
     assert "DL10" not in {duty.clock.id for duty in meaning.duties}
+
+
+def _filed(admitted: str = "2022-06-01T12:00") -> ChainEvent:
+    return say("f", "referral.filed", "2022-06-01T10:00", agency="mps", to=("csrc",), admitted=admitted)
+
+
+def _receipt(when: str, claimed: str, agency: str = "csrc") -> ChainEvent:
+    return say("z", "receipt.signed", when, agency=agency, event=digest("f"), received_at=at(claimed))
+
+
+def _ends(duty: Obligation) -> tuple[str, str]:
+    body = duty.to_json(at("2022-06-01"))
+    return body["due_earliest"][:10], body["due_latest"][:10]
+
+
+def test_a_term_at_receipt_counts_from_the_receipt_of_whoever_owes() -> None:
+    """Received on Monday 06-06: day 3 is Thursday 06-09 in every reading; another's receipt moves nothing."""
+    own = _duty([_filed(), _receipt("2022-06-06T17:00", "2022-06-06T09:00")], "DL10")
+    other = _duty([_filed(), _receipt("2022-06-06T17:00", "2022-06-06T09:00", "mps")], "DL10")
+    assert (own.started_at, own.awaits_receipt, _ends(own)) == (
+        at("2022-06-06T09:00"),
+        False,
+        ("2022-06-10", "2022-06-10"),
+    )
+    assert (other.started_at, other.awaits_receipt) == (at("2022-06-01T10:00"), True)
+
+
+def test_without_a_receipt_it_is_counted_from_the_sending_and_from_the_arrival() -> None:
+    """Sent on 06-01, in the inbox on 06-07: due from 06-04 to 06-10; overdue only after the margin."""
+    duty = _duty([_filed("2022-06-07T12:00")], "DL10")
+    assert duty.awaits_receipt
+    assert _ends(duty) == ("2022-06-05", "2022-06-11")
+    assert {reading.provisional for reading in duty.readings} == {True}
+    last = max(reading.due for reading in duty.readings)
+    assert duty.state(last) == "contested"
+    assert duty.state(last + NOTICE_MARGIN) == "overdue"
+    assert last + NOTICE_MARGIN in duty.turns()
+    (found,) = reconcile([_filed("2022-06-07T12:00")]).findings(last + NOTICE_MARGIN)
+    assert (found.rule, "no receipt" in found.because.en) == ("R10", True)
+
+
+def test_a_receipt_is_not_before_the_sending_nor_after_itself() -> None:
+    """What a receipt says of the time counts between the sending and the admission of the receipt."""
+    early = _duty([_filed(), _receipt("2022-06-06T17:00", "2022-05-20T09:00")], "DL10")
+    late = _duty([_filed(), _receipt("2022-06-06T17:00", "2022-09-01T09:00")], "DL10")
+    assert (early.started_at, late.started_at) == (at("2022-06-01T10:00"), at("2022-06-06T17:00"))
+
+
+def test_what_the_signed_events_decide_has_no_time_of_the_bus() -> None:
+    """The arrival in the inbox is the bus's time: it moves the shown ends, not the hash of the meaning."""
+    early, late = [_filed("2022-06-02T12:00")], [_filed("2022-06-07T12:00")]
+    assert _ends(_duty(early, "DL10")) != _ends(_duty(late, "DL10"))
+    assert reconcile(early).hash == reconcile(late).hash
+
+
+def test_material_that_does_not_comply_starts_the_filing_clock_when_it_is_supplied() -> None:
+    """Since 2018 an incomplete referral is decided on from the receipt of what was missing."""
+    incomplete = _referral(complete=False)
+    asked = say(
+        "q", "referral.supplement_requested", "2022-09-30T10:00", agency="mps", to=("csrc",), replies="s"
+    )
+    supplied = say("p", "referral.supplemented", "2022-10-09T10:00", to=("mps",), replies="q")
+    assert "DL06" not in {duty.clock.id for duty in reconcile([*incomplete, asked]).duties}
+    duty = _duty([*incomplete, asked, supplied], "DL06")
+    assert (duty.owed_by, duty.owed_to, duty.started_at) == ("mps", ("csrc",), at("2022-10-09T10:00"))
+    before = _referral("2017-09-29T15:00", "2017-09-29", "2017-09-28", complete=False)
+    assert "DL06" in {duty.clock.id for duty in reconcile(before).duties}

@@ -50,6 +50,17 @@ def test_a_withdrawn_referral_is_withdrawn() -> None:
     assert _states(penalty, SENT, withdrawn)[0] == "penalised"
 
 
+def test_what_answers_a_withdrawn_referral_does_not_keep_it_alive() -> None:
+    """Receipted and then withdrawn, a referral is withdrawn; filed, only the police can end it."""
+    received = say("r", "referral.receipted", "2022-03-02", agency="mps", replies="s")
+    withdrawn = say("w", "referral.withdrawn", "2022-03-08", withdraws="s")
+    assert _states(SENT, received)[0] == "received"
+    assert _states(SENT, received, withdrawn)[0] == "withdrawn"
+    assert _states(SENT, received, FILED, withdrawn)[0] == "filed"
+    again = say("s2", "referral.submitted", "2022-04-01", suspects=suspects("甲某"))
+    assert _states(SENT, received, withdrawn, again)[0] == "referred"
+
+
 def test_a_withdrawn_question_is_no_state_of_a_case() -> None:
     """Taking back what brings a case nowhere leaves it without a state."""
     asked = say("q", "consultation.requested", "2022-03-02")

@@ -13,6 +13,7 @@ TYPE = "referral.files_returned"
 TYPE_PAGE, SERVICE_PAGE = "add-an-event-type.md", "add-a-service.md"
 
 
+@pytest.mark.thorough
 def test_an_event_type_is_three_files(tmp_path: Path) -> None:
     """With the lines of the page the lock, the sample, the pages and the gate know the new type."""
     package = copied_package(tmp_path)
@@ -41,6 +42,7 @@ def test_a_sample_is_written_once(tmp_path: Path) -> None:
         list(write_samples(tmp_path, Catalog.load()))
 
 
+@pytest.mark.thorough
 def test_a_service_is_its_topics_and_a_line(tmp_path: Path) -> None:
     """With the page's lines the service has a login, a key, its access and its group, and can be run."""
     package = copied_package(tmp_path)

@@ -111,6 +111,7 @@ def _schema(ops: list[Op]) -> dict[str, Any] | None:
     return made if unique and complete and (first < 0 or 0 <= defined <= first) else None
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_OPS, max_size=4), st.lists(_OPS, max_size=4))
 def test_agrees_with_fastavro(one: list[Op], other: list[Op]) -> None:
@@ -177,6 +178,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=500, deadline=None)
 @given(_JSON)
 def test_any_json_gets_a_verdict(sent: Any) -> None:

@@ -160,6 +160,7 @@ def test_the_end_of_the_last_december_waits_for_the_next_notice() -> None:
     assert [reading.provisional for reading in found] == [False, False, False, False, True, True]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [0, 1, 3, 10, 60, 90])
 def test_no_published_notice_moved_an_end_beyond_the_margin(
     count: int, monkeypatch: pytest.MonkeyPatch

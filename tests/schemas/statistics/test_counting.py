@@ -214,6 +214,7 @@ def _history(draw: Callable[..., Any]) -> list[ChainEvent]:
 histories = st.composite(_history)()
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_matters(said: list[ChainEvent], random: Any) -> None:
@@ -229,6 +230,7 @@ def test_neither_order_nor_repetition_matters(said: list[ChainEvent], random: An
         )
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(histories)
 def test_months_add_up_to_the_quarter(said: list[ChainEvent]) -> None:
@@ -240,6 +242,7 @@ def test_months_add_up_to_the_quarter(said: list[ChainEvent]) -> None:
         assert sum(source.adds for source in figure.sources) == figure.value
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(histories, st.integers(0, 7))
 def test_a_changed_figure_has_a_cause(said: list[ChainEvent], cut: int) -> None:

@@ -159,6 +159,7 @@ def _mutated(chance: random.Random) -> bytes:
     return bytes(value)
 
 
+@pytest.mark.thorough
 def test_mutations_are_read_or_refused() -> None:
     """Of 100,000 mutated values each is read, or refused as a bad body, at once; memory stays flat."""
     chance = random.Random(20220909)

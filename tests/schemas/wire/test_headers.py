@@ -88,3 +88,32 @@ def test_base64url_round_trips(raw: bytes) -> None:
     assert from_base64url(text, len(raw)) == raw
     with pytest.raises(ValueError):
         from_base64url(text + "=", len(raw))
+
+
+_A_VALUE = st.one_of(
+    st.none(), st.binary(max_size=140), st.sampled_from([value for value in GOOD.values() if value])
+)
+
+
+def _outcome(headers: list[tuple[str, bytes | None]]) -> EventHeaders | str:
+    try:
+        return EventHeaders.parse(headers)
+    except Refused as refused:
+        return refused.detail
+
+
+@given(
+    st.sampled_from(sorted(GOOD)),
+    _A_VALUE,
+    st.integers(0, 140),
+    st.sampled_from([b"", b"\n", b"A", b"=", b"9"]),
+)
+def test_the_order_of_headers_changes_nothing(
+    name: str, value: bytes | None, at: int, inserted: bytes
+) -> None:
+    """Headers as the bus writes them are read as those of any other order, right or wrong."""
+    if value is None:
+        good = GOOD[name] or b""
+        value = good[:at] + inserted + good[at:]
+    usual = list((GOOD | {name: value}).items())
+    assert _outcome(usual) == _outcome(usual[::-1])

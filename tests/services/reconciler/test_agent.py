@@ -26,7 +26,7 @@ def _said(sink: MemorySink) -> list[tuple[str, str, str]]:
     said: list[tuple[str, str, str]] = []
     for record in sink.sent:
         body, kind = data_of(record), EventHeaders.parse(record.headers).type
-        said.extend((kind, one["rule"], one["state"]) for one in body.get("obligations", [body]))
+        said.extend((kind, one["rule"], one["state"]) for one in body.get("obligations") or body["findings"])
     return said
 
 
@@ -45,9 +45,9 @@ def test_a_case_is_entered_and_announced(desk: Desk) -> None:
     desk.play()
     desk.agent.handle(desk.admitter.batches())
     assert sorted(_said(desk.sink)) == sorted(STORY)
-    finding = next(data_of(record) for record in desk.sink.sent if record.topic == "bus.finding")
-    assert finding["envelope"]["to"] == ["csrc", "mps"]
-    assert [account["agency"] for account in finding["accounts"]] == ["csrc", "mps"]
+    said = next(data_of(record) for record in desk.sink.sent if record.topic == "bus.finding")
+    assert said["envelope"]["to"] == ["csrc", "mps"]
+    assert [account["agency"] for account in said["findings"][0]["accounts"]] == ["csrc", "mps"]
     assert desk.rows("SELECT status, events FROM recon_chain") == [("filed", 3)]
     assert desk.rows("SELECT rule, state FROM recon_obligation ORDER BY rule") == [
         ("DL06", "met"),

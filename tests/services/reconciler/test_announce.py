@@ -9,7 +9,6 @@ import pytest
 
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.headers import EventHeaders
-from casebus_schemas.wire.json_form import NOT_FACTS
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.reconciler.database import Database
 from support.admissions import data_of
@@ -28,12 +27,12 @@ def _plain(value: Any) -> Any:
 
 
 def _words(record: Outgoing) -> list[dict[str, Any]]:
-    """The obligations or the finding of an announcement, as JSON."""
+    """The obligations or findings of an announcement, as JSON."""
     body = _plain(data_of(record))
-    for account in body.get("accounts", ()):
+    said: list[dict[str, Any]] = body.get("obligations") or body["findings"]
+    for account in (account for one in said for account in one.get("accounts", ())):
         account["value"] = json.loads(account["value"])
-    said: list[dict[str, Any]] = body.get("obligations", [body])
-    return [{name: value for name, value in one.items() if name not in NOT_FACTS} for one in said]
+    return said
 
 
 @pytest.fixture
@@ -89,7 +88,8 @@ def test_a_finding_that_ends_is_announced_as_closed(desk: Desk) -> None:
     desk.agent.handle(desk.admitter.batches())
     (closed,) = [r for r in desk.sink.sent[before:] if r.topic == "bus.finding"]
     body = data_of(closed)
-    assert (EventHeaders.parse(closed.headers).type, body["rule"], body["state"]) == (
+    (gone,) = body["findings"]
+    assert (EventHeaders.parse(closed.headers).type, gone["rule"], gone["state"]) == (
         "finding.closed",
         "R30",
         "closed",

@@ -1,11 +1,10 @@
-"""What readers see: a case with reasons, lists with filters, a check without a server, a rebuild."""
+"""What readers see: a case with reasons, lists with filters, a rebuild."""
 
 from typing import Any
 
 import pytest
 
 from casebus_consumers.accounts_reader import AccountsReader
-from casebus_producers.check import check
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
@@ -14,7 +13,6 @@ from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.chains import at
 from support.desk import STORY_CHAIN, Desk
-from support.members import door_event
 
 NOW = at("2022-10-01T12:00")
 
@@ -129,31 +127,3 @@ def test_a_rebuild_names_the_row_that_was_changed(database: Database, damage: st
         transaction.run(damage)
     (difference,) = rebuild(database, Catalog.load()).differences
     assert difference.startswith(table)
-
-
-def test_check_folds_door_events_without_a_server() -> None:
-    """Refusals by place, advice, and the case that the other events give."""
-    referral = door_event(envelope={"to": ["mps"]}, data={"amounts": []})
-    answer = door_event(
-        type="referral.receipted",
-        source="/mps/office",
-        id="0190163d-8694-739b-aea5-966c26f8ad92",
-        time="2016-10-18T10:00:00+08:00",
-        envelope={
-            "message_class": "response",
-            "in_reply_to": referral["id"],
-            "to": ["csrc"],
-            "precision": "second",
-        },
-        data={"received_at": "2016-10-18T10:00:00+08:00", "competent": True, "complete": True},
-    )
-    forbidden = {**referral, "id": "0190163d-8694-739b-aea5-966c26f8ad93", "source": "/mps/office"}
-    answered = check([referral, answer, forbidden, {"specversion": "1.0"}], at("2016-10-20")).to_json()
-    assert answered["ok"] is False
-    assert [(r["index"], "not-authorised" in r["detail"]) for r in answered["refused"]] == [
-        (2, True),
-        (3, False),
-    ]
-    assert [case["status"] for case in answered["cases"]] == ["received"]
-    assert [(duty["rule"], duty["state"]) for duty in answered["obligations"]] == [("DL06", "open")]
-    assert answered["findings"] == []

@@ -278,13 +278,17 @@ def test_what_the_bus_says_is_delivered_but_not_admitted(bus: RouterBus, router:
     inbox, admissions = Watch(bus, "inbox.csrc"), Watch(bus, "bus.admission")
     data = {
         "envelope": envelope(to=["csrc"]),
-        "id": UUID(chain(5)),
-        "rule": "R30",
-        "class": "state",
-        "severity": "medium",
-        "state": "open",
-        "because": {"zh": "两家数额不一致", "en": "the amounts differ"},
-        "opened_at": envelope()["occurred_at"],
+        "findings": [
+            {
+                "id": UUID(chain(5)),
+                "rule": "R30",
+                "class": "state",
+                "severity": "medium",
+                "state": "open",
+                "because": {"zh": "两家数额不一致", "en": "the amounts differ"},
+                "opened_at": envelope()["occurred_at"],
+            }
+        ],
     }
     sent = reconciler.say("finding.opened", data, chain(1))
     bus.produce([sent])

@@ -20,6 +20,7 @@ RULE = Rule(
     cls="state",
     severity="medium",
     looks_at=("causes", "duties"),
+    each="start",
     acts=Sentence("所述时间或因果有误的机关", "the agency that stated the time or the causes"),
     mends=Sentence("更正所述的时间", "a correction of the stated time"),
     closes=Sentence(

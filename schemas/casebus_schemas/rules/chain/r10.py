@@ -23,6 +23,7 @@ RULE = Rule(
     cls="state",
     severity="high",
     looks_at=("duties", "time"),
+    each="duty",
     acts=Sentence("负有义务的机关", "the agency that owes the duty"),
     mends=Sentence("作出所欠的决定或答复", "the decision or answer that is owed"),
     closes=Sentence(

@@ -24,6 +24,7 @@ RULE = Rule(
     cls="state",
     severity="high",
     looks_at=("duties", "time"),
+    each="duty",
     acts=Sentence("负有义务的机关", "the agency that owes the duty"),
     mends=Sentence(
         "期限内作出的延长批准(可补报)", "the approval given within the limit, which may be reported later"

@@ -1,7 +1,7 @@
 """R20: an answer whose request had not been admitted a day after it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
@@ -17,6 +17,8 @@ from ..rule import Found, Rule
 ORPHAN_AFTER = timedelta(hours=24)
 """How long an answer may wait for what it answers: agencies' streams are not ordered against each other."""
 
+_LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+"""No day comes after it: what claims to be of that day never waits for one."""
 _ANSWERS = frozenset({"response", "receipt", "error"})
 
 RULE = Rule(
@@ -26,6 +28,7 @@ RULE = Rule(
     cls="arrival",
     severity="medium",
     looks_at=("answers", "time"),
+    each="answer",
     acts=Sentence(
         "被答复的机关;未指明的,由答复机关",
         "the agency that is answered; if none is named, the one that answers",
@@ -38,7 +41,7 @@ RULE = Rule(
 @RULE.over_time
 def orphans(case: Case, now: datetime) -> Iterator[Found]:
     """Each answer that waited a day in vain; closed once its request came."""
-    for event in case.folded.order:
+    for event in case.said:
         if not _answers(event):
             continue
         opened_at = event.admitted_at + ORPHAN_AFTER
@@ -48,16 +51,22 @@ def orphans(case: Case, now: datetime) -> Iterator[Found]:
         yield _orphan(event, opened_at, closed=request is not None)
 
 
-def orphan_turns(folded: Folded) -> list[datetime]:
-    """When answers that still wait for their request become orphans."""
-    return [
-        event.admitted_at + ORPHAN_AFTER
-        for event in folded.order
-        if _answers(event) and folded.request_of(event) is None
-    ]
+def may_wait(event: ChainEvent, folded: Folded) -> bool:
+    """Whether the event is an answer that waits for its request, or had to wait too long."""
+    if not _answers(event):
+        return False
+    request = folded.request_of(event)
+    return request is None or request.admitted_at > event.admitted_at + ORPHAN_AFTER
+
+
+def turns(event: ChainEvent, folded: Folded) -> list[datetime]:
+    """When an answer that still waits for its request becomes an orphan."""
+    return [event.admitted_at + ORPHAN_AFTER] if folded.request_of(event) is None else []
 
 
 def _answers(event: ChainEvent) -> bool:
+    if event.admitted_at >= _LAST_DAY:
+        return False
     return event.message_class in _ANSWERS and event.family not in ABOUT_THE_BUS
 
 

@@ -19,6 +19,7 @@ RULE = Rule(
     cls="state",
     severity="medium",
     looks_at=("answers", "corrections"),
+    each="answer",
     acts=Sentence("答复机关", "the agency that answered"),
     mends=Sentence("对现行版本重新答复", "an answer to the current version"),
     closes=Sentence("该答复被更正或撤回时", "when that answer is corrected or withdrawn"),
@@ -29,7 +30,7 @@ RULE = Rule(
 def superseded_answers(case: Case) -> Iterator[Found]:
     """Each answer whose hash is not that of the version in force when it was given."""
     folded = case.folded
-    for event in folded.standing:
+    for event in case.standing:
         answered = event.in_reply_to_hash
         if answered is None or event.family in ABOUT_THE_BUS:
             continue

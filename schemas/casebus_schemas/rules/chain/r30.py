@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from casebus_schemas.case.accounts import current_amounts, plain
+from casebus_schemas.case.accounts import plain
 from casebus_schemas.case.amounts import CONDUCT, Slip, Stated, slip
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
@@ -35,7 +35,7 @@ RULE = Rule(
 def differing_amounts(case: Case) -> Iterator[Found]:
     """Each pair of agencies whose last figures of one kind differ."""
     by_kind: dict[object, list[Stated]] = {}
-    for stated in current_amounts(case.folded.standing).values():
+    for stated in case.folded.stated.all():
         if stated.kind.basis in CONDUCT:
             by_kind.setdefault(stated.kind.sort_key, []).append(stated)
     for stated_of_kind in by_kind.values():

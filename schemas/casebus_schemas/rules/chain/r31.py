@@ -45,30 +45,33 @@ class _Listed:
 @RULE.over_case
 def differing_suspects(case: Case) -> Iterator[Found]:
     """Each agency that lists suspects is held against the next that does: no two differ unseen."""
-    for left, right in pairwise(_lists(case)):
-        if left.persons.keys() != right.persons.keys():
-            yield _differing(left, right, case.catalog)
+    for (left, here), (right, there) in pairwise(_numbers(case)):
+        if here != there:
+            yield _differing(_listed(case, left), _listed(case, right), case.catalog)
 
 
-def _lists(case: Case) -> list[_Listed]:
-    """What each agency lists, whoever it is, in the order in which the catalogue leads a case.
+def _numbers(case: Case) -> list[tuple[str, set[int]]]:
+    """Whom each agency lists, whoever it is, in the order in which the catalogue leads a case.
 
     Measures and detentions name whom they touch, not everybody: the catalogue does not count them as lists.
     Indictment and judgment are compared by charge (R39).
     """
-    stage = {type: number for number, type in enumerate(case.catalog.types)}
-    of: dict[str, list[ChainEvent]] = {}
-    for event in case.folded.standing:
-        known = case.catalog.types.get(event.type)
-        if known is not None and known.lists_suspects and event.data.get("suspects"):
-            of.setdefault(event.agency, []).append(event)
-    in_order = sorted(of.items(), key=lambda pair: (min(stage[event.type] for event in pair[1]), pair[0]))
-    return [
-        _Listed(
-            Agency(by), {p.number: p for event in events for p in case.folded.suspects.listed(event)}, events
-        )
-        for by, events in in_order
-    ]
+    found: dict[str, set[int]] = {}
+    # The catalogue's order is that of a case: an agency stands where its first list does.
+    for type, known in case.catalog.types.items():
+        if known.lists_suspects:
+            for by, numbers in sorted(case.folded.suspects.numbers_in(type).items()):
+                found.setdefault(by, set()).update(numbers)
+    return list(found.items())
+
+
+def _listed(case: Case, by: str) -> _Listed:
+    types = (type for type, known in case.catalog.types.items() if known.lists_suspects)
+    rows = (case.folded.standing_of.get(type, ()) for type in types)
+    events = [event for row in rows for event in row if event.agency == by and event.data.get("suspects")]
+    events.sort(key=lambda event: case.folded.place[event.digest])
+    persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
+    return _Listed(Agency(by), persons, events)
 
 
 def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:

@@ -1,0 +1,105 @@
+"""Which duties an event at the end of a chain may change, found without looking at all of them."""
+
+from collections.abc import Collection, Iterator
+
+from casebus_schemas.law.clocks import RECEIPTS, Clock
+
+from .as_of import receipted
+from .chain import ChainEvent, Digest
+from .chain_index import ChainIndex
+from .fold import Folded
+from .obligations import Start
+
+Key = tuple[Digest, str]
+"""The event that started a clock, and the clock."""
+
+
+class OpenStarts:
+    """The starts of a chain by what their events answer.
+
+    A start is settled once all its duties are met: then only receipts, approvals and standstills of its clock
+    can still change it, and whatever shows that two suspects are one.
+    """
+
+    def __init__(self, folded: Folded) -> None:
+        self._folded = folded
+        self._starts: dict[Key, Start] = {}
+        self._changing: dict[Key, frozenset[str]] = {}
+        self._open: dict[Digest, dict[Key, None]] = {}
+        self._open_of_kind: dict[str, dict[Key, None]] = {}
+        self._of_kind: dict[str, dict[str, list[Key]]] = {}
+        self._of_cause: dict[Digest, list[Key]] = {}
+        self._late: dict[str, dict[Key, None]] = {}
+        self._for_each_suspect: list[Key] = []
+
+    def add(self, key: Key, start: Start) -> None:
+        """Takes a start, open until it is settled."""
+        self._starts[key] = start
+        self._changing[key] = _changing(start.clock)
+        self._of_cause.setdefault(key[0], []).append(key)
+        self._of_kind.setdefault(start.cause.type, {}).setdefault(start.clock.id, []).append(key)
+        for type in _late_types(start.clock):
+            self._late.setdefault(type, {})[key] = None
+        if start.clock.for_each_suspect:
+            self._for_each_suspect.append(key)
+        self.settle(key, settled=False)
+
+    def settle(self, key: Key, *, settled: bool) -> None:
+        """Says whether all duties of a start are met."""
+        start = self._starts[key]
+        rows = [self._open_of_kind.setdefault(start.cause.type, {})]
+        rows.extend(self._open.setdefault(digest, {}) for digest in self._folded.thread(start.cause))
+        for row in rows:
+            if settled:
+                row.pop(key, None)
+            else:
+                row[key] = None
+
+    def touched(
+        self, event: ChainEvent, index: ChainIndex, *, tied: Collection[Digest], somebody_else: bool
+    ) -> list[Key]:
+        """The starts whose duties the event, just added to fold and index, may have changed.
+
+        `tied` is what the index's `add` gave, `somebody_else` says that by the event some suspect is another
+        person.
+        """
+        found = dict.fromkeys(self._candidates(event, index))
+        if tied:
+            for keys in self._of_kind.get(event.type, {}).values():
+                if index.holds_any(tied, self._changing[keys[0]]):
+                    found.update(dict.fromkeys(keys))
+        if somebody_else:
+            found.update(dict.fromkeys(self._for_each_suspect))
+        return list(found)
+
+    def _candidates(self, event: ChainEvent, index: ChainIndex) -> Iterator[Key]:
+        if event.type in RECEIPTS:
+            for digest, _ in receipted(event, "fetched"):
+                yield from self._of_cause.get(digest, ())
+        for digest in self._folded.thread(event):
+            for key in self._open.get(digest, ()):
+                if event.type in self._changing[key]:
+                    yield key
+        for kind, keys in self._open_of_kind.items():
+            if keys and index.is_loose(event, kind):
+                for key in keys:
+                    if event.type in self._changing[key]:
+                        yield key
+        for key in self._late.get(event.type, ()):
+            if index.touches(event, self._starts[key].cause):
+                yield key
+
+
+def _changing(clock: Clock) -> frozenset[str]:
+    """Types of events that can change a duty of the clock, beside those that only start another."""
+    of = clock.absence.of if clock.absence else ()
+    return frozenset((*clock.duty, *clock.moot_by, *clock.restarted_by, *of, *_late_types(clock)))
+
+
+def _late_types(clock: Clock) -> list[str]:
+    """Types of events that change a duty though it is met."""
+    approval, suspension = clock.approval, clock.suspension
+    return [
+        *((approval.type,) if approval else ()),
+        *((*suspension.begins, *suspension.ends) if suspension else ()),
+    ]

@@ -1,0 +1,72 @@
+"""What an event costs the reconciler's book in a long chain with its duties, against a short one."""
+
+import gc
+import time
+from dataclasses import replace
+from datetime import timedelta
+from statistics import fmean
+
+import pytest
+
+from bench.figures import Figure
+from casebus_schemas.case.chain import ChainEvent
+from casebus_services.reconciler.book import ChainBook
+from support.chains import CHAIN, amount, at, say, suspects
+
+pytestmark = pytest.mark.bench
+
+EVENTS = 3_000
+SHORT = slice(100, 300)
+LONG = slice(EVENTS - 200, EVENTS)
+MOST = 1.5
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_an_event_in_a_long_chain(count: int, figure: Figure) -> None:
+    """An event of a chain of 3,000 takes at most 1.5 times the processor time of one of a few hundred."""
+    book = ChainBook(CHAIN)
+    events = matters(EVENTS // 4, count)
+    gc.collect()
+    times = []
+    for event in events:
+        begun = time.process_time()
+        book.take(event)
+        book.changes()
+        assert book.meaning.hash
+        book.wakes_at()
+        times.append((time.process_time() - begun) * 1e6)
+    short, long = fmean(times[SHORT]), fmean(times[LONG])
+    figure(f"{count} suspects, event 100 to 300", short, "µs")
+    figure(f"{count} suspects, event 2,800 to 3,000", long, "µs")
+    figure(f"{count} suspects, long against short", long / short, "x", at_most=MOST)
+    assert len(book.duties) == EVENTS // 2
+
+
+def matters(number: int, count: int) -> list[ChainEvent]:
+    """Referrals of one chain, each with its receipt, its filing and its hand-over."""
+    who = suspects(*(f"人{one}" for one in range(count)))
+    figures = [amount("illegal_gain", "1.00")]
+    found: list[ChainEvent] = []
+    when = at("2022-01-03T10:00")
+    for matter in range(number):
+        for type, facts in (
+            ("referral.submitted", {"suspects": who, "amounts": figures}),
+            ("referral.receipted", {"received_at": when, "competent": True, "complete": True}),
+            ("referral.filed", {"suspects": who, "amounts": figures}),
+            ("referral.handed_over", {}),
+        ):
+            when += timedelta(minutes=10)
+            regulator = type in ("referral.submitted", "referral.handed_over")
+            first = None if type == "referral.submitted" else f"{matter} referral.submitted"
+            event = say(
+                f"{matter} {type}",
+                type,
+                "2022-01-03T10:00",
+                agency="csrc" if regulator else "mps",
+                to=("mps",) if regulator else ("csrc",),
+                replies=first,
+                binds=first,
+                **facts,
+            )
+            found.append(replace(event, occurred_at=when, admitted_at=when, seq=len(found)))
+    return found

@@ -1,0 +1,88 @@
+"""A check without a server: refusals with their places, the cases that events give, advice."""
+
+import pytest
+
+from casebus_producers.check import check
+from support.chains import at
+from support.members import door_event
+
+CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
+REFERRAL = door_event(envelope={"to": ["mps"]}, data={"amounts": []})
+RECEIPTED = door_event(
+    type="referral.receipted",
+    source="/mps/office",
+    id="0190163d-8694-739b-aea5-966c26f8ad92",
+    time="2016-10-18T10:00:00+08:00",
+    envelope={
+        "message_class": "response",
+        "in_reply_to": REFERRAL["id"],
+        "to": ["csrc"],
+        "precision": "second",
+    },
+    data={"received_at": "2016-10-18T10:00:00+08:00", "competent": True, "complete": True},
+)
+
+
+def test_check_folds_door_events_without_a_server() -> None:
+    """Refusals by place, and the case that the other events give."""
+    forbidden = {**REFERRAL, "id": "0190163d-8694-739b-aea5-966c26f8ad93", "source": "/mps/office"}
+    answered = check([REFERRAL, RECEIPTED, forbidden, {"specversion": "1.0"}], at("2016-10-20")).to_json()
+    assert answered["ok"] is False
+    assert {(r["index"], r["code"], r["pointer"]) for r in answered["refused"]} == {
+        (2, "not-authorised", "/type"),
+        (3, "unknown-schema", "/type"),
+        (3, "not-authorised", "/source"),
+        (3, "bad-body", "/time"),
+        (3, "bad-body", "/data"),
+        (3, "bad-headers", "/id"),
+    }
+    assert [case["status"] for case in answered["cases"]] == ["received"]
+    assert [(duty["rule"], duty["state"]) for duty in answered["obligations"]] == [("DL06", "open")]
+    assert answered["findings"] == []
+
+
+def test_minted_chains_are_marked_and_given_ones_kept() -> None:
+    """An id of this check alone is called provisional; one that the sender gives is the case's."""
+    (minted,) = check([REFERRAL, RECEIPTED], at("2016-10-20")).cases
+    (given,) = check([REFERRAL | {"subject": CHAIN}, RECEIPTED], at("2016-10-20")).cases
+    assert (minted["provisional"], given["provisional"], given["chain"]) == (True, False, CHAIN)
+    assert minted["chain"] != CHAIN
+
+
+def test_an_answer_fits_what_it_answers() -> None:
+    """What the agency's door refuses to answer so, the check refuses; what is not given is advice."""
+    wrong = RECEIPTED | {"type": "referral.supplemented", "source": "/csrc/office"}
+    wrong["data"] = {"envelope": wrong["data"]["envelope"]}
+    (refused,) = check([REFERRAL, wrong], at("2016-10-20")).refused
+    assert (refused["index"], refused["pointer"]) == (1, "/data/envelope/in_reply_to")
+    alone = check([RECEIPTED], at("2016-10-20"))
+    assert alone.ok
+    assert [(advice["index"], "is not given" in advice["detail"]) for advice in alone.advice] == [(0, True)]
+
+
+def test_anothers_event_is_not_corrected() -> None:
+    """Where the file holds the event that is to be corrected, its speaker must be the same."""
+    correction = door_event(
+        type="referral.receipted",
+        source="/mps/office",
+        id="0190163d-8694-739b-aea5-966c26f8ad94",
+        envelope={"corrects": "ab" * 32, "in_reply_to": REFERRAL["id"]},
+        data=RECEIPTED["data"] | {"envelope": {}},
+    )
+    correction["data"]["envelope"] = RECEIPTED["data"]["envelope"] | {"corrects": "ab" * 32}
+    given = {"event": REFERRAL, "digest": "ab" * 32}
+    (refused,) = check([given, correction], at("2016-10-20")).refused
+    assert (refused["code"], refused["pointer"]) == ("not-authorised", "/data/envelope/corrects")
+
+
+@pytest.mark.parametrize("digest", ["xy", "ab" * 31, 7])
+def test_what_is_no_digest_is_said(digest: object) -> None:
+    """A line that gives its event's digest wrongly is refused, not taken as another event."""
+    (refused,) = check([{"event": REFERRAL, "digest": digest}], at("2016-10-20")).refused
+    assert refused["pointer"] == "/digest"
+
+
+@pytest.mark.parametrize("given", [None, 5, "text", [], {}, {"event": 5}, {"event": {}}])
+def test_what_is_no_event_is_said(given: object) -> None:
+    """Whatever stands on a line, the check answers."""
+    assert not check([given], at("2016-10-20")).ok

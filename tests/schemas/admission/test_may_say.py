@@ -1,0 +1,227 @@
+"""One judge: what the check calls fine the door takes and the router admits, and the other way round."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from casebus_producers.check import check
+from casebus_producers.connector import Connector
+from casebus_producers.outbox import Outbox
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.agencies import BUS, MEMBERS
+from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
+from casebus_schemas.catalogue.topology import topic
+from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
+from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
+from casebus_schemas.wire.ids import message_uuid
+from casebus_services.router.rules import Judgement, judge
+from support.members import door_event
+from support.mutated_events import CHAIN, EXAMPLES, RESIDENT_ID, mutated_events
+from support.signed_events import Speaker, keyring_of, stored
+
+CATALOG = Catalog.load()
+NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+
+
+class Doors:
+    """The connector of each speaker, over an own file in which nothing stands."""
+
+    def __init__(self, folder: Path) -> None:
+        self._outboxes: dict[str, Outbox] = {}
+        self._folder = folder
+        self.speakers = {agency: Speaker(agency) for agency in (*MEMBERS, BUS)}
+        self.keyring: Keyring = keyring_of(*self.speakers.values())
+
+    def problems(self, event: object, agency: str) -> list[DoorProblem]:
+        """What the door of an agency finds wrong; nothing is queued."""
+        if agency not in self._outboxes:
+            key = self.speakers[agency].key
+            assert key is not None
+            self._outboxes[agency] = Outbox(
+                self._folder / f"{agency}.db", agency=agency, key=key, partitions=4
+            )
+        outbox = self._outboxes[agency]
+        connector = Connector(outbox, CATALOG, lambda: b"a secret of at least thirty-two bytes")
+        try:
+            with outbox.writing() as writing:
+                connector.prepare(writing, parse_event(event, CATALOG))
+        except DoorProblem as problem:
+            return list(problem.every)
+        return []
+
+    def judged(self, event: DoorEvent) -> Judgement:
+        """What the router says of the event, rightly signed by its speaker."""
+        speaker = self.speakers[event.agency]
+        said = speaker.say(
+            event.type,
+            event.data,
+            event.subject,
+            source=event.source,
+            id=event.id or message_uuid(event.agency, event.data["envelope"]["message_no"]),
+        )
+        return judge(stored(said), CATALOG, self.keyring, 4, NOW_MS)
+
+    def close(self) -> None:
+        """Closes the files."""
+        for outbox in self._outboxes.values():
+            outbox.close()
+
+
+@pytest.fixture(scope="module")
+def doors() -> Iterator[Doors]:
+    """One for all events: none of them is queued."""
+    with ExitStack() as stack:
+        found = Doors(Path(stack.enter_context(TemporaryDirectory())))
+        stack.callback(found.close)
+        yield found
+
+
+def _agree(doors: Doors, event: dict[str, Any]) -> tuple[bool, str | None]:
+    """Holds check, door and router to each other; gives whether all is well, and the code if not."""
+    answer = check([event], NOW, CATALOG)
+    codes = [refused["code"] for refused in answer.refused]
+    parsed = _parsed(event)
+    if not isinstance(parsed, DoorEvent):
+        # There are no bytes for a router to judge.
+        assert [one.pointer for one in parsed] == [refused["pointer"] for refused in answer.refused]
+        return False, codes[0]
+    at_the_door = doors.problems(event, parsed.agency)
+    assert answer.ok == (not at_the_door)
+    assert {one.pointer for one in at_the_door} == {refused["pointer"] for refused in answer.refused}
+    kind = CATALOG.event(parsed.type)
+    if kind.channel == RECEIPTS or topic(kind.topic(parsed.agency), 4) is None:
+        assert not answer.ok  # there is no place for it on the bus
+    else:
+        judged = doors.judged(parsed)
+        assert judged.admitted == answer.ok, (judged.detail, answer.refused)
+        assert judged.code == (codes[0] if codes else None)
+    return answer.ok, codes[0] if codes else None
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_judged_alike(doors: Doors, name: str) -> None:
+    """The examples of the contract are fine for all three; receipts of the bus are nobody's to publish."""
+    event = {**EXAMPLES[name], "subject": EXAMPLES[name].get("subject") or CHAIN}
+    ok, code = _agree(doors, event)
+    of_the_bus = CATALOG.event(event["type"]).channel == RECEIPTS
+    assert (ok, code) == ((False, "not-authorised") if of_the_bus else (True, None))
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(event=mutated_events())
+def test_check_door_and_router_agree(doors: Doors, event: dict[str, Any]) -> None:
+    """Whatever an event looks like, the three say the same of it, and nothing but a clean refusal."""
+    _agree(doors, event)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"envelope": {"to": ["mps", "customs"]}}, "bad-body", "/data/envelope/to/1"),
+        ({"envelope": {"cc": ["customs/office"]}}, "bad-body", "/data/envelope/cc/0"),
+        ({"envelope": {"handling": "S"}}, "level-s", "/data/envelope/handling"),
+        ({"envelope": {"message_no": RESIDENT_ID}}, "personal-data", "/data/envelope/message_no"),
+        ({"source": f"/csrc/{RESIDENT_ID}"}, "personal-data", "/source"),
+        ({"source": "/mps/office"}, "not-authorised", "/type"),
+    ],
+)
+def test_a_fault_has_one_code_and_place(
+    doors: Doors, changes: dict[str, Any], code: str, pointer: str
+) -> None:
+    """What one of the three refuses all refuse, with the code of the bus and the place of the fault."""
+    event = door_event(subject=CHAIN, **changes)
+    assert _agree(doors, event) == (False, code)
+    (refused,) = check([event], NOW, CATALOG).refused
+    assert (refused["code"], refused["pointer"]) == (code, pointer)
+    assert pointer in (doors.judged(parse_event(event, CATALOG)).detail or "")
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59.999Z", "9900-01-01T00:00:00Z", "1899-12-31T23:59:59Z"])
+def test_an_impossible_time_is_refused_with_its_place(doors: Doors, time: str) -> None:
+    """A time from which no term can be counted is refused at the door, and as bad-body on the bus."""
+    event = door_event(subject=CHAIN, time=time)
+    assert [one.pointer for one in _problems(event)] == ["/time"]
+    (refused,) = check([event], NOW, CATALOG).refused
+    assert (refused["code"], refused["pointer"]) == ("bad-body", "/time")
+
+
+def test_an_impossible_time_of_another_program_is_refused_by_the_router(doors: Doors) -> None:
+    """A program without our door cannot bring one in: the router's refusal names the place, too."""
+    event = parse_event({**EXAMPLES["referral.submitted.1"], "subject": CHAIN}, CATALOG)
+    schema = CATALOG.latest(event.type)
+    composed = doors.speakers["csrc"].say(event.type, event.data, CHAIN)
+    raw = schema.to_raw(event.data)
+    raw["amounts"][0]["period"]["from"] = (date(9999, 12, 31) - date(1970, 1, 1)).days
+    found = judge(stored(composed)._replace(value=encode_raw(schema, raw)), CATALOG, doors.keyring, 4, NOW_MS)
+    assert found.code == "bad-body"
+    assert (found.detail or "").startswith("/data/amounts/0/period/from: ")
+
+
+def test_all_that_is_wrong_is_named(doors: Doors) -> None:
+    """Three mistakes in one event are three answers, each with its place, from the check and at the door."""
+    event = door_event(
+        subject=CHAIN,
+        source="/mps/office",
+        envelope={"to": ["customs"], "handling": "S", "message_no": RESIDENT_ID},
+    )
+    places = [(one["code"], one["pointer"]) for one in check([event], NOW, CATALOG).refused]
+    assert places == [
+        ("level-s", "/data/envelope/handling"),
+        ("personal-data", "/data/envelope/message_no"),
+        ("bad-body", "/data/envelope/to/0"),
+        ("not-authorised", "/type"),
+    ]
+    assert [one.pointer for one in doors.problems(event, "mps")] == [pointer for _, pointer in places]
+
+
+def test_an_event_of_no_chain_is_refused(doors: Doors) -> None:
+    """Without chain id, answered event and local reference there is no case that it could belong to."""
+    event = door_event(envelope={"local_refs": []})
+    assert [one["pointer"] for one in check([event], NOW, CATALOG).refused] == ["/subject"]
+    assert [one.pointer for one in doors.problems(event, "csrc")] == ["/subject"]
+
+
+def test_mistakes_of_form_are_all_named() -> None:
+    """Missing, unknown and misshapen members of one event are named together, however deep they stand."""
+    event = door_event(subject="x", time="yesterday", envelope={"handlin": "H1", "to": [1, "mps", None]})
+    del event["data"]["envelope"]["precision"]
+    event["colour"] = "red"
+    assert {one.pointer for one in _problems(event)} == {
+        *("/colour", "/subject", "/time", "/data/envelope/handlin"),
+        *("/data/envelope/to/0", "/data/envelope/to/2", "/data/envelope/precision"),
+    }
+
+
+def test_the_largest_event_of_the_door_is_admitted(doors: Doors) -> None:
+    """The limit of size leaves room for key and headers: what just fits at the door fits on the bus."""
+    event = door_event(subject=CHAIN)
+    parsed = parse_event(event, CATALOG)
+    room = MAX_VALUE_BYTES - len(encode(CATALOG.latest(parsed.type), parsed.data)) - 4
+    event["data"]["earlier_penalties"] = ["罚" * (room // 3)]
+    assert _agree(doors, event) == (True, None)
+    event["data"]["earlier_penalties"] = ["罚" * (room // 3 + 3)]
+    assert [one["code"] for one in check([event], NOW, CATALOG).refused] == ["too-large"]
+    assert [one.pointer for one in doors.problems(event, "csrc")] == ["/data"]
+    with pytest.raises(UsageError):
+        encode(CATALOG.latest(parsed.type), parse_event(event, CATALOG).data)
+
+
+def _parsed(event: object) -> DoorEvent | tuple[DoorProblem, ...]:
+    try:
+        return parse_event(event, CATALOG)
+    except DoorProblem as problem:
+        return problem.every
+
+
+def _problems(event: object) -> tuple[DoorProblem, ...]:
+    found = _parsed(event)
+    assert not isinstance(found, DoorEvent)
+    return found

@@ -1,0 +1,34 @@
+"""The how-to page for rules: the two files that it tells to write are all that a rule needs."""
+
+from pathlib import Path
+
+from support.guides import copied_package, run_with, written
+
+PAGE = "add-a-rule.md"
+RULE, CASES = "schemas/casebus_schemas/rules/chain/r23.py", "tests/rules/R23.yaml"
+PROGRAM = """
+import sys
+from pathlib import Path
+import support.rule_cases as read
+read.FOLDER = Path(sys.argv[1])
+from rules import test_rule_cases as rule_cases
+for case in rule_cases.CASES:
+    rule_cases.test_a_case_finds_what_its_file_says(case)
+    if case.part == "found":
+        rule_cases.test_a_rule_that_is_switched_off_finds_nothing(case)
+print(*sorted({case.part for case in rule_cases.CASES}))
+"""
+
+
+def test_a_rule_is_two_files(tmp_path: Path) -> None:
+    """With the page's rule and cases it finds what it should, is switched off, shown and on the page."""
+    package = copied_package(tmp_path)
+    (package.parent.parent / RULE).write_text(written(PAGE, RULE), encoding="utf-8")
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "R23.yaml").write_text(written(PAGE, CASES), encoding="utf-8")
+    assert run_with(package, "-c", PROGRAM, str(folder)).split() == ["closes", "found", "near_miss"]
+    shown = run_with(package, "-m", "casebus_deploy.cli.main", "law", "show", "R23")
+    assert "答复早于提问 / an answer before its question" in shown
+    page = "from casebus_deploy.pages.law_page import law_page; print(law_page())"
+    assert "### R23" in run_with(package, "-c", page)
