@@ -30,6 +30,7 @@ key_file = either("casebus_deploy.stack.keys", "casebus_deploy.keys").key_file
 SigningKey = either("casebus_schemas.wire.signing", "casebus_schemas.signing").SigningKey
 stack_module = either("casebus_deploy.stack.stack", "casebus_deploy.stack")
 
+SERVICES = ("router", "ledger", "reconciler")
 EVENTS_A_CHAIN = 4.0
 """Of a flow, rounded up."""
 CHAINS_AT_ONCE = 5_000
@@ -208,6 +209,7 @@ def memory(events: str) -> dict[str, float]:
         for name in names:
             supervisor[name].start()
         watcher.start()
+        stack.services = SERVICES
         waiting = settle(stack, LONGEST_S)
         stop.set()
         watcher.join(5)
