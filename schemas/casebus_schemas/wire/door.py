@@ -16,7 +16,6 @@ from .json_form import (
     from_json,
     is_uuid,
     moment_from_text,
-    moment_to_text,
     shown,
     step,
     together,
@@ -201,7 +200,7 @@ def _with_time(schema: EventSchema, data: object, time: datetime) -> object:
             expected="nothing here",
             remedy="say it as the attribute time",
         )
-    return {**data, "envelope": {**envelope, "occurred_at": moment_to_text(time)}}
+    return {**data, "envelope": {**envelope, "occurred_at": time}}
 
 
 def _id(event: dict[str, Any]) -> UUID | None:

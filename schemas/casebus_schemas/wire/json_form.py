@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from casebus_schemas.times import (
 )
 
 Definitions = Mapping[str, Any]
+Pointer = str | tuple["Pointer", str | int]
+"""A JSON pointer (RFC 6901) as text, or one with the step below it: written out only where it is shown."""
+Read = Callable[[Any, Pointer], Any]
 
 MOST_PROBLEMS = 50
 """So many problems of one input are named: a program's mistake repeats itself in every item of a list."""
@@ -30,6 +34,7 @@ NOT_FACTS = ("envelope", "sealed")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _EXPECTED_YEARS = f"a year from {POSSIBLE_YEARS.start} to {POSSIBLE_YEARS.stop - 1}"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
 
@@ -44,15 +49,15 @@ class DoorProblem(UsageError):
 
     def __init__(
         self,
-        pointer: str,
+        pointer: Pointer,
         message: str,
         *,
         found: object = None,
         expected: object = None,
         remedy: str | None = None,
     ) -> None:
-        super().__init__(f"{pointer or '/'}: {message}", found=found, expected=expected, remedy=remedy)
-        self.pointer = pointer
+        self.pointer = _written(pointer)
+        super().__init__(f"{self.pointer or '/'}: {message}", found=found, expected=expected, remedy=remedy)
 
     @property
     def every(self) -> "tuple[DoorProblem, ...]":
@@ -75,25 +80,42 @@ def shown(value: Any) -> str:
     return text if len(text) <= 100 else text[:97] + "..."
 
 
-def step(pointer: str, key: str | int) -> str:
+def step(pointer: Pointer, key: str | int) -> Pointer:
     """The pointer one step further down."""
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    return pointer, key
+
+
+def _written(pointer: Pointer) -> str:
+    keys = []
+    while not isinstance(pointer, str):
+        pointer, key = pointer
+        keys.append(str(key).replace("~", "~0").replace("/", "~1"))
+    return "/".join([pointer, *reversed(keys)])
+
+
+_readers: dict[int, tuple[Any, Read]] = {}
 
 
 def from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, Any]:
-    """Data for the codec from parsed JSON, all fields present.
+    """Data for the codec from parsed JSON, all fields present. A time may be an aware datetime already.
 
     Fields with a default may be absent, unknown ones are an error. Raises DoorProblem with the pointer, what
     was found and what was expected.
     """
-    data: dict[str, Any] = _read(schema.schema, value, pointer, schema.definitions)
+    # By identity: the schema is kept beside its reader, so that no other can come to its place.
+    built = _readers.get(id(schema.schema))
+    if built is None:
+        built = _readers[id(schema.schema)] = schema.schema, _Reading(schema.definitions).of(schema.schema)
+    data: dict[str, Any] = built[1](value, pointer)
     return data
 
 
 def facts_from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, Any]:
     """As `from_json`, for the facts alone: neither envelope nor sealed. Raises DoorProblem."""
     fields = [field for field in schema.schema["fields"] if field["name"] not in NOT_FACTS]
-    return _read_record({**schema.schema, "fields": fields}, value, pointer, schema.definitions)
+    read = _Reading(schema.definitions).of({**schema.schema, "fields": fields})
+    data: dict[str, Any] = read(value, pointer)
+    return data
 
 
 def to_json(schema: EventSchema, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +124,7 @@ def to_json(schema: EventSchema, data: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-def moment_from_text(text: Any, pointer: str) -> datetime:
+def moment_from_text(text: Any, pointer: Pointer) -> datetime:
     """Aware UTC datetime of an ISO time with offset. Raises DoorProblem."""
     try:
         if not isinstance(text, str):
@@ -125,7 +147,7 @@ def moment_to_text(moment: datetime) -> str:
     return utc_text(to_moment(moment))
 
 
-def uuid_from_text(text: Any, pointer: str) -> UUID:
+def uuid_from_text(text: Any, pointer: Pointer) -> UUID:
     """UUID of its lower-case text. Raises DoorProblem."""
     if not is_uuid(text):
         raise DoorProblem(pointer, "not a UUID", found=shown(text), expected="a lower-case UUID")
@@ -137,63 +159,91 @@ def is_uuid(text: Any) -> bool:
     return isinstance(text, str) and _UUID.match(text) is not None
 
 
-def _read(schema: Any, value: Any, pointer: str, named: Definitions) -> Any:
-    if isinstance(schema, list):
-        if value is None:
-            return None
-        (schema,) = [branch for branch in schema if branch != "null"]
-    if isinstance(schema, str):
-        schema = named.get(schema, {"type": schema})
-    kind = schema.get("logicalType", schema["type"])
-    if kind == "record":
-        return _read_record(schema, value, pointer, named)
-    if kind == "array":
-        if not isinstance(value, list):
-            raise DoorProblem(pointer, "not a list", found=shown(value), expected="a list")
-        return _read_list(schema["items"], value, pointer, named)
-    return _READERS[kind](schema, value, pointer)
+class _Reading:
+    """Builds functions that read the values of a schema; they name all that is wrong."""
+
+    def __init__(self, named: Definitions) -> None:
+        self._named = named
+        self._built: dict[str, Read] = {}
+
+    def of(self, schema: Any) -> Read:
+        if isinstance(schema, list):
+            (inner,) = [branch for branch in schema if branch != "null"]
+            read = self.of(inner)
+            return lambda value, pointer: None if value is None else read(value, pointer)
+        if isinstance(schema, str):
+            if schema in self._built:
+                return self._built[schema]
+            schema = self._named.get(schema, {"type": schema})
+        kind = schema.get("logicalType", schema["type"])
+        if kind == "record":
+            built = self._record(schema)
+        elif kind == "array":
+            built = self._array(schema)
+        else:
+            built = partial(_READERS[kind], schema)
+        if "name" in schema:
+            self._built[schema["name"]] = built
+        return built
+
+    def _array(self, schema: Any) -> Read:
+        item = self.of(schema["items"])
+
+        def read(value: Any, pointer: Pointer) -> list[Any]:
+            if not isinstance(value, list):
+                raise DoorProblem(pointer, "not a list", found=shown(value), expected="a list")
+            data: list[Any] = []
+            problems: list[DoorProblem] = []
+            for at, one in enumerate(value):
+                try:
+                    data.append(item(one, (pointer, at)))
+                except DoorProblem as problem:
+                    problems.extend(problem.every)
+                    if len(problems) >= MOST_PROBLEMS:
+                        break
+            if problems:
+                raise together(problems)
+            return data
+
+        return read
+
+    def _record(self, schema: Any) -> Read:
+        names = [field["name"] for field in schema["fields"]]
+        known = frozenset(names)
+        fields = [
+            (field["name"], self.of(field["type"]), field.get("default", _ABSENT), field.get("doc"))
+            for field in schema["fields"]
+        ]
+
+        def read(value: Any, pointer: Pointer) -> dict[str, Any]:
+            if not isinstance(value, dict):
+                raise DoorProblem(pointer, "not an object", found=shown(value), expected="an object")
+            problems = []
+            if not value.keys() <= known:
+                problems = [
+                    DoorProblem((pointer, key), "unknown field", found=shown(key), expected=", ".join(names))
+                    for key in value
+                    if key not in known
+                ]
+            data = {}
+            for name, read_field, default, doc in fields:
+                try:
+                    if name in value:
+                        data[name] = read_field(value[name], (pointer, name))
+                    elif default is _ABSENT:
+                        problems.append(DoorProblem((pointer, name), "missing", expected=doc))
+                    else:
+                        data[name] = [] if default == [] else default
+                except DoorProblem as problem:
+                    problems.extend(problem.every)
+            if problems:
+                raise together(problems)
+            return data
+
+        return read
 
 
-def _read_record(schema: Any, value: Any, pointer: str, named: Definitions) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DoorProblem(pointer, "not an object", found=shown(value), expected="an object")
-    names = [field["name"] for field in schema["fields"]]
-    problems = [
-        DoorProblem(step(pointer, key), "unknown field", found=shown(key), expected=", ".join(names))
-        for key in value
-        if key not in names
-    ]
-    data = {}
-    for field in schema["fields"]:
-        name = field["name"]
-        place = step(pointer, name)
-        try:
-            if name in value:
-                data[name] = _read(field["type"], value[name], place, named)
-            elif "default" not in field:
-                problems.append(DoorProblem(place, "missing", expected=field["doc"]))
-            else:
-                data[name] = [] if field["default"] == [] else field["default"]
-        except DoorProblem as problem:
-            problems.extend(problem.every)
-    if problems:
-        raise together(problems)
-    return data
-
-
-def _read_list(schema: Any, items: list[Any], pointer: str, named: Definitions) -> list[Any]:
-    data: list[Any] = []
-    problems: list[DoorProblem] = []
-    for index, item in enumerate(items):
-        try:
-            data.append(_read(schema, item, step(pointer, index), named))
-        except DoorProblem as problem:
-            problems.extend(problem.every)
-            if len(problems) >= MOST_PROBLEMS:
-                break
-    if problems:
-        raise together(problems)
-    return data
+_ABSENT = object()
 
 
 def _write(schema: Any, data: Any, named: Definitions) -> Any:
@@ -214,18 +264,18 @@ def _write(schema: Any, data: Any, named: Definitions) -> Any:
     return data if writer is None else writer(schema, data)
 
 
-def _text(schema: Any, value: Any, pointer: str) -> str:
+def _text(schema: Any, value: Any, pointer: Pointer) -> str:
     if not isinstance(value, str):
         raise DoorProblem(pointer, "not text", found=shown(value), expected="text")
     # PostgreSQL cannot store NUL in text, UTF-8 has no lone surrogates.
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if "\0" in value or not (value.isascii() or _SURROGATE.search(value) is None):
         raise DoorProblem(
             pointer, "text that cannot be stored", found=shown(value), expected="text without NUL"
         )
     return value
 
 
-def _symbol(schema: Any, value: Any, pointer: str) -> str:
+def _symbol(schema: Any, value: Any, pointer: Pointer) -> str:
     if not isinstance(value, str) or value not in schema["symbols"]:
         raise DoorProblem(
             pointer, "unknown value", found=shown(value), expected="one of " + ", ".join(schema["symbols"])
@@ -233,16 +283,16 @@ def _symbol(schema: Any, value: Any, pointer: str) -> str:
     return value
 
 
-def _flag(schema: Any, value: Any, pointer: str) -> bool:
+def _flag(schema: Any, value: Any, pointer: Pointer) -> bool:
     if not isinstance(value, bool):
         raise DoorProblem(pointer, "not a truth value", found=shown(value), expected="true or false")
     return value
 
 
-def _whole(bits: int) -> Callable[[Any, Any, str], int]:
+def _whole(bits: int) -> Callable[[Any, Any, Pointer], int]:
     bound = 1 << (bits - 1)
 
-    def read(schema: Any, value: Any, pointer: str) -> int:
+    def read(schema: Any, value: Any, pointer: Pointer) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not -bound <= value < bound:
             raise DoorProblem(
                 pointer, "not a whole number", found=shown(value), expected=f"a whole number of {bits} bits"
@@ -252,13 +302,13 @@ def _whole(bits: int) -> Callable[[Any, Any, str], int]:
     return read
 
 
-def _number(schema: Any, value: Any, pointer: str) -> float:
+def _number(schema: Any, value: Any, pointer: Pointer) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:
         raise DoorProblem(pointer, "not a number", found=shown(value), expected="a finite number")
     return float(value)
 
 
-def _decimal(schema: Any, value: Any, pointer: str) -> Decimal:
+def _decimal(schema: Any, value: Any, pointer: Pointer) -> Decimal:
     found = _DECIMAL.match(value) if isinstance(value, str) else None
     scale, digits = schema["scale"], schema["precision"]
     if found is None or len(found[1] or "") > scale:
@@ -276,7 +326,7 @@ def _decimal(schema: Any, value: Any, pointer: str) -> Decimal:
     return Decimal(value).quantize(Decimal(1).scaleb(-scale)) + 0
 
 
-def _day(schema: Any, value: Any, pointer: str) -> date:
+def _day(schema: Any, value: Any, pointer: Pointer) -> date:
     try:
         if not isinstance(value, str) or not _DATE.match(value):
             raise ValueError("not a date")
@@ -290,7 +340,7 @@ def _day(schema: Any, value: Any, pointer: str) -> date:
     return day
 
 
-def _hex(schema: Any, value: Any, pointer: str) -> bytes:
+def _hex(schema: Any, value: Any, pointer: Pointer) -> bytes:
     size = schema["size"]
     if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value):
         raise DoorProblem(
@@ -299,7 +349,7 @@ def _hex(schema: Any, value: Any, pointer: str) -> bytes:
     return bytes.fromhex(value)
 
 
-def _base64(schema: Any, value: Any, pointer: str) -> bytes:
+def _base64(schema: Any, value: Any, pointer: Pointer) -> bytes:
     try:
         if not isinstance(value, str):
             raise ValueError("not text")
@@ -308,7 +358,7 @@ def _base64(schema: Any, value: Any, pointer: str) -> bytes:
         raise DoorProblem(pointer, "not base64", found=shown(value), expected="standard base64") from error
 
 
-_READERS: dict[str, Callable[[Any, Any, str], Any]] = {
+_READERS: dict[str, Callable[[Any, Any, Pointer], Any]] = {
     "string": _text,
     "enum": _symbol,
     "boolean": _flag,
@@ -317,7 +367,9 @@ _READERS: dict[str, Callable[[Any, Any, str], Any]] = {
     "double": _number,
     "decimal": _decimal,
     "date": _day,
-    "timestamp-millis": lambda schema, value, pointer: moment_from_text(value, pointer),
+    "timestamp-millis": lambda schema, value, pointer: (
+        value if isinstance(value, datetime) else moment_from_text(value, pointer)
+    ),
     "uuid": lambda schema, value, pointer: uuid_from_text(value, pointer),
     "fixed": _hex,
     "bytes": _base64,
