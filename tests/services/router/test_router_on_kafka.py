@@ -304,7 +304,7 @@ def test_largest_record_that_the_broker_takes_is_judged(bus: RouterBus, router: 
     swollen = sent._replace(value=(sent.value or b"") + bytes((1 << 20) - 2000 - len(sent.value or b"")))
     bus.produce([swollen])
     (admitted,), (letter,) = admissions.records(1), dead.records(1)
-    assert split_admission(admitted)[0].code == "bad-body"
+    assert split_admission(admitted)[0].code == "too-large"
     assert (admitted.value, letter.value) == (swollen.value, swollen.value)
 
 
