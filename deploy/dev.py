@@ -167,7 +167,7 @@ def test(arguments: list[str]) -> None:
 
 
 def smoke() -> None:
-    """Whether a change works, in a few minutes: lint, imports, pages, the floor's tests, one case on a bus."""
+    """Whether a change works, in some minutes: lint, imports, pages, the floor's tests, one case on a bus."""
     setup("dev")
     started = time.monotonic()
     quick = [step for step in _checks() if step[0] != "types"]
