@@ -48,17 +48,9 @@ def broker_admin(broker: EmbeddedBroker) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def credentials(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `<principal>.password` files, once the whole topology (N = 4) is on `broker`."""
-    from kafka import KafkaAdminClient
+    from support.laid_out import lay_out
 
-    from casebus_deploy.stack.topics_admin import Wanted, apply
-
-    folder = tmp_path_factory.mktemp("credentials")
-    admin = KafkaAdminClient(**broker.admin_settings(), bootstrap_timeout_ms=10_000)
-    try:
-        apply(admin, Wanted.of_bus(4), folder)
-    finally:
-        admin.close()
-    return folder
+    return lay_out(broker, tmp_path_factory.mktemp("credentials"))
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 from casebus_schemas.case.as_of import AsOf
-from casebus_schemas.case.chain import ChainEvent, milliseconds, moment
+from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
 from casebus_schemas.rules.running import run_across
+from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_services.reconciler.book import KEPT_RULES
 from casebus_services.reconciler.database import Database, Transaction
@@ -82,7 +83,7 @@ class AccountsReader:
         where, parameters = _where(chain=chain)
         if due_before is not None:
             where.append("due_earliest_ms < ?")
-            parameters.append(milliseconds(due_before))
+            parameters.append(to_moment(due_before))
         with self._database.reading() as transaction:
             columns, order = "body, moot_ms, state", "due_earliest_ms, id"
             rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
@@ -90,7 +91,7 @@ class AccountsReader:
         for text, moot_ms, stored in rows:
             body = json.loads(text)
             if stored != "moot":
-                body["state"] = state_of(body, now, None if moot_ms is None else moment(moot_ms))
+                body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
             if agency not in (None, body["owed_by"], *body["owed_to"]):
                 continue
             if not states or body["state"] in states:

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from casebus_schemas.admission.may_say import Answered, may_say
 from casebus_schemas.admission.problem import Problem
-from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event, milliseconds
+from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.rules.case_view import case_view
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import message_uuid
@@ -120,8 +121,8 @@ class _Given:
             type=event.type,
             source=event.source,
             chain=placed.chain,
-            time_ms=milliseconds(event.time),
-            admitted_at_ms=milliseconds(event.time),
+            time_ms=to_moment(event.time),
+            admitted_at_ms=to_moment(event.time),
             body=event.data,
         )
         self._of_id[id] = said
@@ -160,7 +161,7 @@ class _Given:
                 id=id,
                 type=event.type,
                 source=event.source,
-                time_ms=milliseconds(event.time),
+                time_ms=to_moment(event.time),
                 value_sha256=sha256(value).digest(),
             )
         )

@@ -32,10 +32,6 @@ class ReceiptReader(TopicReader):
         """The offset after the last receipt."""
         return self.ends()[self._place]
 
-    def seek_to(self, offset: int) -> None:
-        """Goes on reading at an offset."""
-        self.seek({self._place: offset})
-
     def receipts(self, records: Iterable[Record]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Offset and JSON (docs/records.md 4) of each receipt among the records."""
         for record in records:

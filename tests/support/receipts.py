@@ -5,9 +5,9 @@ from hashlib import sha256
 
 from casebus_schemas.admission.receipts import EventRef, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient
-from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
@@ -32,7 +32,7 @@ def refused(record: Record, at: datetime, code: RefusalCode, detail: str) -> Out
 def ledgered(record: Record, at: datetime, index: int) -> Outgoing:
     """The ledger's receipt of a record."""
     return LEDGER.ledgered(
-        _ref(record), _origin(record), index, sha256(b"leaf").digest(), milliseconds(at), record.key
+        _ref(record), _origin(record), index, sha256(b"leaf").digest(), to_moment(at), record.key
     )
 
 
@@ -63,5 +63,5 @@ def _admission(
         recipients=recipients,
         catalogue="test",
         keyring="test",
-        admitted_at_ms=milliseconds(at),
+        admitted_at_ms=to_moment(at),
     )

@@ -10,13 +10,14 @@ from typing import Any
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds
+from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.records import Record
@@ -121,8 +122,8 @@ def _placed(given: object, chains: Placing, catalog: Catalog) -> ChainEvent | No
         type=event.type,
         source=event.source,
         chain=chains.place(id, event.subject, event.data["envelope"]).chain,
-        time_ms=milliseconds(event.time),
-        admitted_at_ms=milliseconds(moment),
+        time_ms=to_moment(event.time),
+        admitted_at_ms=to_moment(moment),
         body=event.data,
     )
 

@@ -7,10 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.times import to_datetime, to_moment
-
-moment = to_datetime
-milliseconds = to_moment
+from casebus_schemas.times import to_datetime
 
 Digest = bytes
 """SHA-256 of an event's signed message: its identity."""

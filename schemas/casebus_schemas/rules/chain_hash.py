@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256, shake_256
 from struct import pack
 
-from casebus_schemas.case.chain import ChainEvent, Digest, milliseconds
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.times import to_moment
 
 from .finding import Finding
 
@@ -67,5 +68,5 @@ def _number(duty: Obligation) -> int:
         times = (duty.started_at, duty.started_at, duty.started_at)
     met = duty.met_by.digest if duty.met_by else _NOBODY
     ended = duty.moot_by.digest if duty.moot_by else _NOBODY
-    said = b"".join((duty.id.bytes, pack(">3q", *map(milliseconds, times)), met, ended))
+    said = b"".join((duty.id.bytes, pack(">3q", *map(to_moment, times)), met, ended))
     return int.from_bytes(shake_256(said).digest(_SUM_BYTES), "big")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from casebus_schemas.case.chain import moment
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import Gap
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
@@ -102,7 +102,7 @@ class ReconcilerAgent:
         own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
-            while self._time_passes(own, moment(now_ms)):
+            while self._time_passes(own, to_datetime(now_ms)):
                 pass
         self.relay()
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import BUS
-from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode_raw
 from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.ids import bus_id
@@ -61,7 +61,7 @@ class Announcer:
             id=named,
             type=kind,
             source=SOURCE,
-            time_ms=milliseconds(announcement.at),
+            time_ms=to_moment(announcement.at),
             subject=announcement.chain,
             topic=topic,
             partitions=self._partitions,
@@ -99,7 +99,7 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "corrects": None,
         "withdraws": None,
         "local_refs": [],
-        "occurred_at": milliseconds(announcement.at),
+        "occurred_at": to_moment(announcement.at),
         "precision": "second",
         "date_basis": "stated",
         "legal_basis": articles_data(announcement.law),

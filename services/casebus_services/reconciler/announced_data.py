@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from casebus_schemas.case.chain import milliseconds
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.law import Reading
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Account, Finding
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.json_text import canonical_text
 
 from .book import Closing
@@ -36,22 +36,22 @@ def _duty(duty: Duty) -> dict[str, Any]:
         "owed_to": duty.owed_to,
         "duty": duty.duty,
         "cause": duty.cause,
-        "started_at": milliseconds(duty.started_at),
-        "due_earliest": milliseconds(duty.due_earliest),
-        "due_latest": milliseconds(duty.due_latest),
+        "started_at": to_moment(duty.started_at),
+        "due_earliest": to_moment(duty.due_earliest),
+        "due_latest": to_moment(duty.due_latest),
         "readings": [_reading(reading) for reading in duty.readings],
         "ladder": [
-            {"step": rung.step, "due_latest": milliseconds(rung.due_latest), "needs": rung.needs}
+            {"step": rung.step, "due_latest": to_moment(rung.due_latest), "needs": rung.needs}
             for rung in duty.ladder
         ],
         "state": duty.state,
-        "met": met and {"by_claim": milliseconds(met.by_claim), "provably": milliseconds(met.provably)},
+        "met": met and {"by_claim": to_moment(met.by_claim), "provably": to_moment(met.provably)},
         "right": duty.right,
         "suspect": duty.suspect,
         "number": duty.number,
         "awaits_receipt": duty.awaits_receipt,
-        "waits_until": duty.waits_until and milliseconds(duty.waits_until),
-        "stands_since": duty.stands_since and milliseconds(duty.stands_since),
+        "waits_until": duty.waits_until and to_moment(duty.waits_until),
+        "stands_since": duty.stands_since and to_moment(duty.stands_since),
     }
 
 
@@ -68,7 +68,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "law": articles_data(finding.law),
         "because": finding.because.to_json(),
         "suggestion": suggestion and {"type": suggestion.type, "by": suggestion.by},
-        "opened_at": milliseconds(finding.opened_at),
+        "opened_at": to_moment(finding.opened_at),
     }
 
 
@@ -80,7 +80,7 @@ def _closing(closing: Closing) -> dict[str, Any]:
         "state": "closed",
         "because": closing.because.to_json(),
         "cause": closing.cause,
-        "closed_at": milliseconds(closing.closed_at),
+        "closed_at": to_moment(closing.closed_at),
     }
 
 
@@ -93,7 +93,7 @@ def articles_data(articles: Iterable[Article]) -> list[dict[str, str]]:
 def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "name": reading.name,
-        "due": milliseconds(reading.due),
+        "due": to_moment(reading.due),
         "why": reading.why.to_json(),
         "provisional": reading.provisional,
     }

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.admission.verdict import Admission, Origin
-from casebus_schemas.case.chain import Digest, moment
+from casebus_schemas.case.chain import Digest
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.times import utc_text
+from casebus_schemas.times import to_datetime, utc_text
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
@@ -46,7 +46,9 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
             intake = Intake(ground, catalog, Shelf())
             intake.take(part)
             ground.keep(intake.touched())
-        told = {row[0]: moment(row[1]) for row in transaction.rows("SELECT chain, told_ms FROM recon_chain")}
+        told = {
+            row[0]: to_datetime(row[1]) for row in transaction.rows("SELECT chain, told_ms FROM recon_chain")
+        }
         for chain, (_, book) in ground.shelf.items():
             if chain in told:
                 book.advance(told[chain])

@@ -7,10 +7,11 @@ from uuid import UUID
 import orjson
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import ChainEvent, chain_event, milliseconds, moment
+from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
+from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.json_text import canonical_text
 from casebus_schemas.wire.records import Outgoing
@@ -96,8 +97,8 @@ def known_event(row: Sequence[Any]) -> ChainEvent:
         type=row[3],
         agency=agency_of_source(row[4]),
         source=row[4],
-        occurred_at=moment(row[5]),
-        admitted_at=moment(row[6]),
+        occurred_at=to_datetime(row[5]),
+        admitted_at=to_datetime(row[6]),
         envelope={},
         data={},
     )
@@ -113,8 +114,8 @@ def chain_row(partition: int, book: ChainBook) -> tuple[Any, ...]:
         meaning.status,
         len(book.folded.order),
         meaning.hash,
-        milliseconds(book.told_until),
-        milliseconds(wakes_at) if wakes_at else None,
+        to_moment(book.told_until),
+        to_moment(wakes_at) if wakes_at else None,
     )
 
 
@@ -128,9 +129,9 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
         duty.owed_by,
         duty.state,
         entry.basis,
-        milliseconds(duty.due_earliest),
-        milliseconds(duty.due_latest),
-        milliseconds(entry.moot_at) if entry.moot_at else None,
+        to_moment(duty.due_earliest),
+        to_moment(duty.due_latest),
+        to_moment(entry.moot_at) if entry.moot_at else None,
         canonical_text(duty.to_json()),
     )
 
@@ -144,14 +145,14 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
         finding.cls,
         finding.severity,
         finding.state,
-        milliseconds(finding.opened_at),
+        to_moment(finding.opened_at),
         canonical_text(finding.to_json()),
     )
 
 
 def duty_entry(row: Sequence[Any]) -> DutyEntry:
     """The entry of a row of `DUTIES`."""
-    moot_at = None if row[2] is None else moment(row[2])
+    moot_at = None if row[2] is None else to_datetime(row[2])
     return DutyEntry(Duty.of_json(orjson.loads(row[0])), bytes(row[1]), moot_at)
 
 

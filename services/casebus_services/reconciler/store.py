@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casebus_schemas.case.chain import ChainEvent, Digest, milliseconds, moment
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .announce import Announced, event_id
@@ -185,7 +186,7 @@ class Work:
         return ChainBook(
             chain,
             fold(self.events(chain)),
-            moment(told_ms),
+            to_datetime(told_ms),
             {entry.duty.id: entry for entry in map(duty_entry, duties)},
             {finding.id: finding for finding in map(found_before, findings)},
         )
@@ -210,7 +211,7 @@ class Work:
         rows = self._sql.rows(
             "SELECT bus_partition, chain FROM recon_chain "
             f"WHERE bus_partition IN ({marks}) AND wake_ms <= ? ORDER BY wake_ms, chain LIMIT ?",
-            (*partitions, milliseconds(now), limit),
+            (*partitions, to_moment(now), limit),
         )
         return [(row[0], row[1]) for row in rows]
 
