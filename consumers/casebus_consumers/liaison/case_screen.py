@@ -40,14 +40,17 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     yield from _suspects(case["suspects"])
     yield from _amounts(case["amounts"])
     if case["obligations"]:
-        yield "\n期限 obligations"
+        yield ""
+        yield "期限 obligations"
         for duty in case["obligations"]:
             yield from _indented(obligation_lines(duty))
     if case["findings"]:
-        yield "\n核对发现 findings"
+        yield ""
+        yield "核对发现 findings"
         for finding in case["findings"]:
             yield from _indented(finding_lines(finding))
-    yield "\n事件 events"
+    yield ""
+    yield "事件 events"
     places = {entry["event"]: entry for entry in case.get("why", ())}
     for event in case["events"]:
         called = title(event["type"])
@@ -127,7 +130,8 @@ def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
     rows = list(amounts)
     if not rows:
         return
-    yield "\n金额 amounts (各方账目 side by side)"
+    yield ""
+    yield "金额 amounts (各方账目 side by side)"
     for row in rows:
         period = row.get("period")
         when = "" if not period else f" {period['from']} – {period['to']}"

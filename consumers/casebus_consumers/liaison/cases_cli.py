@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day, read_end
 
@@ -225,7 +226,7 @@ def _chain_line(entry: dict[str, Any]) -> str:
 
 def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]]) -> None:
     if as_json:
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
         return
     for line in lines():
-        typer.echo(line)
+        say(line)

@@ -1,12 +1,12 @@
 """`casebus dead-letters redrive`: the operator has a refused record judged again."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from casebus_consumers.liaison.dead_letters_cli import app as app
+from casebus_producers.screen import say, say_json
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import UsageError
 
@@ -54,4 +54,7 @@ def redrive(
         operator.close()
     body = {"origin": origin, "attempt": last.attempt + 1, "command": f"bus.command/0/{offset}"}
     text = f"{origin}: attempt {last.attempt + 1} ordered by bus.command/0/{offset}; see casebus receipts"
-    typer.echo(json.dumps(body) if as_json else text)
+    if as_json:
+        say_json(body)
+    else:
+        say(text)

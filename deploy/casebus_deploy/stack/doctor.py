@@ -1,6 +1,5 @@
 """`casebus doctor`: what is wrong here, and which command mends it."""
 
-import json
 import platform
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError
 
@@ -194,11 +194,11 @@ def doctor(
     found = list(examine(connection))
     bad = any(item.state == "bad" for item in found)
     if as_json:
-        typer.echo(json.dumps({"ok": not bad, "examined": [asdict(item) for item in found]}))
+        say_json({"ok": not bad, "examined": [asdict(item) for item in found]})
     else:
         mark: Callable[[State], str] = {"ok": "  ok", "warn": "warn", "bad": " BAD"}.__getitem__
         for item in found:
-            typer.echo(
+            say(
                 f"{mark(item.state)}  {item.name:<11} {item.found}"
                 + (f"  → {item.mend}" if item.mend else "")
             )

@@ -26,6 +26,7 @@ def serve() -> None:
         create_app(reader.read, reader.close),
         host=address.hostname or "127.0.0.1",
         port=address.port or 0,
+        log_config=None,
         log_level="warning",
         access_log=False,
     )

@@ -8,8 +8,10 @@ from datetime import datetime
 from importlib.resources import files
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import Environment, PackageLoader, select_autoescape
+
+from casebus_schemas.texts.harmless import harmless, json_text
 
 from .status import Status
 
@@ -25,7 +27,11 @@ def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: N
         await asyncio.to_thread(close)
 
     app = FastAPI(title="casebus", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    pages = Environment(loader=PackageLoader("casebus_deploy.status_page"), autoescape=select_autoescape())
+    pages = Environment(
+        loader=PackageLoader("casebus_deploy.status_page"),
+        autoescape=select_autoescape(),
+        finalize=lambda value: harmless(value) if isinstance(value, str) else value,
+    )
     pages.filters["ago"] = _ago
     pages.filters["count"] = lambda number: "–" if number is None else f"{number:,}"
     script = (files("casebus_deploy.status_page") / "templates" / "refresh.js").read_text(encoding="utf-8")
@@ -51,8 +57,8 @@ def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: N
         return PlainTextResponse(script, media_type="text/javascript")
 
     @app.get("/status.json")
-    async def as_json() -> JSONResponse:
-        return JSONResponse((await current()).to_json())
+    async def as_json() -> Response:
+        return Response(json_text((await current()).to_json()), media_type="application/json")
 
     @app.get("/healthz")
     async def alive() -> PlainTextResponse:

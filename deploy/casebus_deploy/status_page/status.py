@@ -80,10 +80,10 @@ def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[s
         with path.open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - at_most_bytes))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
     except OSError:
         return ()
-    return tuple(reversed(lines[-count:]))
+    return tuple(line for line in reversed(lines[-count:]) if line)
 
 
 def service_statuses(

@@ -39,6 +39,14 @@ def test_the_page_shows_services_and_escapes_text() -> None:
     assert "&lt;b&gt;denied" in text
 
 
+def test_b9_the_page_shows_controls_as_escapes() -> None:
+    """What others wrote stands on the page, and in its JSON, without controls that reorder or hide."""
+    client = TestClient(create_app(lambda: replace(status(), denials=("group \u202eevil\x9b",))))
+    assert r"group \u202eevil\x9b" in client.get("/").text
+    assert "\u202e" not in client.get("/status.json").text
+    assert client.get("/status.json").json()["denials"] == ["group \u202eevil\x9b"]
+
+
 @pytest.mark.parametrize("up", [True, False])
 def test_readiness_names_what_is_missing(up: bool) -> None:
     """`/readyz` answers 503 and says who is not ready; `/healthz` answers all the same."""
