@@ -30,8 +30,8 @@ class Admitter:
     _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
-        self.keyring: Keyring = keyring_of(*self.speakers, Speaker("bus"))
-        self.writer = AdmissionWriter(SigningKey(seed_of("bus")), "router-1.1", Halves())
+        self.keyring: Keyring = keyring_of(*self.speakers, Speaker("bus", key=SigningKey(seed_of("router"))))
+        self.writer = AdmissionWriter(SigningKey(seed_of("router")), "router-1.1", Halves())
 
     def speaker(self, agency: str) -> Speaker:
         """One of the speakers."""
@@ -92,7 +92,7 @@ class KnownKeys:
         """There is nothing more to read."""
 
 
-_NO_SIGNATURE = base64url_bytes(b"\1\1" + SigningKey(seed_of("bus")).key_id + bytes(64))
+_NO_SIGNATURE = base64url_bytes(b"\1\1" + SigningKey(seed_of("router")).key_id + bytes(64))
 """The block of a signature of zeros under the bus's key id."""
 
 

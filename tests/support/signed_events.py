@@ -162,11 +162,11 @@ def keyring_of(*speakers: Speaker) -> Keyring:
 
 
 def bus_keys() -> list[Record]:
-    """Announcements of the test keys `operator` and `bus`, for a broker that several tests share.
+    """Announcements of the test keys `operator` and `router`, for a broker that several tests share.
 
     The operator's comes first, as the router's own tests announce it: the first key of a topic vouches for
     all later ones, and a repeat changes nothing.
     """
     operator = Speaker("bus", key=SigningKey(seed_of("operator")), producer="operator-0.1")
-    key = SigningKey(seed_of("bus"))
+    key = SigningKey(seed_of("router"))
     return [stored(operator.announce()), stored(operator.announce(key, by=operator.key))]

@@ -48,17 +48,14 @@ def test_the_routers_own_admissions_are_proven() -> None:
         lambda record: unsigned(record, "casebus-bus-producer", b"router-2.1"),
         lambda record: unsigned(record, "casebus-bus-seq", b"9"),
         lambda record: unsigned(record, "casebus-bus-seq", b"-1"),
-        lambda record: unsigned(record, "casebus-bus-prev", base64url_bytes(bytes(32))),
+        lambda record: unsigned(record, "casebus-bus-prev", base64url_bytes(b"\7" * 32)),
     ],
 )
 @pytest.mark.parametrize("at", [0, 2, 4])
 def test_b2_any_change_of_an_admission_shows(change: Callable[[Record], Record], at: int) -> None:
     """Whatever the router signed and somebody changed is named, wherever in the run it stands."""
     records, keyring = admitted()
-    changed = change(records[at])
-    if changed == records[at]:
-        pytest.skip("this place has the value already")
-    records[at] = changed
+    records[at] = change(records[at])
     assert at in forged(records, keyring)
 
 
