@@ -146,6 +146,7 @@ def _broker(connection: Connection) -> Examined:
 
 
 def _services(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.embedded.broker import NAME as BROKER
     from casebus_deploy.status_page.status import read_json
     from casebus_schemas.catalogue.services import servers
 
@@ -153,13 +154,13 @@ def _services(folder: Path) -> Iterator[Examined]:
     if not processes:
         yield Examined("services", "bad", "no service runs here", "casebus up")
     for name, process in processes.items():
-        log = folder / "logs" / f"{name}.log"
+        log = folder / "broker" / "log" if name == BROKER else folder / "logs" / f"{name}.log"
         if not process.get("running"):
             yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
             continue
         beat = read_json(folder / "services" / name / "heartbeat.json").get("at")
         age = None if beat is None else time.time() - float(beat)
-        if name not in servers() and (age is None or age > BEAT_AGE_S):
+        if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
             yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
         elif process.get("restarts"):
