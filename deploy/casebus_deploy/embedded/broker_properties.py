@@ -74,10 +74,9 @@ def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) ->
         "queued.max.requests": "100",
         "sasl.server.max.receive.size": str(64 << 10),
         # All clients come from loopback, so a limit by address would be one for all of them. The node's own
-        # listeners keep what the clients' listener cannot take; a whole bus of one worker a service holds
-        # some 40 connections.
-        "max.connections": "1000",
-        "listener.name.client.max.connections": "900",
+        # listeners keep what the clients' listener cannot take.
+        "max.connections": "2000",
+        "listener.name.client.max.connections": "1900",
         "listener.name.client.max.connection.creation.rate": "100",
         "connections.max.idle.ms": "600000",
         "num.network.threads": "2",

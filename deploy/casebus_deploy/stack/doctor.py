@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,7 +50,10 @@ def examine(file: Path | None) -> Iterator[Examined]:
     connection = yield from _connection(file)
     if connection is not None:
         yield from _secrets(connection)
-        yield _broker(connection)
+        broker = _broker(connection)
+        yield broker
+        if broker.state == "ok":
+            yield _quotas(connection)
         yield from _services(file.parent)
         yield from _denials(file.parent)
 
@@ -143,6 +147,29 @@ def _broker(connection: Connection) -> Examined:
     if absent:
         return Examined("broker", "bad", f"topics missing: {', '.join(absent[:5])}", "casebus topics apply")
     return Examined("broker", "ok", f"{len(seen)} topics")
+
+
+def _quotas(connection: Connection) -> Examined:
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    from casebus_producers.config import KafkaLogin
+    from casebus_schemas.catalogue.quotas import quotas
+    from casebus_schemas.catalogue.topology import OPERATOR, PRINCIPALS
+
+    from .quotas_admin import described_quotas, differing_quotas
+
+    login = KafkaLogin.read(OPERATOR, connection).kafka() | {"bootstrap_timeout_ms": 3_000}
+    login.pop("allow_auto_create_topics", None)  # a consumer's word only
+    try:
+        with closing(KafkaAdminClient(**login)) as admin:
+            differing = differing_quotas(described_quotas(admin), quotas(), PRINCIPALS)
+    except KafkaError as error:
+        return Examined("quotas", "warn", f"not seen: {type(error).__name__}", "casebus topics apply")
+    if differing:
+        names = ", ".join(differing)
+        return Examined("quotas", "warn", f"missing or not as the file says: {names}", "casebus topics apply")
+    return Examined("quotas", "ok", f"{len(quotas())} logins are limited")
 
 
 def _services(folder: Path) -> Iterator[Examined]:

@@ -24,8 +24,9 @@ from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
 
 from . import keys
+from .logins import password_file
 from .supervisor import Supervisor
-from .topics_admin import apply_to_cluster, password_file
+from .topics_admin import apply_to_cluster
 
 READY_TIMEOUT_S = 120.0
 REGISTRY_TIMEOUT_S = 10.0

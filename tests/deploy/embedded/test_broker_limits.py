@@ -25,12 +25,12 @@ def test_a5_the_running_broker_has_its_limits(broker: EmbeddedBroker, broker_adm
         "socket.request.max.bytes": 8 << 20,
         "queued.max.request.bytes": 64 << 20,
         "queued.max.requests": 100,
-        "max.connections": 1000,
+        "max.connections": 2000,
         "sasl.server.max.receive.size": 64 << 10,
     }
     assert {name: int(found[name]["value"]) for name in wanted} == wanted
     properties = (broker.data_dir / "server.properties").read_text()
-    assert "listener.name.client.max.connections=900\n" in properties
+    assert "listener.name.client.max.connections=1900\n" in properties
     assert "listener.name.client.max.connection.creation.rate=100\n" in properties
     assert broker.pid is not None
     assert "-XX:+ExitOnOutOfMemoryError" in psutil.Process(broker.pid).cmdline()
