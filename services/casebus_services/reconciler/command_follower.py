@@ -1,4 +1,4 @@
-"""Follows the operator's commands to the simulated clock, and says what time it is on the bus."""
+"""Follows the operator's commands to one reconciler: what time it is, which chains to compute again."""
 
 import logging
 
@@ -12,14 +12,15 @@ from casebus_services.config import ServiceSettings
 from casebus_services.streams.side_reader import SideReader
 
 from .bus_keys import BusKeys
+from .chain_orders import ChainOrders
 
 log = logging.getLogger(__name__)
 
 
-class ClockFollower:
-    """The bus's clock for one worker. A real clock needs no reading, and nothing is connected for it.
+class CommandFollower:
+    """The bus's clock, and the operator's orders about chains, for one worker.
 
-    A simulated one reads commands whole, outside any group: a command counts only under a key of the bus.
+    Commands are read whole, outside any group. A command counts only under a key of the bus.
     """
 
     def __init__(self, settings: ServiceSettings, client_id: str, catalog: Catalog, keys: BusKeys) -> None:
@@ -27,17 +28,20 @@ class ClockFollower:
         self._clock = BusClock(simulated=settings.simulated_clock)
         self._is_set = False
         self._following = ClockCommands(self._clock, catalog, keys.current, keys.catch_up)
+        self._orders = ChainOrders(catalog, keys.current, keys.catch_up)
         self._commands = SideReader(settings, f"{client_id}-commands", [COMMAND], self._on_commands)
 
     def start(self) -> None:
         """Reads all commands there are. Raises RetryLater if the broker is away."""
-        if self._clock.simulated:
-            self._commands.start()
+        self._commands.start()
 
     def stop(self) -> None:
         """Ends the reading."""
-        if self._clock.simulated:
-            self._commands.stop()
+        self._commands.stop()
+
+    def orders(self) -> dict[str, int]:
+        """Chains that the operator wants computed again, with the order's offset, since last asked."""
+        return self._orders.take()
 
     def now_ms(self) -> int | None:
         """The bus's time, milliseconds since 1970 UTC; None while a simulated clock is not set or not known.
@@ -55,5 +59,6 @@ class ClockFollower:
         return self._clock.now_ms() if self._is_set else None
 
     def _on_commands(self, batch: Batch) -> None:
-        if self._following.follow(batch.records):
+        self._orders.note(batch.records)
+        if self._clock.simulated and self._following.follow(batch.records):
             self._is_set = True
