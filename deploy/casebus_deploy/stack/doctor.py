@@ -22,6 +22,7 @@ LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
 SHOWN_DENIALS = 5
+SHOWN_CHAINS = 5
 
 State = Literal["ok", "warn", "bad"]
 
@@ -56,6 +57,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
             yield _quotas(connection)
         yield from _services(file.parent)
         yield from _denials(file.parent)
+        yield from _set_aside(connection)
 
 
 def _python() -> Examined:
@@ -206,6 +208,24 @@ def _denials(folder: Path) -> Iterator[Examined]:
             yield Examined("access", "warn", line)
     elif log.exists():
         yield Examined("access", "ok", "nobody was refused")
+
+
+def _set_aside(connection: Connection) -> Iterator[Examined]:
+    from casebus_consumers.accounts_reader import set_aside
+
+    try:
+        held = set_aside(connection.databases.get("accounts"))
+    except BusError as error:
+        yield Examined("chains", "warn", error.detail)
+        return
+    for one in held[:SHOWN_CHAINS]:
+        found = f"{one['chain']} is set aside since {one['since']}: {one['reason']}"
+        mend = f"after a mend: casebus dead-letters redrive --chain {one['chain']}"
+        yield Examined("chains", "bad", found, mend)
+    if len(held) > SHOWN_CHAINS:
+        yield Examined("chains", "bad", f"{len(held)} in all", "casebus dead-letters list")
+    if not held:
+        yield Examined("chains", "ok", "all are computed")
 
 
 @app.command("doctor")

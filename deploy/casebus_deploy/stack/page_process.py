@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_schemas.catalogue.topology import OPERATOR, SERVICES
-from casebus_schemas.errors import UsageError
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import BusError, UsageError
 
 
 def serve() -> None:
@@ -23,7 +25,8 @@ def serve() -> None:
     hosts = web_hosts(connection.web_url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
     address = urlsplit(connection.web_url)
     login = KafkaLogin.read(OPERATOR, connection).kafka()
-    reader = StatusReader(Path(os.environ["CASEBUS_CONNECTION"]).parent, login, SERVICES)
+    folder = Path(os.environ["CASEBUS_CONNECTION"]).parent
+    reader = StatusReader(folder, login, SERVICES, lambda: _set_aside(connection))
     uvicorn.run(
         create_app(reader.read, reader.close, hosts),
         host=address.hostname or "127.0.0.1",
@@ -35,3 +38,12 @@ def serve() -> None:
         server_header=False,
         ws="none",
     )
+
+
+def _set_aside(connection: Connection) -> list[dict[str, Any]]:
+    from casebus_consumers.accounts_reader import set_aside
+
+    try:
+        return set_aside(connection.databases.get("accounts"))
+    except BusError:  # not there yet, or away: the services themselves show that
+        return []
