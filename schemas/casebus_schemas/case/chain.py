@@ -1,6 +1,6 @@
 """One admitted event of a chain, as the rules see it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,8 @@ Digest = bytes
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.
 
-    `data` is the decoded body without its envelope, `told` the agencies that the admission names. Two events
-    are the same if their digests are.
+    `data` is the decoded body without its envelope, `told` the agencies that the admission names, `size` the
+    bytes of the value. Two events are the same if their digests are.
     """
 
     digest: Digest
@@ -35,6 +35,7 @@ class ChainEvent:
     seq: int = 0
     prev: Digest = bytes(32)
     told: frozenset[str] = frozenset()
+    size: int = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ChainEvent) and self.digest == other.digest
@@ -101,6 +102,7 @@ def chain_event(
     seq: int = 0,
     prev: Digest = bytes(32),
     told: Iterable[str] = (),
+    size: int = 0,
 ) -> ChainEvent:
     """An event from its headers and its decoded body (envelope and facts together, as the codec gives it)."""
     return ChainEvent(
@@ -118,6 +120,7 @@ def chain_event(
         seq=seq,
         prev=prev,
         told=frozenset(told),
+        size=size,
     )
 
 
@@ -129,6 +132,21 @@ def distinct(events: Iterable[ChainEvent]) -> dict[Digest, ChainEvent]:
         if known is None or event.admitted_at < known.admitted_at:
             found[event.digest] = event
     return found
+
+
+MOST_EVENTS = 10_000
+MOST_BYTES = 8 * 1024 * 1024
+"""What is computed of one chain: events, and bytes of their values. What comes behind is kept only."""
+
+
+def within_limits(events: Iterable[ChainEvent]) -> Iterator[ChainEvent]:
+    """The events of a chain that are computed, of all in the order of their admission."""
+    size = 0
+    for number, event in enumerate(events):
+        size += event.size
+        if number >= MOST_EVENTS or size > MOST_BYTES:
+            return
+        yield event
 
 
 def as_uuid(value: object) -> UUID | None:

@@ -23,10 +23,11 @@ Scope = Literal["chain", "stream", "across", "statistics"]
 class Found:
     """What a rule noticed; its head gives the rest of the finding.
 
-    `causes` are the events without which it would not be there, at least one; `subject` tells two findings
-    of the same rule and causes apart. `severity` and `law` stand for those of the head where they differ
-    from case to case; `chain` is by default that of the first cause, `opened_at` when the last of them was
-    admitted.
+    `causes` are the events without which it would not be there, at least one, or the first and last of many.
+    Its id follows from `subject` and from those of `named_by`, all causes where it is not said: what may have
+    more and more causes is named by few or none of them, so that it stays one finding. `severity` and `law`
+    stand for those of the head where they differ from case to case; `chain` is by default that of the first
+    cause, `opened_at` when the last of them was admitted.
     """
 
     subject: str
@@ -39,6 +40,7 @@ class Found:
     opened_at: datetime | None = None
     state: FindingState = "open"
     chain: str | None = None
+    named_by: Iterable[ChainEvent] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,14 @@ class Rule:
         return function
 
     def finding(self, found: Found) -> Finding:
-        """The finding. Its id follows from rule, chain, subject and the digests of the causes."""
+        """The finding. Its id follows from rule, chain, subject and the digests of what names it."""
         given = list(found.causes)
+        named_by = given if found.named_by is None else found.named_by
         causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
         digests = tuple(event.digest for event in causes)
         chain = found.chain or given[0].chain
         return Finding(
-            id=bus_id(self.id, f"{chain}\n{found.subject}", digests),
+            id=bus_id(self.id, f"{chain}\n{found.subject}", sorted({event.digest for event in named_by})),
             rule=self.id,
             cls=self.cls,
             severity=found.severity or self.severity,

@@ -75,6 +75,7 @@ class Arrival:
             producer=headers.producer,
             seq=headers.seq,
             prev=headers.prev,
+            size=len(self.value or b""),
         )
 
     def outline(self) -> ChainEvent:

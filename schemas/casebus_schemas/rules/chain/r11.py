@@ -15,7 +15,7 @@ from casebus_schemas.times import beijing_text
 from ..finding import Account, Suggestion
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import limit_in_words, until_published
+from ..wording import MOST_NAMED, limit_in_words, until_published
 
 RULE = Rule(
     RuleId("R11"),
@@ -72,7 +72,9 @@ def _missing(duty: Obligation, rung: Step, higher: Step) -> Found:
     limit = limit_in_words(next(r.limit for r in duty.version.rungs if r.step == rung.step))
     last = last_day_of(rung.due_latest)
     waits = until_published(duty, rung)
-    approvals = [{"level": duty.level_of(e), "at": beijing_text(e.occurred_at)} for e in duty.approvals]
+    approvals = [
+        {"level": duty.level_of(e), "at": beijing_text(e.occurred_at)} for e in duty.approvals[:MOST_NAMED]
+    ]
     owed_by = Agency(duty.owed_by)
     return Found(
         subject=f"{duty.id}\n{higher.step}",

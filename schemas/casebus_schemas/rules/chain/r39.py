@@ -1,6 +1,6 @@
 """R39: a charge of the indictments has no counterpart in the judgments, or the reverse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from casebus_schemas.case.accounts import charges_of
 from casebus_schemas.case.chain import ChainEvent
@@ -11,7 +11,10 @@ from casebus_schemas.small_types import RuleId
 from ..finding import account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import few, named
+from ..wording import few, named, short
+
+_Pair = tuple[str, str]
+"""A suspect's name and an article."""
 
 RULE = Rule(
     RuleId("R39"),
@@ -41,20 +44,24 @@ def charges_without_outcome(case: Case) -> Iterator[Found]:
     decided = _pairs(judgments, case.folded.suspects)
     if not charged or not decided:
         return
-    for article in dict.fromkeys(article for _, article in charged):
-        names = [name for (name, of), _ in charged.items() if of == article and (name, of) not in decided]
-        if names:
-            causes = [charged[name, article] for name in names] + judgments
-            yield _charge(article, names, causes, charged_only=True, last=(indictments[-1], judgments[-1]))
-    for article in dict.fromkeys(article for _, article in decided):
-        names = [name for (name, of), _ in decided.items() if of == article and (name, of) not in charged]
-        if names:
-            causes = [decided[name, article] for name in names] + indictments
-            yield _charge(article, names, causes, charged_only=False, last=(indictments[-1], judgments[-1]))
+    last = (indictments[-1], judgments[-1])
+    for article, names in _only_in(charged, decided).items():
+        yield _charge(article, names, charged_only=True, last=last)
+    for article, names in _only_in(decided, charged).items():
+        yield _charge(article, names, charged_only=False, last=last)
 
 
-def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[tuple[str, str], ChainEvent]:
-    found: dict[tuple[str, str], ChainEvent] = {}
+def _only_in(here: Mapping[_Pair, object], there: Mapping[_Pair, object]) -> dict[str, list[str]]:
+    """By article whom these name under it and those do not."""
+    found: dict[str, list[str]] = {}
+    for name, article in here:
+        if (name, article) not in there:
+            found.setdefault(article, []).append(name)
+    return found
+
+
+def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[_Pair, ChainEvent]:
+    found: dict[_Pair, ChainEvent] = {}
     for event in events:
         for person, article in charges_of(event, suspects):
             found.setdefault((person.name, article), event)
@@ -64,30 +71,30 @@ def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[tuple[str, str]
 def _charge(
     article: str,
     names: list[str],
-    causes: list[ChainEvent],
     *,
     charged_only: bool,
     last: tuple[ChainEvent, ChainEvent],
 ) -> Found:
     indictment, judgment = last
-    who = named(names)
+    who, shown = named(names), short(article)
     because = (
         Sentence(
-            f"起诉书指控{who.zh}第{article}条,判决中没有对应的结果",
-            f"the indictment charges {who.en} under article {article}, but no judgment decides it",
+            f"起诉书指控{who.zh}第{shown}条,判决中没有对应的结果",
+            f"the indictment charges {who.en} under article {shown}, but no judgment decides it",
         )
         if charged_only
         else Sentence(
-            f"判决就第{article}条对{who.zh}作出认定,起诉书中没有对应的指控",
-            f"a judgment decides article {article} for {who.en}, but no indictment charges it",
+            f"判决就第{shown}条对{who.zh}作出认定,起诉书中没有对应的指控",
+            f"a judgment decides article {shown} for {who.en}, but no indictment charges it",
         )
     )
     return Found(
-        subject=f"{article}\n{'charged' if charged_only else 'decided'}\n" + "\n".join(names),
-        causes=causes,
+        subject=f"{article}\n{'charged' if charged_only else 'decided'}",
+        causes=last,
+        named_by=(),
         accounts=[
-            account(indictment, {"article": article, **few("charged", names if charged_only else [])}),
-            account(judgment, {"article": article, **few("decided", [] if charged_only else names)}),
+            account(indictment, {"article": shown, **few("charged", names if charged_only else [])}),
+            account(judgment, {"article": shown, **few("decided", [] if charged_only else names)}),
         ],
         because=because,
     )
