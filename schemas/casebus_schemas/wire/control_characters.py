@@ -1,0 +1,30 @@
+"""Characters that no text of an event may hold: controls, and those that turn the direction of writing."""
+
+import re
+
+_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{_DIRECTION}]")
+_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_DIRECTION}]")
+
+EXPECTED = "text without control characters and marks of direction"
+EXPECTED_IN_LINES = f"{EXPECTED}, lines ended by \\n"
+
+
+def control_in(text: str, several_lines: bool = False) -> str | None:
+    """The first such character of a text as U+XXXX, None where there is none.
+
+    Line feed and tabulator may stand in texts of several lines. NUL is one: PostgreSQL cannot store it.
+    """
+    if text.isprintable():  # nearly all text is, and C is quicker than a pattern
+        return None
+    found = (_IN_LINES if several_lines else _CONTROL).search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def without_controls(text: str) -> str:
+    """The same text with each such character written out: for what the bus says of what it was sent."""
+    return text if control_in(text) is None else _CONTROL.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return f"<U+{ord(found[0]):04X}>"
