@@ -1,6 +1,5 @@
 """Commands of an agency's system: `casebus publish` and `casebus outbox`."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from .outbox import Outbox
 from .outbox_events import Queued
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor
+from .screen import say, say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 _AT_ONCE = 500
@@ -144,7 +144,7 @@ class Publication:
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1
-        typer.echo(json.dumps(problem_json(problem, line=line), ensure_ascii=False), err=True)
+        say_json(problem_json(problem, line=line), err=True)
 
     def _say_published(self, publisher: Publisher, queued: list[Queued], deadline: float) -> list[Queued]:
         sent: list[Queued] = []
@@ -243,13 +243,13 @@ def _show(box: Outbox, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"发件箱 outbox  {box.agency}  {status.producer}")
-    typer.echo(f"待发 waiting {status.pending}   已发 sent {status.sent}   streams {status.streams}")
+    say(f"发件箱 outbox  {box.agency}  {status.producer}")
+    say(f"待发 waiting {status.pending}   已发 sent {status.sent}   streams {status.streams}")
     if status.oldest_pending_ms is not None:
-        typer.echo(f"最早待发 oldest waiting since {_time(status.oldest_pending_ms)}")
+        say(f"最早待发 oldest waiting since {_time(status.oldest_pending_ms)}")
     for row in box.recent(10):
         place = f"{row.topic}/{row.partition}/{'-' if row.offset is None else row.offset}"
-        typer.echo(f"  {'已发' if row.sent else '待发'}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}")
+        say(f"  {'已发' if row.sent else '待发'}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}")
 
 
 def _event(row: Queued) -> dict[str, Any]:
@@ -267,10 +267,8 @@ def _time(time_ms: int | None) -> str | None:
 
 
 def _say(line: dict[str, Any]) -> None:
-    typer.echo(json.dumps(line, ensure_ascii=False))
+    say_json(line)
 
 
 def _complain(error: BusError) -> None:
-    typer.echo(
-        json.dumps({"error": type(error).__name__, "detail": error.detail}, ensure_ascii=False), err=True
-    )
+    say_json({"error": type(error).__name__, "detail": error.detail}, err=True)

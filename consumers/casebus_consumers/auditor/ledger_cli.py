@@ -1,6 +1,5 @@
 """`casebus ledger`: verify the evidence, rebuild it from Kafka."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 
@@ -59,7 +59,7 @@ def verify(
             compare_with_kafka(database, login, topics, report, wait_s=wait, watch=watch)
     database.engine.dispose()
     if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
+        say_json(report.to_json())
     else:
         _show(report)
     raise typer.Exit(0 if report.ok else 1)
@@ -103,9 +103,9 @@ def rebuild_command(
         rebuilt.engine.dispose()
     recorded.engine.dispose()
     if as_json:
-        typer.echo(json.dumps({**report.to_json(), "roots_compared": roots}, ensure_ascii=False))
+        say_json({**report.to_json(), "roots_compared": roots})
     else:
-        typer.echo(f"{entries} entries rebuilt, {roots} recorded roots compared")
+        say(f"{entries} entries rebuilt, {roots} recorded roots compared")
         _show_damages(report)
     raise typer.Exit(0 if report.ok else 1)
 
@@ -121,20 +121,20 @@ def _database_url(given: str | None, connection: Connection | None) -> str:
 
 def _show(report: Any) -> None:
     for log in report.logs:
-        typer.echo(f"{log.origin:<40} {log.size:>9}  {log.root.hex()}")
+        say(f"{log.origin:<40} {log.size:>9}  {log.root.hex()}")
     compared = "" if report.compared is None else f", {report.compared} records compared with Kafka"
     looked_at = f"{report.entries} entries, {report.payloads} payloads, {report.tiles} tiles"
-    typer.echo(f"{looked_at} in {len(report.logs)} logs{compared}; {report.seconds:.1f} s")
+    say(f"{looked_at} in {len(report.logs)} logs{compared}; {report.seconds:.1f} s")
     _show_damages(report)
 
 
 def _show_damages(report: Any) -> None:
     for damage in report.damages[:_SHOWN_DAMAGES]:
-        typer.echo(f"损坏 damaged: {damage}")
+        say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)
     if hidden > 0:
-        typer.echo(f"… and {hidden} more; --json lists up to 1,000")
-    typer.echo(
+        say(f"… and {hidden} more; --json lists up to 1,000")
+    say(
         "完好 sound"
         if report.ok
         else f"损坏 {report.damage_count} damages: the ledger is not as it was written"
@@ -147,10 +147,11 @@ def _progress(*, quiet: bool) -> Iterator[Any]:
     if quiet or not sys.stderr.isatty():
         yield lambda _what, _done, _of: None
         return
-    from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    from casebus_consumers.panels import Screen
+
+    with Progress(console=Screen(stderr=True), transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
         def watch(what: str, done: int, of: int) -> None:

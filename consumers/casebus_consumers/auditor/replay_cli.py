@@ -1,6 +1,5 @@
 """`casebus replay`: history from Kafka as JSON lines, checked against the ledger."""
 
-import json
 from collections import Counter
 from contextlib import ExitStack
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
+from casebus_producers.screen import say, say_json
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import AUDITOR, ledgered_topics
@@ -66,7 +66,7 @@ def replay_command(
         catalog = Catalog.load() if events else None
         for found in replay(in_time_order(reader, starts, ends), comparison):
             counts[found.in_ledger or "not compared"] += 1
-            typer.echo(json.dumps(found.to_json(catalog), ensure_ascii=False))
-    typer.echo(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
+            say_json(found.to_json(catalog))
+    say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
     if counts["different"] or counts["missing"]:
         raise typer.Exit(1)

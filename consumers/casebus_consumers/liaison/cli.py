@@ -1,19 +1,19 @@
 """Commands of a liaison officer: `casebus inbox` and `casebus receipts`."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from casebus_consumers.panels import Screen
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
+from casebus_producers.screen import say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import read_exact_time
@@ -47,7 +47,7 @@ def inbox_command(
     settings = AgencySettings.read(agency, read_connection(connection))
     fetched_at = _moment(at)
     catalog = Catalog.load()
-    console = Console()
+    console = Screen()
     outbox = open_outbox(settings)
     publisher = Publisher(outbox, settings)
     positions: list[int] = []
@@ -92,18 +92,18 @@ def receipts(
                 _say(seq, found, catalog, as_json)
 
 
-def _show(notice: Notice | Unreadable, catalog: Catalog, console: Console, as_json: bool) -> None:
+def _show(notice: Notice | Unreadable, catalog: Catalog, console: Screen, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(notice.to_json(), ensure_ascii=False))
+        say_json(notice.to_json())
     else:
         show_notice(notice, catalog, console)
 
 
 def _say(seq: int, found: dict[str, Any], catalog: Catalog, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"seq": seq, **found}, ensure_ascii=False))
+        say_json({"seq": seq, **found})
     else:
-        typer.echo(f"#{seq}  {receipt_line(found, catalog)}")
+        say(f"#{seq}  {receipt_line(found, catalog)}")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`casebus dead-letters list|show`: what the bus refused, for its agency or, of all, for the operator."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
+from casebus_producers.screen import say, say_json
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import OPERATOR
@@ -32,15 +32,29 @@ def list_command(
     as_json: JsonOption = False,
     connection: ConnectionOption = None,
 ) -> None:
-    """One line for each refused record."""
+    """One line for each refused record and, for the operator, each chain that could not be computed."""
     login, agencies = _reader(agency, connection)
     for letter in dead_letters(login, agencies):
         if code is not None and letter.code != code:
             continue
         if as_json:
-            typer.echo(json.dumps(letter.summary(), ensure_ascii=False))
+            say_json(letter.summary())
         else:
-            typer.echo(_line(letter))
+            say(_line(letter))
+    if agency is None and code is None:
+        _list_set_aside(connection, as_json)
+
+
+def _list_set_aside(connection: Path | None, as_json: bool) -> None:
+    from casebus_consumers.accounts_reader import set_aside
+
+    known = read_connection(connection)
+    held = set_aside(known.databases.get("accounts")) if known else []
+    for one in held:
+        if as_json:
+            say_json({"set_aside": one})
+        else:
+            say(f"案链暂停计算 chain set aside  {one['chain']}  {one['since']}  {one['reason']}")
 
 
 @app.command()
@@ -56,24 +70,22 @@ def show(
     letter = one_dead_letter(login, agency, seq)
     body = letter.to_json(Catalog.load())
     if as_json:
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
         return
-    typer.echo(_line(letter))
-    typer.echo(f"  原因 why      {letter.detail}")
-    typer.echo(
-        f"  案链 chain    {body['event']['chain'] or '-'}   摘要 digest {body['event']['digest'] or '-'}"
-    )
+    say(_line(letter))
+    say(f"  原因 why      {letter.detail}")
+    say(f"  案链 chain    {body['event']['chain'] or '-'}   摘要 digest {body['event']['digest'] or '-'}")
     if body["sha256"] is not None:
-        typer.echo("  内容不留存，仅存摘要 only digests are kept:")
+        say("  内容不留存，仅存摘要 only digests are kept:")
         for name, digest in body["sha256"].items():
-            typer.echo(f"    {name:<8} {digest}")
+            say(f"    {name:<8} {digest}")
         return
-    typer.echo(f"  键 key        {body['key']}")
+    say(f"  键 key        {body['key']}")
     for name, value in body["headers"]:
-        typer.echo(f"  {name:<18} {_printable(value)}")
-    typer.echo(f"  value (base64) {body['value']}")
+        say(f"  {name:<18} {'null' if value is None else value}")
+    say(f"  value (base64) {body['value']}")
     if body["readable"] is not None:
-        typer.echo(json.dumps(body["readable"], ensure_ascii=False, indent=1))
+        say_json(body["readable"], indent=1)
 
 
 def _reader(
@@ -92,8 +104,3 @@ def _line(letter: DeadLetter) -> str:
     kind = event["type"] or "?"
     place = f"{letter.origin}  第{letter.attempt}次 attempt"
     return f"{letter.agency} #{letter.seq}  {letter.code:<16} {kind:<34} {place}"
-
-
-def _printable(text: str | None) -> str:
-    # Headers are a stranger's text: no control characters on the terminal.
-    return "null" if text is None else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,10 +1,10 @@
 """`casebus law`: what a term means in every reading, and where clocks and rules stand in the law."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day_or_time
 
@@ -25,15 +25,16 @@ def due(
 
     found = readings_of(read_day_or_time(start), limit, reading or None)
     if as_json:
-        typer.echo(json.dumps([item.to_json() for item in found], ensure_ascii=False))
+        say_json([item.to_json() for item in found])
         return
     for item in found:
-        typer.echo(f"{item.name:<16} {item.due.isoformat()}  {item.why.zh}")
-        typer.echo(f"{'':<16} {'':<25}  {item.why.en}")
+        say(f"{item.name:<16} {item.due.isoformat()}  {item.why.zh}")
+        say(f"{'':<16} {'':<25}  {item.why.en}")
     first, last = min(item.due for item in found), max(item.due for item in found)
-    typer.echo(f"最早 earliest     {first.isoformat()}\n最迟 latest       {last.isoformat()}")
+    say(f"最早 earliest     {first.isoformat()}")
+    say(f"最迟 latest       {last.isoformat()}")
     if any(item.provisional for item in found):
-        typer.echo("暂定,未核实 provisional, not verified: 见上 see above")
+        say("暂定,未核实 provisional, not verified: 见上 see above")
 
 
 @app.command("show")
@@ -55,12 +56,12 @@ def show(
     if number is None:
         if as_json:
             bodies = [*map(clock_json, known_clocks.values()), *map(rule_json, known_rules.values())]
-            typer.echo(json.dumps(bodies, ensure_ascii=False))
+            say_json(bodies)
             return
         for clock in known_clocks.values():
-            typer.echo(f"{clock.id}  {clock.title.text}")
+            say(f"{clock.id}  {clock.title.text}")
         for rule in known_rules.values():
-            typer.echo(f"{rule.id}  {rule.title.text}")
+            say(f"{rule.id}  {rule.title.text}")
         return
     wanted = number.upper()
     if wanted in known_rules:
@@ -75,7 +76,7 @@ def show(
             remedy="`casebus law show` lists them with their titles",
         )
     if as_json:
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
         return
     for line in lines:
-        typer.echo(line)
+        say(line)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from casebus_consumers.panels import Screen
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.texts.symbols import DUTY_STATES, RECIPIENT_ROLES, STAGES, shown
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import beijing_text, in_beijing
@@ -28,9 +29,9 @@ def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
     return [head, *_about(notice.event)]
 
 
-def show_notice(notice: Notice | Unreadable, catalog: Catalog, console: Console) -> None:
+def show_notice(notice: Notice | Unreadable, catalog: Catalog, console: Screen) -> None:
     """A notice on a terminal as a panel, elsewhere as plain lines."""
-    head, *rest = notice_lines(notice, catalog)
+    head, *rest = map(harmless, notice_lines(notice, catalog))
     if not console.is_terminal:
         for line in (head, *(f"    {line}" for line in rest)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,5 @@
 """`casebus statistics`: figures with lineage, growth and ratios, and published figures checked."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import last_instant
 
@@ -134,7 +134,7 @@ def figures(
             if each.cohort.period in restated:
                 body["restatement"] = restated[each.cohort.period].to_json()
             bodies.append(body)
-        typer.echo(json.dumps(bodies, ensure_ascii=False))
+        say_json(bodies)
         return
     for each in found:
         _print(screen.figure_lines(each, changes.get(each.cohort.period), lineage=lineage))
@@ -172,7 +172,7 @@ def growth_command(
     above, below = (_figure(tally, measure, each, scope) for each in (newer, older))
     found = growth(above, below, mark)
     if as_json:
-        typer.echo(json.dumps(found.to_json(lineage=lineage), ensure_ascii=False))
+        say_json(found.to_json(lineage=lineage))
     else:
         _print(screen.ratio_lines(found, lineage=lineage))
 
@@ -204,7 +204,7 @@ def ratio_command(
     above, below = (_named(tally, text, cohort_by) for text in (part, whole))
     found = ratio(above, below, mark)
     if as_json:
-        typer.echo(json.dumps(found.to_json(lineage=lineage), ensure_ascii=False))
+        say_json(found.to_json(lineage=lineage))
     else:
         _print(screen.ratio_lines(found, lineage=lineage))
 
@@ -230,11 +230,11 @@ def check(
             "figures": [each.to_json() for each in published.comparisons],
             "findings": [finding.to_json() for finding in published.findings],
         }
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
     else:
         _print(screen.published_lines(published))
         if not published.comparisons:
-            typer.echo("无已发布的统计数据 no published figures")
+            say("无已发布的统计数据 no published figures")
     raise typer.Exit(1 if published.findings else 0)
 
 
@@ -310,4 +310,4 @@ def _moment(text: str | None) -> datetime | None:
 
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
-        typer.echo(line)
+        say(line)

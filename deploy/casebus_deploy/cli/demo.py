@@ -1,6 +1,5 @@
 """`casebus demo`: the public cases played over a whole bus of its own, shown and proved."""
 
-import json
 import signal
 from types import FrameType
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from casebus_deploy.demo.damage import Break
+from casebus_producers.screen import say, say_json
 
 app = typer.Typer()
 
@@ -29,20 +29,19 @@ def demo(
     ] = None,
 ) -> None:
     """Play the public cases in a temporary folder: who spoke, who was told, what was due and found."""
-    from rich.console import Console
-
+    from casebus_consumers.panels import Screen
     from casebus_deploy.demo.demo import DemoOptions, run_demo
 
     _interrupt_once()
     once = once or bool(damage)
     options = DemoOptions(once=once, speed=speed or (None if once else 1.0), damage=tuple(damage or ()))
     try:
-        report = run_demo(options, Console(quiet=as_json, highlight=False))
+        report = run_demo(options, Screen(quiet=as_json, highlight=False))
     except KeyboardInterrupt:
-        typer.echo("中断 interrupted, cleaned up", err=True)
+        say("中断 interrupted, cleaned up", err=True)
         raise typer.Exit(_INTERRUPTED) from None
     if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
+        say_json(report.to_json())
     raise typer.Exit(0 if report.ok else 1)
 
 

@@ -1,6 +1,5 @@
 """The one program `casebus`: joins the commands of all shelves and turns errors into exit codes."""
 
-import json
 import os
 import sys
 from importlib import import_module
@@ -9,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from casebus_producers.screen import crashes_are_harmless, say, say_json
 from casebus_schemas.errors import BusError, Refused, RetryLater, UsageError
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -46,7 +46,7 @@ def build() -> typer.Typer:
 
     def show_version(wanted: bool) -> None:
         if wanted:
-            typer.echo(version_of("casebus"))
+            say(version_of("casebus"))
             raise typer.Exit(OK)
 
     @app.callback()
@@ -74,20 +74,21 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Entry point: runs the command and maps what went wrong to an exit code and one clear line."""
+    crashes_are_harmless()
     try:
         build()()
     except BusError as error:
         code = _code(error)
         if "--json" in sys.argv:
             problem = {"error": type(error).__name__, "detail": error.detail}
-            typer.echo(json.dumps(problem, ensure_ascii=False), err=True)
+            say_json(problem, err=True)
         else:
-            typer.echo(f"casebus: {error.detail}", err=True)
+            say(f"casebus: {error.detail}", err=True)
         raise SystemExit(code) from None
     except ModuleNotFoundError as error:
         if (error.name or "casebus").startswith("casebus"):
             raise
-        typer.echo(
+        say(
             f"casebus: {error.name} is not installed; pip install 'casebus[client]' brings what an agency "
             "needs, 'casebus[auditor]', 'casebus[services]' or 'casebus[all]' the rest",
             err=True,

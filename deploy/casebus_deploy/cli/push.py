@@ -1,9 +1,10 @@
 """`casebus schemas push`: the schemas of the bus into an external registry."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from casebus_producers.screen import say, say_json
 
 app = typer.Typer()
 
@@ -23,6 +24,6 @@ def push_schemas(
     done = list(push(registry, Catalog.load(), topics=topics))
     added, present = sum(one.added for one in done), sum(one.present for one in done)
     if as_json:
-        typer.echo(json.dumps({"subjects": len(done), "added": added, "present": present}))
+        say_json({"subjects": len(done), "added": added, "present": present})
     else:
-        typer.echo(f"{len(done)} subjects: {added} versions added, {present} were there")
+        say(f"{len(done)} subjects: {added} versions added, {present} were there")

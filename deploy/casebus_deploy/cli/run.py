@@ -1,6 +1,5 @@
 """`casebus run NAME`: one service in the foreground, as a supervisor would start it."""
 
-import logging
 from importlib import import_module
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from casebus_schemas.catalogue.services import services
 from casebus_schemas.errors import UsageError
+from casebus_services.log_lines import log_lines
 
 app = typer.Typer()
 
@@ -20,7 +20,7 @@ def run(
     service = services().get(name)
     if service is None:
         raise UsageError("no such service", found=repr(name), expected="one of " + ", ".join(services()))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines()
     # Imported when run: each service costs a start of its own only.
     function = getattr(import_module(service.module), service.function)
     if service.form == "server":

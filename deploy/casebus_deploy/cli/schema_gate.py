@@ -1,11 +1,12 @@
 """`casebus schemas check` and `lint`: the gate that stops every breaking change."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from casebus_producers.screen import say, say_json
 
 if TYPE_CHECKING:
     from casebus_deploy.schema_tools.schema_gate import Judged
@@ -63,13 +64,13 @@ def _tell(judged: "Iterable[Judged]", as_json: bool) -> None:
         for problem in one.problems:
             problems.append({"subject": one.subject, **problem.to_json()})
             if not as_json:
-                typer.echo(f"{one.subject}: {problem.text}")
+                say(f"{one.subject}: {problem.text}")
         if one.alone and not as_json:
-            typer.echo(f"{one.subject}: a new type, no past version to compare with")
+            say(f"{one.subject}: a new type, no past version to compare with")
     if as_json:
         body = {"ok": not problems, "files": files, "problems": problems}
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
     else:
-        typer.echo(f"{files} files, {len(problems) or 'no'} problems")
+        say(f"{files} files, {len(problems) or 'no'} problems")
     if problems:
         raise typer.Exit(1)

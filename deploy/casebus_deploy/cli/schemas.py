@@ -1,9 +1,10 @@
 """`casebus schemas`: the event types and their Avro schemas."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from casebus_producers.screen import say, say_json
 
 from . import push as push_cli
 from . import schema_gate as schema_gate_cli
@@ -38,12 +39,12 @@ def list_types(as_json: Json = False) -> None:
             }
             for name, entry in catalog.types.items()
         ]
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        say_json(body)
         return
     for name, entry in catalog.types.items():
         shown = ", ".join(f"v{number} = {id_}" for number, id_ in versions[name])
         who = ",".join(sorted(entry.speakers))
-        typer.echo(f"{name:<38} {who:<14} {shown:<14} {entry.title_zh} {entry.title_en}")
+        say(f"{name:<38} {who:<14} {shown:<14} {entry.title_zh} {entry.title_en}")
 
 
 @app.command("show")
@@ -56,9 +57,10 @@ def show(
 
     schema = Catalog.load().latest(type)
     if as_json:
-        typer.echo(json.dumps(schema.schema, ensure_ascii=False, indent=1))
+        say_json(schema.schema, indent=1)
         return
-    typer.echo(f"{schema.type} version {schema.version}")
-    typer.echo(f"  id          {schema.id}\n  dataschema  {schema.dataschema}")
+    say(f"{schema.type} version {schema.version}")
+    say(f"  id          {schema.id}")
+    say(f"  dataschema  {schema.dataschema}")
     for entry in schema.schema["fields"]:
-        typer.echo(f"  {entry['name']:<20} {entry.get('doc', '')}")
+        say(f"  {entry['name']:<20} {entry.get('doc', '')}")

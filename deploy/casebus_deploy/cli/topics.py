@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from casebus_deploy.stack.topics_admin import Change, Wanted, apply, plan
+from casebus_producers.screen import say
 from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS
 from casebus_schemas.errors import RetryLater
 
@@ -65,7 +66,7 @@ def plan_command(
     if not found.settled:
         raise typer.Exit(1)
     if not as_json:
-        typer.echo("Nothing to do: the cluster is as the files say.")
+        say("Nothing to do: the cluster is as the files say.")
 
 
 @app.command("apply")
@@ -91,13 +92,13 @@ def apply_command(
         )
     _show(done.changes(), as_json)
     if not as_json:
-        typer.echo("Done: the cluster is as the files say.")
+        say("Done: the cluster is as the files say.")
 
 
 def _show(changes: Iterator[Change], as_json: bool) -> None:
     for change in changes:
         line = json.dumps(asdict(change), ensure_ascii=False) if as_json else ""
-        typer.echo(line or f"{change.action:8} {change.subject}: {change.detail}")
+        say(line or f"{change.action:8} {change.subject}: {change.detail}")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`casebus up` and `casebus clock`: run the whole bus here, and set its simulated clock."""
 
-import json
 import os
 import signal
 import threading
@@ -9,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_exact_time
 
@@ -61,18 +61,18 @@ def up(
         registry_url=registry_url,
         workers=workers,
     )
-    with Stack(options, say=lambda line: typer.echo(f"  {line}", err=True)) as stack:
+    with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
         if as_json:
             rows = [{"name": name, "where": where, "log": log or None} for name, where, log in stack.rows()]
             body = {"connection": str(stack.connection_file), "ready": True, "runs": rows}
-            typer.echo(json.dumps(body, ensure_ascii=False))
+            say_json(body)
         else:
             for name, where, log in stack.rows():
-                typer.echo(f"{name:<12} {where}" + (f"  ({log})" if log else ""))
-            typer.echo(f"{'connection':<12} {stack.connection_file}")
-            typer.echo("ready 就绪 (Ctrl-C stops 停止)")
+                say(f"{name:<12} {where}" + (f"  ({log})" if log else ""))
+            say(f"{'connection':<12} {stack.connection_file}")
+            say("ready 就绪 (Ctrl-C stops 停止)")
         stop.wait()
-        typer.echo("stopping 正在停止 …", err=True)
+        say("stopping 正在停止 …", err=True)
 
 
 @clock_app.command("set")
@@ -94,9 +94,10 @@ def clock_set(
     finally:
         operator.close()
     body = {"now": moment.isoformat(), "rate": rate, "offset": offset}
-    typer.echo(
-        json.dumps(body) if as_json else f"bus.command/0/{offset}: {moment.isoformat()}, rate {rate:g}"
-    )
+    if as_json:
+        say_json(body)
+    else:
+        say(f"bus.command/0/{offset}: {moment.isoformat()}, rate {rate:g}")
 
 
 def _admin() -> tuple[str, Path]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
+from casebus_consumers.panels import Screen
 from casebus_deploy.embedded.ports import listening
 from casebus_deploy.stack.operations import Operator
 from casebus_deploy.stack.stack import Stack, StackOptions
@@ -51,7 +50,7 @@ class DemoOptions:
         return 0.0 if self.speed is None else PAUSE_S / self.speed
 
 
-def run_demo(options: DemoOptions, console: Console) -> Report:
+def run_demo(options: DemoOptions, console: Screen) -> Report:
     """Plays all scenarios and examines what came of them; without `once` stays up until interrupted.
 
     Leaves no process, port or file, however it ends. Raises BusError if the bus does not come up or answer.
@@ -198,8 +197,6 @@ class _Traces:
         if self.stack.broker is not None:
             ports = self.stack.broker.ports
             self.ports |= {ports.client, ports.internal, ports.controller}
-            if self.stack.broker.pid is not None:
-                self.pids.add(self.stack.broker.pid)
         if self.stack.web_port:
             self.ports.add(self.stack.web_port)
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from casebus_consumers.panels import Screen
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
 from casebus_schemas.texts.symbols import DUTY_STATES, READINGS, RECIPIENT_ROLES, agency, shown
@@ -34,7 +34,7 @@ SEVERITY_STYLES = {"info": "cyan", "medium": "yellow", "high": "bold red"}
 class DemoScreen:
     """Writes to a console; without a terminal the same lines without colour."""
 
-    def __init__(self, console: Console, script: Script, catalog: Catalog) -> None:
+    def __init__(self, console: Screen, script: Script, catalog: Catalog) -> None:
         self._console = console
         self._script = script
         self._planted = {scenario.name for scenario in script.scenarios if scenario.planted is not None}

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casebus_producers.screen import say
 from casebus_schemas.errors import BusError
 
 if TYPE_CHECKING:
@@ -254,15 +255,16 @@ def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], None]]:
             nonlocal done
             done += 1
             if done % 10 == 0 or done == total:
-                print(f"Kafka archives {done}/{total}", file=sys.stderr, flush=True)
+                say(f"Kafka archives {done}/{total}", err=True)
 
         yield line
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from casebus_consumers.panels import Screen
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Screen(stderr=True)) as bar:
         task = bar.add_task("Kafka archives", total=total)
         yield lambda: bar.advance(task)
 
@@ -306,11 +308,12 @@ def _resolve() -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["lock"]:
-        print(f"{len(write_lock())} archives locked")
+        say(f"{len(write_lock())} archives locked")
     elif sys.argv[1:] == ["fetch"]:
         try:
-            print(fetch())
+            say(str(fetch()))
         except BusError as error:
-            sys.exit(f"casebus: {error}")
+            say(f"casebus: {error}", err=True)
+            sys.exit(1)
     else:
         sys.exit("usage: python -m casebus_deploy.embedded.jars lock|fetch")

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from casebus_producers.screen import say
+
 from .asyncapi import document_text
 from .event_flow import flow_page
 from .event_reference import event_page
@@ -35,10 +37,7 @@ def main(folder: Path = DOCS) -> int:
     if "--check" in sys.argv:
         names = stale(folder)
         if names:
-            print(
-                f"not in step: {', '.join(names)}; run python -m casebus_deploy.pages.generated",
-                file=sys.stderr,
-            )
+            say(f"not in step: {', '.join(names)}; run python -m casebus_deploy.pages.generated", err=True)
         return 1 if names else 0
     for name, made in FILES.items():
         (folder / name).write_text(made(), encoding="utf-8")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from casebus_producers.screen import say
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import parse_event
@@ -32,7 +33,7 @@ def write_samples(folder: Path, catalog: Catalog) -> Iterator[str]:
 def main() -> None:
     """Names what was written."""
     for name in write_samples(package_folder() / "examples", Catalog.load()):
-        print(name)
+        say(name)
 
 
 if __name__ == "__main__":

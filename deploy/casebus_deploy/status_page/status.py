@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,16 @@ class ServiceStatus:
     last_batch_records: int | None
     records: int | None
     beat_age_s: float | None
+    stopped: tuple[tuple[str, str], ...] = ()
+    """Partitions that have stopped because evidence is at risk, and why."""
 
     @property
     def state(self) -> str:
-        """`ok`, `stale` (alive but silent) or `down`."""
+        """`ok`, `stale` (alive but silent), `stopped` (in some partition evidence is at risk) or `down`."""
         if not self.running:
             return "down"
+        if self.stopped:
+            return "stopped"
         if self.beat_age_s is not None and self.beat_age_s > STALE_AFTER_S:
             return "stale"
         return "ok"
@@ -47,6 +51,8 @@ class Status:
     services: tuple[ServiceStatus, ...]
     topics: tuple[tuple[str, int], ...]
     denials: tuple[str, ...]
+    set_aside: tuple[Mapping[str, Any], ...] = ()
+    """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
 
     @property
     def ready(self) -> bool:
@@ -76,10 +82,10 @@ def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[s
         with path.open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - at_most_bytes))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
     except OSError:
         return ()
-    return tuple(reversed(lines[-count:]))
+    return tuple(line for line in reversed(lines[-count:]) if line)
 
 
 def service_statuses(
@@ -103,6 +109,7 @@ def service_statuses(
                 last_batch_at=beat.get("last_batch_at"),
                 last_batch_records=beat.get("last_batch_records"),
                 records=beat.get("records"),
+                stopped=tuple(sorted(beat.get("stopped", {}).items())),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )
@@ -112,14 +119,22 @@ def service_statuses(
 class StatusReader:
     """Reads the state of one bus from its folder and its broker.
 
-    `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups.
+    `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups;
+    `set_aside` gives the chains that are set aside and never raises.
     Blocking; not for several threads at once.
     """
 
-    def __init__(self, folder: Path, client: Mapping[str, Any], groups: Iterable[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: Mapping[str, Any],
+        groups: Iterable[str],
+        set_aside: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+    ) -> None:
         self._folder = folder
         self._client = dict(client)
         self._groups = tuple(groups)
+        self._set_aside = set_aside
         self._admin: Any = None
         self._consumer: Any = None
 
@@ -138,6 +153,7 @@ class StatusReader:
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
             denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
+            set_aside=tuple(self._set_aside()),
         )
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from casebus_schemas.law.clocks import Version
-from casebus_schemas.law.terms import COUNTABLE, Pause, Precision, Reading, due_latest, readings
+from casebus_schemas.law.terms import Pause, Precision, Reading, countable, due_latest, readings
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.ids import bus_id
 
@@ -138,14 +138,14 @@ class _Finder:
         had = [
             max(start.at, min(claimed, receipt.admitted_at))
             for receipt, claimed in self._index.receipts_of(cause)
-            if self._debtor.spoke(receipt) and claimed.year in COUNTABLE
+            if self._debtor.spoke(receipt) and countable(claimed)
         ]
         if had:
             received = min(had)
             return [(received, start.precision if received == start.at else "second", None)]
         arrived = max(start.at, cause.admitted_at)
         found: list[_Beginning] = [(start.at, start.precision, _FROM_SENDING)]
-        if arrived.year in COUNTABLE:
+        if countable(arrived):
             found.append((arrived, "second", _FROM_ARRIVAL))
         return found
 
@@ -156,7 +156,7 @@ class _Finder:
             return None
         at, precision, _ = beginnings[-1]
         over = due_latest(readings(at, absence.span, ["calendar"], precision=precision))
-        return over if over.year in COUNTABLE else at
+        return over if countable(over) else at
 
     def _met_by(self) -> ChainEvent | None:
         answers = self._index.belonging(self._cause, self._clock.duty)
@@ -198,7 +198,7 @@ class _Finder:
         since: datetime | None = None
         for event in self._index.belonging(self._cause, (*suspension.begins, *suspension.ends)):
             at = max(event.occurred_at, self._start.at)
-            if at.year not in COUNTABLE or not self._is_about(event):
+            if not countable(at) or not self._is_about(event):
                 continue
             if event.type in suspension.begins:
                 since = at if since is None else since

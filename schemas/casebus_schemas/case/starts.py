@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Begin, Clock, Version
-from casebus_schemas.law.terms import COUNTABLE, Precision
+from casebus_schemas.law.terms import Precision, countable
 from casebus_schemas.times import BEIJING, in_beijing
 
 from .chain import ChainEvent
@@ -33,7 +33,7 @@ class Start:
     @property
     def countable(self) -> bool:
         """Whether the time is one from which a term can be counted."""
-        return self.at.year in COUNTABLE
+        return countable(self.at)
 
     @property
     def beyond(self) -> bool:

@@ -47,8 +47,13 @@ _UNIT_WORDS: dict[Unit, Sentence] = {
 _HOUR = timedelta(hours=1)
 Pause = tuple[datetime, datetime]
 """From when to when a term stands still; the time between is added to it."""
-COUNTABLE = range(1900, 9900)
-"""Years in which a term can start: outside them a date is an error of whoever wrote it."""
+COUNTABLE = range(1900, 9800)
+"""Years, in Beijing, in which a term can start: so long before the last possible time that its end is one."""
+
+
+def countable(at: datetime) -> bool:
+    """Whether a term can be counted from this time."""
+    return in_beijing(at).year in COUNTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def readings(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
     start = in_beijing(start)
-    if start.year not in COUNTABLE:
+    if not countable(start):
         raise UsageError(
             "no term can start in that year",
             found=start.isoformat(),

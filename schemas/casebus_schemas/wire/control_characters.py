@@ -19,12 +19,3 @@ def control_in(text: str, several_lines: bool = False) -> str | None:
         return None
     found = (_IN_LINES if several_lines else _CONTROL).search(text)
     return None if found is None else f"U+{ord(found[0]):04X}"
-
-
-def without_controls(text: str) -> str:
-    """The same text with each such character written out: for what the bus says of what it was sent."""
-    return text if control_in(text) is None else _CONTROL.sub(_written_out, text)
-
-
-def _written_out(found: re.Match[str]) -> str:
-    return f"<U+{ord(found[0]):04X}>"

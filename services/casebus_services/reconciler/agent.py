@@ -1,8 +1,9 @@
 """The reconciler's Kafka edge: batches of bus.admission in, one SQL transaction, announcements out."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from casebus_schemas.catalogue.catalog import Catalog
@@ -14,10 +15,12 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
 from .announce import Announcer
-from .arrivals import Arrival, arrival
+from .arrivals import Arrival
 from .database import Database
 from .intake import Intake, Shelf
+from .proven import Keys, Proof, Proven
 from .rows import Waiting
+from .set_aside import SetAside, program_of
 from .store import Fence, Work
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,9 @@ class ReconcilerAgent:
     `now_ms` is the bus's clock, real or simulated (None while that is not set). `incarnation` begins the
     streams of partitions that the database does not know yet. What is announced is signed and put into the
     outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
-    with it.
+    with it. `keys` are the bus's: an admission that is not signed by one of them stops its partition, in
+    which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
+    again, each with the offset of the order, those read since it was last asked.
     """
 
     def __init__(
@@ -49,7 +54,9 @@ class ReconcilerAgent:
         announcer: Announcer,
         sink: Sink,
         now_ms: Callable[[], int | None],
+        keys: Keys,
         incarnation: int,
+        orders: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -57,6 +64,10 @@ class ReconcilerAgent:
         self._sink = sink
         self._now_ms = now_ms
         self._incarnation = incarnation
+        self._proof = Proof(keys)
+        self._read_orders = orders
+        self._orders: dict[str, int] = {}
+        self._look_at_set_aside = False
         self._shelf = Shelf()
         self._own: frozenset[int] = frozenset()
         self._unsent: set[int] = set()
@@ -73,16 +84,23 @@ class ReconcilerAgent:
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now: books are read afresh, outboxes looked through."""
         self._own = frozenset(partition for _, partition in partitions)
+        self._proof.forget()
         self._shelf.keep_only(())
         self._unsent = set(self._own)
+        self._look_at_set_aside = True
         self._fresh.clear()
 
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions belong to another worker now."""
         self._own -= {partition for _, partition in partitions}
+        self._proof.forget(partition for _, partition in partitions)
         self._shelf.keep_only(self._own)
         self._unsent &= self._own
         self._fresh.clear()
+
+    def stopped(self) -> dict[str, str]:
+        """Partitions that have stopped at a record that is not the router's, and why."""
+        return {f"{ADMISSION}/{partition}": why for partition, why in sorted(self._proof.stopped().items())}
 
     # --- work -----------------------------------------------------------------------------------------
 
@@ -91,20 +109,48 @@ class ReconcilerAgent:
 
         Raises StopService at once, RetryLater after `PATIENCE_S`.
         """
-        ours = [batch for batch in batches if batch.topic == ADMISSION]
+        ours = self._proof.of(batch for batch in batches if batch.topic == ADMISSION)
         if ours:
             patiently(lambda: self._take(ours), PATIENCE_S)
-            fault_point("reconciler.after-commit", sum(len(batch.records) for batch in ours))
+            fault_point("reconciler.after-commit", sum(len(run.arrivals) for run in ours))
         self.relay()
 
     def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
-        """Lets the clock's time pass in the chains of this worker's partitions, and relays."""
-        own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
+        """Lets the clock's time pass in the chains of this worker's partitions, and relays.
+
+        Before that chains are computed again that another program set aside, or that the operator orders.
+        """
+        own = sorted(
+            (self._own if partitions is None else {partition for _, partition in partitions})
+            - self._proof.stopped().keys()
+        )
+        self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
         self.relay()
+
+    def _drive_again(self, own: list[int]) -> None:
+        if orders := self._read_orders():
+            self._orders.update(orders)
+            self._look_at_set_aside = True
+        if self._look_at_set_aside and own:
+            self._look_at_set_aside = False
+            for held in patiently(lambda: self._set_aside(own), PATIENCE_S):
+                patiently(lambda: self._compute_again(held), PATIENCE_S)  # noqa: B023
+
+    def _set_aside(self, own: list[int]) -> list[SetAside]:
+        """The chains that are to be computed again."""
+        program = program_of(self._catalog)
+        with self._database.reading() as transaction:
+            found = Work(transaction, self._catalog).set_aside(own)
+        ordered = [(one, self._orders.get(one.chain, one.ordered)) for one in found]
+        return [
+            one._replace(ordered=max(order, one.ordered))
+            for one, order in ordered
+            if order > one.ordered or one.program != program
+        ]
 
     def _time_passes(self, own: list[int], now: datetime) -> bool:
         return patiently(lambda: self._pass_time(own, now), PATIENCE_S)
@@ -141,12 +187,12 @@ class ReconcilerAgent:
             )
         return {place: known.get(place.partition, 0) for place in wanted}
 
-    def _take(self, batches: list[Batch]) -> None:
+    def _take(self, runs: list[Proven]) -> None:
         try:
             with self._database.writing() as transaction:
                 work = Work(transaction, self._catalog)
-                fences = work.fences((batch.partition for batch in batches), self._incarnation)
-                arrivals = [found for batch in batches for found in _new(batch, fences[batch.partition])]
+                fences = work.fences((run.partition for run in runs), self._incarnation)
+                arrivals = [found for run in runs for found in _new(run, fences[run.partition])]
                 self._enter(work, fences, lambda intake: intake.take(arrivals))
                 fault_point("reconciler.before-commit", len(arrivals))
         except BaseException:
@@ -170,6 +216,19 @@ class ReconcilerAgent:
             raise
         return bool(waking)
 
+    def _compute_again(self, held: SetAside) -> None:
+        log.info("chain %s, set aside since %s, is computed again", held.chain, held.since)
+        try:
+            with self._database.writing() as transaction:
+                work = Work(transaction, self._catalog)
+                fences = work.fences([held.partition], self._incarnation)
+                if work.held([held.chain]):
+                    events, known = partial(work.events, held.chain), work.findings(held.chain)
+                    self._enter(work, fences, lambda intake: intake.compute_again(held, events, known))
+        except BaseException:
+            self._forget()
+            raise
+
     def _forget(self) -> None:
         self._shelf.clear()
         self._fresh.clear()
@@ -179,7 +238,9 @@ class ReconcilerAgent:
         self._shelf.check(fences.values())
         intake = Intake(work, self._catalog, self._shelf)
         step(intake)
-        work.save_books(intake.touched())
+        work.take_back(intake.taken_back)
+        work.save(intake.entries)
+        work.put_aside(intake.set_aside.values())
         for partition, said in intake.said.items():
             new = work.not_said(said)
             if not new:
@@ -205,23 +266,23 @@ class ReconcilerAgent:
             Work(transaction, self._catalog).sent(rows)
 
 
-def _new(batch: Batch, fence: Fence) -> list[Arrival]:
+def _new(run: Proven, fence: Fence) -> list[Arrival]:
     """The records behind the fence's next offset, which moves over them. Raises Gap if some are missing."""
     found = []
-    for record in batch.records:
-        if record.offset < fence.next_offset:
+    for arrived in run.arrivals:
+        if arrived.offset < fence.next_offset:
             continue
-        if record.offset > fence.next_offset:
+        if arrived.offset > fence.next_offset:
             raise Gap(
                 "records of bus.admission are missing",
-                found=f"offset {record.offset}",
+                found=f"offset {arrived.offset}",
                 expected=f"offset {fence.next_offset}",
                 remedy="compare the topic with the accounts database, then run casebus rebuild",
-                topic=batch.topic,
-                partition=batch.partition,
-                offset=record.offset,
+                topic=ADMISSION,
+                partition=run.partition,
+                offset=arrived.offset,
             )
-        found.append(arrival(record))
-        fence.next_offset = record.offset + 1
-    fence.next_offset = max(fence.next_offset, batch.next_offset)
+        found.append(arrived)
+        fence.next_offset = arrived.offset + 1
+    fence.next_offset = max(fence.next_offset, run.next_offset)
     return found

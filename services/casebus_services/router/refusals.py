@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from casebus_schemas.errors import RefusalCode, Refused
-from casebus_schemas.wire.control_characters import without_controls
+from casebus_schemas.texts.harmless import harmless
 
 MAX_RECORD_BYTES = 1 << 20
 """What an agency's topic takes. A broker that did not unpack compressed batches would let more through."""
@@ -19,7 +19,7 @@ class Refusal(NamedTuple):
 
 def refusal(refused: Refused) -> Refusal:
     """The value of an exception, bounded in length; it repeats no control character."""
-    return Refusal(refused.code, without_controls(refused.detail[:_DETAIL_CHARS]))
+    return Refusal(refused.code, harmless(refused.detail[:_DETAIL_CHARS]))
 
 
 def too_large(size: int) -> Refused:

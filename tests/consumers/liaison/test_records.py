@@ -3,11 +3,11 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
 from casebus_consumers.liaison.inbox import Notice, Unreadable
 from casebus_consumers.liaison.notice_view import notice_lines, show_notice
+from casebus_consumers.panels import Screen
 from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
@@ -82,7 +82,7 @@ def test_an_officer_reads_chinese_and_english(speaker: Speaker) -> None:
 def test_without_a_terminal_lines_are_plain(speaker: Speaker) -> None:
     """Into a pipe go plain lines without control characters or frames."""
     out = io.StringIO()
-    show_notice(notice_of(speaker), Catalog.load(), Console(file=out, width=40))
+    show_notice(notice_of(speaker), Catalog.load(), Screen(file=out, width=40))
     assert "\x1b" not in out.getvalue()
     assert out.getvalue().splitlines() == [
         line if at == 0 else f"    {line}"
@@ -97,10 +97,10 @@ def test_on_a_terminal_a_notice_is_a_panel(speaker: Speaker) -> None:
     out = io.StringIO()
     notice = notice_of(speaker)
     notice.event["data"]["suspects"][0]["name"] = "[red]姜"
-    show_notice(notice, Catalog.load(), Console(file=out, width=200, force_terminal=True))
+    show_notice(notice, Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "[red]姜" in out.getvalue()
     assert "─" in out.getvalue()
-    show_notice(Unreadable(3, "why [b]"), Catalog.load(), Console(file=out, width=200, force_terminal=True))
+    show_notice(Unreadable(3, "why [b]"), Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "why [b]" in out.getvalue()
 
 

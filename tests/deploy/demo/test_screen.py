@@ -7,8 +7,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from rich.console import Console
 
+from casebus_consumers.panels import Screen
 from casebus_deploy.demo.play import Spoken
 from casebus_deploy.demo.players import HeardNotice
 from casebus_deploy.demo.report import Check, Report
@@ -28,7 +28,7 @@ class Read:
     def __init__(self) -> None:
         self.script = Script([load("jiang-liu"), load("jiang-liu.unit-slip")], Catalog.load())
         self._out = StringIO()
-        self.screen = DemoScreen(Console(file=self._out, width=200), self.script, Catalog.load())
+        self.screen = DemoScreen(Screen(file=self._out, width=200), self.script, Catalog.load())
 
     @property
     def text(self) -> str:

@@ -11,69 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from casebus_producers.check import check
-from casebus_producers.connector import Connector
-from casebus_producers.outbox import Outbox
-from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.agencies import BUS, MEMBERS
-from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
+from casebus_schemas.catalogue.catalog import RECEIPTS
 from casebus_schemas.catalogue.limits import MOST_CHARS
 from casebus_schemas.catalogue.topology import topic
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
-from casebus_schemas.wire.ids import message_uuid
-from casebus_services.router.rules import Judgement, judge
+from casebus_services.router.rules import judge
+from support.doors import CATALOG, NOW_MS, Doors
 from support.members import door_event
 from support.mutated_events import CHAIN, EXAMPLES, RESIDENT_ID, mutated_events
-from support.signed_events import Speaker, keyring_of, stored
+from support.signed_events import stored
 
-CATALOG = Catalog.load()
 NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
-NOW_MS = int(NOW.timestamp() * 1000)
-
-
-class Doors:
-    """The connector of each speaker, over an own file in which nothing stands."""
-
-    def __init__(self, folder: Path) -> None:
-        self._outboxes: dict[str, Outbox] = {}
-        self._folder = folder
-        self.speakers = {agency: Speaker(agency) for agency in (*MEMBERS, BUS)}
-        self.keyring: Keyring = keyring_of(*self.speakers.values())
-
-    def problems(self, event: object, agency: str) -> list[DoorProblem]:
-        """What the door of an agency finds wrong; nothing is queued."""
-        if agency not in self._outboxes:
-            key = self.speakers[agency].key
-            assert key is not None
-            self._outboxes[agency] = Outbox(
-                self._folder / f"{agency}.db", agency=agency, key=key, partitions=4
-            )
-        outbox = self._outboxes[agency]
-        connector = Connector(outbox, CATALOG, lambda: b"a secret of at least thirty-two bytes")
-        try:
-            with outbox.writing() as writing:
-                connector.prepare(writing, parse_event(event, CATALOG))
-        except DoorProblem as problem:
-            return list(problem.every)
-        return []
-
-    def judged(self, event: DoorEvent) -> Judgement:
-        """What the router says of the event, rightly signed by its speaker."""
-        speaker = self.speakers[event.agency]
-        said = speaker.say(
-            event.type,
-            event.data,
-            event.subject,
-            source=event.source,
-            id=event.id or message_uuid(event.agency, event.data["envelope"]["message_no"]),
-        )
-        return judge(stored(said), CATALOG, self.keyring, 4, NOW_MS)
-
-    def close(self) -> None:
-        """Closes the files."""
-        for outbox in self._outboxes.values():
-            outbox.close()
 
 
 @pytest.fixture(scope="module")
