@@ -16,8 +16,8 @@ MOST_LIKENESSES = 50
 has one chance in eleven, so that more than a few come about only where somebody makes them."""
 
 # People group the digits with a blank or hyphen. A stretch begins where no other ends: each is read once.
-_RAW = re.compile(rb"(?<![0-9])(?<![0-9][ -])[0-9][0-9 -]{16}")
-_STRETCH = re.compile(r"(?<![0-9])(?<![0-9][ -])[0-9][0-9 -]{16,}[0-9Xx]")
+_RAW = re.compile(rb"[0-9](?<![0-9]{2})(?<![0-9][ -][0-9])[0-9 -]{16}")
+_STRETCH = re.compile(r"[0-9](?<![0-9]{2})(?<![0-9][ -][0-9])[0-9 -]{16,}[0-9Xx]")
 _APART = re.compile("[ -]{2,}")
 _SEPARATOR = re.compile("[ -]")
 # A day of birth from 1800 to 2199, found by its century, after a place: a province, or 9 of foreigners and of
