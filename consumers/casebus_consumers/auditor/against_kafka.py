@@ -122,6 +122,8 @@ class Comparison:
             elif found != hashed:
                 row = f"offset {offset}, leaf_hash"
                 self._note("entry", place, found.hex(), f"{hashed.hex()} as in Kafka", row)
+        removed = self._report.removed_before(place.topic, place.partition)
+        stored = {offset: found for offset, found in stored.items() if offset >= removed}
         if strict and stored:
             named = _listed(sorted(stored))
             self._note("topic", place, "no record in Kafka", "the record of the entry", f"offset {named}")
