@@ -105,7 +105,8 @@ class Comparison:
         for place, hashes in sorted(self._pending.items()):
             self._name_missing(place, sorted(hashes), ledgered.get(place, 0))
         for place, ends in sorted(ledgered.items()):
-            position = self._positions.get(place, 0)
+            removed = self._report.removed_before(place.topic, place.partition)
+            position = max(self._positions.get(place, 0), removed)
             if position < ends:
                 self._note("topic", place, f"end at offset {position}", f"offset {ends} as in the ledger")
 
