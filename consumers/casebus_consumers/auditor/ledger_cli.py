@@ -129,16 +129,19 @@ def _show(report: Any) -> None:
 
 
 def _show_damages(report: Any) -> None:
+    for dropped in report.dropped[:_SHOWN_DAMAGES]:
+        say(f"已删除 dropped: {dropped}")
+    for order in report.kept:
+        say(f"待删除 ordered, but there: the content of {order.origin}, by order {order.place}")
     for damage in report.damages[:_SHOWN_DAMAGES]:
         say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)
     if hidden > 0:
         say(f"… and {hidden} more; --json lists up to 1,000")
-    say(
-        "完好 sound"
-        if report.ok
-        else f"损坏 {report.damage_count} damages: the ledger is not as it was written"
-    )
+    sound = "完好 sound"
+    if report.dropped_count:
+        sound += f", but for {report.dropped_count} contents that were removed by order"
+    say(sound if report.ok else f"损坏 {report.damage_count} damages: the ledger is not as it was written")
 
 
 @contextmanager
