@@ -1,9 +1,10 @@
 """The doctor: it finds what is missing and says which command mends it."""
 
 import json
+import time
 from pathlib import Path
 
-from casebus_deploy.stack.doctor import examine
+from casebus_deploy.stack.doctor import _services, examine
 
 
 def test_without_a_bus_only_the_machine_is_examined() -> None:
@@ -46,3 +47,16 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     }
     assert "User:mps" in found["access"].found
     assert "-9" in found["router"].found
+
+
+def test_b7_ignored_key_events_are_told(tmp_path: Path) -> None:
+    """What was ignored on the key topics is shown with its place and reason, and nothing where nothing was."""
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"router": {"running": True, "pid": 7}}}))
+    folder = tmp_path / "services" / "router"
+    folder.mkdir(parents=True)
+    reason = "csrc.key/0/12: personal-data, /data/reasons"
+    for ignored in ([], [reason]):
+        beat = {"at": time.time(), "ignored_keys": ignored}
+        (folder / "heartbeat.json").write_text(json.dumps(beat))
+        found = [(item.name, item.state) for item in _services(tmp_path) if reason in item.found]
+        assert found == [("router", "warn")] * len(ignored)
