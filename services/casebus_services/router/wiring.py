@@ -55,7 +55,9 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(settings.data_dir)
+        self._heartbeat = Heartbeat(
+            settings.data_dir, counts=lambda: {"key events ignored": self._keys.current.ignored_count}
+        )
         self.worker = StreamWorker(
             "router",
             settings,
