@@ -62,7 +62,11 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(settings.data_dir, ignored_keys=self._keys.ignored)
+        self._heartbeat = Heartbeat(
+            settings.data_dir,
+            counts=lambda: {"key events ignored": self._keys.current.ignored_count},
+            ignored_keys=self._keys.ignored,
+        )
         self.worker = StreamWorker(
             "router",
             settings,
