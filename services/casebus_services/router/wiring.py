@@ -62,11 +62,7 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(
-            settings.data_dir,
-            counts=lambda: {"key events ignored": self._keys.current.ignored_count},
-            ignored_keys=self._keys.ignored,
-        )
+        self._heartbeat = Heartbeat(settings.data_dir, counts=self._counts, ignored_keys=self._keys.ignored)
         self.worker = StreamWorker(
             "router",
             settings,
@@ -94,6 +90,12 @@ class RouterService:
             self._sink.close()
             self._command_reader.stop()
             self._key_reader.stop()
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "key events ignored": self._keys.current.ignored_count,
+            "records set aside (casebus dead-letters list --code set-aside)": self._router.set_aside,
+        }
 
     def _handle(self, batches: list[Batch]) -> None:
         self._router.handle(batches)
