@@ -78,6 +78,11 @@ class VerifyReport:
     tiles: int = 0
     compared: int | None = None
     """Records compared with Kafka; None if Kafka was not asked."""
+    signatures: int = 0
+    """Signatures read, of admissions and events."""
+    origins_awaited: int = 0
+    """Admissions whose origin lies behind the end of its log: a running ledger may be about to write it."""
+    signature_seconds: float = 0.0
     seconds: float = 0.0
     logs: list[LogSummary] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
@@ -129,6 +134,9 @@ class VerifyReport:
             "payloads": self.payloads,
             "tiles": self.tiles,
             "compared": self.compared,
+            "signatures": self.signatures,
+            "origins_awaited": self.origins_awaited,
+            "signature_seconds": round(self.signature_seconds, 3),
             "logs": [log.to_json() for log in self.logs],
             "damage_count": self.damage_count,
             "damages": [damage.to_json() for damage in self.damages],

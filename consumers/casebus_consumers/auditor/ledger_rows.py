@@ -1,11 +1,11 @@
 """Reads the ledger's tables in order, page by page, as one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
@@ -16,6 +16,8 @@ from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
 PAGE = 2000
+RECORDS_PAGE = 200
+"""Whole records may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,32 @@ class LedgerRows:
         rows = self._connection.execute(_HASHES, {"log_id": log_id, "first": first, "last": last})
         return {row.koffset: row.leaf_hash for row in rows}
 
+    def records_of(self, log: LogRow) -> Iterator[Record | None]:
+        """The records of a log as Kafka had them, in order; None where content or row no longer give one."""
+        at = -1
+        while rows := self._connection.execute(
+            _RECORDS_OF, {"log_id": log.log_id, "at": at, "page": RECORDS_PAGE}
+        ).all():
+            for row in rows:
+                yield _record(log, row)
+            at = rows[-1].idx
+
+    def records_at(self, log: LogRow, offsets: Collection[int]) -> dict[int, Record | None]:
+        """The entries of a log at these offsets, those that it has, in the same form."""
+        rows = self._connection.execute(_RECORDS_AT, {"log_id": log.log_id, "offsets": list(offsets)})
+        return {row.koffset: _record(log, row) for row in rows}
+
+
+def _record(log: LogRow, row: Any) -> Record | None:
+    try:
+        said, headers = parse_leaf(row.leaf), decode_headers(row.headers)
+    except ValueError:
+        return None  # `verify_ledger` names the row
+    if row.value is None and said.value_sha256 is not None:
+        return None  # removed by order, or missing: `verify_ledger` knows which
+    time = (said.timestamp_ms, said.timestamp_type)
+    return Record(log.topic, log.partition, row.koffset, *time, row.key, row.value, headers)
+
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[LedgerRows]:
@@ -181,6 +209,14 @@ _ENTRIES = text(
     "SELECT idx, koffset, event_id, key, headers, value_sha256, leaf, leaf_hash, "
     "(SELECT length(value) FROM payload p WHERE p.value_sha256 = e.value_sha256) "
     "FROM entry e WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page"
+)
+_RECORD_COLUMNS = (
+    "idx, koffset, key, headers, leaf, "
+    "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e"
+)
+_RECORDS_OF = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page")
+_RECORDS_AT = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND koffset IN :offsets").bindparams(
+    bindparam("offsets", expanding=True)
 )
 _TILES = text(
     "SELECT log_id, level, idx, root, hashes FROM tile "

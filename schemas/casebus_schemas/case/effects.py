@@ -65,8 +65,8 @@ def take_effect(
     for event in order:
         if event.digest in effective or event.digest in withdrawn:
             continue
-        corrected = event.digest in superseded
-        standing.append(event.with_data(state.resolve(event.digest).data) if corrected else event)
+        by = [found[digest] for digest in superseded.get(event.digest, ())]
+        standing.append(event.corrected(state.resolve(event.digest).data, by) if by else event)
     return standing, superseded, withdrawn, tuple(state.rivals), strangers, too_many
 
 

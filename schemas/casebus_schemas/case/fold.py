@@ -7,6 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from .amounts import CurrentAmounts
+from .belonging import Belonging
 from .chain import ChainEvent, Digest, distinct
 from .circles import circles_of
 from .effects import take_effect, targets_of
@@ -25,7 +26,8 @@ class Folded:
     are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
     or withdrawals by an agency that did not say what they touch; `too_many` by the event that they finally
     touch those behind the `MOST_CORRECTIONS`th, which have no effect either; `cycles` events that claim to be
-    each other's cause. Whoever made it may `grow` it; what it gives is never changed by others.
+    each other's cause. `belonging` knows who speaks from outside: that has no effect either. Whoever made it
+    may `grow` it; what it gives is never changed by others.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class Folded:
         strangers: Iterable[ChainEvent],
         cycles: tuple[tuple[ChainEvent, ...], ...],
         too_many: Mapping[Digest, Sequence[ChainEvent]],
+        belonging: Belonging,
     ) -> None:
+        self.belonging = belonging
         self.order: list[ChainEvent] = list(order)
         self.standing: list[ChainEvent] = list(standing)
         self.superseded = superseded
@@ -115,6 +119,8 @@ class Folded:
         answers_itself = event.in_reply_to == event.id or event.digest in _pointers(event)
         if not sorts_last or was_awaited or answers_itself or self._takes_effect(event):
             return False
+        if not self.belonging.take(event):
+            return False
         self._index(event, len(self.order))
         self.order.append(event)
         beyond = False
@@ -124,7 +130,7 @@ class Folded:
             else:
                 beyond = True
                 self.too_many.setdefault(self.origin_of(target), []).append(event)
-        if beyond:
+        if beyond or self.belonging.is_outside(event):
             return True
         self._index_standing(event)
         self.standing.append(event)
@@ -167,12 +173,18 @@ _EITHER_OR = frozenset({"referral.filed", "referral.not_filed"})
 """Types of which it is kept what they answer, since they exclude each other."""
 
 
-def fold(events: Iterable[ChainEvent]) -> Folded:
-    """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same."""
+def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) -> Folded:
+    """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same.
+
+    `parties` are those of the whole chain, where only a part of its events is given.
+    """
     found = distinct(events)
     order, cycles = _causal_order(found)
     standing, superseded, withdrawn, rivals, strangers, too_many = take_effect(order)
-    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many)
+    belonging = Belonging(order, parties)
+    if belonging.first_outside:
+        standing = [event for event in standing if not belonging.is_outside(event)]
+    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many, belonging)
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:

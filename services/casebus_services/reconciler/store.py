@@ -20,7 +20,7 @@ from .book import ChainBook
 from .database import Transaction
 from .rows import (
     DUTIES,
-    EVENTS,
+    EVENTS_TOLD,
     FINDINGS,
     OUTLINES,
     SAVE_CHAIN,
@@ -188,7 +188,7 @@ class Work:
 
     def events(self, chain: str) -> list[ChainEvent]:
         """The chain's events that are computed, in the order of their admission."""
-        query = f"{EVENTS} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}"
+        query = f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}"
         rows = self._sql.rows(query, (chain,))
         return list(within_limits(stored_event(self._catalog, row) for row in rows))
 

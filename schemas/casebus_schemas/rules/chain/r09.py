@@ -1,6 +1,6 @@
 """R09: a rule could not be applied to a chain, while all others were; or the chain could not be computed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -45,7 +45,7 @@ def failed(rule: Rule, first: ChainEvent, error: Exception) -> Found:
 COMPUTED_AGAIN = Sentence("本案链已能重新计算", "the chain could be computed again")
 
 
-def too_long(first: ChainEvent, agencies: Iterable[str], since: datetime) -> Finding:
+def too_long(first: ChainEvent, agencies: Collection[str], since: datetime) -> Finding:
     """That a chain holds more than is computed, for the agencies that take part in it."""
     chain = first.chain
     return Finding(
@@ -65,6 +65,7 @@ def too_long(first: ChainEvent, agencies: Iterable[str], since: datetime) -> Fin
         suggestion=None,
         opened_at=since,
         causes=(first.digest,),
+        told=frozenset(agencies),
     )
 
 
@@ -73,7 +74,7 @@ def set_aside_id(chain: str) -> UUID:
     return bus_id(RULE.id, f"{chain}\nset aside")
 
 
-def set_aside(chain: str, agencies: Iterable[str], kind: str, since: datetime) -> Finding:
+def set_aside(chain: str, agencies: Collection[str], kind: str, since: datetime) -> Finding:
     """That a chain cannot be computed by this program, for the agencies that take part in it.
 
     `kind` is the kind of error; what the error says is left out as in `failed`.
@@ -95,4 +96,5 @@ def set_aside(chain: str, agencies: Iterable[str], kind: str, since: datetime) -
         suggestion=None,
         opened_at=since,
         causes=(),
+        told=frozenset(agencies),
     )

@@ -13,8 +13,8 @@ from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import few, named, short
 
-_Pair = tuple[str, str]
-"""A suspect's name and an article."""
+_Pair = tuple[int, str]
+"""A suspect's number and an article."""
 
 RULE = Rule(
     RuleId("R39"),
@@ -44,27 +44,29 @@ def charges_without_outcome(case: Case) -> Iterator[Found]:
     decided = _pairs(judgments, case.folded.suspects)
     if not charged or not decided:
         return
-    last = (indictments[-1], judgments[-1])
+    uses = (indictments, judgments)
     for article, names in _only_in(charged, decided).items():
-        yield _charge(article, names, charged_only=True, last=last)
+        yield _charge(article, names, charged_only=True, uses=uses)
     for article, names in _only_in(decided, charged).items():
-        yield _charge(article, names, charged_only=False, last=last)
+        yield _charge(article, names, charged_only=False, uses=uses)
 
 
-def _only_in(here: Mapping[_Pair, object], there: Mapping[_Pair, object]) -> dict[str, list[str]]:
+def _only_in(here: Mapping[_Pair, str], there: Mapping[_Pair, str]) -> dict[str, list[str]]:
     """By article whom these name under it and those do not."""
     found: dict[str, list[str]] = {}
-    for name, article in here:
-        if (name, article) not in there:
-            found.setdefault(article, []).append(name)
+    for pair, name in here.items():
+        if pair not in there:
+            found.setdefault(pair[1], []).append(name)
     return found
 
 
-def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[_Pair, ChainEvent]:
-    found: dict[_Pair, ChainEvent] = {}
+def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[_Pair, str]:
+    """Who is meant, by number and article, as the paper calls him."""
+    found: dict[_Pair, str] = {}
     for event in events:
+        names = suspects.names_in(event)
         for person, article in charges_of(event, suspects):
-            found.setdefault((person.name, article), event)
+            found.setdefault((person.number, article), names[person.number])
     return found
 
 
@@ -73,9 +75,9 @@ def _charge(
     names: list[str],
     *,
     charged_only: bool,
-    last: tuple[ChainEvent, ChainEvent],
+    uses: tuple[list[ChainEvent], list[ChainEvent]],
 ) -> Found:
-    indictment, judgment = last
+    indictment, judgment = (events[-1] for events in uses)
     who, shown = named(names), short(article)
     because = (
         Sentence(
@@ -90,11 +92,20 @@ def _charge(
     )
     return Found(
         subject=f"{article}\n{'charged' if charged_only else 'decided'}",
-        causes=last,
+        causes=(indictment, judgment),
         named_by=(),
         accounts=[
-            account(indictment, {"article": shown, **few("charged", names if charged_only else [])}),
-            account(judgment, {"article": shown, **few("decided", [] if charged_only else names)}),
+            account(
+                indictment,
+                {"article": shown, **few("charged", names if charged_only else [])},
+                compared=("article", "charged", "charged_in_all"),
+            ),
+            account(
+                judgment,
+                {"article": shown, **few("decided", [] if charged_only else names)},
+                compared=("article", "decided", "decided_in_all"),
+            ),
         ],
         because=because,
+        uses=(*uses[0], *uses[1]),
     )
