@@ -78,7 +78,7 @@ class Router:
         self._with = surroundings
         self._halves = Halves()
         self._writer = AdmissionWriter(key, producer, self._halves)
-        self._receipts = ReceiptWriter(catalog, SOURCE)
+        self._receipts = ReceiptWriter(catalog, SOURCE, key, producer)
         self._catalog = catalog
         self._partitions = partitions
 
@@ -122,12 +122,14 @@ class Router:
         """Everything that follows from the judgements on an agency's records."""
         admissions = self._admissions(judgements, attempt)
         outputs = self._writer.write_all(zip(judgements, admissions, strict=True))
+        receipts = []
         for judgement, admission in zip(judgements, admissions, strict=True):
             if judgement.admitted:
                 outputs.extend(notices(judgement, admission))
             else:
                 outputs.append(dead_letter_of(judgement, admission))
-            outputs.append(receipt_of(judgement, admission, self._receipts))
+            receipts.append(receipt_of(judgement, admission, self._receipts))
+        outputs.extend(self._receipts.written(receipts, self._halves.map))
         return outputs
 
     def _relay_all(self, judgements: Sequence[Judgement]) -> list[Outgoing]:
