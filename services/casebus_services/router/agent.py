@@ -23,7 +23,7 @@ from casebus_services.streams.two_threads import Halves
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
 from .rules import Examined, Judgement, conclude, examine
-from .set_aside import PASSED, each, unanswered, unexamined
+from .set_aside import CODE, PASSED, each, unanswered, unexamined
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ class Router:
         self._receipts = ReceiptWriter(catalog, SOURCE, key, producer)
         self._catalog = catalog
         self._partitions = partitions
+        self.set_aside = 0
+        """Records refused as `set-aside` since the start."""
 
     def handle(self, batches: list[Batch]) -> None:
         """Judge and deliver; returns when every output is acknowledged. Raises RetryLater if that fails."""
@@ -130,6 +132,7 @@ class Router:
                 outputs.append(dead_letter_of(judgement, admission))
             receipts.append(receipt_of(judgement, admission, self._receipts))
         outputs.extend(self._receipts.written(receipts, self._halves.map))
+        self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
 
     def _relay_all(self, judgements: Sequence[Judgement]) -> list[Outgoing]:

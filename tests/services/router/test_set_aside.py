@@ -106,6 +106,7 @@ def test_a10_a_record_at_which_our_code_fails_is_set_aside(
     found = bench.handle(*_three())
     assert [one.code for one in found] == [None, "set-aside", None]
     assert bench.numbers() == [1, 2, 3]
+    assert bench.router.set_aside == 1
     (letter,) = [one for one in bench.outputs if one.topic == "dead-letter.csrc"]
     assert dict(letter.headers)["casebus-error-code"] == b"set-aside"
     receipts = [one for one in bench.outputs if one.topic == "receipt.csrc"]
