@@ -127,6 +127,8 @@ def findings_said(
         _group(opened, turn.now, [agency for agency in after if agency not in known])
         if turn.before is not None:
             _group(closed, turn.before, [agency for agency in before if agency not in after])
+    if not opened and not closed:
+        return []
     said = [
         _opened(told, found, chain, trigger, partly=partly) for (told, partly), found in _in_order(opened)
     ]
