@@ -160,7 +160,7 @@ class Rule:
             law=self.law if found.law is None else tuple(found.law),
             because=found.because,
             suggestion=found.suggestion,
-            opened_at=found.opened_at or max(event.last_said_at for event in causes),
+            opened_at=found.opened_at or max(event.last_said_at for event in rests_on),
             causes=digests,
             state=found.state,
             told=told_of_all(rests_on, found_accounts),
