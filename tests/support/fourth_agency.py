@@ -29,13 +29,14 @@ def _judged(composed: Any) -> dict[str, Any]:
 
 
 def _found() -> list[dict[str, Any]]:
-    """Customs refers one of two suspects and another figure than the regulator's."""
+    """Customs, told of the case, refers one of two suspects and another figure than the regulator's."""
     period = ("2020-01-01", "2020-06-30")
     events = [
         say(
             "a",
             "referral.submitted",
             "2022-01-04",
+            to=("mps", "customs"),
             suspects=suspects("甲某", "乙某"),
             amounts=[amount("illegal_gain", "100000.00", *period)],
         ),
@@ -44,6 +45,7 @@ def _found() -> list[dict[str, Any]]:
             "referral.submitted",
             "2022-01-05",
             agency="customs",
+            to=("mps", "csrc"),
             suspects=suspects("甲某"),
             amounts=[amount("illegal_gain", "120000.00", *period)],
         ),
