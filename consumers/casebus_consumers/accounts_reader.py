@@ -6,17 +6,27 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
 from casebus_schemas.rules.running import run_across
-from casebus_schemas.times import to_datetime, to_moment
+from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_services.reconciler.book import KEPT_RULES
 from casebus_services.reconciler.database import Database, Transaction
-from casebus_services.reconciler.rows import EVENTS_TOLD, SHARED_IDS, known_event, stored_event
+from casebus_services.reconciler.rows import (
+    EVENTS_TOLD,
+    OUTLINES,
+    SET_ASIDE,
+    SHARED_IDS,
+    known_event,
+    set_aside_of,
+    stored_event,
+)
+from casebus_services.reconciler.set_aside import reason_of
 
 
 class AccountsReader:
@@ -35,9 +45,33 @@ class AccountsReader:
         """Every chain with its state and how many events it has."""
         with self._database.reading() as transaction:
             rows = transaction.rows("SELECT chain, status, events, hash FROM recon_chain ORDER BY chain")
+        held = {one["chain"]: one for one in self.set_aside()}
         return [
-            {"chain": row[0], "status": row[1], "events": row[2], "hash": bytes(row[3]).hex()} for row in rows
+            {
+                "chain": row[0],
+                "status": row[1],
+                "events": row[2],
+                "hash": bytes(row[3]).hex(),
+                "set_aside": held.get(row[0]),
+            }
+            for row in rows
         ]
+
+    def set_aside(self) -> list[dict[str, Any]]:
+        """Every chain that the program could not compute: since when, why, how many events it holds."""
+        with self._database.reading() as transaction:
+            held = [set_aside_of(row) for row in transaction.rows(f"{SET_ASIDE} ORDER BY since_ms, chain")]
+            count = "SELECT count(*) FROM recon_event WHERE chain = ?"
+            return [
+                {
+                    "chain": one.chain,
+                    "since": beijing_text(one.since),
+                    "reason": one.reason,
+                    "program": one.program,
+                    "events": transaction.rows(count, (one.chain,))[0][0],
+                }
+                for one in held
+            ]
 
     def events(self, chain: str) -> list[ChainEvent]:
         """The admitted events of a chain in the order of admission."""
@@ -48,13 +82,22 @@ class AccountsReader:
     def case(
         self, chain: str, now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
     ) -> dict[str, Any]:
-        """`case_view` of a chain. Raises UsageError if it is unknown."""
-        events = self.events(chain)
-        if not events:
-            raise UsageError(
-                "no such chain", found=chain, remedy="see `casebus findings` or the inbox for chains"
-            )
-        view = case_view(events, now, asked=asked, why=why)
+        """`case_view` of a chain, and whether it is set aside. Raises UsageError if it is unknown.
+
+        Where it cannot be computed at all, what was computed last stands in its place.
+        """
+        held = next((one for one in self.set_aside() if one["chain"] == chain), None)
+        try:
+            events = self.events(chain)
+            if not events:
+                raise UsageError(
+                    "no such chain", found=chain, remedy="see `casebus findings` or the inbox for chains"
+                )
+            view = {**case_view(events, now, asked=asked, why=why), "set_aside": held}
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is: an officer is told, not a programmer
+            return self._as_it_was(chain, now, held or {"since": None, "reason": reason_of(error)})
         # Repeats and broken streams are seen at arrival, not in the events.
         watched = [body for rule in sorted(KEPT_RULES) for body in self.findings(chain=chain, rule=rule)]
         known = {line["event"] for line in view["events"]}
@@ -66,6 +109,27 @@ class AccountsReader:
             and any(account["event"] in known for account in body["accounts"])
         ]
         return {**view, "findings": [*view["findings"], *seen]}
+
+    def _as_it_was(self, chain: str, now: datetime, held: dict[str, Any]) -> dict[str, Any]:
+        """A chain that cannot be computed, in the form of `case_view`."""
+        with self._database.reading() as transaction:
+            rows = transaction.rows("SELECT status, hash FROM recon_chain WHERE chain = ?", (chain,))
+            outlines = transaction.rows(f"{OUTLINES} WHERE chain = ? ORDER BY bus_offset", (chain,))
+        status, digest = rows[0] if rows else (None, b"")
+        return {
+            "chain": chain,
+            "status": status,
+            "security": None,
+            "suspects": [],
+            "agencies": {},
+            "amounts": [],
+            "events": [event_line(known_event(row)) for row in outlines],
+            "at": beijing_text(now),
+            "obligations": self.obligations(now, chain=chain),
+            "findings": self.findings(chain=chain),
+            "hash": bytes(digest).hex(),
+            "set_aside": held,
+        }
 
     def obligations(
         self,
@@ -133,6 +197,17 @@ class AccountsReader:
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
         return sha256(canonical([[c["chain"], c["hash"]] for c in self.chains()])).hexdigest()
+
+
+def set_aside(url: str | None) -> list[dict[str, Any]]:
+    """The chains that are set aside in an accounts database. Raises BusError if it cannot be read."""
+    if url is None:
+        return []
+    reader = AccountsReader(url)
+    try:
+        return reader.set_aside()
+    finally:
+        reader.close()
 
 
 def _where(**equal: str | None) -> tuple[list[str], list[Any]]:

@@ -1,4 +1,4 @@
-"""Commands of the operator on bus.command: setting the clock, driving a refused record again. Pure."""
+"""Commands of the operator on bus.command: the clock set, a refused record or a chain driven again. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from casebus_schemas.wire.signing import event_message, parse_block, verify
 
 from .clock import ClockSetting
 
+RECOMPUTATION = "chain.recomputation_requested"
+
 
 @dataclass(frozen=True, slots=True)
 class SetClock:
@@ -34,7 +36,14 @@ class Redrive:
     attempt: int
 
 
-Command = SetClock | Redrive
+@dataclass(frozen=True, slots=True)
+class Recompute:
+    """`chain.recomputation_requested`: compute a chain again that was set aside."""
+
+    chain: str
+
+
+Command = SetClock | Redrive | Recompute
 
 
 def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
@@ -89,7 +98,12 @@ def _redrive(_record: Record, data: dict[str, Any]) -> Command:
     return Redrive(Origin(place["topic"], place["partition"], place["offset"]), data["attempt"])
 
 
+def _recompute(_record: Record, data: dict[str, Any]) -> Command:
+    return Recompute(str(data["chain"]))
+
+
 _READERS: dict[str, Callable[[Record, dict[str, Any]], Command]] = {
     "clock.set": _set_clock,
     "dead_letter.redrive_requested": _redrive,
+    RECOMPUTATION: _recompute,
 }

@@ -17,7 +17,8 @@ from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
 from casebus_deploy.embedded.broker_properties import server_properties
 from casebus_deploy.embedded.ports import free_ports
 from casebus_deploy.stack import keys
-from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_deploy.stack.logins import password_file
+from casebus_deploy.stack.topics_admin import Wanted, apply
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.wire.codec import decode

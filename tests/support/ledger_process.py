@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_deploy.stack.topics_admin import password_file
+from casebus_deploy.stack.logins import password_file
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from casebus_deploy.stack.topics_admin import password_file
+from casebus_deploy.stack.logins import password_file
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import ReadyEvent

@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka import KafkaAdminClient
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_deploy.stack.logins import password_file
+from casebus_deploy.stack.topics_admin import Wanted, apply
 from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.records import Outgoing, Record

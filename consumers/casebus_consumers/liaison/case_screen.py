@@ -30,6 +30,8 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     """A whole case: state, suspects and charges, accounts side by side, clocks, findings, events."""
     yield f"案件链 chain   {case['chain']}"
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    if held := case.get("set_aside"):
+        yield from set_aside_lines(held)
     if asked := case.get("as_of"):
         yield "所见 as known   " + "   ".join(
             f"{shown(AS_OF, name)} {value}" for name, value in asked.items() if value
@@ -64,6 +66,13 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
+
+
+def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
+    """That a chain is set aside, and why."""
+    since = f"自 since {held['since']}, " if held["since"] else ""
+    yield f"暂停计算 set aside  {since}{held['reason']}"
+    yield "  事件照常保存，期限与发现停留在此前的状态 its events are kept, its terms stand as they were"
 
 
 def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:

@@ -178,12 +178,14 @@ def rebuild_accounts(
     def lines() -> Iterator[str]:
         yield f"{rebuilt.chains} chains, {rebuilt.events} events: " + ("equal" if rebuilt.ok else "DIFFERENT")
         yield from (f"  {difference}" for difference in rebuilt.differences)
+        yield from (f"  {held}" for held in rebuilt.set_aside)
 
     body = {
         "ok": rebuilt.ok,
         "chains": rebuilt.chains,
         "events": rebuilt.events,
         "differences": list(rebuilt.differences),
+        "set_aside": list(rebuilt.set_aside),
     }
     _show(body, as_json, lines)
     raise typer.Exit(0 if rebuilt.ok else 1)
@@ -221,7 +223,8 @@ def _url(connection: Path | None, given: str | None) -> str:
 def _chain_line(entry: dict[str, Any]) -> str:
     from .case_screen import status
 
-    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}"
+    held = "  [暂停计算 set aside]" if entry["set_aside"] else ""
+    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}{held}"
 
 
 def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]]) -> None:

@@ -32,7 +32,7 @@ def list_command(
     as_json: JsonOption = False,
     connection: ConnectionOption = None,
 ) -> None:
-    """One line for each refused record."""
+    """One line for each refused record and, for the operator, each chain that could not be computed."""
     login, agencies = _reader(agency, connection)
     for letter in dead_letters(login, agencies):
         if code is not None and letter.code != code:
@@ -41,6 +41,20 @@ def list_command(
             say_json(letter.summary())
         else:
             say(_line(letter))
+    if agency is None and code is None:
+        _list_set_aside(connection, as_json)
+
+
+def _list_set_aside(connection: Path | None, as_json: bool) -> None:
+    from casebus_consumers.accounts_reader import set_aside
+
+    known = read_connection(connection)
+    held = set_aside(known.databases.get("accounts")) if known else []
+    for one in held:
+        if as_json:
+            say_json({"set_aside": one})
+        else:
+            say(f"案链暂停计算 chain set aside  {one['chain']}  {one['since']}  {one['reason']}")
 
 
 @app.command()

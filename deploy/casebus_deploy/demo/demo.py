@@ -197,8 +197,6 @@ class _Traces:
         if self.stack.broker is not None:
             ports = self.stack.broker.ports
             self.ports |= {ports.client, ports.internal, ports.controller}
-            if self.stack.broker.pid is not None:
-                self.pids.add(self.stack.broker.pid)
         if self.stack.web_port:
             self.ports.add(self.stack.web_port)
 

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,11 @@ __all__ = ["BrokerPorts", "BrokerUnavailable", "EmbeddedBroker"]
 # A broker killed with signal 9 waits for its own old session: its port came back after 4.5 to 20 s.
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
+# What ends sooner failed at starting; a JVM takes a few seconds to find that out.
+LIVED_S = 30.0
+NAME = "kafka"
+"""The broker among the processes that a supervisor keeps."""
+
 _FORMAT_TIMEOUT_S = 60.0
 _POLL_S = 0.05
 
@@ -130,6 +135,18 @@ class EmbeddedBroker:
         """
         if self.running:
             return
+        self._process = self.prepare().spawn()
+        try:
+            self.wait_until_ready(lambda: self.running, timeout_s)
+        except BaseException:
+            self.kill()
+            raise
+
+    def prepare(self) -> child.ChildSpec:
+        """Format a fresh folder and write the configuration; return what is to be run, by a supervisor too.
+
+        Who runs it waits with `wait_until_ready`. Raises as `start`.
+        """
         lib = jars.fetch()
         self._refuse_second()
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -141,24 +158,16 @@ class EmbeddedBroker:
         java = self._java(lib)
         if not (self.data_dir / "kafka" / "meta.properties").exists():
             self._format(java)
-        self._process = child.spawn(
-            [
-                *java,
-                f"-Xms{min(256, self._heap_mb)}m",
-                f"-Xmx{self._heap_mb}m",
-                "kafka.Kafka",
-                str(self._config_file),
-            ],
+        heap = (f"-Xms{min(256, self._heap_mb)}m", f"-Xmx{self._heap_mb}m")
+        return child.ChildSpec(
+            NAME,
+            [*java, *heap, "kafka.Kafka", str(self._config_file)],
             env=_environment(),
             log_file=self.log_dir / "kafka.out",
             cwd=self.data_dir,
+            lived_s=LIVED_S,
+            pid_file=self.pid_file,
         )
-        self.pid_file.write_text(str(self._process.pid), encoding="ascii")
-        try:
-            self._wait_until_ready(time.monotonic() + timeout_s)
-        except BaseException:
-            self.kill()
-            raise
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Ask the broker to shut down, kill it after `timeout_s`. Blocking; idempotent."""
@@ -236,6 +245,10 @@ class EmbeddedBroker:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "--sun-misc-unsafe-memory-access=allow",  # only silences a warning about Kafka's own code
+            # A broker short of memory answers wrongly or not at all; ended, it is started again.
+            "-XX:+ExitOnOutOfMemoryError",
+            # Without it each of Kafka's threads keeps a buffer of the largest answer that it ever sent.
+            "-Djdk.nio.maxCachedBufferSize=262144",
             "-XX:-UsePerfData",  # would leave a file in the system's folder for temporary ones
             f"-Djava.io.tmpdir={self.data_dir / 'tmp'}",
             "-Djava.net.preferIPv4Stack=true",
@@ -277,14 +290,17 @@ class EmbeddedBroker:
         properties = server_properties(self.data_dir, self.ports, node_password) | self._properties
         write_private(self._config_file, "".join(f"{key}={value}\n" for key, value in properties.items()))
 
-    def _wait_until_ready(self, deadline: float) -> None:
-        """Until a client that logs in gets an answer: the port opens before the node serves."""
+    def wait_until_ready(self, alive: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> None:
+        """Until a client that logs in gets an answer: the port opens before the node serves.
+
+        Raises BrokerUnavailable if `alive` says that it ended, or if it is not ready in time.
+        """
         from kafka import KafkaAdminClient
         from kafka.errors import KafkaError
 
-        problem = "the port did not open"
+        problem, deadline = "the port did not open", time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if self._process is None or self._process.poll() is not None:
+            if not alive():
                 raise BrokerUnavailable(
                     "the broker ended while starting",
                     found=child.last_words(self.log_dir / "kafka.out", self.log_dir / "kafka.log"),

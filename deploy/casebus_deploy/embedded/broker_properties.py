@@ -67,6 +67,18 @@ def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) ->
         "transaction.state.log.num.partitions": "3",
         # One year: an auditor's group that rests over a long case must not start anew.
         "offsets.retention.minutes": "525600",
+        # What clients can make the node hold is bounded well below its heap of 384 MB, before they have
+        # logged in too. The largest request of ours is a batch of 1 MiB records.
+        "socket.request.max.bytes": str(8 << 20),
+        "queued.max.request.bytes": str(64 << 20),
+        "queued.max.requests": "100",
+        "sasl.server.max.receive.size": str(64 << 10),
+        # All clients come from loopback, so a limit by address would be one for all of them. The node's own
+        # listeners keep what the clients' listener cannot take.
+        "max.connections": "2000",
+        "listener.name.client.max.connections": "1900",
+        "listener.name.client.max.connection.creation.rate": "100",
+        "connections.max.idle.ms": "600000",
         "num.network.threads": "2",
         "num.io.threads": "2",
         "log.cleaner.threads": "1",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -32,6 +33,33 @@ try:
 except OSError as error:
     sys.exit(f"cannot start {sys.argv[5]}: {error.strerror}")
 """
+
+# A service needs some 1.5 s to its first commit: what ends sooner fails at starting, and is tried less and
+# less often.
+LIVED_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What to run: a program, its whole environment, and the file to which its output is appended.
+
+    A supervisor tries again at once what lived for `lived_s`; `pid_file` always holds the pid while it runs.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    log_file: Path
+    cwd: Path | None = None
+    lived_s: float = LIVED_S
+    pid_file: Path | None = None
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start it once, as `spawn` does."""
+        process = spawn(self.argv, env=self.env, cwd=self.cwd, log_file=self.log_file)
+        if self.pid_file is not None:
+            self.pid_file.write_text(str(process.pid), encoding="ascii")
+        return process
 
 
 def spawn(

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own on loopback, for `casebus up --postgres` and for tests."""
+"""A PostgreSQL of its own on loopback, for tests; `casebus up` takes a server of the operator's."""
 
 from __future__ import annotations
 

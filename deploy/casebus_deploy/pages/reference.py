@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from casebus_schemas.agencies import BUS, MEMBERS, Members
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.quotas import KEYS, quotas
 from casebus_schemas.catalogue.topology import acls, topics
 from casebus_schemas.law import met_by, opened_by
 from casebus_schemas.texts.symbols import STATUSES, word
@@ -77,6 +78,15 @@ def _lines() -> Iterator[str]:
     for rule in acls():
         star = "*" if rule.pattern == "PREFIXED" else ""
         yield f"| {rule.principal} | {rule.operation} | {rule.resource_type.lower()} `{rule.name}{star}` |"
+    yield ""
+    yield "## Quotas"
+    yield ""
+    yield "Kafka delays the answers to a login that asks one broker for more; services have none."
+    yield ""
+    yield f"| principal | {' | '.join(f'`{key}`' for key in KEYS)} |"
+    yield f"|---|{'---:|' * len(KEYS)}"
+    for principal, limits in quotas().items():
+        yield f"| {principal} | {' | '.join(f'{limits[key]:,}' for key in KEYS)} |"
 
 
 def _meanings(catalog: Catalog) -> Iterator[str]:

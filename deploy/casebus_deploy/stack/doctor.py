@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,7 @@ LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
 SHOWN_DENIALS = 5
+SHOWN_CHAINS = 5
 
 State = Literal["ok", "warn", "bad"]
 
@@ -49,9 +51,13 @@ def examine(file: Path | None) -> Iterator[Examined]:
     connection = yield from _connection(file)
     if connection is not None:
         yield from _secrets(connection)
-        yield _broker(connection)
+        broker = _broker(connection)
+        yield broker
+        if broker.state == "ok":
+            yield _quotas(connection)
         yield from _services(file.parent)
         yield from _denials(file.parent)
+        yield from _set_aside(connection)
 
 
 def _python() -> Examined:
@@ -145,7 +151,31 @@ def _broker(connection: Connection) -> Examined:
     return Examined("broker", "ok", f"{len(seen)} topics")
 
 
+def _quotas(connection: Connection) -> Examined:
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    from casebus_producers.config import KafkaLogin
+    from casebus_schemas.catalogue.quotas import quotas
+    from casebus_schemas.catalogue.topology import OPERATOR, PRINCIPALS
+
+    from .quotas_admin import described_quotas, differing_quotas
+
+    login = KafkaLogin.read(OPERATOR, connection).kafka() | {"bootstrap_timeout_ms": 3_000}
+    login.pop("allow_auto_create_topics", None)  # a consumer's word only
+    try:
+        with closing(KafkaAdminClient(**login)) as admin:
+            differing = differing_quotas(described_quotas(admin), quotas(), PRINCIPALS)
+    except KafkaError as error:
+        return Examined("quotas", "warn", f"not seen: {type(error).__name__}", "casebus topics apply")
+    if differing:
+        names = ", ".join(differing)
+        return Examined("quotas", "warn", f"missing or not as the file says: {names}", "casebus topics apply")
+    return Examined("quotas", "ok", f"{len(quotas())} logins are limited")
+
+
 def _services(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.embedded.broker import NAME as BROKER
     from casebus_deploy.status_page.status import read_json
     from casebus_schemas.catalogue.services import servers
 
@@ -153,13 +183,13 @@ def _services(folder: Path) -> Iterator[Examined]:
     if not processes:
         yield Examined("services", "bad", "no service runs here", "casebus up")
     for name, process in processes.items():
-        log = folder / "logs" / f"{name}.log"
+        log = folder / "broker" / "log" if name == BROKER else folder / "logs" / f"{name}.log"
         if not process.get("running"):
             yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
             continue
         beat = read_json(folder / "services" / name / "heartbeat.json").get("at")
         age = None if beat is None else time.time() - float(beat)
-        if name not in servers() and (age is None or age > BEAT_AGE_S):
+        if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
             yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
         elif process.get("restarts"):
@@ -178,6 +208,24 @@ def _denials(folder: Path) -> Iterator[Examined]:
             yield Examined("access", "warn", line)
     elif log.exists():
         yield Examined("access", "ok", "nobody was refused")
+
+
+def _set_aside(connection: Connection) -> Iterator[Examined]:
+    from casebus_consumers.accounts_reader import set_aside
+
+    try:
+        held = set_aside(connection.databases.get("accounts"))
+    except BusError as error:
+        yield Examined("chains", "warn", error.detail)
+        return
+    for one in held[:SHOWN_CHAINS]:
+        found = f"{one['chain']} is set aside since {one['since']}: {one['reason']}"
+        mend = f"after a mend: casebus dead-letters redrive --chain {one['chain']}"
+        yield Examined("chains", "bad", found, mend)
+    if len(held) > SHOWN_CHAINS:
+        yield Examined("chains", "bad", f"{len(held)} in all", "casebus dead-letters list")
+    if not held:
+        yield Examined("chains", "ok", "all are computed")
 
 
 @app.command("doctor")

@@ -1,8 +1,9 @@
-"""What the operator orders on bus.command: set the clock, judge a refused record again."""
+"""What the operator orders on bus.command: set the clock, judge a record or compute a chain again."""
 
 from datetime import datetime
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_schemas.admission.verdict import Origin
@@ -44,6 +45,10 @@ class Operator:
         place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
         facts = {"origin": place, "attempt": attempt, "reasons": reasons}
         return self._voice.say("dead_letter.redrive_requested", COMMAND, facts)
+
+    def recompute(self, chain: UUID, reasons: str | None = None) -> int:
+        """Has a chain computed again that was set aside."""
+        return self._voice.say("chain.recomputation_requested", COMMAND, {"chain": chain, "reasons": reasons})
 
     def close(self) -> None:
         """Closes the connection."""

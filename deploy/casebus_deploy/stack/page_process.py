@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_schemas.catalogue.topology import OPERATOR, SERVICES
-from casebus_schemas.errors import UsageError
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import BusError, UsageError
 
 
 def serve() -> None:
@@ -21,7 +23,8 @@ def serve() -> None:
         raise UsageError("no status page to serve", expected="CASEBUS_CONNECTION with a web_url")
     address = urlsplit(connection.web_url)
     login = KafkaLogin.read(OPERATOR, connection).kafka()
-    reader = StatusReader(Path(os.environ["CASEBUS_CONNECTION"]).parent, login, SERVICES)
+    folder = Path(os.environ["CASEBUS_CONNECTION"]).parent
+    reader = StatusReader(folder, login, SERVICES, lambda: _set_aside(connection))
     uvicorn.run(
         create_app(reader.read, reader.close),
         host=address.hostname or "127.0.0.1",
@@ -30,3 +33,12 @@ def serve() -> None:
         log_level="warning",
         access_log=False,
     )
+
+
+def _set_aside(connection: Connection) -> list[dict[str, Any]]:
+    from casebus_consumers.accounts_reader import set_aside
+
+    try:
+        return set_aside(connection.databases.get("accounts"))
+    except BusError:  # not there yet, or away: the services themselves show that
+        return []

@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from casebus_deploy.embedded.broker import NAME as BROKER
 from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
+from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.services import servers
@@ -22,11 +24,14 @@ from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
 
 from . import keys
-from .supervisor import ChildSpec, Supervisor
-from .topics_admin import apply_to_cluster, password_file
+from .logins import password_file
+from .supervisor import Supervisor
+from .topics_admin import apply_to_cluster
 
 READY_TIMEOUT_S = 120.0
 REGISTRY_TIMEOUT_S = 10.0
+MOST_STARTS = 3
+"""What ends so often before all is ready will not stay up."""
 
 Say = Callable[[str], None]
 
@@ -84,6 +89,7 @@ class Stack:
         """Start everything. Raises BusError (and leaves nothing running) if any part does not come up."""
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data.chmod(0o700)
+        self.supervisor = Supervisor([], state_file=self.data / "state.json")
         try:
             with self._step("Kafka"):
                 self._start_broker()
@@ -105,9 +111,7 @@ class Stack:
         if self.supervisor is not None:
             self.supervisor.stop()
             self.supervisor = None
-        if self.broker is not None:
-            self.broker.stop()
-            self.broker = None
+        self.broker = None
         (self.data / "state.json").unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -168,8 +172,10 @@ class Stack:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """What runs, for a table: name, address or pid, where its words go."""
-        found = [("kafka", self.bootstrap_servers, str(self.data / "broker" / "log"))]
+        found = [(BROKER, self.bootstrap_servers, str(self.data / "broker" / "log"))]
         for name, state in (self.supervisor.states() if self.supervisor else {}).items():
+            if name == BROKER:
+                continue
             found.append((name, f"pid {state.pid}", str(self.data / "logs" / f"{name}.log")))
         found.append(("ledger db", self.database_url("ledger"), ""))
         found.append(("accounts db", self.database_url("accounts"), ""))
@@ -203,7 +209,10 @@ class Stack:
         remembered = (self.data / "broker" / "ports.json").exists()
         ports = None if remembered and self.options.port_base is None else BrokerPorts(*self._ports(0, 3))
         self.broker = EmbeddedBroker(self.data / "broker", ports)
-        self.broker.start()
+        assert self.supervisor is not None
+        self.supervisor.run(self.broker.prepare())
+        kept = self.supervisor[BROKER]
+        self.broker.wait_until_ready(lambda: kept.state().restarts < MOST_STARTS)
 
     def _admin_settings(self) -> dict[str, Any]:
         if self.broker is not None:
@@ -229,8 +238,8 @@ class Stack:
 
     def _start_services(self) -> None:
         (self.data / "logs").mkdir(exist_ok=True)
-        self.supervisor = Supervisor(self._children(), state_file=self.data / "state.json")
-        self.supervisor.start()
+        assert self.supervisor is not None
+        self.supervisor.run(*self._children())
         self._wait_until_ready()
 
     def _children(self) -> list[ChildSpec]:
@@ -278,12 +287,12 @@ class Stack:
         """Until each service has written a heartbeat, which it does once it is assigned."""
         assert self.supervisor is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
-        waiting = [name for name in self.supervisor.states() if name not in servers()]
+        waiting = [name for name in self.supervisor.states() if name not in (BROKER, *servers())]
         begun = time.time()
         while waiting:
             waiting = [name for name in waiting if not self._beats_since(name, begun)]
             for name, state in self.supervisor.states().items():
-                if state.restarts >= 3:
+                if state.restarts >= MOST_STARTS:
                     raise RetryLater(
                         f"{name} does not stay up",
                         found=last_line(self.data / "logs" / f"{name}.log"),

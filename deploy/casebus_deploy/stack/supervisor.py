@@ -1,4 +1,4 @@
-"""Keeps the services running: each a child process, started anew when it ends, stopped in order."""
+"""Keeps broker and services running: each a child, started anew when it ends, stopped in order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -16,25 +16,12 @@ from types import TracebackType
 from typing import Self
 
 from casebus_deploy.embedded import child
+from casebus_deploy.embedded.child import ChildSpec
 from casebus_schemas.errors import UsageError
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-# A service needs some 1.5 s to its first commit: what ends sooner fails at starting, and is tried less and
-# less often.
-LIVED_S = 2.0
 STOP_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChildSpec:
-    """What to run: a program, its whole environment, and the file to which its output is appended."""
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    log_file: Path
-    cwd: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +92,12 @@ class SupervisedChild:
             child.stop(process, timeout_s=timeout_s)
         if self._keeper is not None:
             self._keeper.join(timeout_s)
+        if self.spec.pid_file is not None:
+            self.spec.pid_file.unlink(missing_ok=True)
 
     def _spawn(self) -> Popen[bytes]:
         with self._lock:
-            spec = self.spec
-            process = child.spawn(spec.argv, env=spec.env, cwd=spec.cwd, log_file=spec.log_file)
+            process = self.spec.spawn()
             self._process = process
             self._starts += 1
             self._since = time.time()
@@ -127,7 +115,7 @@ class SupervisedChild:
             if self._stopping.is_set():
                 return
             self._on_exit(self.spec.name, self._last_exit)
-            if time.monotonic() - started >= LIVED_S:
+            if time.monotonic() - started >= self.spec.lived_s:
                 pause_s = FIRST_PAUSE_S
             while True:
                 if self._stopping.wait(pause_s):
@@ -160,7 +148,9 @@ class Supervisor:
         """
         self._state_file = state_file
         self._state_lock = Lock()
-        self._children = {spec.name: SupervisedChild(spec, self._write_state, on_exit) for spec in children}
+        self._on_exit = on_exit
+        self._children: dict[str, SupervisedChild] = {}
+        self._add(children)
 
     def __getitem__(self, name: str) -> SupervisedChild:
         return self._children[name]
@@ -174,8 +164,13 @@ class Supervisor:
         """How each service stands, in starting order."""
         return {name: one.state() for name, one in self._children.items()}
 
+    def run(self, *specs: ChildSpec) -> None:
+        """Start these too, behind those that run. If one cannot be started, all are stopped."""
+        self._add(specs)
+        self.start()
+
     def start(self) -> None:
-        """Start all in order. If one cannot be started, those before it are stopped again."""
+        """Start all in order. If one cannot be started, those before it are stopped again. Idempotent."""
         try:
             for one in self._children.values():
                 one.spec.log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -198,11 +193,18 @@ class Supervisor:
     ) -> None:
         self.stop()
 
+    def _add(self, specs: Sequence[ChildSpec]) -> None:
+        with self._state_lock:
+            children = {one.name: SupervisedChild(one, self._write_state, self._on_exit) for one in specs}
+            self._children = self._children | children
+
     def _write_state(self) -> None:
         if self._state_file is None:
             return
         with self._state_lock:
             states = {name: asdict(state) for name, state in self.states().items()}
             fresh = self._state_file.with_name(self._state_file.name + ".new")
-            fresh.write_text(json.dumps({"services": states}), encoding="utf-8")
-            fresh.replace(self._state_file)
+            # A full disk must not end the thread that keeps a child alive; the next change writes again.
+            with contextlib.suppress(OSError):
+                fresh.write_text(json.dumps({"services": states}), encoding="utf-8")
+                fresh.replace(self._state_file)

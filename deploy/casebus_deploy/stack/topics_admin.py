@@ -1,4 +1,4 @@
-"""Makes topics, their configuration, access rules and logins of a cluster equal to the topology files.
+"""Makes topics, their settings, access rules, logins and quotas of a cluster equal to the topology files.
 
 `plan` says what differs, `apply` changes it. Both are idempotent. Nothing is deleted unless asked to prune,
 and topics never: they hold evidence. A partition count is immutable, since the key's partition is signed.
@@ -14,33 +14,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kafka import KafkaAdminClient
-from kafka.admin import (
-    ACL,
-    ConfigResource,
-    ScramMechanism,
-    UserScramCredentialDeletion,
-    UserScramCredentialUpsertion,
-)
+from kafka.admin import ACL
 from kafka.errors import KafkaError
 
-from casebus_deploy.embedded.secret_files import secret
 from casebus_schemas.catalogue import topology
+from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import AclSpec, TopicSpec
-from casebus_schemas.errors import BusError, RetryLater, UsageError
+from casebus_schemas.errors import RetryLater, UsageError
 
 from .access_rules import acl_in_words, acl_of, described_acls, in_words
+from .change_refused import ChangeRefused
+from .logins import add_users, password_file, remove_users
+from .quotas_admin import Differing, described_quotas, differing_quotas, set_quotas
+from .topic_settings import differing_configs, set_configs
 
-# Brokers refuse less; our passwords are random, so more would only slow each login.
-SCRAM_ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 30.0
 _POLL_S = 0.1
 MOST_REPLICAS = 3
-_IN_SYNC = "min.insync.replicas"
-_DYNAMIC_TOPIC = "DYNAMIC_TOPIC_CONFIG"
-
-
-class ChangeRefused(BusError):
-    """The cluster answered a change with an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +40,16 @@ class Wanted:
     topics: tuple[TopicSpec, ...]
     acls: tuple[AclSpec, ...]
     users: tuple[str, ...]
+    quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod
     def of_bus(cls, partitions: int = topology.EMBEDDED_PARTITIONS, replication: int = 1) -> Wanted:
         """What the topology files say for `partitions` partitions of each channel."""
         return cls(
-            topology.topics(partitions, replication), topology.acls(partitions), tuple(topology.PRINCIPALS)
+            topology.topics(partitions, replication),
+            topology.acls(partitions),
+            tuple(topology.PRINCIPALS),
+            quotas(),
         )
 
     @classmethod
@@ -76,9 +70,7 @@ class Wanted:
 class Change:
     """One difference in words."""
 
-    action: Literal[
-        "create", "set", "allow", "forbid", "login", "remove-login", "conflict", "foreign", "replicate"
-    ]
+    action: Literal["create", "set", "allow", "login", "quota", "conflict", "foreign", "replicate"]
     subject: str
     detail: str
 
@@ -95,6 +87,7 @@ class Plan:
     configs: Mapping[str, Mapping[str, tuple[str | None, str | None]]] = field(default_factory=dict)
     acls: tuple[AclSpec, ...] = ()
     users: tuple[str, ...] = ()
+    quotas: Differing = field(default_factory=dict)
     conflicts: tuple[Change, ...] = ()
     thin: tuple[Change, ...] = ()
     foreign_topics: tuple[str, ...] = ()
@@ -104,7 +97,7 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether nothing has to be added, changed or decided."""
-        return not (self.topics or self.configs or self.acls or self.users or self.conflicts)
+        return not (self.topics or self.configs or self.acls or self.users or self.quotas or self.conflicts)
 
     def changes(self) -> Iterator[Change]:
         """Every difference, one by one."""
@@ -112,12 +105,15 @@ class Plan:
         for spec in self.topics:
             yield Change("create", spec.name, f"{spec.partitions} partitions, replication {spec.replication}")
         for name, values in self.configs.items():
-            for key, (found, wanted) in values.items():
-                yield Change("set", name, f"{key}: {found} -> {'default' if wanted is None else wanted}")
+            for key, (old, new) in values.items():
+                yield Change("set", name, f"{key}: {old} -> {'default' if new is None else new}")
         for rule in self.acls:
             yield Change("allow", rule.principal, in_words(rule))
         for user in self.users:
             yield Change("login", user, "SCRAM-SHA-512, password in a file")
+        for user, limits in self.quotas.items():
+            for key, (found, wanted) in limits.items():
+                yield Change("quota", user, f"{key}: {_limit(found)} -> {_limit(wanted)}")
         yield from self.thin
         for name in self.foreign_topics:
             yield Change("foreign", name, "a topic that no file names; never deleted by this command")
@@ -142,7 +138,7 @@ def plan(
     logins = set(admin.describe_user_scram_credentials()) if credentials is not None else set()
     return Plan(
         topics=tuple(spec for spec in wanted.topics if spec.name not in present),
-        configs=_differing_configs(admin, known, {s.name: _replicas(present[s.name]) for s in known}),
+        configs=differing_configs(admin, known, {s.name: _replicas(present[s.name]) for s in known}),
         acls=tuple(rule for acl, rule in wished.items() if acl not in acls),
         users=tuple(
             user
@@ -150,6 +146,7 @@ def plan(
             if credentials is not None
             and (user not in logins or not password_file(credentials, user).is_file())
         ),
+        quotas=differing_quotas(described_quotas(admin), wanted.quotas, wanted.users),
         conflicts=tuple(_conflicts(known, present)),
         thin=tuple(_thin(known, present)),
         foreign_topics=tuple(sorted(present.keys() - {spec.name for spec in wanted.topics})),
@@ -183,11 +180,13 @@ def apply(
             remedy="start with that count, or open a new generation of topics with a closing record",
         )
     if todo.users and credentials is not None:
-        _add_users(admin, todo.users, credentials)
+        add_users(admin, todo.users, credentials)
     if todo.topics:
         _create_topics(admin, todo.topics)
     if todo.configs:
-        _set_configs(admin, todo.configs)
+        set_configs(admin, todo.configs)
+    if todo.quotas:
+        set_quotas(admin, todo.quotas)
     if todo.acls:
         answer = admin.create_acls([acl_of(rule) for rule in todo.acls])
         if answer["failed"]:
@@ -219,9 +218,8 @@ def apply_to_cluster(settings: Mapping[str, Any], partitions: int, credentials: 
         ) from error
 
 
-def password_file(credentials: Path, user: str) -> Path:
-    """The file (0600) with a login's password."""
-    return credentials / f"{user}.password"
+def _limit(value: float | None) -> str:
+    return "no limit" if value is None else f"{value:.0f}"
 
 
 # --- topics and their configuration --------------------------------------------------------------------
@@ -265,100 +263,13 @@ def _conflicts(known: Sequence[TopicSpec], present: Mapping[str, Any]) -> Iterat
             yield Change("conflict", spec.name, f"{count} partitions, {spec.partitions} wanted")
 
 
-def _differing_configs(
-    admin: Any, known: Sequence[TopicSpec], replicas: Mapping[str, int]
-) -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    """For each topic the settings that differ: (found, wanted); wanted None = back to the default."""
-    if not known:
-        return {}
-    answer = admin.describe_configs(
-        [ConfigResource("TOPIC", spec.name) for spec in known], config_filter="all"
-    )
-    differing: dict[str, dict[str, tuple[str | None, str | None]]] = {}
-    for spec in known:
-        found = answer["topic"][spec.name]
-        wanted = dict(spec.config)
-        wanted[_IN_SYNC] = _in_sync(found, replicas[spec.name])
-        wrong: dict[str, tuple[str | None, str | None]] = {
-            key: (found[key]["value"] if key in found else None, value)
-            for key, value in wanted.items()
-            if key not in found or found[key]["value"] != value
-        }
-        wrong |= {
-            key: (entry["value"], None)
-            for key, entry in found.items()
-            if entry["config_source"] == _DYNAMIC_TOPIC and key not in wanted
-        }
-        if wrong:
-            differing[spec.name] = wrong
-    return differing
-
-
-def _in_sync(found: Mapping[str, Any], replicas: int) -> str:
-    """How many replicas must have a record: by those that the topic has, and never fewer than it asks now.
-
-    More than there are would stop every write, fewer than asked would lose what was promised.
-    """
-    wanted = int(topology.in_sync_replicas(replicas))
-    now = int(found[_IN_SYNC]["value"]) if _IN_SYNC in found else 0
-    return str(now if wanted < now <= replicas else wanted)
-
-
-def _set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | None, str | None]]]) -> None:
-    answer = admin.alter_configs(
-        [
-            ConfigResource(
-                "TOPIC",
-                name,
-                {
-                    key: ("DELETE", None) if value is None else ("SET", value)
-                    for key, (_, value) in keys.items()
-                },
-            )
-            for name, keys in differing.items()
-        ]
-    )
-    failed = {name: result for name, result in answer.get("topic", {}).items() if result != "OK"}
-    if failed:
-        name, result = next(iter(failed.items()))
-        raise ChangeRefused(f"the configuration of {name} was refused", found=result, expected="OK")
-
-
-# --- logins --------------------------------------------------------------------------------------------
-
-
-def _add_users(admin: Any, users: Sequence[str], credentials: Path) -> None:
-    credentials.mkdir(parents=True, exist_ok=True, mode=0o700)
-    alterations = []
-    for user in users:
-        # The file comes first: a crash in between leaves it, and the next run uses it.
-        password = secret(password_file(credentials, user))
-        alterations.append(
-            UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, SCRAM_ITERATIONS)
-        )
-    _inspect_logins(admin.alter_user_scram_credentials(alterations))
-
-
-def _inspect_logins(answer: Mapping[str, str | None]) -> None:
-    for user, problem in answer.items():
-        if problem is not None:
-            raise ChangeRefused(f"the login {user} was refused", found=problem, expected="no error")
-
-
 def _prune(admin: Any, todo: Plan) -> None:
     if todo.foreign_acls:
         for _, _, error in admin.delete_acls(list(todo.foreign_acls)):
             if error.errno:
                 raise ChangeRefused("an access rule could not be removed", found=error.__name__)
     if todo.foreign_users:
-        _inspect_logins(
-            admin.alter_user_scram_credentials(
-                [
-                    UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
-                    for user in todo.foreign_users
-                ]
-            )
-        )
+        remove_users(admin, todo.foreign_users)
 
 
 def _until_settled(

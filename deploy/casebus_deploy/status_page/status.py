@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Status:
     services: tuple[ServiceStatus, ...]
     topics: tuple[tuple[str, int], ...]
     denials: tuple[str, ...]
+    set_aside: tuple[Mapping[str, Any], ...] = ()
+    """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
 
     @property
     def ready(self) -> bool:
@@ -112,14 +114,22 @@ def service_statuses(
 class StatusReader:
     """Reads the state of one bus from its folder and its broker.
 
-    `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups.
+    `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups;
+    `set_aside` gives the chains that are set aside and never raises.
     Blocking; not for several threads at once.
     """
 
-    def __init__(self, folder: Path, client: Mapping[str, Any], groups: Iterable[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: Mapping[str, Any],
+        groups: Iterable[str],
+        set_aside: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+    ) -> None:
         self._folder = folder
         self._client = dict(client)
         self._groups = tuple(groups)
+        self._set_aside = set_aside
         self._admin: Any = None
         self._consumer: Any = None
 
@@ -138,6 +148,7 @@ class StatusReader:
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
             denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
+            set_aside=tuple(self._set_aside()),
         )
 
     def close(self) -> None:

@@ -193,7 +193,7 @@ def accounts(folded: Folded) -> dict[str, Any]:
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.stated.all()),
-        "events": [_line(event, folded) for event in folded.order],
+        "events": [event_line(event, folded) for event in folded.order],
     }
 
 
@@ -238,9 +238,10 @@ def _same_kind(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     return all(left[name] == right[name] for name in ("basis", "currency", "period"))
 
 
-def _line(event: ChainEvent, folded: Folded) -> dict[str, Any]:
-    corrected = folded.superseded.get(event.digest, ())
-    withdrawn = folded.withdrawn.get(event.digest)
+def event_line(event: ChainEvent, folded: Folded | None = None) -> dict[str, Any]:
+    """An event in the list of its case; what became of it where it is folded."""
+    corrected = folded.superseded.get(event.digest, ()) if folded else ()
+    withdrawn = folded.withdrawn.get(event.digest) if folded else None
     return {
         "event": event.digest.hex(),
         "id": str(event.id),

@@ -44,7 +44,7 @@ PRINCIPALS: tuple[str, ...] = principals()
 
 _REQUIRED = ("topic", "partitions", "max_message_bytes", "ledgered", "written_by", "read_by", "content")
 
-Operation = Literal["READ", "WRITE", "DESCRIBE"]
+Operation = Literal["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 Pattern = Literal["LITERAL", "PREFIXED"]
 
 
@@ -84,7 +84,7 @@ class AclSpec:
 
     principal: str
     operation: Operation
-    resource_type: Literal["TOPIC", "GROUP"]
+    resource_type: Literal["TOPIC", "GROUP", "CLUSTER"]
     name: str
     pattern: Pattern
 
@@ -159,6 +159,8 @@ def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[
         rules.add(_group_rule(principal))
     # Lag is the operator's business; describing a group gives no record away.
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
+    # So that the doctor sees whether quotas and limits are as they should be.
+    rules.add(AclSpec(OPERATOR, "DESCRIBE_CONFIGS", "CLUSTER", "kafka-cluster", "LITERAL"))
     return tuple(sorted(rules))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.small_types import RuleId
 
 from .chain import r09
@@ -70,5 +71,7 @@ def _guarded(
 ) -> tuple[Finding, ...]:
     try:
         return tuple(rule.finding(found) for found in find())
+    except (StopService, RetryLater):
+        raise  # of what it asked (the database), not of the rule
     except Exception as error:  # noqa: BLE001 - whatever it is: the other rules and agencies go on
         return (r09.RULE.finding(r09.failed(rule, events[0], error)),) if events else ()

@@ -1,8 +1,9 @@
 """The reconciler's Kafka edge: batches of bus.admission in, one SQL transaction, announcements out."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from casebus_schemas.catalogue.catalog import Catalog
@@ -18,6 +19,7 @@ from .arrivals import Arrival, arrival
 from .database import Database
 from .intake import Intake, Shelf
 from .rows import Waiting
+from .set_aside import SetAside, program_of
 from .store import Fence, Work
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,8 @@ class ReconcilerAgent:
     `now_ms` is the bus's clock, real or simulated (None while that is not set). `incarnation` begins the
     streams of partitions that the database does not know yet. What is announced is signed and put into the
     outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
-    with it.
+    with it. `orders` gives chains that the operator wants computed again, each with the offset of the order,
+    those read since it was last asked.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ReconcilerAgent:
         sink: Sink,
         now_ms: Callable[[], int | None],
         incarnation: int,
+        orders: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -57,6 +61,9 @@ class ReconcilerAgent:
         self._sink = sink
         self._now_ms = now_ms
         self._incarnation = incarnation
+        self._read_orders = orders
+        self._orders: dict[str, int] = {}
+        self._look_at_set_aside = False
         self._shelf = Shelf()
         self._own: frozenset[int] = frozenset()
         self._unsent: set[int] = set()
@@ -75,6 +82,7 @@ class ReconcilerAgent:
         self._own = frozenset(partition for _, partition in partitions)
         self._shelf.keep_only(())
         self._unsent = set(self._own)
+        self._look_at_set_aside = True
         self._fresh.clear()
 
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
@@ -98,13 +106,38 @@ class ReconcilerAgent:
         self.relay()
 
     def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
-        """Lets the clock's time pass in the chains of this worker's partitions, and relays."""
+        """Lets the clock's time pass in the chains of this worker's partitions, and relays.
+
+        Before that chains are computed again that another program set aside, or that the operator orders.
+        """
         own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
+        self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
         self.relay()
+
+    def _drive_again(self, own: list[int]) -> None:
+        if orders := self._read_orders():
+            self._orders.update(orders)
+            self._look_at_set_aside = True
+        if self._look_at_set_aside and own:
+            self._look_at_set_aside = False
+            for held in patiently(lambda: self._set_aside(own), PATIENCE_S):
+                patiently(lambda: self._compute_again(held), PATIENCE_S)  # noqa: B023
+
+    def _set_aside(self, own: list[int]) -> list[SetAside]:
+        """The chains that are to be computed again."""
+        program = program_of(self._catalog)
+        with self._database.reading() as transaction:
+            found = Work(transaction, self._catalog).set_aside(own)
+        ordered = [(one, self._orders.get(one.chain, one.ordered)) for one in found]
+        return [
+            one._replace(ordered=max(order, one.ordered))
+            for one, order in ordered
+            if order > one.ordered or one.program != program
+        ]
 
     def _time_passes(self, own: list[int], now: datetime) -> bool:
         return patiently(lambda: self._pass_time(own, now), PATIENCE_S)
@@ -170,6 +203,19 @@ class ReconcilerAgent:
             raise
         return bool(waking)
 
+    def _compute_again(self, held: SetAside) -> None:
+        log.info("chain %s, set aside since %s, is computed again", held.chain, held.since)
+        try:
+            with self._database.writing() as transaction:
+                work = Work(transaction, self._catalog)
+                fences = work.fences([held.partition], self._incarnation)
+                if work.held([held.chain]):
+                    events, known = partial(work.events, held.chain), work.findings(held.chain)
+                    self._enter(work, fences, lambda intake: intake.compute_again(held, events, known))
+        except BaseException:
+            self._forget()
+            raise
+
     def _forget(self) -> None:
         self._shelf.clear()
         self._fresh.clear()
@@ -179,7 +225,9 @@ class ReconcilerAgent:
         self._shelf.check(fences.values())
         intake = Intake(work, self._catalog, self._shelf)
         step(intake)
-        work.save_books(intake.touched())
+        work.take_back(intake.taken_back)
+        work.save(intake.entries)
+        work.put_aside(intake.set_aside.values())
         for partition, said in intake.said.items():
             new = work.not_said(said)
             if not new:

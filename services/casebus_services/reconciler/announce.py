@@ -31,6 +31,18 @@ class Announced(NamedTuple):
     record: Outgoing
 
 
+class Said(NamedTuple):
+    """An announcement, and the framed value of the event that makes it."""
+
+    announcement: Announcement
+    value: bytes
+
+
+def said(announcement: Announcement, catalog: Catalog) -> Said:
+    """The announcement with its value."""
+    return Said(announcement, encode_raw(catalog.latest(announcement.kind), _data(announcement)))
+
+
 class Announcer:
     """Composes announcements under the bus's key.
 
@@ -43,14 +55,12 @@ class Announcer:
         self._key = key
         self._partitions = partitions
 
-    def compose(
-        self, announcement: Announcement, producer: str, heads: MutableMapping[Stream, StreamHead]
-    ) -> Announced:
+    def compose(self, said: Said, producer: str, heads: MutableMapping[Stream, StreamHead]) -> Announced:
         """The signed event; moves its stream's head in `heads` (absent: the stream begins)."""
+        announcement, value = said
         kind = announcement.kind
         schema = self._catalog.latest(kind)
         topic = self._catalog.event(kind).topic(BUS)
-        value = encode_raw(schema, _data(announcement))
         # Key = chain id, and all channels have one partition count: the chain's own partition.
         partition = partition_of(announcement.chain.encode(), self._partitions)
         named = event_id(announcement)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
+from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, StopService
 from casebus_schemas.rules.rule import Arrived
+from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
@@ -38,6 +41,11 @@ class Arrival:
         return Stream(self.headers.producer, origin.topic, origin.partition)
 
     @property
+    def admitted_at(self) -> datetime:
+        """When the router judged it."""
+        return to_datetime(self.admission.admitted_at_ms)
+
+    @property
     def event_headers(self) -> EventHeaders:
         """The headers of an admitted event. Raises StopService if the router admitted one without."""
         if self.headers is None or self.digest is None:
@@ -45,36 +53,41 @@ class Arrival:
         return self.headers
 
     def event(self, catalog: Catalog) -> ChainEvent:
-        """The admitted event, decoded. Raises StopService if the router admitted what cannot be decoded."""
+        """The admitted event, decoded. Raises Refused if this program cannot decode it."""
         headers = self.event_headers
-        return decoded_event(
-            catalog, headers, self.digest or ZERO_DIGEST, self.value, self.admission.admitted_at_ms
+        _, body = decode(catalog, self.value)
+        return chain_event(
+            digest=self.digest or ZERO_DIGEST,
+            id=headers.id,
+            type=headers.type,
+            source=headers.source,
+            chain=headers.subject,
+            time_ms=headers.time_ms,
+            admitted_at_ms=self.admission.admitted_at_ms,
+            body=body,
+            producer=headers.producer,
+            seq=headers.seq,
+            prev=headers.prev,
         )
 
-
-def decoded_event(
-    catalog: Catalog, headers: EventHeaders, digest: Digest, value: bytes | None, admitted_at_ms: int
-) -> ChainEvent:
-    """An admitted event from its headers and framed value. Raises StopService if it cannot be decoded."""
-    try:
-        _, body = decode(catalog, value)
-    except Refused as error:
-        raise StopService(
-            "an admitted event cannot be decoded", found=error.detail, remedy="update casebus on this machine"
-        ) from error
-    return chain_event(
-        digest=digest,
-        id=headers.id,
-        type=headers.type,
-        source=headers.source,
-        chain=headers.subject,
-        time_ms=headers.time_ms,
-        admitted_at_ms=admitted_at_ms,
-        body=body,
-        producer=headers.producer,
-        seq=headers.seq,
-        prev=headers.prev,
-    )
+    def outline(self) -> ChainEvent:
+        """The admitted event as its headers show it, without what it says."""
+        headers = self.event_headers
+        return ChainEvent(
+            digest=self.digest or ZERO_DIGEST,
+            id=headers.id,
+            type=headers.type,
+            agency=agency_of_source(headers.source),
+            source=headers.source,
+            chain=headers.subject,
+            occurred_at=to_datetime(headers.time_ms),
+            admitted_at=self.admitted_at,
+            envelope={},
+            data={},
+            producer=headers.producer,
+            seq=headers.seq,
+            prev=headers.prev,
+        )
 
 
 def arrival(record: Record) -> Arrival:

@@ -92,6 +92,10 @@ class ChainBook:
         """All events taken, folded."""
         return self.meaning.folded
 
+    def known(self, digest: Digest) -> ChainEvent | None:
+        """The event of that digest, if the chain holds it."""
+        return self.folded.by_digest.get(digest)
+
     def take(self, event: ChainEvent) -> list[Announcement]:
         """Takes the next admitted event; a repeat changes nothing."""
         said = self.advance(event.admitted_at)
@@ -105,8 +109,8 @@ class ChainBook:
         """Enters a finding of the stream watch, once."""
         if finding.id in self.findings:
             return []
-        self._put(finding)
-        return _opened([finding], self.chain, None)
+        self.enter(finding)
+        return opened_said([finding], self.chain, None)
 
     def advance(self, now: datetime) -> list[Announcement]:
         """Lets time pass to `now`; time that is told already does not run back."""
@@ -145,12 +149,12 @@ class ChainBook:
         opened, closed = self._enter_findings(found, trigger)
         gone = [self.findings[f.id] for f in before if f.id not in found and f.id in self.findings]
         for finding in {known.id: known for known in gone if known.state != "closed"}.values():
-            self._put(replace(finding, state="closed"))
+            self.enter(replace(finding, state="closed"))
             closed.append(Closing(finding, AGREES_NOW, trigger or self.folded.order[-1].digest, now))
         return [
             *_announced(changed, self.chain, now),
-            *_opened(opened, self.chain, trigger),
-            *_closed(closed, self.chain, now),
+            *opened_said(opened, self.chain, trigger),
+            *closed_said(closed, self.chain, now),
         ]
 
     def _enter_duties(
@@ -197,13 +201,14 @@ class ChainBook:
             if finding.state == "closed" and known is not None and was_open:
                 closed.append(Closing(known, AGREES_NOW, trigger or finding.causes[0], self.told_until))
             if finding != known:
-                self._put(finding)
+                self.enter(finding)
         return opened, closed
 
     def _write(self, entry: DutyEntry) -> None:
         self.duties[entry.duty.id] = self._entered[entry.duty.id] = entry
 
-    def _put(self, finding: Finding) -> None:
+    def enter(self, finding: Finding) -> None:
+        """Enters a finding as it stands now."""
         self.findings[finding.id] = self._found[finding.id] = finding
 
 
@@ -241,7 +246,8 @@ def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[
     return said
 
 
-def _opened(opened: Iterable[Finding], chain: str, trigger: Digest | None) -> list[Announcement]:
+def opened_said(opened: Iterable[Finding], chain: str, trigger: Digest | None) -> list[Announcement]:
+    """Says findings that were opened, those of the same agencies together."""
     of_concerned: dict[tuple[Agency, ...], list[Finding]] = {}
     for finding in opened:
         # One that is only of information is listed, but nobody is disturbed by it.
@@ -266,7 +272,8 @@ def _opened(opened: Iterable[Finding], chain: str, trigger: Digest | None) -> li
     return said
 
 
-def _closed(closed: Iterable[Closing], chain: str, now: datetime) -> list[Announcement]:
+def closed_said(closed: Iterable[Closing], chain: str, now: datetime) -> list[Announcement]:
+    """Says that findings are gone, those of the same agencies together."""
     of_concerned: dict[tuple[Agency, ...], list[Closing]] = {}
     for closing in closed:
         if closing.finding.severity != "info" and (told := closing.finding.concerned()):

@@ -1,23 +1,43 @@
 """Takes arrivals and time into the books of their chains, whether for the live service or a rebuild."""
 
+import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
+from uuid import UUID
 
-from casebus_schemas.case.chain import Digest
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import RetryLater, StopService
+from casebus_schemas.rules.chain import r09
+from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.running import watch
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
+from .announce import Said, said
 from .arrivals import Arrival, met, met_again
-from .book import Announcement, ChainBook
+from .book import KEPT_RULES, Announcement, ChainBook
+from .rows import Entries, entries_of, finding_row
+from .set_aside import (
+    HeldBook,
+    Kept,
+    SetAside,
+    computed_again_said,
+    program_of,
+    reason_of,
+    set_aside_said,
+)
+
+log = logging.getLogger(__name__)
 
 MAX_CACHED_EVENTS = 5000
 """Events held in memory between batches, about 6 KiB each."""
 
 
-class Ground(Protocol):
+class Ground(Kept, Protocol):
     """What the intake needs to know and to keep: the store's transaction, or a rebuild's memory."""
 
     def add_admissions(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -35,8 +55,17 @@ class Ground(Protocol):
     def save_heads(self, heads: dict[Stream, StreamHead]) -> None:
         """Moves the heads."""
 
-    def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
-        """The books of these chains."""
+    def held(self, chains: Sequence[str]) -> set[str]:
+        """Those of these chains that are set aside."""
+
+    def books(self, chains: Sequence[str]) -> Mapping[str, Callable[[], ChainBook]]:
+        """What opens the book of each of these chains; it raises where the chain cannot be computed."""
+
+    def agencies(self, chain: str) -> set[str]:
+        """Who spoke in a chain or was told of an event of it."""
+
+    def last_event(self, chain: str) -> Digest:
+        """The event of a chain that was admitted last."""
 
 
 class Numbered(Protocol):
@@ -85,6 +114,10 @@ class Shelf:
         self._books[book.chain] = (partition, book)
         self._books.move_to_end(book.chain)
 
+    def drop(self, chain: str) -> None:
+        """Drops a book."""
+        self._books.pop(chain, None)
+
     def keep_only(self, partitions: Iterable[int]) -> None:
         """Drops the books of all other partitions."""
         kept = set(partitions)
@@ -98,53 +131,135 @@ class Shelf:
 
 
 class Intake:
-    """One step: which books it touched, and what it made the bus say, by admission partition."""
+    """One step: which books it touched, and what it made the bus say.
+
+    A chain whose events cannot be read, folded, ruled on or announced is set aside: what the step did to it
+    is dropped, but for the events themselves, and all other chains go on.
+    """
 
     def __init__(self, ground: Ground, catalog: Catalog, shelf: Shelf) -> None:
         self._ground = ground
         self._catalog = catalog
         self._shelf = shelf
-        self._touched: dict[str, tuple[int, ChainBook]] = {}
-        self.said: dict[int, list[Announcement]] = {}
+        self._program = program_of(catalog)
+        self._touched: dict[str, tuple[int, ChainBook | HeldBook]] = {}
+        self._said: dict[str, list[Announcement]] = {}
+        self._noted: dict[str, list[ChainEvent]] = {}
+        self._watched: dict[str, list[Finding]] = {}
+        self._since: dict[str, datetime] = {}
+        self.set_aside: dict[str, SetAside] = {}
+        """Chains that this step has set aside."""
+        self.taken_back: list[str] = []
+        """Chains that it could compute again."""
+        self.entries: list[Entries] = []
+        """The rows that it writes, once it is closed."""
+        self.said: dict[int, list[Said]] = {}
+        """What it makes the bus say, by admission partition, once it is closed."""
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Takes admission records in their order: refused ones only count, repeats have no second effect."""
         new = [a for a in self._ground.add_admissions(arrivals) if a.admission.admitted]
+        for arrived in new:
+            self._since.setdefault(arrived.event_headers.subject, arrived.admitted_at)
         self._open((a.partition, a.event_headers.subject) for a in new)
         heads = self._ground.heads({stream for a in new if (stream := a.stream)})
         fresh = []
         for arrived in new:
-            book = self._touched[arrived.event_headers.subject][1]
-            known = book.folded.by_digest.get(arrived.digest or b"")
+            chain = arrived.event_headers.subject
+            book = self._touched[chain][1]
+            known = book.known(arrived.digest or b"")
             if known is not None:
                 for finding in watch(met_again(known)):
-                    self._say(arrived.partition, book.add(finding))
+                    self._notice(chain, finding)
                 continue
             fresh.append(arrived)
-            self._enter(arrived, book, heads)
+            self._enter(chain, arrived, heads)
         self._ground.add_events(fresh)
         self._ground.save_heads(heads)
+        self._close()
 
     def pass_time(self, chains: Sequence[tuple[int, str]], now: datetime) -> None:
         """Lets time pass to `now` in (admission partition, chain)."""
+        self._since.update((chain, now) for _, chain in chains)
         self._open(chains)
-        for partition, chain in chains:
-            self._say(partition, self._touched[chain][1].advance(now))
+        for _, chain in chains:
+            self._tried(chain, partial(self._advance, chain, now))
+        self._close()
 
-    def touched(self) -> Iterator[tuple[int, ChainBook]]:
+    def compute_again(
+        self, held: SetAside, events: Callable[[], Iterable[ChainEvent]], findings: Iterable[Finding]
+    ) -> None:
+        """Computes a chain that is set aside from all its events; it stays so if this program cannot either.
+
+        `findings` are those entered so far. What was said before it was set aside is not said again: the same
+        announcement has the same id.
+        """
+        chain, known = held.chain, {finding.id: finding for finding in findings}
+        self._since[chain] = held.since
+        self._touched[chain] = (held.partition, HeldBook(chain, self._ground))
+        self._tried(chain, partial(self._take_all, held, events, known))
+        self._close()
+        if chain in self.set_aside:
+            self.set_aside[chain] = self.set_aside[chain]._replace(ordered=held.ordered)
+        else:
+            self.taken_back.append(chain)
+
+    def _take_all(
+        self, held: SetAside, events: Callable[[], Iterable[ChainEvent]], known: Mapping[UUID, Finding]
+    ) -> None:
+        book = ChainBook(held.chain)
+        for finding in known.values():
+            if finding.rule in KEPT_RULES:
+                book.enter(finding)
+        last = b""
+        for event in events():
+            self._say(held.chain, book.take(event))
+            last = event.digest
+        told = known.get(r09.set_aside_id(held.chain))
+        if told is not None and told.state != "closed":
+            book.enter(replace(told, state="closed"))
+            self._say(held.chain, computed_again_said(told, last, book.told_until))
+        self._touched[held.chain] = (held.partition, book)
+        self._shelf.put(held.partition, book)
+
+    def books(self) -> Iterable[tuple[int, ChainBook | HeldBook]]:
         """(admission partition, book) of every chain of this step."""
-        yield from self._touched.values()
+        return self._touched.values()
 
-    def _enter(self, arrived: Arrival, book: ChainBook, heads: dict[Stream, StreamHead]) -> None:
-        event = arrived.event(self._catalog)
+    # --- chain by chain -------------------------------------------------------------------------------
+
+    def _advance(self, chain: str, now: datetime) -> None:
+        book = self._touched[chain][1]
+        if isinstance(book, ChainBook):
+            self._say(chain, book.advance(now))
+
+    def _enter(self, chain: str, arrived: Arrival, heads: dict[Stream, StreamHead]) -> None:
+        outline = arrived.outline()
+        self._noted.setdefault(chain, []).append(outline)
         stream = arrived.stream
         head = heads.get(stream) if stream is not None else None
-        shown = watch(met(arrived, event, head, self._ground.was_refused))
-        if stream is not None and (head is None or event.seq > head.seq):
-            heads[stream] = StreamHead(event.seq, event.digest)
-        self._say(arrived.partition, book.take(event))
+        shown = watch(met(arrived, outline, head, self._ground.was_refused))
+        if stream is not None and (head is None or outline.seq > head.seq):
+            heads[stream] = StreamHead(outline.seq, outline.digest)
+        book = self._touched[chain][1]
+        if isinstance(book, HeldBook):
+            book.note(outline)
+        else:
+            self._tried(chain, partial(self._take, book, arrived))
         for finding in shown:
-            self._say(arrived.partition, book.add(finding))
+            self._notice(chain, finding)
+
+    def _take(self, book: ChainBook, arrived: Arrival) -> None:
+        self._say(book.chain, book.take(arrived.event(self._catalog)))
+
+    def _notice(self, chain: str, finding: Finding) -> None:
+        """Enters what the arrival of an event shows."""
+        self._watched.setdefault(chain, []).append(finding)
+        self._say(chain, self._touched[chain][1].add(finding))
+
+    def _say(self, chain: str, announcements: list[Announcement]) -> None:
+        if announcements:
+            self._said.setdefault(chain, []).extend(announcements)
 
     def _open(self, chains: Iterable[tuple[int, str]]) -> None:
         missing: dict[str, int] = {}
@@ -156,10 +271,64 @@ class Intake:
                 missing[chain] = partition
             else:
                 self._touched[chain] = (partition, book)
-        for chain, book in self._ground.books(missing).items():
-            self._touched[chain] = (missing[chain], book)
-            self._shelf.put(missing[chain], book)
+        if not missing:
+            return
+        held = self._ground.held(list(missing))
+        openers = self._ground.books([chain for chain in missing if chain not in held])
+        for chain, partition in missing.items():
+            self._touched[chain] = (partition, HeldBook(chain, self._ground))
+            if chain in openers:
+                self._tried(chain, partial(self._opened, chain, partition, openers[chain]))
 
-    def _say(self, partition: int, announcements: list[Announcement]) -> None:
-        if announcements:
-            self.said.setdefault(partition, []).extend(announcements)
+    def _opened(self, chain: str, partition: int, opener: Callable[[], ChainBook]) -> None:
+        book = opener()
+        self._touched[chain] = (partition, book)
+        self._shelf.put(partition, book)
+
+    # --- what cannot be computed ----------------------------------------------------------------------
+
+    def _tried(self, chain: str, step: Callable[[], None]) -> bool:
+        """Whether a step of one chain could be done; if not, the chain is set aside."""
+        try:
+            step()
+        except (StopService, RetryLater):
+            raise  # the evidence or the database: no matter of this chain
+        except Exception as error:  # noqa: BLE001 - whatever it is: all other chains go on
+            self._put_aside(chain, reason_of(error))
+            return False
+        return True
+
+    def _put_aside(self, chain: str, reason: str) -> None:
+        partition = self._touched[chain][0]
+        log.error("chain %s is set aside: %s", chain, reason)
+        self._shelf.drop(chain)
+        self._said.pop(chain, None)
+        held = HeldBook(chain, self._ground)
+        for outline in self._noted.get(chain, ()):
+            held.note(outline)
+        self._touched[chain] = (partition, held)
+        for finding in self._watched.get(chain, ()):
+            self._say(chain, held.add(finding))
+        self.set_aside[chain] = SetAside(chain, partition, self._since[chain], reason, self._program)
+
+    # --- what is written and said ---------------------------------------------------------------------
+
+    def _close(self) -> None:
+        """Makes rows and values of what was entered; a chain of which they cannot be made is set aside."""
+        for chain in list(self._touched):
+            if not self._tried(chain, partial(self._write, chain)):
+                self._write(chain)
+        for held in self.set_aside.values():
+            agencies = self._ground.agencies(held.chain)
+            finding = r09.set_aside(held.chain, agencies, held.kind, held.since)
+            self.entries.append(Entries(None, [], [finding_row(finding)]))
+            announcements = set_aside_said(finding, self._ground.last_event(held.chain))
+            values = [said(announcement, self._catalog) for announcement in announcements]
+            self.said.setdefault(held.partition, []).extend(values)
+
+    def _write(self, chain: str) -> None:
+        partition, book = self._touched[chain]
+        values = [said(announcement, self._catalog) for announcement in self._said.get(chain, ())]
+        self.entries.append(entries_of(partition, book))
+        if values:
+            self.said.setdefault(partition, []).extend(values)

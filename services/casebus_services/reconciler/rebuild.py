@@ -1,14 +1,18 @@
 """Accounts, obligations and findings anew from what arrived, compared row for row with the grown ones."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.admission.verdict import Admission, Origin
-from casebus_schemas.case.chain import Digest
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.times import to_datetime, utc_text
+from casebus_schemas.rules.chain import r09
+from casebus_schemas.rules.finding import Finding
+from casebus_schemas.times import beijing_text, to_datetime, utc_text
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
@@ -16,18 +20,25 @@ from .arrivals import Arrival
 from .book import ChainBook
 from .database import Database, Transaction
 from .intake import Intake, Shelf
-from .rows import chain_row, duty_row, finding_row
+from .rows import SET_ASIDE, set_aside_of
+from .set_aside import SetAside
 
 _STEP = 500
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild found: how much it read, and each row that is not as it should be."""
+    """What a rebuild found: how much it read, and each row that is not as it should be.
+
+    `set_aside` says of each chain that is set aside why, and whether this program can compute it. Its rows
+    are not compared: they stand as they were.
+    """
 
     chains: int
     events: int
     differences: tuple[str, ...]
+    set_aside: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -45,27 +56,57 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
         for part in _parts(_stored(transaction) if arrivals is None else arrivals):
             intake = Intake(ground, catalog, Shelf())
             intake.take(part)
-            ground.keep(intake.touched())
-        told = {
-            row[0]: to_datetime(row[1]) for row in transaction.rows("SELECT chain, told_ms FROM recon_chain")
-        }
-        for chain, (_, book) in ground.shelf.items():
-            if chain in told:
-                book.advance(told[chain])
+            ground.keep(intake)
+        told = transaction.rows("SELECT chain, bus_partition, told_ms FROM recon_chain")
+        for chain, partition, told_ms in told:
+            intake = Intake(ground, catalog, Shelf())
+            intake.pass_time([(partition, chain)], to_datetime(told_ms))
+            ground.keep(intake)
+        held = {row[0]: set_aside_of(row) for row in transaction.rows(SET_ASIDE)}
         differences = [
-            *_compare("recon_chain", _rows(transaction, "recon_chain", "chain"), ground.chain_rows()),
-            *_compare("recon_obligation", _rows(transaction, "recon_obligation", "id"), ground.duty_rows()),
-            *_compare("recon_finding", _rows(transaction, "recon_finding", "id"), ground.finding_rows()),
+            line
+            for table, (key, of_chain) in _TABLES.items()
+            for line in _compare(
+                table,
+                _without(_rows(transaction, table, key), of_chain, held.keys()),
+                _without(ground.rows[table].values(), of_chain, held.keys()),
+            )
         ]
-    events = sum(len(book.folded.order) for _, book in ground.shelf.values())
-    return Rebuilt(len(ground.shelf), events, tuple(differences))
+    differences.extend(
+        f"recon_chain {chain}: cannot be computed here: {aside.reason}"
+        for chain, aside in sorted(ground.set_aside.items())
+        if chain not in held
+    )
+    events = sum(ground.events.values())
+    return Rebuilt(
+        len(ground.events), events, tuple(differences), tuple(_aside(one, ground) for one in held.values())
+    )
+
+
+_TABLES = {"recon_chain": ("chain", 0), "recon_obligation": ("id", 1), "recon_finding": ("id", 1)}
+"""By table the order of its rows, and which column names the chain."""
+
+
+def _without(rows: Iterable[Row], column: int, chains: Collection[str]) -> list[Row]:
+    """The rows of other chains than these, and without what is said of a chain as a whole."""
+    return [row for row in rows if row[column] not in chains and row[0] != str(r09.set_aside_id(row[column]))]
+
+
+def _aside(held: SetAside, ground: "_Memory") -> str:
+    here = ground.set_aside.get(held.chain)
+    now = "can be computed now: redrive it" if here is None else f"cannot be computed here: {here.reason}"
+    return f"{held.chain}: set aside since {beijing_text(held.since)}, {held.reason}; {now}"
 
 
 class _Memory:
     """The ground of a rebuild."""
 
     def __init__(self) -> None:
-        self.shelf: dict[str, tuple[int, ChainBook]] = {}
+        self.rows: dict[str, dict[str, Row]] = {table: {} for table in _TABLES}
+        self.set_aside: dict[str, SetAside] = {}
+        self.events: Counter[str] = Counter()
+        self._books: dict[str, ChainBook] = {}
+        self._outlines: dict[Digest, ChainEvent] = {}
         self._seen: set[tuple[Origin, int]] = set()
         self._heads: dict[Stream, StreamHead] = {}
         self._refused: set[tuple[str, int, Digest]] = set()
@@ -84,7 +125,10 @@ class _Memory:
         return first
 
     def add_events(self, arrivals: Sequence[Arrival]) -> None:
-        pass
+        for arrived in arrivals:
+            outline = arrived.outline()
+            self._outlines[outline.digest] = outline
+            self.events[outline.chain] += 1
 
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
         return (stream.topic, stream.partition, digest) in self._refused
@@ -95,20 +139,39 @@ class _Memory:
     def save_heads(self, heads: dict[Stream, StreamHead]) -> None:
         self._heads.update(heads)
 
-    def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
-        return {chain: self.shelf[chain][1] if chain in self.shelf else ChainBook(chain) for chain in chains}
+    def held(self, chains: Sequence[str]) -> set[str]:
+        return {chain for chain in chains if chain in self.set_aside}
 
-    def keep(self, books: Iterable[tuple[int, ChainBook]]) -> None:
-        self.shelf.update((book.chain, (partition, book)) for partition, book in books)
+    def books(self, chains: Sequence[str]) -> dict[str, Callable[[], ChainBook]]:
+        return {chain: partial(self._book, chain) for chain in chains}
 
-    def chain_rows(self) -> list[tuple[Any, ...]]:
-        return [chain_row(partition, book) for partition, book in self.shelf.values()]
+    def _book(self, chain: str) -> ChainBook:
+        return self._books[chain] if chain in self._books else ChainBook(chain)
 
-    def duty_rows(self) -> list[tuple[Any, ...]]:
-        return [duty_row(e) for _, book in self.shelf.values() for e in book.duties.values()]
+    def known_event(self, digest: Digest) -> ChainEvent | None:
+        return self._outlines.get(digest)
 
-    def finding_rows(self) -> list[tuple[Any, ...]]:
-        return [finding_row(e) for _, book in self.shelf.values() for e in book.findings.values()]
+    def has_finding(self, finding: Finding) -> bool:
+        return str(finding.id) in self.rows["recon_finding"]
+
+    def agencies(self, chain: str) -> set[str]:
+        return {event.agency for event in self._outlines.values() if event.chain == chain}
+
+    def last_event(self, chain: str) -> Digest:
+        return [digest for digest, event in self._outlines.items() if event.chain == chain][-1]
+
+    def keep(self, intake: Intake) -> None:
+        self.set_aside.update(intake.set_aside)
+        for _, book in intake.books():
+            if isinstance(book, ChainBook):
+                self._books[book.chain] = book
+            else:
+                self._books.pop(book.chain, None)
+        for entries in intake.entries:
+            if entries.chain is not None:
+                self.rows["recon_chain"][entries.chain[0]] = entries.chain
+            self.rows["recon_obligation"].update((row[0], row) for row in entries.duties)
+            self.rows["recon_finding"].update((row[0], row) for row in entries.findings)
 
 
 def _stored(transaction: Transaction) -> Iterator[Arrival]:
@@ -168,12 +231,12 @@ def _parts(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         yield part
 
 
-def _rows(transaction: Transaction, table: str, order: str) -> list[tuple[Any, ...]]:
+def _rows(transaction: Transaction, table: str, order: str) -> list[Row]:
     rows = transaction.rows(f"SELECT * FROM {table} ORDER BY {order}")
     return [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in rows]
 
 
-def _compare(table: str, grown: list[tuple[Any, ...]], anew: list[tuple[Any, ...]]) -> Iterator[str]:
+def _compare(table: str, grown: list[Row], anew: list[Row]) -> Iterator[str]:
     """One line for each row that is missing, too many or different, by its first column."""
     before, after = {row[0]: row for row in grown}, {row[0]: row for row in anew}
     for key in sorted(before.keys() | after.keys()):

@@ -19,6 +19,7 @@ from casebus_schemas.wire.records import Outgoing
 from .announce import Announced
 from .arrivals import Arrival
 from .book import ChainBook, DutyEntry
+from .set_aside import HeldBook, SetAside
 
 
 class Waiting(NamedTuple):
@@ -42,11 +43,19 @@ EVENTS_TOLD = EVENTS.replace(" FROM recon_event", f", ({TOLD}) FROM recon_event 
 DUTIES = "SELECT body, basis, moot_ms FROM recon_obligation"
 FINDINGS = "SELECT body FROM recon_finding"
 
+OUTLINES = "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms FROM recon_event"
+"""Of each event what its headers say."""
 SHARED_IDS = (
-    "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms FROM recon_event WHERE event_id IN "
+    f"{OUTLINES} WHERE event_id IN "
     "(SELECT event_id FROM recon_event GROUP BY event_id HAVING count(DISTINCT chain) > 1)"
 )
 """The events whose id stands in several chains."""
+SET_ASIDE = "SELECT chain, bus_partition, since_ms, reason, program, ordered FROM recon_set_aside"
+SAVE_SET_ASIDE = (
+    "INSERT INTO recon_set_aside VALUES (?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
+    "reason = excluded.reason, program = excluded.program, ordered = excluded.ordered"
+)
+"""A chain that is set aside again stays so since it first was."""
 SAVE_CHAIN = (
     "INSERT INTO recon_chain VALUES (?,?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
     "status = excluded.status, events = excluded.events, hash = excluded.hash, "
@@ -68,10 +77,8 @@ def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
     """A chain event from a row of `EVENTS` or `EVENTS_TOLD`."""
     _, body = decode(catalog, bytes(row[10]))
     told = row[13] if len(row) > 13 else None
-    if told is None:  # taken before recipients were kept: whom the sender named
-        names = [*body["envelope"]["to"], *body["envelope"]["cc"]]
-    else:
-        names = [entry.partition(":")[0] for entry in told.split(",") if entry]
+    # Taken before recipients were kept: whom the sender named.
+    named = [*body["envelope"]["to"], *body["envelope"]["cc"]] if told is None else told_agencies(told)
     return chain_event(
         digest=bytes(row[0]),
         chain=row[1],
@@ -84,12 +91,17 @@ def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
         seq=row[8],
         prev=bytes(row[9]),
         body=body,
-        told=names,
+        told=named,
     )
 
 
+def told_agencies(recipients: str | None) -> list[str]:
+    """The agencies in a column of recipients."""
+    return [entry.partition(":")[0] for entry in (recipients or "").split(",") if entry]
+
+
 def known_event(row: Sequence[Any]) -> ChainEvent:
-    """An event without its body from a row of `SHARED_IDS`."""
+    """An event without its body from a row of `OUTLINES` or `SHARED_IDS`."""
     return ChainEvent(
         digest=bytes(row[0]),
         chain=row[1],
@@ -148,6 +160,37 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
         to_moment(finding.opened_at),
         canonical_text(finding.to_json()),
     )
+
+
+class Entries(NamedTuple):
+    """The rows that one step writes of a chain; `chain` is none of a chain that is set aside."""
+
+    chain: tuple[Any, ...] | None
+    duties: list[tuple[Any, ...]]
+    findings: list[tuple[Any, ...]]
+
+
+def entries_of(partition: int, book: ChainBook | HeldBook) -> Entries:
+    """What is to be written of a chain since this was last asked."""
+    if isinstance(book, HeldBook):
+        return Entries(None, [], [finding_row(finding) for finding in book.findings()])
+    entered, found = book.changes()
+    return Entries(
+        chain_row(partition, book),
+        [duty_row(entry) for entry in entered],
+        [finding_row(one) for one in found],
+    )
+
+
+def set_aside_row(held: SetAside) -> tuple[Any, ...]:
+    """The row of recon_set_aside."""
+    since_ms = to_moment(held.since)
+    return (held.chain, held.partition, since_ms, held.reason, held.program, held.ordered)
+
+
+def set_aside_of(row: Sequence[Any]) -> SetAside:
+    """What a row of `SET_ASIDE` says."""
+    return SetAside(row[0], row[1], to_datetime(row[2]), row[3], row[4], row[5])
 
 
 def duty_entry(row: Sequence[Any]) -> DutyEntry:

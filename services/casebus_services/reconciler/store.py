@@ -1,38 +1,47 @@
 """The reconciler's SQL edge: what one transaction reads and writes of chains, streams and the outbox."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .announce import Announced, event_id
+from .announce import Announced, Said, event_id
 from .arrivals import Arrival
-from .book import Announcement, ChainBook
+from .book import ChainBook
 from .database import Transaction
 from .rows import (
     DUTIES,
     EVENTS,
     FINDINGS,
+    OUTLINES,
     SAVE_CHAIN,
     SAVE_DUTY,
     SAVE_FINDING,
+    SAVE_SET_ASIDE,
+    SET_ASIDE,
+    Entries,
     Waiting,
-    chain_row,
     duty_entry,
-    duty_row,
     event_row,
-    finding_row,
     found_before,
+    known_event,
     outbox_row,
+    set_aside_of,
+    set_aside_row,
     stored_event,
+    told_agencies,
     waiting_row,
 )
+from .set_aside import SetAside
 
 _CHAINS = 500
 """Chains that one query names: well below SQLite's 32,766 parameters."""
@@ -152,12 +161,15 @@ class Work:
 
     # --- chains ---------------------------------------------------------------------------------------
 
-    def books(self, chains: Iterable[str]) -> dict[str, ChainBook]:
-        """The books of these chains as last saved; of an unknown chain an empty one."""
-        wanted = list(chains)
-        told = self._of_chains("SELECT chain, told_ms FROM recon_chain", wanted)
-        events = self._of_chains("SELECT chain, count(*) FROM recon_event", wanted, " GROUP BY chain")
-        return {chain: self._book(chain, told.get(chain), events.get(chain, 0)) for chain in wanted}
+    def held(self, chains: Sequence[str]) -> set[str]:
+        """Those of these chains that are set aside."""
+        return set(self._of_chains("SELECT chain, 1 FROM recon_set_aside", chains))
+
+    def books(self, chains: Sequence[str]) -> dict[str, Callable[[], ChainBook]]:
+        """What opens the books of these chains as last saved; of an unknown chain an empty one."""
+        told = self._of_chains("SELECT chain, told_ms FROM recon_chain", chains)
+        events = self._of_chains("SELECT chain, count(*) FROM recon_event", chains, " GROUP BY chain")
+        return {chain: partial(self._book, chain, told.get(chain), events.get(chain, 0)) for chain in chains}
 
     def _of_chains(self, select: str, chains: Sequence[str], end: str = "") -> dict[str, int]:
         found: dict[str, int] = {}
@@ -182,28 +194,76 @@ class Work:
                 book.take(event)
             return book
         duties = self._sql.rows(f"{DUTIES} WHERE chain = ?", (chain,))
-        findings = self._sql.rows(f"{FINDINGS} WHERE chain = ?", (chain,))
         return ChainBook(
             chain,
             fold(self.events(chain)),
             to_datetime(told_ms),
             {entry.duty.id: entry for entry in map(duty_entry, duties)},
-            {finding.id: finding for finding in map(found_before, findings)},
+            {finding.id: finding for finding in self.findings(chain)},
         )
 
-    def save_books(self, books: Iterable[tuple[int, ChainBook]]) -> None:
-        """Writes chains, and what was entered of duties and findings, of (admission partition, book)."""
+    def save(self, entries: Iterable[Entries]) -> None:
+        """Writes chains, and what was entered of duties and findings."""
         chains: list[tuple[Any, ...]] = []
         duties: list[tuple[Any, ...]] = []
         findings: list[tuple[Any, ...]] = []
-        for partition, book in books:
-            chains.append(chain_row(partition, book))
-            entered, found = book.changes()
-            duties.extend(map(duty_row, entered))
-            findings.extend(map(finding_row, found))
+        for of_chain in entries:
+            if of_chain.chain is not None:
+                chains.append(of_chain.chain)
+            duties.extend(of_chain.duties)
+            findings.extend(of_chain.findings)
         self._sql.many(SAVE_CHAIN, chains)
         self._sql.many(SAVE_DUTY, duties)
         self._sql.many(SAVE_FINDING, findings)
+
+    # --- chains that are set aside --------------------------------------------------------------------
+
+    def put_aside(self, held: Iterable[SetAside]) -> None:
+        """Sets chains aside: no time passes in them either."""
+        rows = [set_aside_row(one) for one in held]
+        self._sql.many(SAVE_SET_ASIDE, rows)
+        self._sql.many("UPDATE recon_chain SET wake_ms = NULL WHERE chain = ?", [(row[0],) for row in rows])
+
+    def set_aside(self, partitions: Sequence[int]) -> list[SetAside]:
+        """The chains of these partitions that are set aside."""
+        marks = ",".join("?" * len(partitions))
+        rows = self._sql.rows(f"{SET_ASIDE} WHERE bus_partition IN ({marks}) ORDER BY chain", partitions)
+        return [set_aside_of(row) for row in rows]
+
+    def take_back(self, chains: Sequence[str]) -> None:
+        """Ends that chains are set aside: what was computed of them before is dropped for what is now."""
+        for table in ("recon_set_aside", "recon_chain", "recon_obligation", "recon_finding"):
+            self._sql.many(f"DELETE FROM {table} WHERE chain = ?", [(chain,) for chain in chains])
+
+    def findings(self, chain: str) -> list[Finding]:
+        """The findings of a chain as last entered."""
+        return [found_before(row) for row in self._sql.rows(f"{FINDINGS} WHERE chain = ?", (chain,))]
+
+    def known_event(self, digest: Digest) -> ChainEvent | None:
+        """A stored event as its headers show it."""
+        rows = self._sql.rows(f"{OUTLINES} WHERE digest = ?", (digest,))
+        return known_event(rows[0]) if rows else None
+
+    def has_finding(self, finding: Finding) -> bool:
+        """Whether the finding is entered."""
+        return bool(self._sql.rows("SELECT 1 FROM recon_finding WHERE id = ?", (str(finding.id),)))
+
+    def agencies(self, chain: str) -> set[str]:
+        """Who spoke in a chain or was told of an event of it."""
+        spoke = self._sql.rows("SELECT DISTINCT source FROM recon_event WHERE chain = ?", (chain,))
+        told = self._sql.rows(
+            "SELECT DISTINCT a.recipients FROM recon_event e JOIN recon_admission a "
+            "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset WHERE e.chain = ?",
+            (chain,),
+        )
+        return {agency_of_source(row[0]) for row in spoke}.union(*(told_agencies(row[0]) for row in told))
+
+    def last_event(self, chain: str) -> Digest:
+        """The event of a chain that was admitted last."""
+        rows = self._sql.rows(
+            "SELECT digest FROM recon_event WHERE chain = ? ORDER BY bus_offset DESC LIMIT 1", (chain,)
+        )
+        return bytes(rows[0][0])
 
     def waking(self, partitions: Sequence[int], now: datetime, limit: int) -> list[tuple[int, str]]:
         """(admission partition, chain) of chains in which time has something to change by now."""
@@ -232,14 +292,14 @@ class Work:
             [(*stream, *head) for stream, head in heads.items()],
         )
 
-    def not_said(self, announcements: Sequence[Announcement]) -> list[Announcement]:
+    def not_said(self, all_said: Sequence[Said]) -> list[Said]:
         """Enters the announcements and gives those that were never made, in order."""
-        first: dict[bytes, Announcement] = {}
-        for announcement in announcements:
-            first.setdefault(event_id(announcement).bytes, announcement)
+        first: dict[bytes, Said] = {}
+        for one in all_said:
+            first.setdefault(event_id(one.announcement).bytes, one)
         new = self._sql.insert_new("INSERT INTO recon_said", [(id,) for id in first], "event_id")
         ids = {bytes(row[0]) for row in new}
-        return [announcement for id, announcement in first.items() if id in ids]
+        return [one for id, one in first.items() if id in ids]
 
     def put_out(self, fence: Fence, announced: Sequence[Announced]) -> list[Waiting]:
         """Appends signed events to the partition's outbox; gives what now waits."""

@@ -15,7 +15,7 @@ from casebus_services.streams.worker import StreamWorker
 
 from .agent import ReconcilerAgent
 from .announce import Announcer
-from .clock_follower import ClockFollower
+from .command_follower import CommandFollower
 from .database import Database
 
 Places = frozenset[TopicPartition]
@@ -26,7 +26,7 @@ machine, in which no heartbeat, no assignment (15 s) and no order to end is answ
 
 
 class ReconcilerService:
-    """The reconciler as one process: the stream worker, and beside it the reader of the simulated clock."""
+    """The reconciler as one process: the stream worker, and beside it the reader of commands."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         """Opens the database. Raises UsageError without database or key, RetryLater if it is away."""
@@ -42,16 +42,17 @@ class ReconcilerService:
         self._database = Database(settings.accounts_url)
         self._database.migrate()
         self._sink = KafkaSink(settings, name)
-        self._clock = ClockFollower(settings, name, catalog)
+        self._commands = CommandFollower(settings, name, catalog)
         self._agent = ReconcilerAgent(
             self._database,
             catalog,
             Announcer(catalog, key, settings.partitions),
             self._sink,
-            self._clock.now_ms,
+            self._commands.now_ms,
             # Begins the streams of partitions that this database does not know: a new or an emptied database
             # must not repeat numbers that are in Kafka already.
             incarnation=time.time_ns(),
+            orders=self._commands.orders,
         )
         self._heartbeat = Heartbeat(settings.data_dir)
         self.worker = StreamWorker(
@@ -71,7 +72,7 @@ class ReconcilerService:
 
         Raises RetryLater if the broker is away at the start.
         """
-        self._clock.start()
+        self._commands.start()
         # Books are many objects without cycles: looking for cycles among them took a tenth of the time.
         gc.collect()
         gc.freeze()
@@ -80,7 +81,7 @@ class ReconcilerService:
             return self.worker.run()
         finally:
             self._sink.close()
-            self._clock.stop()
+            self._commands.stop()
             self._database.close()
 
     def _assigned(self, assigned: Places) -> None:

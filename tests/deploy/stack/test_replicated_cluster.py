@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kafka.admin import ConfigResource
+from kafka.protocol.admin import DescribeClientQuotasRequest
 
 from casebus_deploy.stack import topics_admin
 from casebus_deploy.stack.topics_admin import Wanted, apply, apply_to_cluster, plan
@@ -24,6 +26,8 @@ class StubCluster:
         self.acls: list[Any] = []
         self.users: set[str] = set()
         self.altered: list[str] = []
+        self.quotas: dict[str, dict[str, float]] = {}
+        self._manager = SimpleNamespace(send=None, run=lambda _send, request: self._quota_answer(request))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -87,6 +91,20 @@ class StubCluster:
         ]
         self.users.update(names)
         return dict.fromkeys(names)
+
+    def _quota_answer(self, request: Any) -> Any:
+        if isinstance(request, DescribeClientQuotasRequest):
+            entries = [
+                SimpleNamespace(
+                    entity=[SimpleNamespace(entity_name=user)],
+                    values=[SimpleNamespace(key=key, value=value) for key, value in limits.items()],
+                )
+                for user, limits in self.quotas.items()
+            ]
+            return SimpleNamespace(error_code=0, entries=entries)
+        for [(_, user)], limits in request.entries:
+            self.quotas.setdefault(user, {}).update({key: value for key, value, _ in limits})
+        return SimpleNamespace(entries=[])
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from casebus_deploy.stack.supervisor import ChildSpec, Supervisor
+from casebus_deploy.embedded.child import ChildSpec
+from casebus_deploy.stack.supervisor import Supervisor
 
 _LIVES = "import time; print('up', flush=True); time.sleep(600)"
 _DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _LIVES
@@ -124,7 +125,8 @@ _PARENT = """
 import os, sys, time
 from pathlib import Path
 from threading import Thread
-from casebus_deploy.stack.supervisor import ChildSpec, Supervisor
+from casebus_deploy.embedded.child import ChildSpec
+from casebus_deploy.stack.supervisor import Supervisor
 argv = (sys.executable, "-c", "import time; time.sleep(600)")
 supervisor = Supervisor([ChildSpec("one", argv, dict(os.environ), Path(sys.argv[1]) / "one.log")])
 starter = Thread(target=supervisor.start)

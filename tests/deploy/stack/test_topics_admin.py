@@ -11,8 +11,11 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_deploy.stack.topics_admin import Wanted, apply, password_file, plan
-from casebus_schemas.catalogue.topology import PRINCIPALS, topics
+from casebus_deploy.stack.logins import password_file
+from casebus_deploy.stack.quotas_admin import described_quotas, set_quotas
+from casebus_deploy.stack.topics_admin import Wanted, apply, plan
+from casebus_schemas.catalogue.quotas import quotas
+from casebus_schemas.catalogue.topology import PRINCIPALS, SERVICES, topics
 from casebus_schemas.errors import UsageError
 
 pytestmark = pytest.mark.broker
@@ -93,6 +96,34 @@ def test_a_changed_configuration_is_found_and_mended(admin: Any, credentials: Pa
     assert found == {"csrc.referral": {"retention.ms": ("1000", "-1"), "segment.ms": ("60000", None)}}
     apply(admin, WANTED, credentials)
     assert plan(admin, WANTED, credentials).settled
+
+
+def test_a5_every_member_has_its_quotas(admin: Any, credentials: Path) -> None:
+    """The cluster limits what each member, the auditor and the operator may ask, and services not at all."""
+    found = described_quotas(admin)
+    assert found == quotas()
+    assert {"csrc", "court", "auditor"} <= found.keys()
+    assert found.keys() & set(SERVICES) == set()
+
+
+def test_a5_a_changed_quota_is_shown_and_mended(admin: Any, credentials: Path) -> None:
+    """A limit that somebody removed, changed or added is named by the plan and set back."""
+    wanted = quotas()["csrc"]["producer_byte_rate"]
+    set_quotas(
+        admin,
+        {
+            "csrc": {"producer_byte_rate": (None, 7.0), "request_percentage": (None, None)},
+            "router": {"consumer_byte_rate": (None, 5.0)},
+        },
+    )
+    told = {(change.subject, change.detail) for change in plan(admin, WANTED, credentials).changes()}
+    assert told == {
+        ("csrc", f"producer_byte_rate: 7 -> {wanted}"),
+        ("csrc", f"request_percentage: no limit -> {quotas()['csrc']['request_percentage']}"),
+        ("router", "consumer_byte_rate: 5 -> no limit"),
+    }
+    apply(admin, WANTED, credentials)
+    assert described_quotas(admin) == quotas()
 
 
 def test_growth_of_partitions_is_refused(admin: Any, credentials: Path) -> None:

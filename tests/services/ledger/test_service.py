@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from casebus_consumers.auditor import ledger_cli
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_deploy.stack.topics_admin import Wanted, apply, password_file
+from casebus_deploy.stack.logins import password_file
+from casebus_deploy.stack.topics_admin import Wanted, apply
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ledgered_topics
 from casebus_schemas.wire.codec import decode

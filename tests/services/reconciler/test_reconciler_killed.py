@@ -14,7 +14,7 @@ import pytest
 
 from casebus_consumers.accounts_reader import AccountsReader
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_deploy.stack.topics_admin import password_file
+from casebus_deploy.stack.logins import password_file
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST

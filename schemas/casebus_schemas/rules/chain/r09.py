@@ -1,9 +1,15 @@
-"""R09: a rule could not be applied to a chain; all other rules were."""
+"""R09: a rule could not be applied to a chain, while all others were; or the chain could not be computed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.law import Sentence
-from casebus_schemas.small_types import RuleId
+from casebus_schemas.small_types import Agency, ChainId, RuleId
+from casebus_schemas.wire.ids import bus_id
 
+from ..finding import Account, Finding
 from ..rule import Found, Rule
 
 RULE = Rule(
@@ -33,4 +39,37 @@ def failed(rule: Rule, first: ChainEvent, error: Exception) -> Found:
             f"规则{rule.id}({rule.title.zh})未能适用于本案链({kind}),其他规则不受影响",
             f"rule {rule.id} ({rule.title.en}) could not be applied to this chain ({kind}); the others were",
         ),
+    )
+
+
+COMPUTED_AGAIN = Sentence("本案链已能重新计算", "the chain could be computed again")
+
+
+def set_aside_id(chain: str) -> UUID:
+    """The id of the finding that a chain is set aside: the same whenever it is."""
+    return bus_id(RULE.id, f"{chain}\nset aside")
+
+
+def set_aside(chain: str, agencies: Iterable[str], kind: str, since: datetime) -> Finding:
+    """That a chain cannot be computed by this program, for the agencies that take part in it.
+
+    `kind` is the kind of error; what the error says is left out as in `failed`.
+    """
+    return Finding(
+        id=set_aside_id(chain),
+        rule=RULE.id,
+        cls=RULE.cls,
+        severity=RULE.severity,
+        chain=ChainId(chain),
+        subject="set aside",
+        accounts=tuple(Account(Agency(agency), None, None) for agency in sorted(agencies)),
+        law=(),
+        because=Sentence(
+            f"本案链暂不能计算({kind}):事件照常保存,期限与核对发现停留在此前的状态,程序更正后重新计算",
+            f"this chain cannot be computed for now ({kind}): its events are kept, its terms and findings "
+            "stand as they were, and it is computed again once the program is mended",
+        ),
+        suggestion=None,
+        opened_at=since,
+        causes=(),
     )

@@ -1,0 +1,48 @@
+"""The operator's orders to compute a chain again, and nobody else's."""
+
+from uuid import UUID
+
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import RetryLater
+from casebus_schemas.wire.records import Record
+from casebus_services.reconciler.chain_orders import ChainOrders
+from support.signed_events import Speaker, chain, envelope, keyring_of, stored
+
+CATALOG = Catalog.load()
+
+
+def _order(speaker: Speaker, number: int, offset: int) -> Record:
+    data = {"envelope": envelope(to=[]), "chain": UUID(chain(number))}
+    said = speaker.say("chain.recomputation_requested", data, chain(9), topic_name="bus.command")
+    return stored(said)._replace(offset=offset)
+
+
+def test_orders_of_the_operator_count_once() -> None:
+    """The last order of each chain is given once; agencies, keys of nobody and junk order nothing."""
+    operator, csrc = Speaker("bus"), Speaker("csrc")
+    orders = ChainOrders(CATALOG, lambda: keyring_of(operator, csrc), lambda: None)
+    stranger = Speaker("bus", key=csrc.key)
+    junk = _order(operator, 5, 4)._replace(value=b"\0")
+    orders.note([_order(operator, 1, 0), _order(operator, 1, 1), _order(operator, 2, 2)])
+    orders.note([_order(stranger, 3, 3), junk])
+    assert orders.take() == {chain(1): 1, chain(2): 2}
+    assert orders.take() == {}
+
+
+def test_an_order_waits_for_keys_that_cannot_be_read_just_now() -> None:
+    """It is not lost while the broker is away, and obeyed once its key is known."""
+    operator = Speaker("bus")
+    known: list[Keyring] = [keyring_of()]
+    away = [True]
+
+    def read_keys() -> None:
+        if away[0]:
+            raise RetryLater("away")
+        known[0] = keyring_of(operator)
+
+    orders = ChainOrders(CATALOG, lambda: known[0], read_keys)
+    orders.note([_order(operator, 1, 0)])
+    assert orders.take() == {}
+    away[0] = False
+    assert orders.take() == {chain(1): 0}
