@@ -109,3 +109,7 @@ class Divergence(StopService):
 
 class Gap(StopService):
     """Records between the stored next offset and the received one are missing."""
+
+
+class Forged(StopService):
+    """A record is not by whom it says, or not what was signed: somebody else has written it."""

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import base64url_bytes
 from casebus_schemas.wire.records import Batch, Outgoing, Record
+from casebus_schemas.wire.signing import SigningKey
+from casebus_services.router.outputs import AdmissionWriter, admission_of
 from casebus_services.router.rules import judge
-from support.signed_events import Speaker, keyring_of
+from casebus_services.streams.two_threads import Halves
+from support.signed_events import Speaker, keyring_of, seed_of, stored
 
 
 @dataclass
@@ -27,7 +30,8 @@ class Admitter:
     _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
-        self.keyring: Keyring = keyring_of(*self.speakers)
+        self.keyring: Keyring = keyring_of(*self.speakers, Speaker("bus", key=SigningKey(seed_of("router"))))
+        self.writer = AdmissionWriter(SigningKey(seed_of("router")), "router-1.1", Halves())
 
     def speaker(self, agency: str) -> Speaker:
         """One of the speakers."""
@@ -39,34 +43,23 @@ class Admitter:
         place = (outgoing.topic, outgoing.partition)
         offset = self._offsets[place]
         self._offsets[place] += 1
-        stored = Record(*place, offset, 1_700_000_000_000, 1, outgoing.key, outgoing.value, outgoing.headers)
-        return self._admission(stored, attempt, at_ms)
+        return self._admission(stored(outgoing, offset), attempt, at_ms)
 
     def again(self, record: Record) -> Record:
         """The same admission once more, as a router repeats it after a crash."""
         return self._append(record)
 
-    def _admission(self, stored: Record, attempt: int, at_ms: int | None) -> Record:
-        judgement = judge(stored, Catalog.load(), self.keyring, self.partitions, 1_700_000_000_000)
-        admission = Admission(
-            origin=Origin(stored.topic, stored.partition, stored.offset),
+    def _admission(self, event: Record, attempt: int, at_ms: int | None) -> Record:
+        judgement = judge(event, Catalog.load(), self.keyring, self.partitions, 1_700_000_000_000)
+        admission = admission_of(
+            judgement,
             attempt=attempt,
-            verdict=judgement.verdict,
-            code=judgement.code,
-            detail=judgement.detail,
-            digest=judgement.digest,
-            recipients=judgement.recipients,
             catalogue="test",
             keyring="test",
             admitted_at_ms=self.now_ms if at_ms is None else at_ms,
         )
-        # The reconciler obeys the verdict; who proved it is the auditors' concern.
-        headers = (
-            *stored.headers,
-            (HEADER, admission.to_json()),
-            *((name, b"-") for name in BUS_HEADERS[1:]),
-        )
-        return self._append(stored._replace(topic="bus.admission", headers=headers))
+        (outgoing,) = self.writer.write_all([(judgement, admission)])
+        return self._append(stored(outgoing))
 
     def _append(self, record: Record) -> Record:
         row = self.records[record.partition]
@@ -83,6 +76,30 @@ def batch_of(records: Iterable[Record]) -> Batch:
     """Records of one partition as a batch."""
     listed = list(records)
     return Batch(listed[0].topic, listed[0].partition, listed, listed[-1].offset + 1)
+
+
+@dataclass
+class KnownKeys:
+    """Keys that are all known from the start."""
+
+    keyring: Keyring
+
+    def current(self) -> Keyring:
+        """All."""
+        return self.keyring
+
+    def catch_up(self) -> None:
+        """There is nothing more to read."""
+
+
+_NO_SIGNATURE = base64url_bytes(b"\1\1" + SigningKey(seed_of("router")).key_id + bytes(64))
+"""The block of a signature of zeros under the bus's key id."""
+
+
+def unsigned(record: Record, name: str = "casebus-bus-sig", value: bytes = _NO_SIGNATURE) -> Record:
+    """An admission as somebody without the router's key writes it: the header of that name is another."""
+    headers = tuple((found, value if found == name else said) for found, said in record.headers)
+    return record._replace(headers=headers)
 
 
 class MemorySink:

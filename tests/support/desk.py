@@ -9,7 +9,8 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database
-from support.admissions import Admitter, MemorySink
+from casebus_services.reconciler.proven import Keys
+from support.admissions import Admitter, KnownKeys, MemorySink
 from support.chains import amount, at, suspects
 from support.signed_events import chain, envelope, seed_of
 
@@ -35,10 +36,16 @@ class Desk:
         self.database = database
         self.agent = self.new_agent()
 
-    def new_agent(self, sink: Any = None) -> ReconcilerAgent:
+    def new_agent(self, sink: Any = None, keys: Keys | None = None) -> ReconcilerAgent:
         announcer = Announcer(Catalog.load(), SigningKey(seed_of("bus")), 4)
         return ReconcilerAgent(
-            self.database, Catalog.load(), announcer, sink or self.sink, lambda: self.now_ms, incarnation=7
+            self.database,
+            Catalog.load(),
+            announcer,
+            sink or self.sink,
+            lambda: self.now_ms,
+            keys or KnownKeys(self.admitter.keyring),
+            incarnation=7,
         )
 
     def refer(self, when: str = "2022-09-28", number: int = 1) -> Composed:

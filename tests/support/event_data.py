@@ -11,7 +11,8 @@ from casebus_schemas.catalogue.catalog import EventSchema
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS = (datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _LAST_MS = (datetime(9899, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
-_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=_DIRECTION), max_size=12)
 
 
 def event_data(schema: EventSchema) -> st.SearchStrategy[dict[str, Any]]:

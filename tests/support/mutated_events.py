@@ -22,6 +22,7 @@ _WORDS = (
     *("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z", "2022-02-30"),
     *("9899-12-31T23:59:59Z", "1900-01-01T00:00:00+08:00", "9899-12-31", "1900-01-01", "9900-01-01"),
     *("1899-12-31", "2016-10-18", "2016-10-18T00:00:00+08:00", CHAIN, CHAIN.upper(), "ab" * 32),
+    *("\x1b[2J", "姓名\u202e", "a\nb", "a\tb", "\x9b", "\u2028", "\u3000", "AAAA"),
     *("referral.submitted", "referral.filed", "receipt.admitted", "finding.opened", "clock.set", "day"),
 )
 _ADDRESSES = ("customs", "mps", "spp/unit", "bus", "court", "", "/mps", "customs/office")
@@ -65,7 +66,11 @@ def mutated_events(draw: st.DrawFn) -> dict[str, Any]:
 
 def _slip(draw: st.DrawFn, event: dict[str, Any]) -> None:
     """Changes what only the judge can object to, or what tries the rules behind it."""
-    what = draw(st.sampled_from(("nothing", "address", "handling", "source", "number", "day", "day")))
+    what = draw(
+        st.sampled_from(
+            ("nothing", "address", "handling", "source", "number", "day", "day", "long", "control")
+        )
+    )
     envelope = event["data"].get("envelope", {"to": [], "cc": []})
     if what == "address":
         envelope[draw(st.sampled_from(("to", "cc")))].append(draw(st.sampled_from(_ADDRESSES)))
@@ -73,6 +78,8 @@ def _slip(draw: st.DrawFn, event: dict[str, Any]) -> None:
         envelope["handling"] = draw(st.sampled_from(("S", "H3")))
     elif what == "source":
         event["source"] = draw(st.sampled_from(_SOURCES))
+    elif what in ("long", "control"):
+        _disturb(draw, event, what)
     elif what in ("number", "day"):
         places = [(h, k) for h, k in _places(event["data"]) if isinstance(h[k], str)]
         days = [(h, k) for h, k in places if _DAY.match(h[k])]
@@ -87,3 +94,17 @@ def _places(part: Any) -> Any:
         yield part, key
         if isinstance(value, dict | list):
             yield from _places(value)
+
+
+def _disturb(draw: st.DrawFn, event: dict[str, Any], what: str) -> None:
+    """Makes a text or list too long, or puts a character into a text that none may hold."""
+    places = list(_places(event["data"]))
+    lists = [(h, k) for h, k in places if isinstance(h[k], list) and h[k]]
+    texts = [(h, k) for h, k in places if isinstance(h[k], str)]
+    holder, key = draw(st.sampled_from((lists if what == "long" else []) + texts or [(event, "time")]))
+    if what == "control":
+        holder[key] += draw(st.sampled_from(("\x07", "\n", "\u200f", "\u2067", "\r\n")))
+    elif isinstance(holder[key], str):
+        holder[key] += "长" * 4_001
+    else:
+        holder[key] *= 5_001 if "suspects" not in str(key) else 501

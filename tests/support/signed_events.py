@@ -159,3 +159,14 @@ def stored(outgoing: Outgoing | Composed, offset: int = 0, timestamp_ms: int = 1
 def keyring_of(*speakers: Speaker) -> Keyring:
     """A keyring that knows the key of each speaker."""
     return Keyring(Catalog.load()).extend(stored(speaker.announce()) for speaker in speakers)
+
+
+def bus_keys() -> list[Record]:
+    """Announcements of the test keys `operator` and `router`, for a broker that several tests share.
+
+    The operator's comes first, as the router's own tests announce it: the first key of a topic vouches for
+    all later ones, and a repeat changes nothing.
+    """
+    operator = Speaker("bus", key=SigningKey(seed_of("operator")), producer="operator-0.1")
+    key = SigningKey(seed_of("router"))
+    return [stored(operator.announce()), stored(operator.announce(key, by=operator.key))]

@@ -3,13 +3,12 @@
 from datetime import datetime
 
 from casebus_producers.config import KafkaLogin
+from casebus_producers.keys_reader import read_keyring
 from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import AUDITOR, COMMAND, key_topics
+from casebus_schemas.catalogue.topology import AUDITOR, BUS_KEY, COMMAND
 from casebus_schemas.connection import Connection
 from casebus_schemas.times import to_datetime
-from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
 from casebus_services.clock_commands import ClockCommands
 
@@ -23,11 +22,7 @@ def bus_now(connection: Connection | None) -> datetime:
     if connection is not None and clock.simulated:
         login = KafkaLogin.read(AUDITOR, connection)
         catalog = Catalog.load()
-        keyring = Keyring(catalog).extend(_all(login, key_topics()))
-        ClockCommands(clock, catalog, lambda: keyring).follow(_all(login, (COMMAND,)))
+        keyring = read_keyring(login, catalog, (BUS_KEY,))
+        with TopicReader(login, (COMMAND,)) as reader:
+            ClockCommands(clock, catalog, lambda: keyring).follow(reader.read_to(reader.ends()))
     return to_datetime(clock.now_ms())
-
-
-def _all(login: KafkaLogin, topics: tuple[str, ...]) -> list[Record]:
-    with TopicReader(login, topics) as reader:
-        return list(reader.read_to(reader.ends()))

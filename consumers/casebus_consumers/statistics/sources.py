@@ -9,11 +9,13 @@ from typing import Any
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
+from casebus_producers.keys_reader import read_keyring
 from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION
+from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
@@ -21,7 +23,7 @@ from casebus_schemas.times import to_moment
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.records import Record
-from casebus_services.reconciler.arrivals import arrival
+from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rows import EVENTS, stored_event
 
@@ -60,18 +62,19 @@ def has_published(url: str) -> bool:
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
     with TopicReader(login, (ADMISSION,)) as reader:
-        return of_admissions(reader.read_to(reader.ends()), catalog)
+        ends = reader.ends()
+        # After the ends: the key of whatever stands before them is announced by now.
+        return of_admissions(reader.read_to(ends), catalog, read_keyring(login, catalog, (BUS_KEY,)))
 
 
-def of_admissions(records: Iterable[Record], catalog: Catalog) -> list[ChainEvent]:
+def of_admissions(records: Iterable[Record], catalog: Catalog, keyring: Keyring) -> list[ChainEvent]:
     """The admitted events behind records of bus.admission; the first of each (origin, attempt) counts.
 
-    Raises BusError for a record that is no admission.
+    Raises Forged at a record that is not the router's.
     """
     events = []
     judged: set[tuple[str, int]] = set()
-    for record in records:
-        arrived = arrival(record)
+    for arrived in arrivals_of(records, keyring):
         judgement = (str(arrived.admission.origin), arrived.admission.attempt)
         if judgement in judged:
             continue

@@ -14,15 +14,16 @@ from casebus_consumers.auditor.damage import VerifyReport
 from casebus_consumers.auditor.same_roots import compare_ledgers, recorded_sizes
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_producers.config import KafkaLogin
+from casebus_producers.keys_reader import read_keyring
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, ledgered_topics
+from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, ledgered_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_moment
 from casebus_services.ledger.database import bus_errors, open_database
 from casebus_services.ledger.rebuild import rebuild as rebuild_ledger
-from casebus_services.reconciler.arrivals import arrival
+from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild as rebuild_accounts
 
@@ -143,7 +144,8 @@ class Evidence:
     def accounts_rebuilt(self) -> Check:
         """Whether accounts made anew from the admissions in Kafka are those that have grown, row for row."""
         with TopicReader(self._login, [ADMISSION]) as reader:
-            arrivals = [arrival(record) for record in reader.read_to(reader.ends())]
+            records = list(reader.read_to(reader.ends()))
+        arrivals = arrivals_of(records, read_keyring(self._login, Catalog.load(), (BUS_KEY,)))
         found = rebuild_accounts(self._accounts, Catalog.load(), arrivals)
         fine = f"{found.events} events of {found.chains} chains anew from Kafka, every row the same"
         return Check.of("accounts-rebuild", found.differences, fine)

@@ -6,6 +6,7 @@ from typing import Any
 
 from casebus_schemas.catalogue.avro_files import event_file, shared_file, shared_files
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
+from casebus_schemas.catalogue.limits import MAX_CHARS, MAX_ITEMS, MOST_CHARS, MOST_ITEMS, SEVERAL_LINES
 from casebus_schemas.texts.symbols import agency as called
 
 _INTRODUCTION = """\
@@ -15,8 +16,13 @@ example of each type in `schemas/casebus_schemas/examples`.
 
 *pii*: `none`, `low` (as officially abbreviated), `high` (only ever sealed). A field with a default may be
 left out. Every event begins with its [envelope](#envelope) and ends with `sealed`, bytes for the recipients
-alone; both are left out of the tables below.
-"""
+alone; both are left out of the tables below. `sealed` must be null until encryption is in force.
+
+Limits: {items} list items in one event, a text of {chars} characters (Unicode code points) unless its row
+says otherwise; what exceeds one is refused as `too-large` with field, count and limit. A text is one line,
+without control characters and without those that turn the direction of writing; *lines* marks those that may
+have several (`\\n`, `\\t`).
+""".format(items=f"{MOST_ITEMS:,}", chars=f"{MOST_CHARS:,}")
 _PLAIN = {"string": "text", "boolean": "yes or no", "int": "whole number", "long": "whole number"}
 _LOGICAL = {"timestamp-millis": "time", "date": "day"}
 
@@ -94,9 +100,22 @@ def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
     for field in fields:
         default = f"`{_json(field['default'])}`" if "default" in field else ""
         meaning = f"{field['zh']} · {field['doc']}"
-        cells = (f"`{field['name']}`", _type(field["type"]), default, field.get("pii", ""), meaning)
+        kind = _type(field["type"]) + _limit(field)
+        cells = (f"`{field['name']}`", kind, default, field.get("pii", ""), meaning)
         yield "| " + " | ".join(cells) + " |"
     yield ""
+
+
+def _limit(field: dict[str, Any]) -> str:
+    """What the field's own files say of its length, beside the defaults of the introduction."""
+    said = [", *lines*"] if SEVERAL_LINES in field else []
+    said += [f", at most {field[name]:,}" for name in (MAX_ITEMS, MAX_CHARS) if name in field]
+    items = field["type"].get("items") if isinstance(field["type"], dict) else None
+    if isinstance(items, str) and "@" in items:
+        name, version = items.removeprefix("casebus.").split("@")
+        most = shared_file(name, int(version)).get(MAX_ITEMS)
+        said += [] if most is None else [f", at most {most:,}"]
+    return "".join(said)
 
 
 def _json(value: Any) -> str:

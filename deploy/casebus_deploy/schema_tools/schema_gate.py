@@ -11,6 +11,7 @@ from typing import Any
 from casebus_schemas.catalogue.avro_files import event_file, inlined_file, shared_file, shared_files
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.compatibility import incompatibilities
+from casebus_schemas.catalogue.limits import lint_limits
 from casebus_schemas.catalogue.lint import lint, lint_event, lint_words
 from casebus_schemas.catalogue.schema_lock import LOCK_NAME, lock_problems, lock_text, written
 from casebus_schemas.catalogue.schema_problem import Place, Problem
@@ -90,7 +91,7 @@ def own_package(check: bool) -> Iterator[Judged]:
             problems += _against(version, known)
         yield Judged(version.subject, tuple(problems))
     for name, number in shared_files():
-        yield Judged(f"shared/{name} version {number}", tuple(lint_words(shared_file(name, number))))
+        yield Judged(f"shared/{name} version {number}", tuple(_words_and_limits(shared_file(name, number))))
     if check:
         yield Judged(LOCK_NAME, tuple(lock_problems(lock_text(), written())))
 
@@ -136,8 +137,12 @@ def _own_problems(version: Version) -> list[Problem]:
     if version.type is not None and version.name.startswith("casebus."):
         problems += lint_event(version.type, version.schema)
     if version.written is not version.schema and _is_of_the_house(version.written):
-        problems += lint_words(version.written)
+        problems += _words_and_limits(version.written)
     return problems
+
+
+def _words_and_limits(written: Any) -> list[Problem]:
+    return [*lint_words(written), *lint_limits(written)]
 
 
 def _is_of_the_house(written: Any) -> bool:

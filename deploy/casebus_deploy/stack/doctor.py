@@ -187,7 +187,10 @@ def _services(folder: Path) -> Iterator[Examined]:
         if not process.get("running"):
             yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
             continue
-        beat = read_json(folder / "services" / name / "heartbeat.json").get("at")
+        sign = read_json(folder / "services" / name / "heartbeat.json")
+        beat = sign.get("at")
+        for place, why in sign.get("stopped", {}).items():
+            yield Examined(name, "bad", f"{place} has stopped: {why}", f"read {log}")
         age = None if beat is None else time.time() - float(beat)
         if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"

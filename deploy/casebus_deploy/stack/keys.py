@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
-from casebus_producers.topic_reader import TopicReader
+from casebus_producers.keys_reader import read_keyring as read_all_keys
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.services import services
-from casebus_schemas.catalogue.topology import OPERATOR, key_topics
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.wire.signing import SigningKey
 
@@ -56,8 +56,7 @@ def announce(connection: Connection) -> int:
 
 def read_keyring(connection: Connection) -> Keyring:
     """The keyring as the key topics stand now, read as the operator."""
-    with TopicReader(KafkaLogin.read(OPERATOR, connection), key_topics()) as reader:
-        return Keyring(Catalog.load()).extend(reader.read_to(reader.ends()))
+    return read_all_keys(KafkaLogin.read(OPERATOR, connection), Catalog.load())
 
 
 def _announce_one(

@@ -17,21 +17,26 @@ def serve() -> None:
 
     from casebus_deploy.status_page.page import create_app
     from casebus_deploy.status_page.status import StatusReader
+    from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
 
     connection = read_connection(None)
     if connection is None or connection.web_url is None:
         raise UsageError("no status page to serve", expected="CASEBUS_CONNECTION with a web_url")
+    hosts = web_hosts(connection.web_url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
     address = urlsplit(connection.web_url)
     login = KafkaLogin.read(OPERATOR, connection).kafka()
     folder = Path(os.environ["CASEBUS_CONNECTION"]).parent
     reader = StatusReader(folder, login, SERVICES, lambda: _set_aside(connection))
     uvicorn.run(
-        create_app(reader.read, reader.close),
+        create_app(reader.read, reader.close, hosts),
         host=address.hostname or "127.0.0.1",
         port=address.port or 0,
         log_config=None,
         log_level="warning",
         access_log=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        server_header=False,
+        ws="none",
     )
 
 

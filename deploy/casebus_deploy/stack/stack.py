@@ -261,7 +261,7 @@ class Stack:
         return ChildSpec(name=name, argv=argv, env=env, log_file=self.data / "logs" / f"{name}.log")
 
     def _base_env(self) -> dict[str, str]:
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH")
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "CASEBUS_WEB_HOSTS")
         env = {name: os.environ[name] for name in kept if name in os.environ}
         return env | {"CASEBUS_CONNECTION": str(self.connection_file), "PYTHONUNBUFFERED": "1"}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.resources import files
@@ -10,16 +10,25 @@ from importlib.resources import files
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.types import ASGIApp
 
 from casebus_schemas.texts.harmless import harmless, json_text
+from casebus_services.web_guard import LOOPBACK, Guarded
 
 from .status import Status
 
 REFRESH_S = 2.0
 
 
-def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: None) -> FastAPI:
-    """The application around a blocking `read`, which is called at most every two seconds."""
+def create_app(
+    read: Callable[[], Status],
+    close: Callable[[], None] = lambda: None,
+    hosts: Collection[str] = LOOPBACK,
+) -> ASGIApp:
+    """The application around a blocking `read`, which is called at most every two seconds.
+
+    It answers requests to these hosts only, and changes nothing.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -34,7 +43,8 @@ def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: N
     )
     pages.filters["ago"] = _ago
     pages.filters["count"] = lambda number: "–" if number is None else f"{number:,}"
-    script = (files("casebus_deploy.status_page") / "templates" / "refresh.js").read_text(encoding="utf-8")
+    folder = files("casebus_deploy.status_page") / "templates"
+    script, style = ((folder / name).read_text(encoding="utf-8") for name in ("refresh.js", "status.css"))
     lock = asyncio.Lock()
     latest: list[Status] = []
 
@@ -56,6 +66,10 @@ def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: N
     async def refresh() -> PlainTextResponse:
         return PlainTextResponse(script, media_type="text/javascript")
 
+    @app.get("/status.css")
+    async def look() -> PlainTextResponse:
+        return PlainTextResponse(style, media_type="text/css")
+
     @app.get("/status.json")
     async def as_json() -> Response:
         return Response(json_text((await current()).to_json()), media_type="application/json")
@@ -73,7 +87,7 @@ def create_app(read: Callable[[], Status], close: Callable[[], None] = lambda: N
         what = ", ".join(late) if status.broker_up else "the broker"
         return PlainTextResponse(f"not ready: {what}\n", status_code=503)
 
-    return app
+    return Guarded(app, hosts=hosts, methods=("GET", "HEAD"), most_bytes=0)
 
 
 def _ago(moment: float | None, now: float) -> str:

@@ -26,12 +26,16 @@ class ServiceStatus:
     last_batch_records: int | None
     records: int | None
     beat_age_s: float | None
+    stopped: tuple[tuple[str, str], ...] = ()
+    """Partitions that have stopped because evidence is at risk, and why."""
 
     @property
     def state(self) -> str:
-        """`ok`, `stale` (alive but silent) or `down`."""
+        """`ok`, `stale` (alive but silent), `stopped` (in some partition evidence is at risk) or `down`."""
         if not self.running:
             return "down"
+        if self.stopped:
+            return "stopped"
         if self.beat_age_s is not None and self.beat_age_s > STALE_AFTER_S:
             return "stale"
         return "ok"
@@ -105,6 +109,7 @@ def service_statuses(
                 last_batch_at=beat.get("last_batch_at"),
                 last_batch_records=beat.get("last_batch_records"),
                 records=beat.get("records"),
+                stopped=tuple(sorted(beat.get("stopped", {}).items())),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )

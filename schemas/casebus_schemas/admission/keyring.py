@@ -44,17 +44,19 @@ class KeyEntry:
     ended_ms: int | None = None
     ended: Ending | None = None
 
-    def why_not(self, record: Record, now_ms: int) -> str | None:
+    def why_not(self, record: Record, now_ms: int | None) -> str | None:
         """Why the key does not sign this record, judged at `now_ms` on the bus's clock; None if it does.
+
+        Where the time of the judgement is not known (None) the key's term is left aside.
 
         What was appended before a key's end stays valid however late it is judged, so that a slow worker
         and a quick one agree. Only the broker's own time stamp is believed.
         """
         if self.role != "event":
             return f"a key with the role {self.role}"
-        if self.not_before_ms is not None and now_ms < self.not_before_ms:
+        if now_ms is not None and self.not_before_ms is not None and now_ms < self.not_before_ms:
             return "a key that is not valid yet"
-        if self.not_after_ms is not None and now_ms >= self.not_after_ms:
+        if now_ms is not None and self.not_after_ms is not None and now_ms >= self.not_after_ms:
             return "a key whose term has ended"
         if self.ended_ms is not None and not (
             record.timestamp_type == _LOG_APPEND_TIME and record.timestamp_ms < self.ended_ms

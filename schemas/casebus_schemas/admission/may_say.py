@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from casebus_schemas.agencies import BUS
-from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventType
+from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
 from casebus_schemas.errors import BusError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 
@@ -45,8 +45,10 @@ def may_say(
     `value` is the framed value, None where the data are too large for one; `answered` what is known of the
     event that it answers, `mended` whose event its `corrects` or `withdraws` names, as far as it is known.
     """
-    problems = [*too_large(value), *not_authorised(catalog, event, speaker, source)]
+    problems = [*too_large(catalog.latest(event.type), data, value)]
+    problems += not_authorised(catalog, event, speaker, source)
     envelope = data.get("envelope")
+    problems += sealed(data)
     if envelope is not None:
         problems += strangers(catalog, envelope)
         problems += _state_secret(envelope)
@@ -60,6 +62,26 @@ def may_say(
 
 
 # --- what the router asks for every record: quick where nothing is wrong -----------------------------------
+
+
+def too_large(schema: EventSchema, data: Mapping[str, Any], value: bytes | None) -> list[Problem]:
+    """Lists and texts of decoded data beyond their limits; `value`, their framed value, spares the search.
+
+    None for `value` says that the data did not fit into one.
+    """
+    if value is not None and len(value) <= schema.limits.harmless_bytes:
+        return []
+    problems = [] if value is not None else [_NO_VALUE]
+    for pointer, what, number, limit in schema.limits.exceeded(data):
+        message = f"more {what} than one event may have"
+        found, expected = f"{number:,} {what}", f"at most {limit:,}"
+        problems.append(Problem("too-large", f"/data{pointer}", message, found, expected, _SHORTER))
+    return problems
+
+
+def sealed(data: Mapping[str, Any]) -> list[Problem]:
+    """Bytes in `sealed`: nobody could tell whether they are encrypted, and everybody would get them."""
+    return [] if data.get("sealed") is None else [_SEALED]
 
 
 def not_authorised(catalog: Catalog, event: EventType, speaker: str, source: str) -> list[Problem]:
@@ -176,18 +198,6 @@ def name_holds_number(name: str) -> bool:
 # --- what only the door and the check ask --------------------------------------------------------------
 
 
-def too_large(value: bytes | None) -> Iterable[Problem]:
-    """The data do not fit into a framed value, as their encoding found."""
-    if value is None:
-        yield Problem(
-            "too-large",
-            "/data",
-            "the event is too large",
-            expected=f"at most {MAX_VALUE_BYTES} bytes as Avro",
-            remedy="leave files with the sender and name them as annexes: digest, size and title",
-        )
-
-
 def _state_secret(envelope: Mapping[str, Any]) -> list[Problem]:
     found = level_s(envelope)
     return [] if found is None else [found]
@@ -253,6 +263,22 @@ def _agency(catalog: Catalog, source: str) -> str | None:
 
 
 _WHO = "see who may say what: casebus schemas list"
+_SHORTER = "say it in several events, or leave the file with the sender and name it as an annex"
+_NO_VALUE = Problem(
+    "too-large",
+    "/data",
+    "the event is too large",
+    expected=f"at most {MAX_VALUE_BYTES} bytes as Avro",
+    remedy="leave files with the sender and name them as annexes: digest, size and title",
+)
+_SEALED = Problem(
+    "bad-body",
+    "/data/sealed",
+    "sealed content, while encryption is not in force",
+    found="bytes",
+    expected="null",
+    remedy="leave personal data with the sender",
+)
 _LEVEL_S = Problem(
     "level-s",
     "/data/envelope/handling",

@@ -41,5 +41,11 @@ class Problem:
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:
-    """In the order of the refusal codes, what must not be repeated before all: the router says the first."""
-    return sorted(problems, key=lambda one: (one.code not in SECRET_CODES, REFUSAL_CODES.index(one.code)))
+    """In the order in which the router looks: what must not be repeated before all, then the size, then the
+    order of the refusal codes. It says the first."""
+    return sorted(problems, key=_rank)
+
+
+def _rank(problem: Problem) -> tuple[bool, bool, int]:
+    code = problem.code
+    return code not in SECRET_CODES, code != "too-large", REFUSAL_CODES.index(code)

@@ -8,6 +8,8 @@ from typing import Any
 
 from casebus_schemas.errors import UsageError
 
+from .limits import HOUSE_ATTRIBUTES
+
 _PREFIX = "casebus."
 
 
@@ -39,22 +41,30 @@ def inlined(type: str, version: int) -> dict[str, Any]:
 
     A file refers to a shared type as `casebus.Name@version`, so that a new version of a shared type changes
     no event that still uses the old one. The first reference becomes the type's definition, later ones its
-    name. The Chinese text `zh` joins `doc`: words for people must not become part of the fingerprint.
+    name. The Chinese text `zh` joins `doc`, and limits are left out: neither is part of the fingerprint.
     """
     return inlined_file(event_file(type, version))
 
 
+def annotated(type: str, version: int) -> dict[str, Any]:
+    """As `inlined`, with the limits that the files name beside their fields."""
+    return inlined_file(event_file(type, version), left_out=frozenset())
+
+
 def inlined_file(
-    written: dict[str, Any], shared: Callable[[str, int], dict[str, Any]] = shared_file
+    written: dict[str, Any],
+    shared: Callable[[str, int], dict[str, Any]] = shared_file,
+    left_out: frozenset[str] = HOUSE_ATTRIBUTES,
 ) -> dict[str, Any]:
     """As `inlined`, of a schema as a file has it; `shared` gives the shared types that it refers to."""
-    schema: dict[str, Any] = _Inliner(shared).inline(written)
+    schema: dict[str, Any] = _Inliner(shared, left_out).inline(written)
     return schema
 
 
 class _Inliner:
-    def __init__(self, shared: Callable[[str, int], dict[str, Any]]) -> None:
+    def __init__(self, shared: Callable[[str, int], dict[str, Any]], left_out: frozenset[str]) -> None:
         self._shared = shared
+        self._left_out = left_out
         self._seen: dict[str, int] = {}
 
     def inline(self, node: Any) -> Any:
@@ -62,7 +72,7 @@ class _Inliner:
             return self._resolve(node) if "@" in node else node
         if isinstance(node, list):
             return [self.inline(branch) for branch in node]
-        whole = dict(_documented(node))
+        whole = {key: value for key, value in _documented(node) if key not in self._left_out}
         for key in ("type", "items", "values"):
             if key in whole:
                 whole[key] = self.inline(whole[key])

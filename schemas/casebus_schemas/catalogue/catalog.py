@@ -10,13 +10,14 @@ from typing import Any
 
 import fastavro
 
-from casebus_schemas.agencies import Members
+from casebus_schemas.agencies import BUS, Members
 from casebus_schemas.errors import StopService, UsageError
 from casebus_schemas.wire.canonical import fingerprint
 from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
 
-from .avro_files import inlined
+from .avro_files import annotated, inlined
 from .event_types import FILE, RECEIPTS, EventType, read_event_types
+from .limits import NO_LIMITS, Limits, limits_of
 from .schema_lock import LOCK_NAME, LockLine, lock_text, parse_lock
 
 __all__ = ["RECEIPTS", "Catalog", "EventSchema", "EventType"]
@@ -28,8 +29,9 @@ class EventSchema:
 
     `id` is the bus-local alias in the frame, `fingerprint` (32 bytes) the identity. `schema` is the inlined
     schema as published; `raw` the same parsed without logical types for fast reading; `envelope_prefix`
-    reads only the envelope (None for receipts of the bus, which have none). `definitions` are the named types
-    inside `schema`. `to_python` and `to_raw` convert between raw values and Python's.
+    reads only the envelope (None for receipts of the bus, which have none). `annotated` is `schema` with the
+    limits that its files name, `definitions` the named types inside it. `to_python` and `to_raw` convert
+    between raw values and Python's. `limits` bound its lists and texts; what only the bus says has none.
     """
 
     id: int
@@ -37,11 +39,13 @@ class EventSchema:
     version: int
     fingerprint: bytes
     schema: Mapping[str, Any]
+    annotated: Mapping[str, Any]
     definitions: Mapping[str, Any]
     raw: Any
     envelope_prefix: Any | None
     to_python: Convert
     to_raw: Convert
+    limits: Limits
 
     @property
     def dataschema(self) -> str:
@@ -128,8 +132,12 @@ class Catalog:
     def _schema(self, line: LockLine) -> EventSchema:
         with self._building:
             if line.id not in self._schemas:
-                self._schemas[line.id] = _built(line)
+                self._schemas[line.id] = _built(line, self._of_bus_alone(line.type))
             return self._schemas[line.id]
+
+    def _of_bus_alone(self, type: str) -> bool:
+        event = self._types.get(type)
+        return event is not None and event.speakers <= {BUS}
 
 
 def _unknown(type: str) -> UsageError:
@@ -142,7 +150,7 @@ def _load() -> Catalog:
     return Catalog(events, lock_text())
 
 
-def _built(line: LockLine) -> EventSchema:
+def _built(line: LockLine, of_bus_alone: bool) -> EventSchema:
     schema = inlined(line.type, line.version)
     found = fingerprint(schema)
     if found != line.fingerprint:
@@ -152,6 +160,7 @@ def _built(line: LockLine) -> EventSchema:
             expected=f"{line.fingerprint.hex()} as in {LOCK_NAME}",
             remedy="install the package again",
         )
+    whole = annotated(line.type, line.version)
     first = schema["fields"][0]
     prefix = {**schema, "fields": [first]} if first["name"] == "envelope" else None
     return EventSchema(
@@ -160,11 +169,13 @@ def _built(line: LockLine) -> EventSchema:
         version=line.version,
         fingerprint=line.fingerprint,
         schema=schema,
-        definitions=dict(_definitions(schema)),
+        annotated=whole,
+        definitions=dict(_definitions(whole)),
         raw=_parsed(schema),
         envelope_prefix=None if prefix is None else _parsed(prefix),
-        to_python=from_raw(schema) or _same,
-        to_raw=to_raw(schema),
+        to_python=from_raw(whole, any_text=of_bus_alone) or _same,
+        to_raw=to_raw(whole, any_text=of_bus_alone),
+        limits=NO_LIMITS if of_bus_alone else limits_of(whole),
     )
 
 

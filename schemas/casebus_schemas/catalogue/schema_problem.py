@@ -28,6 +28,7 @@ Rule = Literal[
     "unsupported",
     "too-large",
     "event-form",
+    "limit",
     # the lock
     "lock",
 ]

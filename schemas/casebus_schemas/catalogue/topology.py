@@ -21,6 +21,7 @@ ADMISSION = "bus.admission"
 FINDING = "bus.finding"
 OBLIGATION = "bus.obligation"
 COMMAND = "bus.command"
+BUS_KEY = "bus.key"
 
 SERVICES: tuple[str, ...] = workers()
 """Services that log in under their own name."""

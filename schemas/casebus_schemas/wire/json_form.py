@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import EventSchema
+from casebus_schemas.catalogue.limits import SEVERAL_LINES
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import (
     POSSIBLE_YEARS,
@@ -20,6 +21,8 @@ from casebus_schemas.times import (
     to_moment,
     utc_text,
 )
+
+from .control_characters import EXPECTED, EXPECTED_IN_LINES, control_in
 
 Definitions = Mapping[str, Any]
 Pointer = str | tuple["Pointer", str | int]
@@ -105,15 +108,15 @@ def from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, A
     # By identity: the schema is kept beside its reader, so that no other can come to its place.
     built = _readers.get(id(schema.schema))
     if built is None:
-        built = _readers[id(schema.schema)] = schema.schema, _Reading(schema.definitions).of(schema.schema)
+        built = _readers[id(schema.schema)] = schema.schema, _Reading(schema.definitions).of(schema.annotated)
     data: dict[str, Any] = built[1](value, pointer)
     return data
 
 
 def facts_from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, Any]:
     """As `from_json`, for the facts alone: neither envelope nor sealed. Raises DoorProblem."""
-    fields = [field for field in schema.schema["fields"] if field["name"] not in NOT_FACTS]
-    read = _Reading(schema.definitions).of({**schema.schema, "fields": fields})
+    fields = [field for field in schema.annotated["fields"] if field["name"] not in NOT_FACTS]
+    read = _Reading(schema.definitions).of({**schema.annotated, "fields": fields})
     data: dict[str, Any] = read(value, pointer)
     return data
 
@@ -166,10 +169,10 @@ class _Reading:
         self._named = named
         self._built: dict[str, Read] = {}
 
-    def of(self, schema: Any) -> Read:
+    def of(self, schema: Any, lines: bool = False) -> Read:
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
-            read = self.of(inner)
+            read = self.of(inner, lines)
             return lambda value, pointer: None if value is None else read(value, pointer)
         if isinstance(schema, str):
             if schema in self._built:
@@ -179,15 +182,17 @@ class _Reading:
         if kind == "record":
             built = self._record(schema)
         elif kind == "array":
-            built = self._array(schema)
+            built = self._array(schema, lines)
+        elif kind == "string":
+            built = partial(_text, lines)
         else:
             built = partial(_READERS[kind], schema)
         if "name" in schema:
             self._built[schema["name"]] = built
         return built
 
-    def _array(self, schema: Any) -> Read:
-        item = self.of(schema["items"])
+    def _array(self, schema: Any, lines: bool) -> Read:
+        item = self.of(schema["items"], lines)
 
         def read(value: Any, pointer: Pointer) -> list[Any]:
             if not isinstance(value, list):
@@ -211,7 +216,12 @@ class _Reading:
         names = [field["name"] for field in schema["fields"]]
         known = frozenset(names)
         fields = [
-            (field["name"], self.of(field["type"]), field.get("default", _ABSENT), field.get("doc"))
+            (
+                field["name"],
+                self.of(field["type"], SEVERAL_LINES in field),
+                field.get("default", _ABSENT),
+                field.get("doc"),
+            )
             for field in schema["fields"]
         ]
 
@@ -264,14 +274,17 @@ def _write(schema: Any, data: Any, named: Definitions) -> Any:
     return data if writer is None else writer(schema, data)
 
 
-def _text(schema: Any, value: Any, pointer: Pointer) -> str:
+def _text(lines: bool, value: Any, pointer: Pointer) -> str:
     if not isinstance(value, str):
         raise DoorProblem(pointer, "not text", found=shown(value), expected="text")
-    # PostgreSQL cannot store NUL in text, UTF-8 has no lone surrogates.
-    if "\0" in value or not (value.isascii() or _SURROGATE.search(value) is None):
-        raise DoorProblem(
-            pointer, "text that cannot be stored", found=shown(value), expected="text without NUL"
-        )
+    if value.isprintable():
+        return value
+    found = control_in(value, lines)
+    if found is None and not value.isascii() and _SURROGATE.search(value):
+        found = "a lone surrogate"
+    if found is not None:
+        expected = EXPECTED_IN_LINES if lines else EXPECTED
+        raise DoorProblem(pointer, "a character that no text may hold", found=found, expected=expected)
     return value
 
 
@@ -359,7 +372,6 @@ def _base64(schema: Any, value: Any, pointer: Pointer) -> bytes:
 
 
 _READERS: dict[str, Callable[[Any, Any, Pointer], Any]] = {
-    "string": _text,
     "enum": _symbol,
     "boolean": _flag,
     "int": _whole(32),

@@ -6,10 +6,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from casebus_schemas.catalogue.limits import SEVERAL_LINES
 from casebus_schemas.times import END_MS, EPOCH, FIRST_MS, MILLISECOND, POSSIBLE_YEARS, to_datetime
+
+from .control_characters import EXPECTED, EXPECTED_IN_LINES, control_in
 
 Convert = Callable[[Any], Any]
 Schema = Any
+Texts = tuple[Convert, Convert]
+"""What holds of a text of one line, and of one of several."""
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LOGICAL = "logicalType"
@@ -43,18 +48,21 @@ def without_logical_types(schema: Schema) -> Schema:
     return kept
 
 
-def from_raw(schema: Schema) -> Convert | None:
+def from_raw(schema: Schema, *, any_text: bool = False) -> Convert | None:
     """A function from decoded raw values to Python's, None where they are the same.
 
-    It changes records and arrays in place. The function raises Misfit for a value out of range.
+    It changes records and arrays in place. The function raises Misfit for a value out of range, and for a
+    text with control characters unless `any_text`; `several_lines` of a field allows it line feeds.
     """
-    return _FromRaw().build(schema)
+    return _FromRaw(_texts(any_text)).build(schema)
 
 
-def to_raw(schema: Schema) -> Convert:
+def to_raw(schema: Schema, *, any_text: bool = False) -> Convert:
     """A function from Python's values to raw ones, strict: fields that the schema does not have, missing
-    fields without a default and values of another type raise ValueError or TypeError naming the place."""
-    return _ToRaw().build(schema)
+    fields without a default and values of another type raise ValueError or TypeError naming the place.
+
+    Texts as for `from_raw`."""
+    return _ToRaw(_texts(any_text)).build(schema)
 
 
 def _decimal_from(schema: Schema) -> Convert:
@@ -145,32 +153,35 @@ def _logical(schema: dict[str, Any], raw: bool) -> Convert:
 
 
 class _FromRaw:
-    def __init__(self) -> None:
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
         self._named: dict[str, Convert | None] = {}
 
-    def build(self, schema: Schema) -> Convert | None:
+    def build(self, schema: Schema, lines: bool = False) -> Convert | None:
         if isinstance(schema, str):
-            return _text_from if schema == "string" else self._named.get(schema)
+            if schema == "int":
+                return _int_from
+            return self._texts[lines] if schema == "string" else self._named.get(schema)
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
             # Only fields are optional here, and a record leaves out what is null.
-            return self.build(inner)
+            return self.build(inner, lines)
         if _LOGICAL in schema:
             built: Convert | None = _logical(schema, raw=False)
         elif schema["type"] == "array":
-            built = self._array(schema)
+            built = self._array(schema, lines)
         elif schema["type"] == "record":
             built = self._record(schema)
-        elif isinstance(schema["type"], dict | list):
-            built = self.build(schema["type"])
-        else:
+        elif schema["type"] in ("enum", "fixed"):
             built = None
+        else:
+            built = self.build(schema["type"], lines)
         if "name" in schema:
             self._named[schema["name"]] = built
         return built
 
-    def _array(self, schema: Schema) -> Convert | None:
-        item = self.build(schema["items"])
+    def _array(self, schema: Schema, lines: bool) -> Convert | None:
+        item = self.build(schema["items"], lines)
         if item is None:
             return None
 
@@ -189,7 +200,7 @@ class _FromRaw:
         changed = [
             (field["name"], convert)
             for field in schema["fields"]
-            if (convert := self.build(field["type"])) is not None
+            if (convert := self.build(field["type"], SEVERAL_LINES in field)) is not None
         ]
         if not changed:
             return None
@@ -218,21 +229,24 @@ _ABSENT = object()
 
 
 class _ToRaw:
-    def __init__(self) -> None:
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
         self._named: dict[str, Convert] = {}
 
-    def build(self, schema: Schema) -> Convert:
+    def build(self, schema: Schema, lines: bool = False) -> Convert:
+        if schema == "string":
+            return _text(self._texts[lines])
         if isinstance(schema, str):
             return self._named[schema] if schema in self._named else _PLAIN[schema]
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
-            convert = self.build(inner)
+            convert = self.build(inner, lines)
             return lambda value: None if value is None else convert(value)
         kind = schema["type"]
         if _LOGICAL in schema:
             built: Convert = _logical(schema, raw=True)
         elif kind == "array":
-            built = self._array(schema)
+            built = self._array(schema, lines)
         elif kind == "record":
             built = self._record(schema)
         elif kind == "enum":
@@ -240,13 +254,13 @@ class _ToRaw:
         elif kind == "fixed":
             built = _fixed(schema["size"])
         else:
-            built = self.build(kind)
+            built = self.build(kind, lines)
         if "name" in schema:
             self._named[schema["name"]] = built
         return built
 
-    def _array(self, schema: Schema) -> Convert:
-        item = self.build(schema["items"])
+    def _array(self, schema: Schema, lines: bool) -> Convert:
+        item = self.build(schema["items"], lines)
 
         def apply(values: Any) -> list[Any]:
             if not isinstance(values, list | tuple):
@@ -257,7 +271,7 @@ class _ToRaw:
 
     def _record(self, schema: Schema) -> Convert:
         fields = [
-            (field["name"], self.build(field["type"]), field.get("default", _ABSENT))
+            (field["name"], self.build(field["type"], SEVERAL_LINES in field), field.get("default", _ABSENT))
             for field in schema["fields"]
         ]
         names = frozenset(name for name, _, _ in fields)
@@ -300,16 +314,42 @@ def _fixed(size: int) -> Convert:
     return convert
 
 
-def _text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r}, expected text")
-    return _text_from(value)
+def _texts(any_text: bool) -> Texts:
+    return (_any_text, _any_text) if any_text else (_one_line, _lines)
 
 
-def _text_from(value: str) -> str:
+def _text(judge: Convert) -> Convert:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r}, expected text")
+        return judge(value)
+
+    return convert
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable() and (found := control_in(value)):
+        raise ValueError(f"{found}, expected {EXPECTED}")
+    return value
+
+
+def _lines(value: str) -> str:
+    if not value.isprintable() and (found := control_in(value, several_lines=True)):
+        raise ValueError(f"{found}, expected {EXPECTED_IN_LINES}")
+    return value
+
+
+def _any_text(value: str) -> str:
     # PostgreSQL cannot store it: admitted here, it would stop every reader with a database.
     if "\0" in value:
         raise ValueError("a NUL character in text")
+    return value
+
+
+def _int_from(value: int) -> int:
+    # Our reader gives any number back; Java's drops the bits beyond 32 and reads another one.
+    if not -(1 << 31) <= value < 1 << 31:
+        raise ValueError(f"{value}, expected a whole number of 32 bits")
     return value
 
 
@@ -343,7 +383,6 @@ def _whole(bits: int) -> Convert:
 
 
 _PLAIN: dict[str, Convert] = {
-    "string": _text,
     "bytes": _bytes,
     "boolean": _flag,
     "int": _whole(32),

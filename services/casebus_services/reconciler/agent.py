@@ -15,9 +15,10 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
 from .announce import Announcer
-from .arrivals import Arrival, arrival
+from .arrivals import Arrival
 from .database import Database
 from .intake import Intake, Shelf
+from .proven import Keys, Proof, Proven
 from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .store import Fence, Work
@@ -41,8 +42,9 @@ class ReconcilerAgent:
     `now_ms` is the bus's clock, real or simulated (None while that is not set). `incarnation` begins the
     streams of partitions that the database does not know yet. What is announced is signed and put into the
     outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
-    with it. `orders` gives chains that the operator wants computed again, each with the offset of the order,
-    those read since it was last asked.
+    with it. `keys` are the bus's: an admission that is not signed by one of them stops its partition, in
+    which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
+    again, each with the offset of the order, those read since it was last asked.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ReconcilerAgent:
         announcer: Announcer,
         sink: Sink,
         now_ms: Callable[[], int | None],
+        keys: Keys,
         incarnation: int,
         orders: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
@@ -61,6 +64,7 @@ class ReconcilerAgent:
         self._sink = sink
         self._now_ms = now_ms
         self._incarnation = incarnation
+        self._proof = Proof(keys)
         self._read_orders = orders
         self._orders: dict[str, int] = {}
         self._look_at_set_aside = False
@@ -80,6 +84,7 @@ class ReconcilerAgent:
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are this worker's now: books are read afresh, outboxes looked through."""
         self._own = frozenset(partition for _, partition in partitions)
+        self._proof.forget()
         self._shelf.keep_only(())
         self._unsent = set(self._own)
         self._look_at_set_aside = True
@@ -88,9 +93,14 @@ class ReconcilerAgent:
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions belong to another worker now."""
         self._own -= {partition for _, partition in partitions}
+        self._proof.forget(partition for _, partition in partitions)
         self._shelf.keep_only(self._own)
         self._unsent &= self._own
         self._fresh.clear()
+
+    def stopped(self) -> dict[str, str]:
+        """Partitions that have stopped at a record that is not the router's, and why."""
+        return {f"{ADMISSION}/{partition}": why for partition, why in sorted(self._proof.stopped().items())}
 
     # --- work -----------------------------------------------------------------------------------------
 
@@ -99,10 +109,10 @@ class ReconcilerAgent:
 
         Raises StopService at once, RetryLater after `PATIENCE_S`.
         """
-        ours = [batch for batch in batches if batch.topic == ADMISSION]
+        ours = self._proof.of(batch for batch in batches if batch.topic == ADMISSION)
         if ours:
             patiently(lambda: self._take(ours), PATIENCE_S)
-            fault_point("reconciler.after-commit", sum(len(batch.records) for batch in ours))
+            fault_point("reconciler.after-commit", sum(len(run.arrivals) for run in ours))
         self.relay()
 
     def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
@@ -110,7 +120,10 @@ class ReconcilerAgent:
 
         Before that chains are computed again that another program set aside, or that the operator orders.
         """
-        own = sorted(self._own if partitions is None else {partition for _, partition in partitions})
+        own = sorted(
+            (self._own if partitions is None else {partition for _, partition in partitions})
+            - self._proof.stopped().keys()
+        )
         self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
@@ -174,12 +187,12 @@ class ReconcilerAgent:
             )
         return {place: known.get(place.partition, 0) for place in wanted}
 
-    def _take(self, batches: list[Batch]) -> None:
+    def _take(self, runs: list[Proven]) -> None:
         try:
             with self._database.writing() as transaction:
                 work = Work(transaction, self._catalog)
-                fences = work.fences((batch.partition for batch in batches), self._incarnation)
-                arrivals = [found for batch in batches for found in _new(batch, fences[batch.partition])]
+                fences = work.fences((run.partition for run in runs), self._incarnation)
+                arrivals = [found for run in runs for found in _new(run, fences[run.partition])]
                 self._enter(work, fences, lambda intake: intake.take(arrivals))
                 fault_point("reconciler.before-commit", len(arrivals))
         except BaseException:
@@ -253,23 +266,23 @@ class ReconcilerAgent:
             Work(transaction, self._catalog).sent(rows)
 
 
-def _new(batch: Batch, fence: Fence) -> list[Arrival]:
+def _new(run: Proven, fence: Fence) -> list[Arrival]:
     """The records behind the fence's next offset, which moves over them. Raises Gap if some are missing."""
     found = []
-    for record in batch.records:
-        if record.offset < fence.next_offset:
+    for arrived in run.arrivals:
+        if arrived.offset < fence.next_offset:
             continue
-        if record.offset > fence.next_offset:
+        if arrived.offset > fence.next_offset:
             raise Gap(
                 "records of bus.admission are missing",
-                found=f"offset {record.offset}",
+                found=f"offset {arrived.offset}",
                 expected=f"offset {fence.next_offset}",
                 remedy="compare the topic with the accounts database, then run casebus rebuild",
-                topic=batch.topic,
-                partition=batch.partition,
-                offset=record.offset,
+                topic=ADMISSION,
+                partition=run.partition,
+                offset=arrived.offset,
             )
-        found.append(arrival(record))
-        fence.next_offset = record.offset + 1
-    fence.next_offset = max(fence.next_offset, batch.next_offset)
+        found.append(arrived)
+        fence.next_offset = arrived.offset + 1
+    fence.next_offset = max(fence.next_offset, run.next_offset)
     return found

@@ -1,21 +1,28 @@
 """What arrives on bus.admission, read for the rules about arrivals (R03, R05) and for the books."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.proof import forged_admissions
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import Refused, StopService
+from casebus_schemas.errors import BusError, Forged, Refused, StopService
 from casebus_schemas.rules.rule import Arrived
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 from casebus_schemas.wire.stream_head import Stream, StreamHead
+
+PROVEN_AT_ONCE = 500
+"""Records whose signatures are checked together: one right signature vouches for those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +98,51 @@ class Arrival:
 
 
 def arrival(record: Record) -> Arrival:
-    """Reads a record of bus.admission. Raises BusError if it carries no admission of the router."""
-    admission, headers = split_admission(record)
+    """Reads a record of bus.admission whose signature was found right.
+
+    Raises Forged if it carries no admission, or if the event behind it is not the one that was admitted: the
+    router signs the event's digest, not its headers.
+    """
+    try:
+        admission, headers = split_admission(record)
+    except BusError as error:
+        raise forged(record, error.detail) from error
     original = original_record(record, admission, headers)
     parsed: EventHeaders | None = None
     digest = admission.digest
     try:
         # What was admitted was checked by the router; of refused records anything may be amiss.
         parsed = (EventHeaders.of_admitted if admission.admitted else EventHeaders.parse)(headers)
-        if digest is None and record.value is not None:
-            fields = parsed.signed_fields(original.topic, original.partition, record.value)
-            digest = event_digest(fields)
+        if record.value is not None and (admission.admitted or digest is None):
+            digest = event_digest(parsed.signed_fields(original.topic, original.partition, record.value))
     except Refused:
         parsed = None
+    if admission.admitted and (parsed is None or digest is None or digest != admission.digest):
+        raise forged(record, f"an event whose digest is not the admitted one, that of {admission.origin}")
     return Arrival(admission, record.partition, record.offset, parsed, digest, record.value)
+
+
+def arrivals_of(records: Iterable[Record], keyring: Keyring) -> Iterator[Arrival]:
+    """Records of bus.admission read, each proven to be the router's. Raises Forged at one that is not."""
+    waiting = iter(records)
+    while run := list(islice(waiting, PROVEN_AT_ONCE)):
+        for record, problem in zip(run, forged_admissions(run, keyring), strict=True):
+            if problem is not None:
+                raise forged(record, problem)
+            yield arrival(record)
+
+
+def forged(record: Record, problem: Sentence | str) -> Forged:
+    """The error for a record of bus.admission that is not the router's."""
+    return Forged(
+        "a record of bus.admission is not the router's",
+        found=problem if isinstance(problem, str) else problem.text,
+        expected="an admission under a key of the bus",
+        remedy="keep everything as it is and find out who wrote it: only an administrator of the broker can",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
 
 
 def met_again(event: ChainEvent) -> Arrived:

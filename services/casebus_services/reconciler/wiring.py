@@ -15,6 +15,7 @@ from casebus_services.streams.worker import StreamWorker
 
 from .agent import ReconcilerAgent
 from .announce import Announcer
+from .bus_keys import BusKeys
 from .command_follower import CommandFollower
 from .database import Database
 
@@ -26,7 +27,7 @@ machine, in which no heartbeat, no assignment (15 s) and no order to end is answ
 
 
 class ReconcilerService:
-    """The reconciler as one process: the stream worker, and beside it the reader of commands."""
+    """The reconciler as one process: the stream worker, and beside it the readers of keys and commands."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         """Opens the database. Raises UsageError without database or key, RetryLater if it is away."""
@@ -42,19 +43,21 @@ class ReconcilerService:
         self._database = Database(settings.accounts_url)
         self._database.migrate()
         self._sink = KafkaSink(settings, name)
-        self._commands = CommandFollower(settings, name, catalog)
+        self._keys = BusKeys(settings, name, catalog)
+        self._commands = CommandFollower(settings, name, catalog, self._keys)
         self._agent = ReconcilerAgent(
             self._database,
             catalog,
             Announcer(catalog, key, settings.partitions),
             self._sink,
             self._commands.now_ms,
+            self._keys,
             # Begins the streams of partitions that this database does not know: a new or an emptied database
             # must not repeat numbers that are in Kafka already.
             incarnation=time.time_ns(),
             orders=self._commands.orders,
         )
-        self._heartbeat = Heartbeat(settings.data_dir)
+        self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped)
         self.worker = StreamWorker(
             "reconciler",
             settings,
@@ -72,6 +75,7 @@ class ReconcilerService:
 
         Raises RetryLater if the broker is away at the start.
         """
+        self._keys.start()
         self._commands.start()
         # Books are many objects without cycles: looking for cycles among them took a tenth of the time.
         gc.collect()
@@ -82,6 +86,7 @@ class ReconcilerService:
         finally:
             self._sink.close()
             self._commands.stop()
+            self._keys.stop()
             self._database.close()
 
     def _assigned(self, assigned: Places) -> None:

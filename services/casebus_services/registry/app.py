@@ -3,9 +3,11 @@
 Starlette without FastAPI on top: its bodies for 422 and 405 and its reading of `1.0` as 1 break the dialect.
 """
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -16,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
+from casebus_services.web_guard import LOOPBACK, Guarded
 
 from . import dialect
 from .dialect import CONTENT_TYPE, LEVEL, MODE, Answer, DialectError
@@ -25,13 +28,17 @@ from .subjects import Placed, Subjects
 Judge = Callable[[Any, Sequence[EventSchema]], list[str]]
 """(new schema, past versions) -> what breaks, one sentence each; empty if nothing does."""
 
+JUDGE_TIMEOUT_S = 5.0
+"""The largest schemas that are taken need 2 s; what needs more is answered as Confluent answers it."""
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"]
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
 
 
-def create_app(catalog: Catalog, judge: Judge) -> ASGIApp:
-    """The registry of a catalogue. It holds no state and reaches nothing but the catalogue."""
+def create_app(catalog: Catalog, judge: Judge, hosts: Collection[str] = LOOPBACK) -> ASGIApp:
+    """The registry of a catalogue, for requests to these hosts. It reaches and keeps nothing else."""
     registry = _Registry(Subjects(catalog), judge)
     get, post, other = ["GET"], ["POST"], ["PUT", "DELETE"]
     routes: list[tuple[str, list[str], Endpoint]] = [
@@ -74,7 +81,7 @@ def create_app(catalog: Catalog, judge: Judge) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
-    return _RawPath(app)
+    return Guarded(_RawPath(app), hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES)
 
 
 def _by_method(path: str, routes: Sequence[tuple[str, list[str], Endpoint]]) -> Endpoint:
@@ -111,6 +118,8 @@ class _Registry:
     def __init__(self, subjects: Subjects, judge: Judge) -> None:
         self._subjects = subjects
         self._judge = judge
+        # One at a time: sent schemas take turns, and all other answers are given meanwhile.
+        self._thread = ThreadPoolExecutor(1, "sent-schemas")
 
     # --- reading -----------------------------------------------------------------------------------------
 
@@ -173,7 +182,7 @@ class _Registry:
     async def look_up(self, request: Request) -> Response:
         subject = _subject(request)
         among = self._allowed(subject)
-        found = self._subjects.find(read_posted(await _body(request)), among)
+        found = self._subjects.find(await self._posted(request), among)
         if found is None:
             raise dialect.no_schema()
         return _json(_placed(Placed(subject, found.version, found)))
@@ -181,22 +190,22 @@ class _Registry:
     async def register(self, request: Request) -> Response:
         subject = _subject(request)
         among = self._allowed(subject)
-        posted = read_posted(await _body(request))
+        posted = await self._posted(request)
         found = self._subjects.find(posted, among)
         if found is not None:
             return _json({"id": found.id})
-        messages = self._broken(posted, among)
+        messages = await self._broken(posted, among)
         if messages:
             raise dialect.incompatible(subject, messages)
         raise dialect.read_only(f"Subject '{subject}'")
 
     async def compatible(self, request: Request) -> Response:
         history = self._history(request)
-        posted = read_posted(await _body(request))
+        posted = await self._posted(request)
         past = list(history.values())
         if "version" in request.path_params:
             past = [history[_number(unquote(request.path_params["version"]), history)]]
-        messages = self._broken(posted, past)
+        messages = await self._broken(posted, past)
         answer: dict[str, Any] = {"is_compatible": not messages}
         if request.query_params.get("verbose", "").lower() == "true":
             answer["messages"] = messages
@@ -208,10 +217,22 @@ class _Registry:
 
     # --- within ------------------------------------------------------------------------------------------
 
-    def _broken(self, posted: Posted, past: Sequence[EventSchema]) -> list[str]:
+    async def _posted(self, request: Request) -> Posted:
+        raw = await request.body()
+        return await self._in_time(lambda: read_posted(raw))
+
+    async def _in_time(self, work: Callable[[], T]) -> T:
+        """Works in the one thread for sent schemas. Raises DialectError 50002 once that takes too long."""
+        running = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.wait_for(running, JUDGE_TIMEOUT_S)
+        except TimeoutError:
+            raise DialectError(Answer(500, 50002, "Operation timed out")) from None
+
+    async def _broken(self, posted: Posted, past: Sequence[EventSchema]) -> list[str]:
         """What the sent schema breaks. Under `<topic>-value` only the versions of its own record count."""
         same = [one for one in past if one.schema["name"] == posted.name]
-        return self._judge(posted.schema, same or past[-1:])
+        return await self._in_time(lambda: self._judge(posted.schema, same or past[-1:]))
 
     def _allowed(self, subject: str) -> Sequence[EventSchema]:
         history = self._subjects.history(subject)
@@ -288,16 +309,6 @@ def _page(items: list[Any], query: Mapping[str, str]) -> list[Any]:
 
 def _count(text: str) -> int | None:
     return int(text[:9]) if text.isascii() and text.isdigit() else None
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body; reading ends once it is longer than any schema."""
-    found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > MOST_BYTES:
-            break
-    return bytes(found)
 
 
 def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

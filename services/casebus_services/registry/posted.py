@@ -12,8 +12,8 @@ from casebus_schemas.wire.canonical import fingerprint
 from . import well_formed
 from .dialect import Answer, DialectError, bad_schema
 
-MOST_BYTES = 1 << 20
-"""Our schemas have at most 64 KiB; other spellings of the same schema are not sixteen times as long."""
+MOST_BYTES = 1 << 18
+"""Our schemas have at most 64 KiB; other spellings of the same schema are not four times as long."""
 
 _PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 

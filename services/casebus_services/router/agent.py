@@ -18,11 +18,11 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.commands import Recompute, Redrive, command_of
 from casebus_services.streams.faults import fault_point
+from casebus_services.streams.two_threads import Halves
 
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
 from .rules import Examined, Judgement, conclude, examine
-from .two_threads import Halves
 
 log = logging.getLogger(__name__)
 

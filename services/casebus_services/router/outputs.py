@@ -15,9 +15,9 @@ from casebus_schemas.wire.headers import base64url_bytes
 from casebus_schemas.wire.records import Headers, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead
+from casebus_services.streams.two_threads import Halves
 
 from .rules import Judgement
-from .two_threads import Halves
 
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
 _DELIVERY_PARTITION = 0

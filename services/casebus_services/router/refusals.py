@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from casebus_schemas.errors import RefusalCode, Refused
+from casebus_schemas.texts.harmless import harmless
 
 MAX_RECORD_BYTES = 1 << 20
 """What an agency's topic takes. A broker that did not unpack compressed batches would let more through."""
@@ -17,8 +18,8 @@ class Refusal(NamedTuple):
 
 
 def refusal(refused: Refused) -> Refusal:
-    """The value of an exception, bounded in length."""
-    return Refusal(refused.code, refused.detail[:_DETAIL_CHARS])
+    """The value of an exception, bounded in length; it repeats no control character."""
+    return Refusal(refused.code, harmless(refused.detail[:_DETAIL_CHARS]))
 
 
 def too_large(size: int) -> Refused:

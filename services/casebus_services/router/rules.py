@@ -18,8 +18,10 @@ from casebus_schemas.admission.may_say import (
     name_holds_number,
     not_authorised,
     receipts_only,
+    sealed,
     strangers,
     told,
+    too_large,
 )
 from casebus_schemas.admission.resident_ids import bytes_hold_resident_id, may_hold_resident_id
 from casebus_schemas.admission.verdict import Recipient, Role
@@ -138,6 +140,10 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
             raise refusals.too_large(size)
         schema, data = decode(catalog, record.value)
         event, envelope = catalog.types[schema.type], data.get("envelope")
+        if too_long := too_large(schema, data, record.value):
+            raise too_long[0].refused()
+        if data.get("sealed") is not None:
+            raise sealed(data)[0].refused()
         roles = told(envelope, event)
         if envelope is not None and not roles.keys() <= addressable(catalog):
             raise strangers(catalog, envelope)[0].refused()

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from casebus_schemas.wire.records import Batch, TopicPartition
@@ -14,9 +14,11 @@ class Heartbeat:
 
     Give `beat` to the worker as `on_assigned` and `tick`, and tell `handled` of every batch. A service that
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
+    `stopped` gives the partitions that have stopped because evidence is at risk, and why.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stopped: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._stopped = stopped
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -42,6 +44,7 @@ class Heartbeat:
             "records": self._records,
             "last_batch_at": self._last_at,
             "last_batch_records": self._last_records,
+            "stopped": dict(self._stopped()),
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state), encoding="utf-8")

@@ -32,7 +32,7 @@ def test_states_are_told_apart() -> None:
 
 def test_the_page_shows_services_and_escapes_text() -> None:
     """The page holds lag and counts, and never another's markup."""
-    text = TestClient(create_app(status)).get("/").text
+    text = TestClient(create_app(status), "http://localhost").get("/").text
     assert "1,234" in text
     assert "停止 down" in text
     assert "<b>denied</b>" not in text
@@ -41,7 +41,9 @@ def test_the_page_shows_services_and_escapes_text() -> None:
 
 def test_b9_the_page_shows_controls_as_escapes() -> None:
     """What others wrote stands on the page, and in its JSON, without controls that reorder or hide."""
-    client = TestClient(create_app(lambda: replace(status(), denials=("group \u202eevil\x9b",))))
+    client = TestClient(
+        create_app(lambda: replace(status(), denials=("group \u202eevil\x9b",))), "http://localhost"
+    )
     assert r"group \u202eevil\x9b" in client.get("/").text
     assert "\u202e" not in client.get("/status.json").text
     assert client.get("/status.json").json()["denials"] == ["group \u202eevil\x9b"]
@@ -50,7 +52,7 @@ def test_b9_the_page_shows_controls_as_escapes() -> None:
 @pytest.mark.parametrize("up", [True, False])
 def test_readiness_names_what_is_missing(up: bool) -> None:
     """`/readyz` answers 503 and says who is not ready; `/healthz` answers all the same."""
-    client = TestClient(create_app(lambda: replace(status(), broker_up=up)))
+    client = TestClient(create_app(lambda: replace(status(), broker_up=up)), "http://localhost")
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert ("router" if up else "the broker") in answer.text
@@ -60,7 +62,7 @@ def test_readiness_names_what_is_missing(up: bool) -> None:
 def test_all_well_is_ready() -> None:
     """With every service alive and beating the bus is ready."""
     good = replace(status(), services=status().services[:1])
-    client = TestClient(create_app(lambda: good))
+    client = TestClient(create_app(lambda: good), "http://localhost")
     assert client.get("/readyz").status_code == 200
     assert client.get("/status.json").json()["ready"] is True
 
@@ -71,3 +73,15 @@ def test_last_lines_are_newest_first(tmp_path: Path) -> None:
     file.write_text("1\n2\n3\n")
     assert last_lines(file, 2) == ("3", "2")
     assert last_lines(tmp_path / "none", 2) == ()
+
+
+def test_b10_the_page_answers_its_own_hosts_and_changes_nothing() -> None:
+    """A foreign host, another method or a body is refused, and the page needs no script or style within."""
+    client = TestClient(create_app(status), "http://127.0.0.1:8080")
+    page = client.get("/")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "<style" not in page.text
+    assert client.get("/status.css").headers["content-type"].startswith("text/css")
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 421
+    assert client.post("/").status_code == 405
+    assert client.request("GET", "/", content=b"x").status_code == 413

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from casebus_producers.check import check
 from casebus_schemas.catalogue.catalog import RECEIPTS
+from casebus_schemas.catalogue.limits import MOST_CHARS
 from casebus_schemas.catalogue.topology import topic
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
@@ -115,6 +116,64 @@ def test_an_impossible_time_of_another_program_is_refused_by_the_router(doors: D
     assert (found.detail or "").startswith("/data/amounts/0/period/from: ")
 
 
+def test_a6_what_is_too_long_is_named_alike(doors: Doors) -> None:
+    """Check, door and router refuse what is too long with code, place, count and limit."""
+    suspect: dict[str, Any] = {"ref": "S1", "kind": "natural", "name": "姜某君", "role": None, "tokens": []}
+    long = {"suspects": [suspect] * 501, "earlier_penalties": ["", "x" * 4001]}
+    event = door_event(subject=CHAIN, data=long)
+    assert _agree(doors, event) == (False, "too-large")
+    refused = check([event], NOW, CATALOG).refused
+    assert [one["pointer"] for one in refused] == ["/data/suspects", "/data/earlier_penalties/1"]
+    assert "found 501 items, expected at most 500" in refused[0]["detail"]
+    assert doors.judged(parse_event(event, CATALOG)).detail == refused[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "control", ["\x00", "\x07", "\x1b[2J", "\x9b", "\r\n", "\u202e", "\u2067", "\u200f", "\u061c"]
+)
+def test_b9_controls_are_refused_alike(doors: Doors, control: str) -> None:
+    """Check and door name the text that holds a control or a mark of direction, and so does the router."""
+    event = door_event(subject=CHAIN, envelope={"message_no": f"沪{control}1"})
+    assert _agree(doors, event) == (False, "bad-body")
+    (refused,) = check([event], NOW, CATALOG).refused
+    assert refused["pointer"] == "/data/envelope/message_no"
+    parsed = parse_event(door_event(subject=CHAIN, envelope={"message_no": "沪@@1"}), CATALOG)
+    said = stored(doors.speakers["csrc"].say(parsed.type, parsed.data, CHAIN))
+    raw = CATALOG.latest(parsed.type).to_raw(parsed.data)
+    raw["envelope"]["message_no"] = f"沪{control}1"
+    value = encode_raw(CATALOG.latest(parsed.type), raw)
+    found = judge(said._replace(value=value), CATALOG, doors.keyring, 4, NOW_MS)
+    assert (found.code, (found.detail or "").partition(":")[0]) == ("bad-body", "/data/envelope/message_no")
+    assert (found.detail or "").isprintable()
+
+
+@pytest.mark.parametrize("text", ["two\n\tlines", "全角\u3000空格", "é\u0301", "\u2028"])
+def test_b9_lines_are_kept_where_a_text_may_have_them(doors: Doors, text: str) -> None:
+    """A field of several lines takes line feeds and tabulators; any text unusual letters."""
+    data = {**EXAMPLES["finding.explained.1"]["data"], "explanation": text}
+    event = {**EXAMPLES["finding.explained.1"], "subject": CHAIN, "data": data}
+    assert _agree(doors, event) == (True, None)
+
+
+def test_b9_free_text_of_headers_is_refused(doors: Doors) -> None:
+    """Unit and producer cannot hold a control: their headers are refused, and the refusal repeats none."""
+    parsed = parse_event(door_event(subject=CHAIN), CATALOG)
+    said = stored(doors.speakers["csrc"].say(parsed.type, parsed.data, CHAIN))
+    for name in ("ce_source", "casebus-producer", "ce_specversion"):
+        headers = tuple((n, (v or b"") + b"\x1b[2J" if n == name else v) for n, v in said.headers)
+        found = judge(said._replace(headers=headers), CATALOG, doors.keyring, 4, NOW_MS)
+        assert found.code == "bad-headers"
+        assert (found.detail or "").startswith(name)
+        assert (found.detail or "").isprintable()
+
+
+def test_b7_sealed_bytes_are_refused_alike(doors: Doors) -> None:
+    """Bytes in `sealed` are refused while nobody encrypts them, by check, door and router."""
+    event = door_event(subject=CHAIN, data={"sealed": "5aeT5p+Q5ZCb"})
+    assert _agree(doors, event) == (False, "bad-body")
+    assert [one["pointer"] for one in check([event], NOW, CATALOG).refused] == ["/data/sealed"]
+
+
 def test_all_that_is_wrong_is_named(doors: Doors) -> None:
     """Three mistakes in one event are three answers, each with its place, from the check and at the door."""
     event = door_event(
@@ -153,11 +212,13 @@ def test_mistakes_of_form_are_all_named() -> None:
 def test_the_largest_event_of_the_door_is_admitted(doors: Doors) -> None:
     """The limit of size leaves room for key and headers: what just fits at the door fits on the bus."""
     event = door_event(subject=CHAIN)
+    texts = event["data"]["earlier_penalties"] = ["罚" * MOST_CHARS] * 85 + ["x" * MOST_CHARS] * 2
     parsed = parse_event(event, CATALOG)
-    room = MAX_VALUE_BYTES - len(encode(CATALOG.latest(parsed.type), parsed.data)) - 4
-    event["data"]["earlier_penalties"] = ["罚" * (room // 3)]
+    room = MAX_VALUE_BYTES - len(encode(CATALOG.latest(parsed.type), parsed.data)) - 2
+    assert 0 < room < MOST_CHARS
+    texts.append("x" * room)
     assert _agree(doors, event) == (True, None)
-    event["data"]["earlier_penalties"] = ["罚" * (room // 3 + 3)]
+    texts[-1] += "x"
     assert [one["code"] for one in check([event], NOW, CATALOG).refused] == ["too-large"]
     assert [one.pointer for one in doors.problems(event, "csrc")] == ["/data"]
     with pytest.raises(UsageError):

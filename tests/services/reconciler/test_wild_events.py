@@ -21,10 +21,10 @@ from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database
 from casebus_services.router.agent import Router, Surroundings
-from support.admissions import MemorySink, batch_of
+from support.admissions import KnownKeys, MemorySink, batch_of
 from support.doors import CATALOG, NOW_MS, Doors
 from support.router_process import ROUTER_KEY
-from support.signed_events import seed_of, stored
+from support.signed_events import Speaker, keyring_of, seed_of, stored
 from support.wild_events import WildEvents, as_line
 
 SEEDS = 4
@@ -60,7 +60,13 @@ class WildBus:
         )
         announcer = Announcer(CATALOG, SigningKey(seed_of("bus")), 4)
         self._reconciler = ReconcilerAgent(
-            self.database, CATALOG, announcer, MemorySink(), lambda: NOW_MS, incarnation=1
+            self.database,
+            CATALOG,
+            announcer,
+            MemorySink(),
+            lambda: NOW_MS,
+            KnownKeys(keyring_of(Speaker("bus", key=ROUTER_KEY))),
+            incarnation=1,
         )
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:

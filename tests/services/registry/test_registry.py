@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import topics
+from casebus_services.registry import app as app_module
 from casebus_services.registry.app import create_app, schema_text
 from casebus_services.registry.judge import broken
 from casebus_services.registry.posted import MOST_BYTES, identity
@@ -22,7 +25,7 @@ RECORD = "casebus.referral.Submitted"
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     """The application without a socket."""
-    with TestClient(create_app(Catalog.load(), broken)) as client:
+    with TestClient(create_app(Catalog.load(), broken), "http://localhost") as client:
         yield client
 
 
@@ -55,6 +58,33 @@ def test_what_nobody_may_say_on_a_topic_is_not_found_there(client: TestClient) -
     filed = {"schema": schema_text(Catalog.load().latest("referral.filed"))}
     assert client.post("/subjects/mps.referral-value", json=filed).status_code == 200
     assert code(client.post("/subjects/csrc.referral-value", json=filed)) == (404, 40403)
+
+
+def test_b10_judging_a_sent_schema_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a sent schema is judged others are answered; what takes too long ends with 50002."""
+    begun, go_on = Event(), Event()
+
+    def slow(_schema: Any, _past: Any) -> list[str]:
+        begun.set()
+        go_on.wait(60)
+        return []
+
+    monkeypatch.setattr(app_module, "JUDGE_TIMEOUT_S", 1.0)
+    path = f"/compatibility/subjects/{RECORD}/versions"
+    with (
+        TestClient(create_app(Catalog.load(), slow), "http://localhost") as client,
+        ThreadPoolExecutor(1) as sender,
+    ):
+        sent = sender.submit(client.post, path, json=changed(type="string"))
+        assert begun.wait(30)
+        assert client.get("/subjects").status_code == 200
+        assert code(sent.result(30)) == (500, 50002)
+        go_on.set()
+
+
+def test_b10_a_foreign_host_is_not_answered(client: TestClient) -> None:
+    """The registry answers on the names of this machine only."""
+    assert client.get("/subjects", headers={"host": "evil.example"}).status_code == 421
 
 
 def test_registering_a_known_schema_answers_its_id(client: TestClient) -> None:

@@ -15,7 +15,7 @@ class Halves:
     """Maps a function over items: the first half in the caller's thread, the second beside it."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="router-signatures")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="signatures")
 
     def map(self, function: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
         """Results in the order of the items; an exception of the function is raised here."""
