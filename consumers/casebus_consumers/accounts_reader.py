@@ -1,7 +1,7 @@
 """Reads chains, obligations and findings from the accounts database; writes nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,17 +11,19 @@ from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.rules.case_view import EVERYTHING, case_view, concerned, state_of
-from casebus_schemas.rules.running import run_across
+from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
+from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.running import made_at_arrival, run_across
+from casebus_schemas.rules.sight import hearers, home, seen_by
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
-from casebus_services.reconciler.book import KEPT_RULES
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import (
     EVENTS_TOLD,
     OUTLINES,
     SET_ASIDE,
     SHARED_IDS,
+    found_before,
     known_event,
     set_aside_of,
     stored_event,
@@ -41,8 +43,10 @@ class AccountsReader:
         """Closes the connections."""
         self._database.close()
 
-    def chains(self) -> list[dict[str, Any]]:
-        """Every chain with its state and how many events it has."""
+    def chains(self, agency: str | None = None) -> list[dict[str, Any]]:
+        """Every chain with its state and how many events it has; of an agency how many it may see."""
+        if agency is not None:
+            return self._chains_of(agency)
         with self._database.reading() as transaction:
             rows = transaction.rows("SELECT chain, status, events, hash FROM recon_chain ORDER BY chain")
         held = {one["chain"]: one for one in self.set_aside()}
@@ -54,6 +58,20 @@ class AccountsReader:
                 "hash": bytes(row[3]).hex(),
                 "set_aside": held.get(row[0]),
             }
+            for row in rows
+        ]
+
+    def _chains_of(self, agency: str) -> list[dict[str, Any]]:
+        with self._database.reading() as transaction:
+            rows = transaction.rows(
+                "SELECT e.chain, count(*) FROM recon_event e JOIN recon_admission a "
+                "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset "
+                "WHERE e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ? "
+                "GROUP BY e.chain ORDER BY e.chain",
+                (f"/{agency}", f"/{agency}/%", f"%,{agency}:%"),
+            )
+        return [
+            {"chain": row[0], "status": None, "events": row[1], "hash": None, "set_aside": None}
             for row in rows
         ]
 
@@ -97,25 +115,30 @@ class AccountsReader:
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: an officer is told, not a programmer
-            return self._as_it_was(chain, now, held or {"since": None, "reason": reason_of(error)})
+            return self._as_it_was(
+                chain, now, asked.known_by, held or {"since": None, "reason": reason_of(error)}
+            )
         # Repeats and broken streams are seen at arrival, not in the events.
-        watched = [body for rule in sorted(KEPT_RULES) for body in self.findings(chain=chain, rule=rule)]
-        known = {line["event"] for line in view["events"]}
+        watched = [found for found in self._entered(chain) if made_at_arrival(found)]
         watched.extend(self._across(chain))
+        known = {line["event"] for line in view["events"]}
         seen = [
-            body
-            for body in watched
-            if datetime.fromisoformat(body["opened_at"]) <= asked.at(now)
-            and any(account["event"] in known for account in body["accounts"])
+            found.to_json()
+            for found in _as_seen_by(asked.known_by, watched)
+            if found.opened_at <= asked.at(now)
+            and any(account.event and account.event.hex() in known for account in found.accounts)
         ]
         return {**view, "findings": [*view["findings"], *seen]}
 
-    def _as_it_was(self, chain: str, now: datetime, held: dict[str, Any]) -> dict[str, Any]:
+    def _as_it_was(
+        self, chain: str, now: datetime, agency: str | None, held: dict[str, Any]
+    ) -> dict[str, Any]:
         """A chain that cannot be computed, in the form of `case_view`."""
         with self._database.reading() as transaction:
             rows = transaction.rows("SELECT status, hash FROM recon_chain WHERE chain = ?", (chain,))
             outlines = transaction.rows(f"{OUTLINES} WHERE chain = ? ORDER BY bus_offset", (chain,))
         status, digest = rows[0] if rows else (None, b"")
+        events = [known_event(row) for row in outlines]
         return {
             "chain": chain,
             "status": status,
@@ -123,10 +146,10 @@ class AccountsReader:
             "suspects": [],
             "agencies": {},
             "amounts": [],
-            "events": [event_line(known_event(row)) for row in outlines],
+            "events": [event_line(event) for event in events if agency is None or agency in event.audience],
             "at": beijing_text(now),
-            "obligations": self.obligations(now, chain=chain),
-            "findings": self.findings(chain=chain),
+            "obligations": self.obligations(now, chain=chain, agency=agency),
+            "findings": self.findings(chain=chain, agency=agency),
             "hash": bytes(digest).hex(),
             "set_aside": held,
         }
@@ -142,7 +165,7 @@ class AccountsReader:
     ) -> list[dict[str, Any]]:
         """Obligations as in records.md 5 with their state at `now`, the earliest due first.
 
-        `agency` owes or is owed; `due_before` bounds `due_earliest`.
+        `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`.
         """
         where, parameters = _where(chain=chain)
         if due_before is not None:
@@ -156,8 +179,15 @@ class AccountsReader:
             body = json.loads(text)
             if stored != "moot":
                 body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
-            if agency not in (None, body["owed_by"], *body["owed_to"]):
-                continue
+            sight = body.pop("sight")
+            if agency is not None:
+                if (
+                    agency not in map(home, (body["owed_by"], *body["owed_to"]))
+                    or agency not in sight["told"]
+                ):
+                    continue
+                if agency not in sight["answer_told"]:
+                    body["met"] = None
             if not states or body["state"] in states:
                 found.append(body)
         return found
@@ -170,21 +200,21 @@ class AccountsReader:
         states: Sequence[str] = (),
         rule: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Findings as in records.md 5, the oldest first. `agency` has an account in it or should act."""
+        """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them."""
+        found = self._entered(chain, rule)
+        if rule in (None, "R04"):
+            found.extend(self._across(chain))
+            found.sort(key=lambda finding: finding.opened_at)
+        shown = _as_seen_by(agency, found)
+        return [finding.to_json() for finding in shown if not states or finding.state in states]
+
+    def _entered(self, chain: str | None, rule: str | None = None) -> list[Finding]:
         where, parameters = _where(chain=chain, rule=rule)
         with self._database.reading() as transaction:
             rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
-        bodies = [json.loads(row[0]) for row in rows]
-        if rule in (None, "R04"):
-            bodies.extend(self._across(chain))
-            bodies.sort(key=lambda body: datetime.fromisoformat(body["opened_at"]))
-        return [
-            body
-            for body in bodies
-            if (not states or body["state"] in states) and (agency is None or agency in concerned(body))
-        ]
+        return [found_before(row) for row in rows]
 
-    def _across(self, chain: str | None) -> list[dict[str, Any]]:
+    def _across(self, chain: str | None) -> list[Finding]:
         """Findings across chains, computed when read; those that concern a chain or all."""
         where, parameters = "", []
         if chain is not None:
@@ -192,7 +222,7 @@ class AccountsReader:
             parameters.append(chain)
         with self._database.reading() as transaction:
             rows = transaction.rows(SHARED_IDS + where, parameters)
-        return [found.to_json() for found in run_across(known_event(row) for row in rows)]
+        return run_across(known_event(row) for row in rows)
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
@@ -208,6 +238,14 @@ def set_aside(url: str | None) -> list[dict[str, Any]]:
         return reader.set_aside()
     finally:
         reader.close()
+
+
+def _as_seen_by(agency: str | None, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that concern an agency, as it may see them; all of them for whoever runs the bus."""
+    if agency is None:
+        return list(findings)
+    concerning = (found for found in findings if agency in map(home, hearers(found)))
+    return [view for found in concerning if (view := seen_by(agency, found)) is not None]
 
 
 def _where(**equal: str | None) -> tuple[list[str], list[Any]]:

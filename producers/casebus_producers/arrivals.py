@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.case.placing import references_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
-from casebus_schemas.errors import BusError, Refused
+from casebus_schemas.errors import Refused
 from casebus_schemas.wire.codec import peek_envelope
-from casebus_schemas.wire.records import TopicPartition
+from casebus_schemas.wire.records import Record
 
 from .config import AgencySettings
 from .database import reading
+from .inbox_reader import InboxReader, Unreadable
 from .known import remember_event
 from .outbox import Outbox
-from .topic_reader import TopicReader
 
 _AT_ONCE = 500
 # Of two places the earlier one counts, in whatever order they are read.
@@ -35,27 +35,28 @@ def read_arrivals(settings: AgencySettings, outbox: Outbox, catalog: Catalog) ->
 
     Raises RetryLater if the broker is away, AccessDenied if it does not let the agency read.
     """
-    place = TopicPartition(inbox(settings.agency), 0)
-    with outbox.transaction() as connection:
-        start = connection.execute(
-            select(reading.c.next_offset).where(reading.c.topic == place.topic)
-        ).scalar()
+    with InboxReader(settings, catalog, _left_at(outbox)) as reader:
+        return read_arrivals_of(reader, outbox, catalog)
+
+
+def read_arrivals_of(reader: InboxReader, outbox: Outbox, catalog: Catalog) -> int:
+    """The same with a reader at hand."""
+    reader.go_to(_left_at(outbox))
     count = 0
-    with TopicReader(settings, [place.topic], {place: start or 0}) as reader:
-        ends = reader.ends()
-        notices: list[NoticeRecord] = []
-        for record in reader.read_to(ends):
-            try:
-                notices.append(parse_notice(record))
-            except BusError as error:  # it tells nothing of any event; `casebus inbox` shows it
-                _log.warning("%s", error)
-                continue
-            count += 1
-            if len(notices) == _AT_ONCE:
-                _note(outbox, catalog, notices, notices[-1].seq + 1)
-                notices = []
-        _note(outbox, catalog, notices, ends[place])
-    return count
+    waiting: list[Record] = []
+    for record in reader.read_inbox(reader.end()):
+        waiting.append(record)
+        if len(waiting) == _AT_ONCE:
+            count += _note(reader, outbox, catalog, waiting, waiting[-1].offset + 1)
+            waiting = []
+    return count + _note(reader, outbox, catalog, waiting, reader.end())
+
+
+def _left_at(outbox: Outbox) -> int:
+    place = inbox(outbox.agency)
+    with outbox.transaction() as connection:
+        start = connection.execute(select(reading.c.next_offset).where(reading.c.topic == place)).scalar()
+    return start or 0
 
 
 def note_arrivals(connection: Connection, catalog: Catalog, notices: Iterable[NoticeRecord]) -> list[bool]:
@@ -88,7 +89,16 @@ def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) ->
     )
 
 
-def _note(outbox: Outbox, catalog: Catalog, notices: list[NoticeRecord], next_offset: int) -> None:
+def _note(
+    reader: InboxReader, outbox: Outbox, catalog: Catalog, records: list[Record], next_offset: int
+) -> int:
+    """Notes the true ones among these records. What is forged or no notice tells nothing of any event."""
+    read = reader.proven(records, outbox)
+    notices = [one for one in read if isinstance(one, NoticeRecord)]
+    for one in read:
+        if not isinstance(one, NoticeRecord):
+            problem = one.problem if isinstance(one, Unreadable) else f"forged: {one.problem.en}"
+            _log.warning("%s/%d: %s; `casebus inbox` shows it", inbox(outbox.agency), one.seq, problem)
     with outbox.transaction() as connection:
         note_arrivals(connection, catalog, notices)
         connection.execute(
@@ -96,3 +106,4 @@ def _note(outbox: Outbox, catalog: Catalog, notices: list[NoticeRecord], next_of
             .values(topic=inbox(outbox.agency), next_offset=next_offset)
             .on_conflict_do_update(index_elements=["topic"], set_={"next_offset": next_offset})
         )
+    return len(notices)

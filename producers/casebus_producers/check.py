@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.may_say import Answered, may_say
+from casebus_schemas.admission.may_say import Answered, may_say, told
 from casebus_schemas.admission.problem import Problem
 from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event
 from casebus_schemas.case.placing import Placing
@@ -124,6 +124,7 @@ class _Given:
             time_ms=to_moment(event.time),
             admitted_at_ms=to_moment(event.time),
             body=event.data,
+            told=told(event.data["envelope"], self._catalog.event(event.type)),
         )
         self._of_id[id] = said
         self._of_digest[digest] = said

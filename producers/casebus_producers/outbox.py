@@ -56,6 +56,12 @@ class Outbox:
         with self._writers, self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads and waits for no writer."""
+        with self._reading.begin() as connection:
+            yield connection
+
     def together(self, work: Callable[[Writing], _T]) -> _T:
         """What `work` returns, durable when this returns; threads that come at one time share a transaction.
 

@@ -1,5 +1,6 @@
 """The one door to the terminal: every command prints through it, and nothing foreign passes it raw."""
 
+import logging
 import sys
 import traceback
 from types import TracebackType
@@ -21,11 +22,29 @@ def say_json(body: Any, *, indent: int | None = None, err: bool = False) -> None
 
 
 def show_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An excepthook: the traceback of a fault of ours, whose message may hold foreign text."""
-    for line in "".join(traceback.format_exception(kind, error, trace)).rstrip("\n").split("\n"):
-        typer.echo(harmless(line), err=True)
+    """An excepthook: the traceback of a fault of ours, whose message may hold foreign text.
+
+    Its lines stand behind a bar, so that no text within can pass for another line of output.
+    """
+    typer.echo(_behind_bars("".join(traceback.format_exception(kind, error, trace)).rstrip("\n")), err=True)
 
 
 def crashes_are_harmless() -> None:
-    """From now on an error that nobody catches is shown through this door."""
+    """From now on an error that nobody catches, and a warning that nobody handles, shows no raw control."""
     sys.excepthook = show_crash
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Harmless())
+
+
+class _Harmless(logging.Formatter):
+    """The message in one line; a traceback stands behind a bar."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return harmless(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        return _behind_bars(super().formatException(ei))
+
+
+def _behind_bars(text: str) -> str:
+    return "\n".join(f"  | {harmless(line)}" for line in text.split("\n"))

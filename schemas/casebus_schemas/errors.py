@@ -13,6 +13,7 @@ RefusalCode = Literal[
     "unknown-key",
     "bad-signature",
     "not-authorised",
+    "set-aside",
     "level-s",
     "personal-data",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import Refused
+from casebus_schemas.errors import Refused, RetryLater, StopService
 from casebus_schemas.wire.records import Record
 
 from .clock import BusClock
@@ -42,6 +42,11 @@ class ClockCommands:
             except Refused as refused:
                 # The router answers it with an admission that refuses it: here it is no news.
                 log.info("command at offset %d passed over: %s", record.offset, refused)
+                continue
+            except (RetryLater, StopService):
+                raise
+            except Exception:  # one command that nobody foresaw must not stop the clock
+                log.exception("command at offset %d set aside", record.offset)
                 continue
             if isinstance(command, SetClock) and self._clock.set(command.setting):
                 log.info("the clock is set to %d ms, rate %g", command.setting.time_ms, command.setting.rate)

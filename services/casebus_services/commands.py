@@ -43,7 +43,20 @@ class Recompute:
     chain: str
 
 
-Command = SetClock | Redrive | Recompute
+@dataclass(frozen=True, slots=True)
+class DropPayload:
+    """`payload.drop_ordered`: the content of this digest, that of the record at `origin`, is not to be kept.
+
+    `kafka_before` is the offset below which Kafka's copies of the same partition go too, None if they stay.
+    """
+
+    origin: Origin
+    value_sha256: bytes
+    kafka_before: int | None
+    reasons: str
+
+
+Command = SetClock | Redrive | Recompute | DropPayload
 
 
 def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
@@ -102,8 +115,17 @@ def _recompute(_record: Record, data: dict[str, Any]) -> Command:
     return Recompute(str(data["chain"]))
 
 
+def _drop(_record: Record, data: dict[str, Any]) -> Command:
+    place, before = data["origin"], data["kafka_before"]
+    if before not in (None, place["offset"] + 1):
+        raise Refused("bad-body", "where Kafka is to begin", found=before, expected="just behind the origin")
+    origin = Origin(place["topic"], place["partition"], place["offset"])
+    return DropPayload(origin, data["value_sha256"], before, data["reasons"])
+
+
 _READERS: dict[str, Callable[[Record, dict[str, Any]], Command]] = {
     "clock.set": _set_clock,
     "dead_letter.redrive_requested": _redrive,
+    "payload.drop_ordered": _drop,
     RECOMPUTATION: _recompute,
 }

@@ -19,6 +19,7 @@ from casebus_schemas.wire.ids import notice_id, uuid7
 from casebus_schemas.wire.records import Outgoing, Record
 from support import receipts
 from support.members import door_event, outbox_of, settings_of
+from support.signed_events import Speaker
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 AT = datetime(2016, 10, 18, tzinfo=UTC)
@@ -243,6 +244,8 @@ def test_an_arrived_event_can_be_answered(
         for r in read_back("mps.consultation", "mps-1.")
         if digest_of(r).hex() == question["event"]["digest"]
     ]
+    mps = Speaker("mps", key=settings_of(connection, "mps").signing_key(), producer="mps-0.1")
+    write(broker, mps.announce().record)
     deliver(broker, "csrc", record)
     answer = {
         **json.loads(_example("consultation.answered")),
@@ -268,15 +271,22 @@ def test_an_arrived_event_can_be_answered(
 
 def deliver(broker: EmbeddedBroker, agency: str, record: Record) -> None:
     """Puts a record into an agency's inbox as the router does."""
-    producer: Any = KafkaProducer(**broker.admin_settings())
-    headers = [
-        *((name, value or b"") for name, value in record.headers),
+    ours = (
         ("casebus-notice", str(notice_id(digest_of(record), agency)).encode()),
         ("casebus-role", b"to"),
         ("casebus-origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
         ("casebus-admitted-at", b"2016-10-18T00:00:00Z"),
-    ]
-    producer.send(f"inbox.{agency}", key=record.key, value=record.value, headers=headers, partition=0).get(30)
+    )
+    write(broker, Outgoing(f"inbox.{agency}", 0, record.key, record.value, record.headers + ours))
+
+
+def write(broker: EmbeddedBroker, record: Outgoing) -> None:
+    """Writes a record as the super user."""
+    producer: Any = KafkaProducer(**broker.admin_settings())
+    headers = [(name, value or b"") for name, value in record.headers]
+    producer.send(
+        record.topic, key=record.key, value=record.value, headers=headers, partition=record.partition
+    ).get(30)
     producer.close()
 
 

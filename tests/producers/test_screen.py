@@ -33,10 +33,14 @@ def test_b9_an_error_that_nobody_caught_is_quiet() -> None:
     code = (
         "from casebus_producers.screen import crashes_are_harmless\n"
         "crashes_are_harmless()\n"
+        f"import logging; logging.getLogger('one').warning({HOSTILE!r})\n"
         f"raise ValueError({HOSTILE!r})\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert "ValueError" in ended.stderr
+    first, *rest = ended.stderr.removesuffix("\n").split("\n")
+    assert first.endswith("forged")
+    assert all(line.startswith("  | ") for line in rest)
     assert all(line.isprintable() for line in ended.stderr.splitlines())
     assert "\x1b" not in ended.stderr

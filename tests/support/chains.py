@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
 
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
 _NAMES = UUID("00000000-0000-5000-8000-000000000000")
@@ -78,8 +79,14 @@ def say(
         envelope=envelope,
         data=data,
         prev=digest(prev) if prev else bytes(32),
-        told=frozenset(to if told is None else told),
+        told=frozenset((*to, *by_law(type)) if told is None else told),
     )
+
+
+def by_law(type: str) -> tuple[str, ...]:
+    """Who hears of a type beside those whom its event names."""
+    known = Catalog.load().types.get(type)
+    return known.by_law if known else ()
 
 
 def suspects(*names: str, tokens: Mapping[str, tuple[bytes, ...]] | None = None) -> list[dict[str, Any]]:

@@ -1,7 +1,10 @@
 """What the router writes of an event, made by the router's own code."""
 
+from casebus_schemas.admission.verdict import Recipient
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import digest_of
+from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.router.outputs import admission_of, dead_letter_of, notices
 from casebus_services.router.rules import Judgement, judge
@@ -21,6 +24,20 @@ def notices_of(speaker: Speaker, event: Composed, offset: int = 41) -> dict[str,
     assert judgement.admitted, judgement.detail
     admission = admission_of(judgement, attempt=1, catalogue="c", keyring="k", admitted_at_ms=ADMITTED_AT_MS)
     return {notice.topic: notice for notice in notices(judgement, admission)}
+
+
+def as_notice(event: Composed, agency: str, offset: int = 41) -> Outgoing:
+    """An inbox record as the router would write it of this event, judged or not: for forgers."""
+    record = stored(event, offset)
+    digest = digest_of(record)
+    judgement = Judgement(record, "admitted", None, None, digest, (_to(digest, agency),), None, 0, True)
+    admission = admission_of(judgement, attempt=1, catalogue="c", keyring="k", admitted_at_ms=ADMITTED_AT_MS)
+    (notice,) = notices(judgement, admission)
+    return notice
+
+
+def _to(digest: bytes, agency: str) -> Recipient:
+    return Recipient(agency, "to", notice_id(digest, agency))
 
 
 def dead_letter(speaker: Speaker, event: Composed | Outgoing, offset: int = 41) -> Outgoing:

@@ -105,7 +105,8 @@ class Comparison:
         for place, hashes in sorted(self._pending.items()):
             self._name_missing(place, sorted(hashes), ledgered.get(place, 0))
         for place, ends in sorted(ledgered.items()):
-            position = self._positions.get(place, 0)
+            removed = self._report.removed_before(place.topic, place.partition)
+            position = max(self._positions.get(place, 0), removed)
             if position < ends:
                 self._note("topic", place, f"end at offset {position}", f"offset {ends} as in the ledger")
 
@@ -122,6 +123,8 @@ class Comparison:
             elif found != hashed:
                 row = f"offset {offset}, leaf_hash"
                 self._note("entry", place, found.hex(), f"{hashed.hex()} as in Kafka", row)
+        removed = self._report.removed_before(place.topic, place.partition)
+        stored = {offset: found for offset, found in stored.items() if offset >= removed}
         if strict and stored:
             named = _listed(sorted(stored))
             self._note("topic", place, "no record in Kafka", "the record of the entry", f"offset {named}")

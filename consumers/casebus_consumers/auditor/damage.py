@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from .drop_orders import DropOrder
+
 MOST_DAMAGES = 1000
 """Damages named one by one; further ones are only counted."""
 
@@ -51,6 +53,22 @@ class LogSummary:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An entry whose content was removed by a ledgered order; its leaf is there and checked."""
+
+    log: str
+    index: int
+    order: DropOrder
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"log": self.log, "index": self.index, "order": self.order.place, "why": self.order.reasons}
+
+    def __str__(self) -> str:
+        return f"{self.log}, index {self.index}: by order {self.order.place}: {self.order.reasons}"
+
+
 @dataclass(slots=True)
 class VerifyReport:
     """The verdict: what was looked at, and what is damaged."""
@@ -60,10 +78,42 @@ class VerifyReport:
     tiles: int = 0
     compared: int | None = None
     """Records compared with Kafka; None if Kafka was not asked."""
+    signatures: int = 0
+    """Signatures read, of admissions and events."""
+    origins_awaited: int = 0
+    """Admissions whose origin lies behind the end of its log: a running ledger may be about to write it."""
+    signature_seconds: float = 0.0
     seconds: float = 0.0
     logs: list[LogSummary] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
+    orders: tuple[DropOrder, ...] = ()
+    """Orders to remove content that stand in the ledger under a key of the bus."""
+    dropped: list[Dropped] = field(default_factory=list)
+    dropped_count: int = 0
+    kept: list[DropOrder] = field(default_factory=list)
+    """Orders whose content is there: not carried out yet, or said anew."""
+
+    def order_for(self, digest: bytes) -> DropOrder | None:
+        """The first order to remove this content."""
+        return next((order for order in self.orders if order.value_sha256 == digest), None)
+
+    def drop(self, log: str, index: int, order: DropOrder) -> None:
+        """Notes an entry whose content was removed by order."""
+        self.dropped_count += 1
+        if len(self.dropped) < MOST_DAMAGES:
+            self.dropped.append(Dropped(log, index, order))
+
+    def removed_before(self, topic: str, partition: int) -> int:
+        """The offset below which Kafka's copies were removed by order."""
+        return max(
+            (
+                order.kafka_before or 0
+                for order in self.orders
+                if (order.origin.topic, order.origin.partition) == (topic, partition)
+            ),
+            default=0,
+        )
 
     @property
     def ok(self) -> bool:
@@ -84,8 +134,14 @@ class VerifyReport:
             "payloads": self.payloads,
             "tiles": self.tiles,
             "compared": self.compared,
+            "signatures": self.signatures,
+            "origins_awaited": self.origins_awaited,
+            "signature_seconds": round(self.signature_seconds, 3),
             "logs": [log.to_json() for log in self.logs],
             "damage_count": self.damage_count,
             "damages": [damage.to_json() for damage in self.damages],
+            "dropped_count": self.dropped_count,
+            "dropped": [one.to_json() for one in self.dropped],
+            "ordered_but_there": [order.place for order in self.kept],
             "seconds": round(self.seconds, 3),
         }

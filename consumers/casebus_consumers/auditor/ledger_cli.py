@@ -41,18 +41,20 @@ def verify(
     principal: Principal = "auditor",
     as_json: Json = False,
 ) -> None:
-    """Check every row of the ledger; exit 1 and name what is damaged if anything is."""
+    """Check every row of the ledger and every signature; exit 1 and name what is damaged or forged."""
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import ledgered_topics
     from casebus_services.ledger.database import open_database
 
     from .against_kafka import compare_with_kafka
+    from .signature_check import check_signatures
     from .verify import verify_ledger
 
     known = read_connection(connection)
     database = open_database(_database_url(database_url, known), read_only=True)
     with _progress(quiet=as_json) as watch:
         report = verify_ledger(database, watch)
+        check_signatures(database, report, watch)
         if against_kafka:
             login = KafkaLogin.read(principal, known)
             topics = [spec.name for spec in ledgered_topics(login.partitions)]
@@ -84,6 +86,7 @@ def rebuild_command(
 
     from .damage import VerifyReport
     from .same_roots import compare_ledgers, recorded_sizes
+    from .signature_check import check_signatures
 
     known = read_connection(connection)
     recorded_url = _database_url(database_url, known)
@@ -100,12 +103,14 @@ def rebuild_command(
         report = VerifyReport(entries=entries)
         rebuilt = open_database(url, read_only=True)
         roots = compare_ledgers(recorded, rebuilt, sizes, report)
+        check_signatures(rebuilt, report, watch)
         rebuilt.engine.dispose()
     recorded.engine.dispose()
     if as_json:
         say_json({**report.to_json(), "roots_compared": roots})
     else:
         say(f"{entries} entries rebuilt, {roots} recorded roots compared")
+        _show_signatures(report)
         _show_damages(report)
     raise typer.Exit(0 if report.ok else 1)
 
@@ -125,20 +130,30 @@ def _show(report: Any) -> None:
     compared = "" if report.compared is None else f", {report.compared} records compared with Kafka"
     looked_at = f"{report.entries} entries, {report.payloads} payloads, {report.tiles} tiles"
     say(f"{looked_at} in {len(report.logs)} logs{compared}; {report.seconds:.1f} s")
+    _show_signatures(report)
     _show_damages(report)
 
 
+def _show_signatures(report: Any) -> None:
+    rate = report.signatures / report.signature_seconds if report.signature_seconds else 0
+    awaited = f", {report.origins_awaited} origins not ledgered yet" if report.origins_awaited else ""
+    say(f"{report.signatures} signatures read; {report.signature_seconds:.1f} s, {rate:,.0f}/s{awaited}")
+
+
 def _show_damages(report: Any) -> None:
+    for dropped in report.dropped[:_SHOWN_DAMAGES]:
+        say(f"已删除 dropped: {dropped}")
+    for order in report.kept:
+        say(f"待删除 ordered, but there: the content of {order.origin}, by order {order.place}")
     for damage in report.damages[:_SHOWN_DAMAGES]:
         say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)
     if hidden > 0:
         say(f"… and {hidden} more; --json lists up to 1,000")
-    say(
-        "完好 sound"
-        if report.ok
-        else f"损坏 {report.damage_count} damages: the ledger is not as it was written"
-    )
+    sound = "完好 sound"
+    if report.dropped_count:
+        sound += f", but for {report.dropped_count} contents that were removed by order"
+    say(sound if report.ok else f"损坏 {report.damage_count} damages: the ledger is not as it was written")
 
 
 @contextmanager

@@ -1,19 +1,23 @@
 """Reads the ledger's tables in order, page by page, as one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
+from casebus_schemas.wire.records import Record
 from casebus_services.ledger.database import Database, bus_errors
 from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
 PAGE = 2000
+RECORDS_PAGE = 200
+"""Whole records may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,36 @@ class LedgerRows:
         """Digests of payloads to which no entry refers."""
         return list(self._connection.execute(_UNUSED, {"most": most}).scalars())
 
+    def records(self, topic: str) -> Iterator[Record]:
+        """The entries of a topic whose content is there, as they stood in Kafka, by partition and offset.
+
+        What is not as its leaf says is left out: the verification names it.
+        """
+        for row in self._connection.execute(_RECORDS, {"topic": topic}):
+            try:
+                said, headers = parse_leaf(row.leaf), decode_headers(row.headers)
+            except ValueError:
+                continue
+            time, value = (said.timestamp_ms, said.timestamp_type), row.value
+            record = Record(topic, row.partition, row.koffset, *time, row.key, value, headers)
+            if leaf(record) == row.leaf:
+                yield record
+
+    def entry_at(self, topic: str, partition: int, offset: int) -> tuple[int, bytes | None] | None:
+        """Index and digest of the content of the entry of that record, None if there is none."""
+        place = {"topic": topic, "partition": partition, "offset": offset}
+        row = self._connection.execute(_ENTRY_AT, place).one_or_none()
+        return None if row is None else (row.idx, row.value_sha256)
+
+    def payload_length(self, digest: bytes) -> int | None:
+        """Length of the content of that digest, None if it is not there."""
+        found: int | None = self._connection.execute(_LENGTH, {"digest": digest}).scalar()
+        return found
+
+    def topics_with(self, digest: bytes) -> set[str]:
+        """Topics of all entries whose content has that digest."""
+        return set(self._connection.execute(_TOPICS_WITH, {"digest": digest}).scalars())
+
     def strays(self, table: str) -> list[int]:
         """Log numbers in a table that the table `log` does not have."""
         query = f"SELECT DISTINCT log_id FROM {table} WHERE log_id NOT IN (SELECT log_id FROM log)"
@@ -117,6 +151,32 @@ class LedgerRows:
         """Leaf hashes by Kafka offset, for offsets first to last."""
         rows = self._connection.execute(_HASHES, {"log_id": log_id, "first": first, "last": last})
         return {row.koffset: row.leaf_hash for row in rows}
+
+    def records_of(self, log: LogRow) -> Iterator[Record | None]:
+        """The records of a log as Kafka had them, in order; None where content or row no longer give one."""
+        at = -1
+        while rows := self._connection.execute(
+            _RECORDS_OF, {"log_id": log.log_id, "at": at, "page": RECORDS_PAGE}
+        ).all():
+            for row in rows:
+                yield _record(log, row)
+            at = rows[-1].idx
+
+    def records_at(self, log: LogRow, offsets: Collection[int]) -> dict[int, Record | None]:
+        """The entries of a log at these offsets, those that it has, in the same form."""
+        rows = self._connection.execute(_RECORDS_AT, {"log_id": log.log_id, "offsets": list(offsets)})
+        return {row.koffset: _record(log, row) for row in rows}
+
+
+def _record(log: LogRow, row: Any) -> Record | None:
+    try:
+        said, headers = parse_leaf(row.leaf), decode_headers(row.headers)
+    except ValueError:
+        return None  # `verify_ledger` names the row
+    if row.value is None and said.value_sha256 is not None:
+        return None  # removed by order, or missing: `verify_ledger` knows which
+    time = (said.timestamp_ms, said.timestamp_type)
+    return Record(log.topic, log.partition, row.koffset, *time, row.key, row.value, headers)
 
 
 @contextmanager
@@ -150,6 +210,14 @@ _ENTRIES = text(
     "(SELECT length(value) FROM payload p WHERE p.value_sha256 = e.value_sha256) "
     "FROM entry e WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page"
 )
+_RECORD_COLUMNS = (
+    "idx, koffset, key, headers, leaf, "
+    "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e"
+)
+_RECORDS_OF = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page")
+_RECORDS_AT = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND koffset IN :offsets").bindparams(
+    bindparam("offsets", expanding=True)
+)
 _TILES = text(
     "SELECT log_id, level, idx, root, hashes FROM tile "
     "WHERE log_id = :log_id AND level = :level AND idx > :at ORDER BY idx LIMIT :page"
@@ -161,6 +229,18 @@ _PAYLOADS = text(
 _USERS = text(
     "SELECT log.topic, log.partition, e.idx FROM entry e JOIN log USING (log_id) "
     "WHERE e.value_sha256 = :digest ORDER BY 1, 2, 3 LIMIT 5"
+)
+_RECORDS = text(
+    "SELECT log.partition, e.koffset, e.key, e.headers, e.leaf, p.value FROM entry e JOIN log USING (log_id) "
+    "JOIN payload p USING (value_sha256) WHERE log.topic = :topic ORDER BY log.partition, e.idx"
+)
+_ENTRY_AT = text(
+    "SELECT e.idx, e.value_sha256 FROM entry e JOIN log USING (log_id) "
+    "WHERE log.topic = :topic AND log.partition = :partition AND e.koffset = :offset"
+)
+_LENGTH = text("SELECT length(value) FROM payload WHERE value_sha256 = :digest")
+_TOPICS_WITH = text(
+    "SELECT DISTINCT log.topic FROM entry e JOIN log USING (log_id) WHERE e.value_sha256 = :digest"
 )
 _UNUSED = text("SELECT value_sha256 FROM payload EXCEPT SELECT value_sha256 FROM entry LIMIT :most")
 _HASHES = text(

@@ -130,7 +130,11 @@ class LogCheck:
         self._last_offset = row.koffset
         if row.value_sha256 is not None and row.payload_length is None:
             where = f"value_sha256 {row.value_sha256.hex()}"
-            self._note("payload", where, "no row", f"the value of entry {index}")
+            order = self._report.order_for(row.value_sha256)
+            if order is None:
+                self._note("payload", where, "no row", f"the value of entry {index}")
+            else:
+                self._report.drop(self._log.origin, index, order)
         self._grow(settled)
         self._report.entries += 1
         if self._report.entries % STEP == 0:

@@ -4,15 +4,19 @@ import heapq
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Literal
 
 from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.proof import forged_admissions, forged_event
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION
+from casebus_schemas.catalogue.topology import ADMISSION, FINDING, OBLIGATION
 from casebus_schemas.errors import BusError, UsageError
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import read_time, to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
@@ -67,6 +71,8 @@ class Replayed:
     record: Record
     leaf_hash: bytes
     in_ledger: InLedger | None
+    problem: Sentence | None = None
+    """Why it is not by whom it says; None also where nobody asked."""
 
     def to_json(self, catalog: Catalog | None = None) -> dict[str, Any]:
         """Place, identity and chain as a JSON object; with a catalogue also the event itself."""
@@ -87,6 +93,8 @@ class Replayed:
                 "code": admission.code,
                 "admitted_at": utc_text(admission.admitted_at_ms),
             }
+        if self.problem is not None:
+            body |= {"forged": True, "problem": self.problem.to_json()}
         if self.in_ledger is not None:
             body["ledger"] = self.in_ledger
         if catalog is not None:
@@ -160,19 +168,31 @@ class LedgerComparison:
         return Replayed(record, computed, "equal" if held == computed else "different")
 
 
-def replay(records: Iterator[Record], comparison: LedgerComparison | None) -> Iterator[Replayed]:
-    """Each record, compared where a comparison is given."""
-    if comparison is None:
-        for record in records:
-            yield Replayed(record, leaf_hash(leaf(record)), None)
-        return
-    run: list[Record] = []
-    for record in records:
-        run.append(record)
-        if len(run) == _AT_ONCE:
-            yield from comparison.compare(run)
-            run = []
-    yield from comparison.compare(run)
+def replay(
+    records: Iterator[Record], comparison: LedgerComparison | None, keyring: Keyring | None = None
+) -> Iterator[Replayed]:
+    """Each record, compared where a comparison is given, and what the bus has written proven by its keys."""
+    while run := list(islice(records, _AT_ONCE)):
+        found = (
+            [Replayed(record, leaf_hash(leaf(record)), None) for record in run]
+            if comparison is None
+            else comparison.compare(run)
+        )
+        problems = {} if keyring is None else _forged(run, keyring)
+        yield from (replace(one, problem=problems.get(one.record)) for one in found)
+
+
+def _forged(run: Sequence[Record], keyring: Keyring) -> dict[Record, Sentence | None]:
+    """Admissions and words of the bus that are not its. Agencies' records the router judges."""
+    admissions = [record for record in run if record.topic == ADMISSION]
+    found = dict(zip(admissions, forged_admissions(admissions, keyring), strict=True))
+    for record in run:
+        if record.topic in (FINDING, OBLIGATION):
+            try:
+                found[record] = forged_event(record, EventHeaders.parse(record.headers), keyring, None)
+            except BusError as error:
+                found[record] = Sentence("事件头不可读", error.detail)
+    return found
 
 
 def _event_record(record: Record) -> tuple[Record, Admission | None]:

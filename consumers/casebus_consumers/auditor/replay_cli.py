@@ -9,10 +9,11 @@ import typer
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
+from casebus_producers.keys_reader import read_keyring
 from casebus_producers.screen import say, say_json
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import AUDITOR, ledgered_topics
+from casebus_schemas.catalogue.topology import AUDITOR, BUS_KEY, ledgered_topics
 from casebus_schemas.errors import UsageError
 from casebus_services.ledger.database import open_database
 
@@ -38,8 +39,9 @@ def replay_command(
     """A JSON line for each record, oldest first: place, digest, type, chain, and whether the ledger agrees.
 
     Without a ledger at hand nothing is compared; with one the exit code is 1 if a record differs or is
-    missing there. "not yet" are records that came after the ledger's last batch. A summary goes to the error
-    output.
+    missing there. An admission or a word of the bus that is not under one of its keys is marked as forged;
+    then, too, the exit code is 1. "not yet" are records that came after the ledger's last batch. A summary
+    goes to the error output.
     """
     quiet_kafka()
     known = read_connection(connection)
@@ -64,9 +66,12 @@ def replay_command(
             # Opened after Kafka's ends were asked: what is ledgered since only adds to it.
             comparison = LedgerComparison(stack.enter_context(snapshot(open_database(url, read_only=True))))
         catalog = Catalog.load() if events else None
-        for found in replay(in_time_order(reader, starts, ends), comparison):
+        keyring = read_keyring(login, Catalog.load(), (BUS_KEY,))
+        for found in replay(in_time_order(reader, starts, ends), comparison, keyring):
+            if found.problem is not None:
+                counts["forged"] += 1
             counts[found.in_ledger or "not compared"] += 1
             say_json(found.to_json(catalog))
     say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
-    if counts["different"] or counts["missing"]:
+    if counts["different"] or counts["missing"] or counts["forged"]:
         raise typer.Exit(1)

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_services.ledger.database import Database
 
 from .damage import VerifyReport
+from .drop_orders import drop_orders
 from .ledger_rows import LedgerRows, snapshot
 from .log_check import LogCheck
 
@@ -30,6 +32,10 @@ def verify_ledger(database: Database, watch: Watch = unwatched) -> VerifyReport:
     begun = time.monotonic()
     report = VerifyReport()
     with snapshot(database) as rows:
+        report.orders = drop_orders(rows, Catalog.load())
+        report.kept = [
+            order for order in report.orders if rows.payload_length(order.value_sha256) is not None
+        ]
         _check_logs(rows, report, watch)
         _check_payloads(rows, report, watch)
         for table in ("batch", "entry", "tile"):

@@ -124,6 +124,9 @@ def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
         yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
         yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"
+    for said in finding.get("words", ()):
+        text = f": {said['text']}" if said["text"] else ""
+        yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
 
 
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -197,6 +200,8 @@ def _marks(event: dict[str, Any]) -> str:
         marks.append("已更正 corrected")
     if event["withdrawn_by"]:
         marks.append("已撤回 withdrawn")
+    if event["outside"]:
+        marks.append("非参与方,不生效 from outside, without effect")
     return f"  [{', '.join(marks)}]" if marks else ""
 
 

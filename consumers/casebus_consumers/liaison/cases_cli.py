@@ -37,6 +37,9 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 def case(
     chain: Annotated[str | None, typer.Argument(help="chain id; without it all chains are listed")] = None,
     as_of: Annotated[str | None, typer.Option(help="facts until this time only")] = None,
+    agency: Annotated[
+        str | None, typer.Option("--agency", "-a", help="only what this agency may see; as --known-by")
+    ] = None,
     known_by: Annotated[str | None, typer.Option(help="only what this agency had")] = None,
     known_at: Annotated[str | None, typer.Option(help="only what was known at this time")] = None,
     level: Annotated[str, typer.Option(help="how it had it: available, fetched or receipted")] = "available",
@@ -54,12 +57,12 @@ def case(
 
     with _accounts(connection, database_url, now) as (reader, moment):
         if chain is None:
-            chains = reader.chains()
+            chains = reader.chains(agency)
             _show(chains, as_json, lambda: (_chain_line(entry) for entry in chains))
             return
         asked = AsOf(
             until=None if as_of is None else read_end(as_of),
-            known_by=known_by,
+            known_by=known_by or agency,
             known_at=None if known_at is None else read_end(known_at),
             level=cast(Level, level),
             law_of=None if law_of is None else read_day(law_of),

@@ -11,6 +11,7 @@ from casebus_consumers.panels import Screen
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
+from casebus_producers.inbox_reader import ForgedNotice
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
 from casebus_producers.screen import say, say_json
@@ -18,7 +19,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import read_exact_time
 
-from .inbox import Inbox, Notice, Unreadable
+from .inbox import Inbox, Told
 from .notice_view import receipt_line, show_notice
 
 app = typer.Typer(help="What an agency hears.", no_args_is_help=True)
@@ -42,7 +43,10 @@ def inbox_command(
         str | None, typer.Option(hidden=True, help="when they were fetched, on a simulated bus")
     ] = None,
 ) -> None:
-    """Notices of an agency in the order of their numbers, each once; resumable with --after."""
+    """Notices of an agency in the order of their numbers, each once; resumable with --after.
+
+    What is not by whom it says is shown as forged and never acknowledged; the exit code is then 1.
+    """
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
     fetched_at = _moment(at)
@@ -51,11 +55,13 @@ def inbox_command(
     outbox = open_outbox(settings)
     publisher = Publisher(outbox, settings)
     positions: list[int] = []
+    forged = False
     inbox = Inbox(settings, outbox, catalog)
     try:
         with publisher.running() if ack else nullcontext(), _until_interrupted():
             for run in inbox.notices(after, follow=follow):
                 for notice in run:
+                    forged = forged or isinstance(notice, ForgedNotice)
                     _show(notice, catalog, console, as_json)
                 if ack:
                     positions.extend(queued.position for queued in inbox.acknowledge(run, fetched_at))
@@ -69,6 +75,8 @@ def inbox_command(
                 )
     finally:
         outbox.close()
+    if forged:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -92,7 +100,7 @@ def receipts(
                 _say(seq, found, catalog, as_json)
 
 
-def _show(notice: Notice | Unreadable, catalog: Catalog, console: Screen, as_json: bool) -> None:
+def _show(notice: Told, catalog: Catalog, console: Screen, as_json: bool) -> None:
     if as_json:
         say_json(notice.to_json())
     else:

@@ -9,39 +9,26 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from casebus_producers.arrivals import note_arrivals, read_arrivals
+from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
 from casebus_producers.database import delivery
+from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Unreadable
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
-from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.admission.notices import notice_json
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import BusError
 from casebus_schemas.times import to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.ids import bus_id
-from casebus_schemas.wire.records import Record, TopicPartition
+from casebus_schemas.wire.records import Record
 
 DELIVERED = "receipt.delivered"
 _POLL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A record of the inbox that is no notice this program can read; `problem` says why."""
-
-    seq: int
-    problem: str
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {"seq": self.seq, "problem": self.problem}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +56,9 @@ class Notice:
         )
 
 
+Told = Notice | ForgedNotice | Unreadable
+
+
 class Inbox:
     """Reads an agency's inbox and notes in its own file what came, so that a repeat is known for ever.
 
@@ -80,27 +70,30 @@ class Inbox:
         self._outbox = outbox
         self._catalog = catalog
 
-    def notices(self, after: int = -1, *, follow: bool = False) -> Iterator[list[Notice | Unreadable]]:
+    def notices(self, after: int = -1, *, follow: bool = False) -> Iterator[list[Told]]:
         """Notices with a number above `after`, in runs as they come; with `follow` without end.
 
+        What is forged is told as such, and neither noted nor acknowledged: a true notice of the same id is
+        news whenever it comes.
         Raises AccessDenied if the inbox is another's, RetryLater if the broker is away at the start.
         """
-        read_arrivals(self._settings, self._outbox, self._catalog)  # earlier places of later repeats
-        place = TopicPartition(inbox(self._settings.agency), 0)
-        with TopicReader(self._settings, [place.topic], {place: after + 1}) as reader:
-            end = reader.ends()[place]
-            seen = after + 1
+        with InboxReader(self._settings, self._catalog, after + 1) as reader:
+            read_arrivals_of(reader, self._outbox, self._catalog)  # earlier places of later repeats
+            reader.go_to(after + 1)
+            end, seen = reader.end(), after + 1
             while follow or seen < end:
                 # Kafka begins anew where a number lies beyond the end: what was read stays read.
                 records = [record for record in reader.poll(_POLL_S) if record.offset > after]
                 if records:
                     seen = records[-1].offset + 1
-                    yield self._understood(records)
+                    yield self._understood(reader, records)
                 elif not follow:
-                    yield from self._rest(reader, place, end)
+                    # What the first silence left: read to the end or say that the broker does not answer.
+                    if rest := list(reader.read_inbox(end)):
+                        yield self._understood(reader, rest)
                     return
 
-    def acknowledge(self, notices: Sequence[Notice | Unreadable], at: datetime | None = None) -> list[Queued]:
+    def acknowledge(self, notices: Sequence[Told], at: datetime | None = None) -> list[Queued]:
         """Says `receipt.delivered` to the senders of those not acknowledged yet, one event a chain.
 
         In one transaction with the memory that it was said. `at` is when they were fetched, now by default.
@@ -130,35 +123,22 @@ class Inbox:
                 queued.append(said)
         return queued
 
-    def _rest(
-        self, reader: TopicReader, place: TopicPartition, end: int
-    ) -> Iterator[list[Notice | Unreadable]]:
-        """What the first silence left: read to the end or say that the broker does not answer."""
-        rest = list(reader.read_to({place: end}))
-        if rest:
-            yield self._understood(rest)
-
-    def _understood(self, records: Sequence[Record]) -> list[Notice | Unreadable]:
-        parsed: list[NoticeRecord | Unreadable] = []
-        for record in records:
-            try:
-                parsed.append(parse_notice(record))
-            except BusError as error:
-                parsed.append(Unreadable(record.offset, error.detail))
-        good = [notice for notice in parsed if isinstance(notice, NoticeRecord)]
+    def _understood(self, reader: InboxReader, records: Sequence[Record]) -> list[Told]:
+        read = reader.proven(records, self._outbox)
+        good = [notice for notice in read if isinstance(notice, NoticeRecord)]
         with self._outbox.transaction() as connection:
             fresh = dict(
                 zip([n.seq for n in good], note_arrivals(connection, self._catalog, good), strict=True)
             )
-        told: list[Notice | Unreadable] = []
-        for notice in parsed:
-            if isinstance(notice, Unreadable):
+        told: list[Told] = []
+        for notice in read:
+            if not isinstance(notice, NoticeRecord):
                 told.append(notice)
             elif fresh[notice.seq]:
                 told.append(self._read(notice))
         return told
 
-    def _read(self, notice: NoticeRecord) -> Notice | Unreadable:
+    def _read(self, notice: NoticeRecord) -> Told:
         try:
             _, data = decode(self._catalog, notice.event.value)
             return Notice(self._settings.agency, notice, to_json(notice.headers, data, self._catalog))

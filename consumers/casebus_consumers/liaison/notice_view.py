@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from casebus_consumers.panels import Screen
+from casebus_producers.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
@@ -16,27 +17,30 @@ from casebus_schemas.texts.symbols import DUTY_STATES, RECIPIENT_ROLES, STAGES, 
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import beijing_text, in_beijing
 
-from .inbox import Notice, Unreadable
+from .inbox import Notice, Told
 
 
-def notice_lines(notice: Notice | Unreadable, catalog: Catalog) -> list[str]:
+def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
     """A notice as plain lines: number, when admitted, role, sender, title; then what it is about."""
     if isinstance(notice, Unreadable):
         return [f"#{notice.seq}  无法读取 unreadable: {notice.problem}"]
     headers = notice.record.headers
+    if isinstance(notice, ForgedNotice):
+        head = f"#{notice.seq}  伪造，不可采信 FORGED, not to be believed: {notice.problem.text}"
+        return [head, f"自称 claims to be  {_sender(headers.source)}  {_title(headers.type, catalog)}"]
     head = f"#{notice.seq}  {_moment(notice.record.admitted_at)}  {_role(notice.record.role)}  "
     head += f"{_sender(headers.source)}  {_title(headers.type, catalog)}"
     return [head, *_about(notice.event)]
 
 
-def show_notice(notice: Notice | Unreadable, catalog: Catalog, console: Screen) -> None:
+def show_notice(notice: Told, catalog: Catalog, console: Screen) -> None:
     """A notice on a terminal as a panel, elsewhere as plain lines."""
     head, *rest = map(harmless, notice_lines(notice, catalog))
     if not console.is_terminal:
         for line in (head, *(f"    {line}" for line in rest)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         return
-    style = "red" if isinstance(notice, Unreadable) else "yellow" if _is_of_bus(notice) else "cyan"
+    style = "red" if not isinstance(notice, Notice) else "yellow" if _is_of_bus(notice) else "cyan"
     console.print(
         Panel("\n".join(map(escape, rest)) or " ", title=escape(head), title_align="left", style=style)
     )

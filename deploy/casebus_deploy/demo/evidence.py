@@ -12,6 +12,7 @@ from casebus_consumers.accounts_reader import AccountsReader
 from casebus_consumers.auditor.against_kafka import compare_with_kafka
 from casebus_consumers.auditor.damage import VerifyReport
 from casebus_consumers.auditor.same_roots import compare_ledgers, recorded_sizes
+from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_producers.config import KafkaLogin
 from casebus_producers.keys_reader import read_keyring
@@ -116,6 +117,7 @@ class Evidence:
     def verified(self) -> Check:
         """Whether the ledger's tables hold together."""
         found = verify_ledger(self._ledger)
+        check_signatures(self._ledger, found)
         fine = f"{found.entries} entries, {found.payloads} payloads in {len(found.logs)} logs"
         return Check.of("ledger", [str(damage) for damage in found.damages], fine)
 

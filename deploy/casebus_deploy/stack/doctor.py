@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -84,9 +85,12 @@ def _jars() -> Examined:
     missing = jars.missing() or jars.damaged()
     if missing:
         return Examined(
-            "kafka", "warn", f"{len(missing)} archives are not cached or damaged", "make setup, or casebus up"
+            "archives",
+            "warn",
+            f"{len(missing)} of Kafka are not cached or damaged",
+            "make setup, or casebus up",
         )
-    return Examined("kafka", "ok", "all archives are cached and verified")
+    return Examined("archives", "ok", "all of Kafka are cached and verified")
 
 
 def _disk(folder: Path) -> Examined:
@@ -191,12 +195,17 @@ def _services(folder: Path) -> Iterator[Examined]:
         beat = sign.get("at")
         for place, why in sign.get("stopped", {}).items():
             yield Examined(name, "bad", f"{place} has stopped: {why}", f"read {log}")
+        for what, count in sign.get("counts", {}).items():
+            if count:
+                yield Examined(name, "warn", f"{count} {what}", f"read {log}")
         age = None if beat is None else time.time() - float(beat)
         if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
             yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
         elif process.get("restarts"):
-            yield Examined(name, "warn", f"runs, restarted {process['restarts']} times", f"read {log}")
+            since = datetime.fromtimestamp(float(process.get("since", 0))).astimezone()
+            found = f"runs since {since:%Y-%m-%d %H:%M:%S}, restarts so far: {process['restarts']}"
+            yield Examined(name, "warn", found, f"read {log}")
         else:
             yield Examined(name, "ok", f"pid {process.get('pid')}")
 

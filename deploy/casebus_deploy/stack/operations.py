@@ -1,4 +1,4 @@
-"""What the operator orders on bus.command: set the clock, judge a record or compute a chain again."""
+"""What the operator orders on bus.command: set the clock, judge or compute again, remove content."""
 
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,19 @@ class Operator:
     def recompute(self, chain: UUID, reasons: str | None = None) -> int:
         """Has a chain computed again that was set aside."""
         return self._voice.say("chain.recomputation_requested", COMMAND, {"chain": chain, "reasons": reasons})
+
+    def drop_payload(
+        self, origin: Origin, value_sha256: bytes, reasons: str, kafka_before: int | None = None
+    ) -> int:
+        """Has the content of a record removed from the ledger, and Kafka's copies below an offset."""
+        place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+        facts = {
+            "origin": place,
+            "value_sha256": value_sha256,
+            "kafka_before": kafka_before,
+            "reasons": reasons,
+        }
+        return self._voice.say("payload.drop_ordered", COMMAND, facts)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -39,7 +39,7 @@ def create_app(
     pages = Environment(
         loader=PackageLoader("casebus_deploy.status_page"),
         autoescape=select_autoescape(),
-        finalize=lambda value: harmless(value) if isinstance(value, str) else value,
+        finalize=lambda value: value if isinstance(value, int | float) else harmless(str(value)),
     )
     pages.filters["ago"] = _ago
     pages.filters["count"] = lambda number: "–" if number is None else f"{number:,}"

@@ -28,6 +28,8 @@ class ServiceStatus:
     beat_age_s: float | None
     stopped: tuple[tuple[str, str], ...] = ()
     """Partitions that have stopped because evidence is at risk, and why."""
+    counts: tuple[tuple[str, int], ...] = ()
+    """What else a person should know of, such as key events ignored, since the start."""
 
     @property
     def state(self) -> str:
@@ -110,6 +112,7 @@ def service_statuses(
                 last_batch_records=beat.get("last_batch_records"),
                 records=beat.get("records"),
                 stopped=tuple(sorted(beat.get("stopped", {}).items())),
+                counts=tuple((what, count) for what, count in beat.get("counts", {}).items() if count),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )

@@ -252,4 +252,5 @@ def event_line(event: ChainEvent, folded: Folded | None = None) -> dict[str, Any
         "date_basis": event.envelope.get("date_basis"),
         "corrected_by": [digest.hex() for digest in corrected],
         "withdrawn_by": withdrawn.hex() if withdrawn else None,
+        "outside": folded is not None and folded.belonging.is_outside(event),
     }

@@ -1,6 +1,6 @@
 """One admitted event of a chain, as the rules see it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,17 @@ from casebus_schemas.times import to_datetime
 Digest = bytes
 """SHA-256 of an event's signed message: its identity."""
 
+UNREAD = "H3"
+"""The level of an event of which only the headers are read: it may be the highest."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.
 
     `data` is the decoded body without its envelope, `told` the agencies that the admission names. Two events
-    are the same if their digests are.
+    are the same if their digests are. With corrected facts it is told to those who were told of the
+    corrections too, `settled_at` is when the last of these was admitted, `handled` the highest level of all.
     """
 
     digest: Digest
@@ -35,6 +39,8 @@ class ChainEvent:
     seq: int = 0
     prev: Digest = bytes(32)
     told: frozenset[str] = frozenset()
+    settled_at: datetime | None = None
+    handled: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ChainEvent) and self.digest == other.digest
@@ -82,9 +88,36 @@ class ChainEvent:
         """Whether the sender knows only the day on which it happened."""
         return self.envelope.get("precision") == "day"
 
-    def with_data(self, data: Mapping[str, Any]) -> "ChainEvent":
-        """The same event with corrected facts."""
-        return replace(self, data=data)
+    @property
+    def audience(self) -> frozenset[str]:
+        """Who may see what it says: who said it, and whom its admission told."""
+        return self.told | {self.agency}
+
+    @property
+    def last_said_at(self) -> datetime:
+        """Since when the bus has what it says now."""
+        return self.settled_at or self.admitted_at
+
+    @property
+    def handling(self) -> str:
+        """The level of what it says now."""
+        return self.handled or str(self.envelope.get("handling", "H1"))
+
+    def corrected(self, data: Mapping[str, Any], by: Sequence["ChainEvent"]) -> "ChainEvent":
+        """The same event with the facts that corrections give it."""
+        every = (self, *by)
+        return replace(
+            self,
+            data=data,
+            told=frozenset[str].intersection(*(event.audience for event in every)),
+            settled_at=max(event.admitted_at for event in every),
+            handled=highest(event.handling for event in every),
+        )
+
+
+def highest(levels: Iterable[str]) -> str:
+    """The highest of handling levels, which stand in the order of their names."""
+    return max(levels, default="H1")
 
 
 def chain_event(
@@ -117,7 +150,7 @@ def chain_event(
         producer=producer,
         seq=seq,
         prev=prev,
-        told=frozenset(told),
+        told=frozenset(name.partition("/")[0] for name in told),
     )
 
 

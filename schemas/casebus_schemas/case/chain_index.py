@@ -37,7 +37,8 @@ class ChainIndex:
         self._touched: dict[str, set[Digest]] = {}
         standing = {event.digest: event for event in folded.standing}
         for event in folded.order:
-            self._add(event, standing.get(event.digest))
+            if not folded.belonging.is_outside(event):
+                self._add(event, standing.get(event.digest))
 
     def add(self, event: ChainEvent) -> frozenset[Digest]:
         """Takes the event by which its fold has grown.

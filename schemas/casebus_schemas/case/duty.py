@@ -1,5 +1,6 @@
 """A duty of a chain as a value: who owes what until when, how it stands, what is written of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import due_earliest, due_latest
 from casebus_schemas.times import BEIJING
 
-from .chain import ChainEvent
+from .chain import ChainEvent, highest
 from .duty_said import Duty, Rung
 from .parties import Party
 
@@ -46,7 +47,7 @@ class Obligation:
     `approvals` are the approvals of an extension, in order. `suspect` is the one that it is about, None for
     all of the case; `number` counts the starts of its clock. With `awaits_receipt` it is counted from the
     sending until the debtor's receipt is there; before `waits_until` its term has not begun; since
-    `stands_since` it stands still.
+    `stands_since` it stands still. `proven_steps` are the steps counted from what the bus can prove.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class Obligation:
     creditors: tuple[Party, ...]
     started_at: datetime
     steps: tuple[Step, ...]
+    proven_steps: tuple[Step, ...]
     rung: int
     met_by: ChainEvent | None
     moot_by: ChainEvent | None
@@ -114,6 +116,30 @@ class Obligation:
             stands_since=self.stands_since,
         )
 
+    def claimed_state(self, now: datetime) -> State:
+        """How it stands at `now` if every time is as claimed."""
+        return self._state_by(now, self.steps, _claimed)
+
+    def proven_state(self, now: datetime) -> State:
+        """How it stands at `now` by what the bus can prove: what was answered late counts as late."""
+        return self._state_by(now, self.proven_steps, _proven)
+
+    def _state_by(
+        self, now: datetime, steps: tuple[Step, ...], at: Callable[[ChainEvent], datetime]
+    ) -> State:
+        def answer(event: ChainEvent | None) -> Answer | None:
+            return None if event is None else Answer(at(event), at(event))
+
+        return state_at(
+            now,
+            steps[self.rung].readings,
+            met=answer(self.met_by),
+            moot=answer(self.moot_by),
+            is_right=self.is_right,
+            begins=self.waits_until,
+            stands_since=self.stands_since,
+        )
+
     def turns(self) -> list[datetime]:
         """The instants at which time alone may change its state or open a finding about it."""
         if self.met_by is not None:
@@ -124,6 +150,8 @@ class Obligation:
         edges = [day_begins, first]
         edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
         edges.extend(step.over_at for step in self.steps)
+        if self.proven_steps is not self.steps:
+            edges.extend(step.over_at for step in self.proven_steps)
         if self.waits_until is not None:
             edges.append(self.waits_until)
         # A term in hours still holds at its last instant: look again just after it.
@@ -150,6 +178,9 @@ class Obligation:
             awaits_receipt=self.awaits_receipt,
             waits_until=self.waits_until,
             stands_since=self.stands_since,
+            told=self.cause.audience,
+            answer_told=self.cause.audience if self.met_by is None else self.met_by.audience,
+            handling=highest(e.handling for e in (self.cause, self.met_by) if e is not None),
         )
 
     def to_json(self, now: datetime) -> dict[str, Any]:
@@ -158,6 +189,14 @@ class Obligation:
 
     def _ladder(self) -> tuple[Rung, ...]:
         return tuple(Rung(step.step, step.due_latest, step.approval) for step in self.steps)
+
+
+def _claimed(event: ChainEvent) -> datetime:
+    return event.occurred_at
+
+
+def _proven(event: ChainEvent) -> datetime:
+    return event.admitted_at
 
 
 def _answer(event: ChainEvent | None) -> Answer | None:

@@ -26,7 +26,8 @@ class Rung(NamedTuple):
 class Duty:
     """Who owes what to whom until when, and how that stood when it was said (docs/records.md 5).
 
-    `readings` are those of the highest rung in force.
+    `readings` are those of the highest rung in force. `told` were told of the event that started it,
+    `answer_told` of the one that meets it; `handling` is the higher level of the two.
     """
 
     id: UUID
@@ -47,6 +48,9 @@ class Duty:
     awaits_receipt: bool = False
     waits_until: datetime | None = None
     stands_since: datetime | None = None
+    told: frozenset[str] = frozenset()
+    answer_told: frozenset[str] = frozenset()
+    handling: str = "H1"
 
     @property
     def due_earliest(self) -> datetime:
@@ -93,9 +97,18 @@ class Duty:
             "stands_since": self.stands_since and beijing_text(self.stands_since),
         }
 
+    def to_row(self) -> dict[str, Any]:
+        """The same, and under `sight` who may see what of it: for the bus's own tables."""
+        sight = {
+            "told": sorted(self.told),
+            "answer_told": sorted(self.answer_told),
+            "handling": self.handling,
+        }
+        return {**self.to_json(), "sight": sight}
+
     @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> "Duty":
-        """Reads what `to_json` wrote."""
+    def of_row(cls, body: Mapping[str, Any]) -> "Duty":
+        """Reads what `to_row` wrote."""
         time, met = datetime.fromisoformat, body["met"]
         return cls(
             id=UUID(body["id"]),
@@ -119,4 +132,7 @@ class Duty:
             awaits_receipt=body["awaits_receipt"],
             waits_until=body["waits_until"] and time(body["waits_until"]),
             stands_since=body["stands_since"] and time(body["stands_since"]),
+            told=frozenset(body["sight"]["told"]),
+            answer_told=frozenset(body["sight"]["answer_told"]),
+            handling=body["sight"]["handling"],
         )

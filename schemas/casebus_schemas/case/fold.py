@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from .amounts import CurrentAmounts
+from .belonging import Belonging
 from .chain import ChainEvent, Digest, distinct
 from .persons import Suspects
 
@@ -21,7 +22,8 @@ class Folded:
     maps the digest of a corrected event to the digests of the corrections in effect, oldest first. `rivals`
     are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
     or withdrawals by an agency that did not say what they touch; `cycles` events that claim to be each
-    other's cause. Whoever made it may `grow` it; what it gives is never changed by others.
+    other's cause. `belonging` knows who speaks from outside: that has no effect either. Whoever made it may
+    `grow` it; what it gives is never changed by others.
     """
 
     def __init__(
@@ -33,7 +35,9 @@ class Folded:
         rivals: tuple[tuple[ChainEvent, ...], ...],
         strangers: tuple[ChainEvent, ...],
         cycles: tuple[tuple[ChainEvent, ...], ...],
+        belonging: Belonging,
     ) -> None:
+        self.belonging = belonging
         self.order: list[ChainEvent] = list(order)
         self.standing: list[ChainEvent] = list(standing)
         self.superseded = superseded
@@ -101,9 +105,13 @@ class Folded:
         sorts_last = self._last_key is None or event.sort_key > self._last_key
         if not sorts_last or points_back or was_awaited or self.cycles or event.in_reply_to == event.id:
             return False
+        if not self.belonging.take(event):
+            return False
         self._index(event, len(self.order))
-        self._index_standing(event)
         self.order.append(event)
+        if self.belonging.is_outside(event):
+            return True
+        self._index_standing(event)
         self.standing.append(event)
         if "suspects" in self.__dict__:
             self.suspects.add(event)
@@ -123,12 +131,18 @@ class Folded:
         self.stated.add(event)
 
 
-def fold(events: Iterable[ChainEvent]) -> Folded:
-    """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same."""
+def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) -> Folded:
+    """Folds a set of admitted events of one chain: any order of arrival and any repetition give the same.
+
+    `parties` are those of the whole chain, where only a part of its events is given.
+    """
     found = distinct(events)
     order, cycles = _causal_order(found)
     standing, superseded, withdrawn, rivals, strangers = _take_effect(order)
-    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles)
+    belonging = Belonging(order, parties)
+    if belonging.first_outside:
+        standing = tuple(event for event in standing if not belonging.is_outside(event))
+    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, belonging)
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:
@@ -244,8 +258,8 @@ def _take_effect(
     for event in order:
         if event.digest in effective or event.digest in withdrawn:
             continue
-        corrected = event.digest in superseded
-        standing.append(event.with_data(state.resolve(event.digest).data) if corrected else event)
+        by = [found[digest] for digest in superseded.get(event.digest, ())]
+        standing.append(event.corrected(state.resolve(event.digest).data, by) if by else event)
     return tuple(standing), superseded, withdrawn, tuple(state.rivals), tuple(strangers)
 
 

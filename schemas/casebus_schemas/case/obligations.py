@@ -14,6 +14,7 @@ from .chain_index import ChainIndex
 from .duty import Obligation, Step
 from .fold import Folded
 from .parties import Party, parties
+from .proof import is_apart, proven_time
 from .starts import Start, starts, starts_of
 
 __all__ = [
@@ -99,15 +100,7 @@ class _Finder:
         waits_until = self._waits_until(beginnings)
         if waits_until is not None:
             beginnings = [(waits_until, "second", None)]
-        steps = tuple(
-            Step(
-                rung.step,
-                _counted(beginnings, rung.limit, rung.readings, pauses),
-                rung.needs,
-                clock.needs(rung.needs),
-            )
-            for rung in start.version.rungs
-        )
+        steps = self._steps(beginnings, pauses)
         about = "" if self._ref is None else f"\n{self._ref}"
         return Obligation(
             id=bus_id(clock.id, f"{cause.chain}\n{self._debtor.text}{about}", [cause.digest]),
@@ -123,15 +116,55 @@ class _Finder:
             waits_until=waits_until,
             stands_since=stands_since,
             steps=steps,
+            proven_steps=self._proven_steps(steps, pauses, waits_until),
             rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
             moot_by=None if met_by is not None else self._moot_by(waits_until),
             approvals=approvals,
         )
 
-    def _beginnings(self) -> list[_Beginning]:
+    def _steps(self, beginnings: Sequence[_Beginning], pauses: tuple[Pause, ...]) -> tuple[Step, ...]:
+        return tuple(
+            Step(
+                rung.step,
+                _counted(beginnings, rung.limit, rung.readings, pauses),
+                rung.needs,
+                self._clock.needs(rung.needs),
+            )
+            for rung in self._start.version.rungs
+        )
+
+    def _proven_steps(
+        self, steps: tuple[Step, ...], pauses: tuple[Pause, ...], waits_until: datetime | None
+    ) -> tuple[Step, ...]:
+        """The steps counted from what the bus can prove; the same ones where no claim is far from that.
+
+        What an agency says against itself needs no proof: its own start counts from its claim if that is the
+        earlier time, another's from its admission.
+        """
+        at = self._proven_start()
+        proven_pauses = self._pauses(self._met_by(), proven=True)[0] if pauses else pauses
+        if at is None:
+            if proven_pauses == pauses or waits_until is not None:
+                return steps
+            return self._steps(self._beginnings(), proven_pauses)
+        if waits_until is not None or not countable(at):
+            return steps
+        return self._steps(self._beginnings(at), proven_pauses)
+
+    def _proven_start(self) -> datetime | None:
+        """Where the term would start by proof, if that is another time than the one claimed."""
+        claimed, admitted = self._start.at, self._cause.admitted_at
+        if not is_apart(claimed, admitted, self._start.version.rungs[0].limit):
+            return None
+        at = (min if self._debtor.spoke(self._cause) else max)(claimed, admitted)
+        return None if at == claimed else at
+
+    def _beginnings(self, proven: datetime | None = None) -> list[_Beginning]:
         """From when the debtor's term is counted: where no receipt is there yet, from two instants."""
         start, cause = self._start, self._cause
+        if proven is not None:
+            start = replace(start, at=proven, precision="second")
         sent: _Beginning = (start.at, start.precision, None)
         if not start.begin.at_receipt:
             return [sent]
@@ -189,7 +222,9 @@ class _Finder:
             and self._is_about(event)
         )
 
-    def _pauses(self, met_by: ChainEvent | None) -> tuple[tuple[Pause, ...], datetime | None]:
+    def _pauses(
+        self, met_by: ChainEvent | None, *, proven: bool = False
+    ) -> tuple[tuple[Pause, ...], datetime | None]:
         """The times during which the term stood still, and since when it stands still now."""
         suspension = self._clock.suspension
         if suspension is None:
@@ -197,7 +232,7 @@ class _Finder:
         found: list[Pause] = []
         since: datetime | None = None
         for event in self._index.belonging(self._cause, (*suspension.begins, *suspension.ends)):
-            at = max(event.occurred_at, self._start.at)
+            at = max(proven_time(event) if proven else event.occurred_at, self._start.at)
             if not countable(at) or not self._is_about(event):
                 continue
             if event.type in suspension.begins:

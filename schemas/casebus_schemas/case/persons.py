@@ -150,6 +150,14 @@ class Suspects:
             found.setdefault(person.number, person)
         return list(found.values())
 
+    def names_in(self, event: ChainEvent) -> dict[int, str]:
+        """Whom an event lists, by number, each as that event calls him and no other paper."""
+        found: dict[int, str] = {}
+        for suspect in event.data.get("suspects") or ():
+            person = self._persons[self._entries[event.digest, suspect["ref"]]]
+            found.setdefault(person.number, suspect.get("name") or suspect["ref"])
+        return found
+
     def numbers_in(self, type: str) -> Mapping[str, Set[int]]:
         """The numbers of all whom events of a type list, by the agency that does."""
         return self._listed_in.get(type, {})

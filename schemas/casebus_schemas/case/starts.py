@@ -47,6 +47,8 @@ def starts(chain: Folded | ChainIndex, law_of: date | None = None) -> Iterator[S
     folded = index.folded
     corrected = {event.digest: event for event in folded.standing}
     for said in folded.order:
+        if folded.belonging.is_outside(said):
+            continue
         # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
         if said.digest in corrected or said.digest in folded.withdrawn:
             yield from starts_of(corrected.get(said.digest, said), index, law_of)

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from casebus_schemas.case.as_of import AsOf, possession, sight
+from casebus_schemas.case.belonging import parties_of
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Answer, Reading, Sentence, state_at
 from casebus_schemas.times import beijing_text
@@ -26,9 +27,11 @@ def case_view(
     `asked` limits what is seen, and is then part of the answer. `why` adds the history of each charge, the
     reason for each event's place, and what was left out. Raises UsageError if nothing is seen.
     """
-    found = sight(events, asked)
+    every = list(events)
+    found = sight(every, asked)
     now = asked.at(now)
-    meaning = reconcile(found.seen, asked.law_of)
+    parties = parties_of(e for e in every if asked.known_at is None or e.admitted_at <= asked.known_at)
+    meaning = reconcile(fold(found.seen, parties), asked.law_of)
     if not meaning.folded.order:
         raise UsageError(
             "nothing is known of that chain",

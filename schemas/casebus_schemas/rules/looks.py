@@ -17,6 +17,7 @@ WORDS: Mapping[str, Sentence] = {
     "answers": Sentence("答复", "answers"),
     "corrections": Sentence("更正与撤回", "corrections and withdrawals"),
     "ids": Sentence("重复使用的事件标识", "ids of events used again"),
+    "strangers": Sentence("非本案链参与方的陈述", "what is said by who does not belong to the chain"),
     "causes": Sentence("事件之间的因果指向", "what events name as their causes"),
     "arrivals": Sentence("事件的到达", "the arrival of an event"),
     "failures": Sentence("规则运行出错", "rules that fail"),
@@ -42,6 +43,11 @@ def rules_touched(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
     return _touched_by(event.type, tuple(_stated(event)), tuple(_words(event, folded)))
 
 
+def outside_touches(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
+    """The chain rules whose verdict a stranger's event may have changed: what it says has no effect."""
+    return _touched_by("", (), tuple(_words(event, folded) - {"answers"}))
+
+
 @lru_cache(maxsize=4096)
 def _touched_by(type: str, fields: tuple[str, ...], words: tuple[str, ...]) -> frozenset[RuleId]:
     return rules_touched_by(type, fields, words)
@@ -61,6 +67,8 @@ def _words(event: ChainEvent, folded: Folded) -> set[str]:
         words.add("corrections")
     if len(folded.by_id[event.id]) > 1:
         words.add("ids")
+    if folded.belonging.is_outside(event):
+        words.add("strangers")
     return words
 
 

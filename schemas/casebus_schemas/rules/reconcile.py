@@ -2,13 +2,13 @@
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts, status_of
-from casebus_schemas.case.chain import ChainEvent, Digest, as_uuid
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
@@ -18,17 +18,14 @@ from casebus_schemas.small_types import RuleId
 
 from .chain import r20
 from .chain_hash import ChainHash
-from .finding import Finding, FindingState
+from .finding import Finding
 from .folded_case import Case
-from .looks import rules_touched
+from .looks import outside_touches, rules_touched
 from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
-
-_WORD_ON_A_FINDING: dict[str, FindingState] = {
-    "finding.explained": "explained",
-    "finding.accepted": "accepted",
-}
+from .sight import spoken
+from .word import Word, finding_spoken_of, word_of
 
 Key = tuple[Digest, str]
 """A start (its event, its clock), or an answer that waits for its request (its event, nothing)."""
@@ -99,8 +96,8 @@ class Reconciled:
 
     def answered(self, finding: Finding) -> Finding:
         """The finding with what agencies have said to it."""
-        word = self._words.get(finding.id)
-        return replace(finding, state=word) if word and finding.state == "open" else finding
+        words = self._words.get(finding.id)
+        return finding if words is None else spoken(finding, words.values())
 
     @property
     def accounts(self) -> dict[str, Any]:
@@ -146,17 +143,22 @@ class Reconciled:
         if known is not None or not self.folded.grow(event):
             self._begin(fold((*self.folded.order, event)))
             return Moved(all=True)
-        tied = self._index.add(event)
         self._hash.event(event)
+        if self.folded.belonging.is_outside(event):
+            return Moved((), *self._grow_content(event, (), outside_touches(event, self.folded)))
+        tied = self._index.add(event)
         if self._tracked == self.folded.suspects.revision:
             self._track(event)
         somebody_else = revision != self.folded.suspects.revision
         keys = self._grow_duties(event, tied=tied, somebody_else=somebody_else)
-        before, after = self._grow_content(event, keys, everybody=somebody_else)
-        spoken = self._word(event)
-        if spoken is not None:
+        touched = rules_touched(event, self.folded)
+        before, after = self._grow_content(
+            event, keys, touched | self._about_suspects if somebody_else else touched
+        )
+        about = self._word(event)
+        if about is not None:
             # Whatever part holds it: its state is looked up anew.
-            said = [f for f in (*self.content, *self._all_timed()) if f.id == spoken]
+            said = [f for f in (*self.content, *self._all_timed()) if f.id == about]
             before, after = [*before, *said], [*after, *said]
         if r20.may_wait(event, self.folded):
             self._wait(event)
@@ -203,13 +205,15 @@ class Reconciled:
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
         self._heap: list[tuple[datetime, Key]] = []
-        self._words: dict[UUID, FindingState] = {}
+        self._words: dict[UUID, dict[str, Word]] = {}
         self._tracked = None
         self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
         self._hash = ChainHash(folded)
         self._unhashed: set[Key] = set()
         standing = {event.digest: event for event in folded.standing}
         for said in folded.order:
+            if folded.belonging.is_outside(said):
+                continue
             # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
             if said.digest in standing or said.digest in folded.withdrawn:
                 self._start(standing.get(said.digest, said))
@@ -267,13 +271,12 @@ class Reconciled:
         return [*touched, *self._start(event)]
 
     def _grow_content(
-        self, event: ChainEvent, keys: Iterable[Key], *, everybody: bool
+        self, event: ChainEvent, keys: Iterable[Key], touched: Iterable[RuleId]
     ) -> tuple[list[Finding], list[Finding]]:
-        touched = rules_touched(event, self.folded)
         before: list[Finding] = []
         after: list[Finding] = []
         narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
-        for id in touched | self._about_suspects if everybody else touched:
+        for id in touched:
             rule = self._over_case.get(id)
             if rule is None:
                 continue
@@ -314,11 +317,13 @@ class Reconciled:
             yield from found
 
     def _word(self, event: ChainEvent) -> UUID | None:
-        """Takes what an agency says to a finding; which one."""
-        state = _WORD_ON_A_FINDING.get(event.type)
-        about = as_uuid(event.data.get("finding")) if state is not None else None
-        if state is not None and about is not None and self._words.get(about) != "accepted":
-            self._words[about] = state
+        """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""
+        about = finding_spoken_of(event)
+        if about is not None:
+            said, of = word_of(event), self._words.setdefault(about, {})
+            known = of.get(said.agency)
+            if known is None or (known.at, known.event) < (said.at, said.event):
+                of[said.agency] = said
         return about
 
     def _track(self, event: ChainEvent) -> None:

@@ -1,19 +1,20 @@
 """A rule of reconciliation: its head as data, and the functions that find what it is about."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.chain import ChainEvent, Digest, highest
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
-from casebus_schemas.small_types import ChainId, RuleId
+from casebus_schemas.small_types import Agency, ChainId, RuleId
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .finding import Account, Finding, FindingClass, FindingState, Severity, Suggestion
 from .folded_case import Case
+from .sight import apart_of, handling_of, home, told_of_all
 
 T = TypeVar("T")
 Scope = Literal["chain", "stream", "across", "statistics"]
@@ -26,7 +27,10 @@ class Found:
     `causes` are the events without which it would not be there, at least one; `subject` tells two findings
     of the same rule and causes apart. `severity` and `law` stand for those of the head where they differ
     from case to case; `chain` is by default that of the first cause, `opened_at` when the last of them was
-    admitted.
+    admitted. `uses` are further events whose contents the words or accounts give away, `beside` agencies
+    that it concerns without an account; `apart` is told to those concerned who were not told of every event,
+    where the rule knows better words; `kind` stands for the head's class. With `by_subject` the id follows
+    from the subject alone: the same said again is the same finding.
     """
 
     subject: str
@@ -39,6 +43,12 @@ class Found:
     opened_at: datetime | None = None
     state: FindingState = "open"
     chain: str | None = None
+    uses: Iterable[ChainEvent] = ()
+    beside: Iterable[str] = ()
+    apart: Sentence | None = None
+    contested: bool = False
+    kind: FindingClass | None = None
+    by_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ NEVER_CLOSES = Sentence("不自行关闭", "never by itself")
 OverCase = Callable[[Case], Iterable[Found]]
 AtTime = Callable[[Case, datetime], Iterable[Found]]
 OverArrival = Callable[[Arrived], Iterable[Found]]
+OverWord = Callable[[ChainEvent, Finding | None], Iterable[Found]]
 AcrossChains = Callable[[Iterable[ChainEvent]], Iterable[Found]]
 
 
@@ -93,6 +104,7 @@ class Rule:
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)
     on_arrival: OverArrival | None = field(default=None, init=False)
+    on_word: OverWord | None = field(default=None, init=False)
     between_chains: AcrossChains | None = field(default=None, init=False)
 
     @property
@@ -115,6 +127,11 @@ class Rule:
         self.on_arrival = _once(self.id, self.on_arrival, function)
         return function
 
+    def over_word(self, function: OverWord) -> OverWord:
+        """Takes what finds it in a word on a finding, None where the chain has no such finding."""
+        self.on_word = _once(self.id, self.on_word, function)
+        return function
+
     def across_chains(self, function: AcrossChains) -> AcrossChains:
         """Takes what finds it in the events of several chains."""
         self.between_chains = _once(self.id, self.between_chains, function)
@@ -126,21 +143,31 @@ class Rule:
         causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
         digests = tuple(event.digest for event in causes)
         chain = found.chain or given[0].chain
-        return Finding(
-            id=bus_id(self.id, f"{chain}\n{found.subject}", digests),
+        rests_on = [*causes, *found.uses]
+        found_accounts = tuple(found.accounts)
+        finding = Finding(
+            id=bus_id(self.id, f"{chain}\n{found.subject}", () if found.by_subject else digests),
             rule=self.id,
-            cls=self.cls,
+            cls=found.kind or self.cls,
             severity=found.severity or self.severity,
             chain=ChainId(chain),
             subject=found.subject,
-            accounts=tuple(found.accounts),
+            accounts=found_accounts,
             law=self.law if found.law is None else tuple(found.law),
             because=found.because,
             suggestion=found.suggestion,
-            opened_at=found.opened_at or max(event.admitted_at for event in causes),
+            opened_at=found.opened_at or max(event.last_said_at for event in causes),
             causes=digests,
             state=found.state,
+            told=told_of_all(rests_on, found_accounts),
+            beside=tuple(Agency(agency) for agency in found.beside),
+            contested=found.contested,
+            handling=highest((handling_of(rests_on), *(account.handling for account in found_accounts))),
         )
+        untold = [agency for agency in finding.concerned() if home(agency) not in finding.told]
+        if not untold:
+            return finding
+        return replace(finding, apart=apart_of(untold, rests_on, self.title, self.severity, found.apart))
 
 
 def _once(id: RuleId, known: T | None, function: T) -> T:

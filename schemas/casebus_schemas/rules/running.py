@@ -51,6 +51,22 @@ def watch(arrived: Arrived, rules: Mapping[RuleId, Rule] = RULES) -> list[Findin
     return found
 
 
+def run_word(
+    event: ChainEvent, finding: Finding | None, rules: Mapping[RuleId, Rule] = RULES
+) -> list[Finding]:
+    """What a word on a finding shows by itself (R40); None where the chain holds no such finding."""
+    found: list[Finding] = []
+    for rule in rules.values():
+        if rule.on_word is not None:
+            found.extend(_guarded(rule, [event], partial(rule.on_word, event, finding)))
+    return found
+
+
+def made_at_arrival(finding: Finding) -> bool:
+    """Whether it was seen in an event's arrival: nothing in the chain's events makes it go away."""
+    return finding.cls == "arrival" and "stream" in RULES[finding.rule].scopes
+
+
 def run_across(events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
     """What events of several chains show together (R04), the oldest first."""
     known = sorted(events, key=lambda event: event.sort_key)

@@ -6,7 +6,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Step
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence, Term
-from casebus_schemas.law.calendar import NOTICE_MARGIN
+from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_day
 from casebus_schemas.small_types import Agency
 
 from .finding import Account, Suggestion, said
@@ -73,6 +73,27 @@ def until_published(duty: Obligation, rung: Step) -> Sentence:
     return Sentence(
         f"(暂定:部分年份的节假日安排尚未收录,已另留{days}日余地)",
         f" (provisional: holidays of a year are not published here yet, {days} days of margin have passed)",
+    )
+
+
+def creditors_of(duty: Obligation) -> tuple[str, ...]:
+    """The agencies to which a duty is owed: they hear of its findings though they have no account in them."""
+    return tuple(dict.fromkeys(party.agency for party in duty.creditors if party.agency is not None))
+
+
+def claimed_and_admitted(duty: Obligation) -> Sentence:
+    """The two times that make a duty contested: of its answer, or else of its start."""
+    end = duty.met_by or duty.moot_by
+    if end is not None and beijing_day(end.occurred_at) != beijing_day(end.admitted_at):
+        claimed, admitted = beijing_day(end.occurred_at), beijing_day(end.admitted_at)
+        return Sentence(
+            f"以更早的日期答复:所称{claimed},总线收到{admitted},二者分处期限两侧,无法证实",
+            f"answered with an earlier date: claimed {claimed}, admitted {admitted}; its term ended between",
+        )
+    claimed, admitted = beijing_day(duty.started_at), beijing_day(duty.cause.admitted_at)
+    return Sentence(
+        f"起算日期只有所称:所称{claimed},总线收到{admitted},是否逾期取决于此",
+        f"its start is claimed only: claimed {claimed}, admitted {admitted}; that decides whether it is late",
     )
 
 

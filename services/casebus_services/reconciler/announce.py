@@ -17,7 +17,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .announced_data import articles_data, data_of
-from .book import Announcement
+from .hearing import Announcement
 
 SOURCE = "/bus/reconciler"
 
@@ -113,7 +113,7 @@ def _envelope(announcement: Announcement) -> Mapping[str, Any]:
         "precision": "second",
         "date_basis": "stated",
         "legal_basis": articles_data(announcement.law),
-        "handling": "H1",
+        "handling": announcement.handling,
         "obligation": None,
         "message_no": None,
     }

@@ -11,7 +11,7 @@ from casebus_schemas.rules.finding import Account, Finding
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.json_text import canonical_text
 
-from .book import Closing
+from .hearing import Closing
 
 
 @lru_cache(maxsize=1024)
@@ -74,9 +74,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _closing(closing: Closing) -> dict[str, Any]:
     return {
-        "id": closing.finding.id.bytes,
-        "rule": closing.finding.rule,
-        "chain": _chain(closing.finding.chain),
+        "id": closing.id.bytes,
+        "rule": closing.rule,
+        "chain": _chain(closing.chain),
         "state": "closed",
         "because": closing.because.to_json(),
         "cause": closing.cause,

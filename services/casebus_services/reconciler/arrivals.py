@@ -1,7 +1,7 @@
 """What arrives on bus.admission, read for the rules about arrivals (R03, R05) and for the books."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -9,7 +9,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.proof import forged_admissions
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import ChainEvent, Digest, chain_event
+from casebus_schemas.case.chain import UNREAD, ChainEvent, Digest, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, Forged, Refused, StopService
 from casebus_schemas.rules.rule import Arrived
@@ -75,6 +75,7 @@ class Arrival:
             producer=headers.producer,
             seq=headers.seq,
             prev=headers.prev,
+            told=[told.agency for told in self.admission.recipients],
         )
 
     def outline(self) -> ChainEvent:
@@ -91,6 +92,7 @@ class Arrival:
             admitted_at=self.admitted_at,
             envelope={},
             data={},
+            handled=UNREAD,
             producer=headers.producer,
             seq=headers.seq,
             prev=headers.prev,
@@ -147,7 +149,8 @@ def forged(record: Record, problem: Sentence | str) -> Forged:
 
 def met_again(event: ChainEvent) -> Arrived:
     """An event that the bus had before, as the rules about arrivals see it."""
-    return Arrived(event, again=True)
+    shown = replace(event, envelope={}, data={}, told=frozenset(), settled_at=None, handled=UNREAD)
+    return Arrived(shown, again=True)
 
 
 def met(

@@ -1,65 +1,22 @@
 """The book of one chain: takes events and time in order, and says what is to be announced. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
-from casebus_schemas.law import Sentence
-from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
-from casebus_schemas.rules.register import of_scope
-from casebus_schemas.small_types import Agency
+from casebus_schemas.rules.running import made_at_arrival, run_word
+from casebus_schemas.rules.word import finding_spoken_of
 
-AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
+from .hearing import Announcement, DutyEntry, Turn, duties_said, findings_said
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT_RULES = frozenset(of_scope("stream"))
-"""Arrival findings that the stream watch makes: nothing in the chain's events makes them go away."""
-
-AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """That a finding no longer holds."""
-
-    finding: Finding
-    because: Sentence
-    cause: Digest
-    closed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """What one event, or one instant, makes the bus say of a chain to the same agencies, once.
-
-    `subject` and `causes` give its event the id; `about` holds duties, findings or closings as `kind` says.
-    """
-
-    kind: AnnouncementKind
-    subject: str
-    causes: tuple[Digest, ...]
-    chain: str
-    about: tuple[Duty, ...] | tuple[Finding, ...] | tuple[Closing, ...]
-    law: tuple[Article, ...]
-    to: tuple[str, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DutyEntry:
-    """A duty as last entered: how it stood, and the event that last changed it."""
-
-    duty: Duty
-    basis: Digest
-    moot_at: datetime | None
 
 
 class ChainBook:
@@ -103,14 +60,32 @@ class ChainBook:
             return said
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
+        said.extend(self._hear(event))
         return said
 
     def add(self, finding: Finding) -> list[Announcement]:
         """Enters a finding of the stream watch, once."""
         if finding.id in self.findings:
             return []
+        turn = Turn(None, finding)
         self.enter(finding)
-        return opened_said([finding], self.chain, None)
+        return findings_said([turn], self.chain, None, self.told_until)
+
+    def _hear(self, event: ChainEvent) -> list[Announcement]:
+        """Takes a word on a finding that the events alone do not give, and who had no right to say it."""
+        about = finding_spoken_of(event)
+        if about is None:
+            return []
+        known = self.findings.get(about)
+        if known is not None and made_at_arrival(known):
+            self._answer_anew(known)
+        return [said for finding in run_word(event, known) for said in self.add(finding)]
+
+    def _answer_anew(self, known: Finding) -> None:
+        bare = known if known.state == "closed" else replace(known, state="open", words=())
+        finding = self.meaning.answered(bare)
+        if finding != known:
+            self.enter(finding)
 
     def advance(self, now: datetime) -> list[Announcement]:
         """Lets time pass to `now`; time that is told already does not run back."""
@@ -141,20 +116,24 @@ class ChainBook:
         changed = self._enter_duties(duties, now, trigger)
         if moved.all:
             changed += self._end_duties(self.duties.keys() - {duty.id for duty in duties}, now, trigger)
-            before = [known for known in self.findings.values() if known.rule not in KEPT_RULES]
+            kept = [known for known in self.findings.values() if made_at_arrival(known)]
+            for known in kept:
+                self._answer_anew(known)
+            before = [known for known in self.findings.values() if not made_at_arrival(known)]
             after = [*meaning.content, *after]
         else:
             before, after = [*moved.before, *before], [*moved.after, *after]
         found = {finding.id: meaning.answered(finding) for finding in after}
-        opened, closed = self._enter_findings(found, trigger)
+        turns = self._enter_findings(found)
         gone = [self.findings[f.id] for f in before if f.id not in found and f.id in self.findings]
         for finding in {known.id: known for known in gone if known.state != "closed"}.values():
-            self.enter(replace(finding, state="closed"))
-            closed.append(Closing(finding, AGREES_NOW, trigger or self.folded.order[-1].digest, now))
+            ended = replace(finding, state="closed")
+            self.enter(ended)
+            turns.append(Turn(finding, ended))
+        cause = trigger or (self.folded.order[-1].digest if self.folded.order else None)
         return [
-            *_announced(changed, self.chain, now),
-            *opened_said(opened, self.chain, trigger),
-            *closed_said(closed, self.chain, now),
+            *duties_said(changed, self.chain, now),
+            *findings_said(turns, self.chain, trigger, now, cause),
         ]
 
     def _enter_duties(
@@ -189,20 +168,14 @@ class ChainBook:
                     ended.append(entry)
         return ended
 
-    def _enter_findings(
-        self, found: Mapping[UUID, Finding], trigger: Digest | None
-    ) -> tuple[list[Finding], list[Closing]]:
-        opened, closed = [], []
+    def _enter_findings(self, found: Mapping[UUID, Finding]) -> list[Turn]:
+        turns = []
         for id, finding in found.items():
             known = self.findings.get(id)
-            was_open = known is not None and known.state != "closed"
-            if finding.state != "closed" and not was_open:
-                opened.append(finding)
-            if finding.state == "closed" and known is not None and was_open:
-                closed.append(Closing(known, AGREES_NOW, trigger or finding.causes[0], self.told_until))
             if finding != known:
+                turns.append(Turn(known, finding))
                 self.enter(finding)
-        return opened, closed
+        return turns
 
     def _write(self, entry: DutyEntry) -> None:
         self.duties[entry.duty.id] = self._entered[entry.duty.id] = entry
@@ -221,76 +194,3 @@ def _entry(duty: Obligation, now: datetime, known: DutyEntry | None, trigger: Di
 
 def _moved(known: Duty, said: Duty) -> bool:
     return (known.state, known.due_latest) != (said.state, said.due_latest)
-
-
-def _announced(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
-    of_parties: dict[tuple[str, ...], list[DutyEntry]] = {}
-    for entry in changed:
-        if parties := entry.duty.parties:
-            of_parties.setdefault(parties, []).append(entry)
-    said = []
-    for told, entries in sorted(of_parties.items()):
-        entries.sort(key=lambda entry: (entry.duty.rule, entry.duty.id))
-        said.append(
-            Announcement(
-                "obligation.announced",
-                "\n".join(f"{entry.duty.id}\n{entry.duty.state}" for entry in entries),
-                tuple(dict.fromkeys(entry.basis for entry in entries)),
-                chain,
-                tuple(entry.duty for entry in entries),
-                (),
-                told,
-                now,
-            )
-        )
-    return said
-
-
-def opened_said(opened: Iterable[Finding], chain: str, trigger: Digest | None) -> list[Announcement]:
-    """Says findings that were opened, those of the same agencies together."""
-    of_concerned: dict[tuple[Agency, ...], list[Finding]] = {}
-    for finding in opened:
-        # One that is only of information is listed, but nobody is disturbed by it.
-        if finding.severity != "info" and (told := finding.concerned()):
-            of_concerned.setdefault(told, []).append(finding)
-    said = []
-    for concerned, findings in sorted(of_concerned.items()):
-        findings.sort(key=lambda finding: (finding.rule, finding.id))
-        causes = (trigger,) if trigger else tuple(dict.fromkeys(found.causes[0] for found in findings))
-        said.append(
-            Announcement(
-                "finding.opened",
-                "\n".join(f"{finding.id}\n{finding.state}" for finding in findings),
-                causes,
-                chain,
-                tuple(findings),
-                tuple(dict.fromkeys(article for finding in findings for article in finding.law)),
-                concerned,
-                max(finding.opened_at for finding in findings),
-            )
-        )
-    return said
-
-
-def closed_said(closed: Iterable[Closing], chain: str, now: datetime) -> list[Announcement]:
-    """Says that findings are gone, those of the same agencies together."""
-    of_concerned: dict[tuple[Agency, ...], list[Closing]] = {}
-    for closing in closed:
-        if closing.finding.severity != "info" and (told := closing.finding.concerned()):
-            of_concerned.setdefault(told, []).append(closing)
-    said = []
-    for concerned, closings in sorted(of_concerned.items()):
-        closings.sort(key=lambda closing: (closing.finding.rule, closing.finding.id))
-        said.append(
-            Announcement(
-                "finding.closed",
-                "\n".join(f"{closing.finding.id}\nclosed" for closing in closings),
-                tuple(dict.fromkeys(closing.cause for closing in closings)),
-                chain,
-                tuple(closings),
-                (),
-                concerned,
-                now,
-            )
-        )
-    return said

@@ -14,12 +14,13 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
-from casebus_schemas.rules.running import watch
+from casebus_schemas.rules.running import made_at_arrival, watch
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .announce import Said, said
 from .arrivals import Arrival, met, met_again
-from .book import KEPT_RULES, Announcement, ChainBook
+from .book import ChainBook
+from .hearing import Announcement
 from .rows import Entries, entries_of, finding_row
 from .set_aside import (
     HeldBook,
@@ -209,7 +210,7 @@ class Intake:
     ) -> None:
         book = ChainBook(held.chain)
         for finding in known.values():
-            if finding.rule in KEPT_RULES:
+            if made_at_arrival(finding):
                 book.enter(finding)
         last = b""
         for event in events():

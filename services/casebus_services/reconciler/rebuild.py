@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from casebus_schemas.admission.verdict import Admission, Origin
+from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.chain import r09
@@ -178,7 +178,7 @@ def _stored(transaction: Transaction) -> Iterator[Arrival]:
     rows = transaction.rows(
         "SELECT a.topic, a.partition, a.koffset, a.attempt, a.bus_partition, a.bus_offset, a.verdict, "
         "a.digest, a.admitted_ms, e.chain, e.event_id, e.type, e.source, e.time_ms, e.producer, e.seq, "
-        "e.prev, e.value "
+        "e.prev, e.value, a.recipients "
         "FROM recon_admission a LEFT JOIN recon_event e ON e.digest = a.digest AND a.verdict = 'admitted' "
         "ORDER BY a.bus_partition, a.bus_offset"
     )
@@ -195,7 +195,7 @@ def _stored_arrival(row: Sequence[Any]) -> Arrival:
         code=None,
         detail=None,
         digest=digest,
-        recipients=(),
+        recipients=_recipients(row[18]),
         catalogue="",
         keyring="",
         admitted_at_ms=row[8],
@@ -218,6 +218,12 @@ def _stored_arrival(row: Sequence[Any]) -> Arrival:
             sig=b"",
         )
     return Arrival(admission, row[4], row[5], headers, digest, None if row[17] is None else bytes(row[17]))
+
+
+def _recipients(text: str | None) -> tuple[Recipient, ...]:
+    """Whom an admission told; the notices' own ids are not kept."""
+    named = (entry.partition(":") for entry in (text or "").split(",") if entry)
+    return tuple(Recipient(agency, cast(Role, role), UUID(int=0)) for agency, _, role in named)
 
 
 def _parts(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:

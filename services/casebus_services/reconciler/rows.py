@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import ChainEvent, chain_event
+from casebus_schemas.case.chain import UNREAD, ChainEvent, chain_event
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
@@ -18,7 +18,8 @@ from casebus_schemas.wire.records import Outgoing
 
 from .announce import Announced
 from .arrivals import Arrival
-from .book import ChainBook, DutyEntry
+from .book import ChainBook
+from .hearing import DutyEntry
 from .set_aside import HeldBook, SetAside
 
 
@@ -43,8 +44,8 @@ EVENTS_TOLD = EVENTS.replace(" FROM recon_event", f", ({TOLD}) FROM recon_event 
 DUTIES = "SELECT body, basis, moot_ms FROM recon_obligation"
 FINDINGS = "SELECT body FROM recon_finding"
 
-OUTLINES = "SELECT digest, chain, event_id, type, source, time_ms, admitted_ms FROM recon_event"
-"""Of each event what its headers say."""
+OUTLINES = f"SELECT digest, chain, event_id, type, source, time_ms, admitted_ms, ({TOLD}) FROM recon_event e"
+"""Of each event what its headers say, and whom its admission told."""
 SHARED_IDS = (
     f"{OUTLINES} WHERE event_id IN "
     "(SELECT event_id FROM recon_event GROUP BY event_id HAVING count(DISTINCT chain) > 1)"
@@ -113,6 +114,8 @@ def known_event(row: Sequence[Any]) -> ChainEvent:
         admitted_at=to_datetime(row[6]),
         envelope={},
         data={},
+        told=frozenset(told_agencies(row[7])),
+        handled=UNREAD,
     )
 
 
@@ -144,7 +147,7 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
         to_moment(duty.due_earliest),
         to_moment(duty.due_latest),
         to_moment(entry.moot_at) if entry.moot_at else None,
-        canonical_text(duty.to_json()),
+        canonical_text(duty.to_row()),
     )
 
 
@@ -158,7 +161,7 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
         finding.severity,
         finding.state,
         to_moment(finding.opened_at),
-        canonical_text(finding.to_json()),
+        canonical_text(finding.to_row()),
     )
 
 
@@ -196,12 +199,12 @@ def set_aside_of(row: Sequence[Any]) -> SetAside:
 def duty_entry(row: Sequence[Any]) -> DutyEntry:
     """The entry of a row of `DUTIES`."""
     moot_at = None if row[2] is None else to_datetime(row[2])
-    return DutyEntry(Duty.of_json(orjson.loads(row[0])), bytes(row[1]), moot_at)
+    return DutyEntry(Duty.of_row(orjson.loads(row[0])), bytes(row[1]), moot_at)
 
 
 def found_before(row: Sequence[Any]) -> Finding:
     """The finding of a row of `FINDINGS`."""
-    return Finding.of_json(orjson.loads(row[0]))
+    return Finding.of_row(orjson.loads(row[0]))
 
 
 def event_row(arrived: Arrival) -> tuple[Any, ...]:

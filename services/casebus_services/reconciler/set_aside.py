@@ -14,7 +14,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 
-from .book import Announcement, Closing, closed_said, opened_said
+from .hearing import Announcement, Turn, findings_said
 
 TRIED_BY_NO_ORDER = -1
 
@@ -63,13 +63,15 @@ def _number() -> str:
 
 def set_aside_said(finding: Finding, last: Digest) -> list[Announcement]:
     """Says that a chain is set aside, once for each time; `last` is the last event that it holds."""
-    return [_at_that_time(one, finding) for one in opened_said([finding], finding.chain, last)]
+    said = findings_said([Turn(None, finding)], finding.chain, last, finding.opened_at)
+    return [_at_that_time(one, finding) for one in said]
 
 
 def computed_again_said(finding: Finding, last: Digest, now: datetime) -> list[Announcement]:
     """Says to the same agencies that the chain could be computed again."""
-    closing = Closing(finding, r09.COMPUTED_AGAIN, last, now)
-    return [_at_that_time(one, finding) for one in closed_said([closing], finding.chain, now)]
+    turn = Turn(finding, replace(finding, state="closed"))
+    said = findings_said([turn], finding.chain, None, now, last, because=r09.COMPUTED_AGAIN)
+    return [_at_that_time(one, finding) for one in said]
 
 
 def _at_that_time(said: Announcement, finding: Finding) -> Announcement:
@@ -108,7 +110,7 @@ class HeldBook:
         if finding.id in self._found or self._kept.has_finding(finding):
             return []
         self._found[finding.id] = finding
-        return opened_said([finding], self.chain, None)
+        return findings_said([Turn(None, finding)], self.chain, None, finding.opened_at)
 
     def findings(self) -> Collection[Finding]:
         """What was entered."""

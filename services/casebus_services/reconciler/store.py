@@ -20,7 +20,7 @@ from .book import ChainBook
 from .database import Transaction
 from .rows import (
     DUTIES,
-    EVENTS,
+    EVENTS_TOLD,
     FINDINGS,
     OUTLINES,
     SAVE_CHAIN,
@@ -183,7 +183,7 @@ class Work:
         """The chain's events in the order of their admission."""
         return [
             stored_event(self._catalog, row)
-            for row in self._sql.rows(f"{EVENTS} WHERE chain = ? ORDER BY bus_offset", (chain,))
+            for row in self._sql.rows(f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset", (chain,))
         ]
 
     def _book(self, chain: str, told_ms: int | None, events: int) -> ChainBook:

@@ -16,13 +16,14 @@ from casebus_schemas.errors import SECRET_CODES, Refused
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
-from casebus_services.commands import Recompute, Redrive, command_of
+from casebus_services.commands import DropPayload, Recompute, Redrive, command_of
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.two_threads import Halves
 
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
 from .rules import Examined, Judgement, conclude, examine
+from .set_aside import CODE, PASSED, each, unanswered, unexamined
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,8 @@ class Router:
         self._receipts = ReceiptWriter(catalog, SOURCE)
         self._catalog = catalog
         self._partitions = partitions
+        self.set_aside = 0
+        """Records refused as `set-aside` since the start."""
 
     def handle(self, batches: list[Batch]) -> None:
         """Judge and deliver; returns when every output is acknowledged. Raises RetryLater if that fails."""
@@ -107,13 +110,13 @@ class Router:
     ) -> tuple[list[Outgoing], int]:
         """What follows from records of one topic, and about how many bytes that is."""
         if topic_name == COMMAND:
-            outputs = [output for record in records for output in self._obey(record, bench)]
+            outputs = [output for record in records for output in self._obey_one(record, bench)]
             return outputs, sum(len(output.value or b"") for output in outputs)
         judgements = bench.judge_all(records)
         if topic_name.startswith(f"{BUS}."):
-            outputs = [output for judgement in judgements for output in self._relay(judgement)]
+            outputs = each(judgements, self._relay_all, self._writer.as_now)
         else:
-            outputs = self._admit(judgements, FIRST_ATTEMPT)
+            outputs = each(judgements, lambda some: self._admit(some, FIRST_ATTEMPT), self._writer.as_now)
         most = max((len(judgement.recipients) for judgement in judgements), default=0) + 2
         return outputs, most * sum(judgement.size for judgement in judgements)
 
@@ -127,7 +130,11 @@ class Router:
             else:
                 outputs.append(dead_letter_of(judgement, admission))
             outputs.append(receipt_of(judgement, admission, self._receipts))
+        self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
+
+    def _relay_all(self, judgements: Sequence[Judgement]) -> list[Outgoing]:
+        return [output for judgement in judgements for output in self._relay(judgement)]
 
     def _relay(self, judgement: Judgement) -> list[Outgoing]:
         """What the bus itself says is delivered to those it names; nobody admits it."""
@@ -135,6 +142,17 @@ class Router:
             return self._refuse_own(judgement)
         (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
         return list(notices(judgement, admission))
+
+    def _obey_one(self, record: Record, bench: "_Bench") -> list[Outgoing]:
+        """Carries out a command; where that fails, it is answered as set aside."""
+        back = self._writer.as_now()
+        try:
+            return self._obey(record, bench)
+        except PASSED:
+            raise
+        except Exception as error:  # noqa: BLE001  of this record alone, which is set aside
+            back()
+            return self._refuse_own(unanswered(record, error))
 
     def _obey(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; one that cannot be obeyed is answered by an admission that refuses it."""
@@ -145,8 +163,8 @@ class Router:
             command = command_of(record, self._catalog, self._with.keyring())
             if isinstance(command, Redrive):
                 return self._redrive(command, bench)
-            if isinstance(command, Recompute):
-                return []  # the reconciler reads bus.command itself
+            if isinstance(command, Recompute | DropPayload):
+                return []  # the reconciler reads bus.command itself; who ordered a drop carries it out
             if not self._with.clock.simulated:
                 raise Refused(
                     "not-authorised",
@@ -173,7 +191,7 @@ class Router:
         log.info(
             "attempt %d at %s: %s %s", command.attempt, command.origin, judgement.verdict, judgement.code
         )
-        return self._admit([judgement], command.attempt)
+        return each([judgement], lambda some: self._admit(some, command.attempt), self._writer.as_now)
 
     def _original(self, origin: Origin) -> Record:
         place = topic(origin.topic, self._partitions)
@@ -230,20 +248,39 @@ class _Bench:
             self._asked = True
             self._with.catch_up_keys()
             examined = self._examine_all(records)
-        judgements = [
-            conclude(one, right)
-            for one, right in zip(examined, self._halves.map(_has_right_signature, examined), strict=True)
-        ]
+        signed = self._halves.map(_has_right_signature, examined)
+        judgements = [self._conclude(one, right) for one, right in zip(examined, signed, strict=True)]
         self.refused.update(judgement.code for judgement in judgements if judgement.code)
         return judgements
 
     def _examine_all(self, records: Sequence[Record]) -> list[Examined]:
         keyring, now_ms = self._with.keyring(), self._with.clock.now_ms()
-        return [examine(record, self._catalog, keyring, self._partitions, now_ms) for record in records]
+        return [self._examine(record, keyring, now_ms) for record in records]
+
+    def _examine(self, record: Record, keyring: Keyring, now_ms: int) -> Examined:
+        try:
+            return examine(record, self._catalog, keyring, self._partitions, now_ms)
+        except PASSED:
+            raise
+        except Exception as error:  # noqa: BLE001  of this record alone, which is set aside
+            return unexamined(record, self._catalog, error)
+
+    def _conclude(self, examined: Examined, right: bool | Exception) -> Judgement:
+        try:
+            if isinstance(right, Exception):
+                raise right
+            return conclude(examined, right)
+        except PASSED:
+            raise
+        except Exception as error:  # noqa: BLE001  of this record alone, which is set aside
+            return conclude(unexamined(examined.record, self._catalog, error), False)
 
 
-def _has_right_signature(examined: Examined) -> bool:
-    return examined.needs_signature and examined.check_signature()
+def _has_right_signature(examined: Examined) -> bool | Exception:
+    try:
+        return examined.needs_signature and examined.check_signature()
+    except Exception as error:  # noqa: BLE001  of this record alone: `_conclude` sets it aside
+        return error
 
 
 def _slices(batches: Iterable[Batch]) -> Iterator[tuple[str, Sequence[Record]]]:

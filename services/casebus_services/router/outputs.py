@@ -1,6 +1,6 @@
 """What the router writes for one judgement: admission, notices, receipt, dead letter. No I/O."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
@@ -67,7 +67,6 @@ class AdmissionWriter:
             value=value,
             admission=said,
         )
-        self._heads[partition] = StreamHead(seq, sha256(message).digest())
         ours = (
             *headers,
             (HEADER, said),
@@ -75,7 +74,17 @@ class AdmissionWriter:
             (_SEQ, b"%d" % seq),
             (_PREV, base64url_bytes(head.digest)),
         )
+        self._heads[partition] = StreamHead(seq, sha256(message).digest())
         return partition, key, value, ours, message
+
+    def as_now(self) -> Callable[[], None]:
+        """A function that brings the streams' heads back to where they are now, for outputs never sent."""
+        heads = dict(self._heads)
+
+        def back() -> None:
+            self._heads = heads
+
+        return back
 
 
 _Unsigned = tuple[int, bytes | None, bytes | None, Headers, bytes]

@@ -66,11 +66,13 @@ class Examined:
     secret: Refusal | None
     recipients: tuple[Recipient, ...]
     size: int
+    unsure: bool = False
+    """Whether it could not be found out what must not be repeated."""
 
     @property
     def kept(self) -> bool:
-        """Whether the record is small enough to be repeated on the bus's own topics."""
-        return self.size <= MAX_KEPT_BYTES
+        """Whether the record may be repeated on the bus's own topics, and is small enough."""
+        return self.size <= MAX_KEPT_BYTES and not self.unsure
 
     @property
     def needs_signature(self) -> bool:
@@ -283,6 +285,15 @@ def _secret(record: Record, headers: EventHeaders | None, data: dict[str, Any] |
     if any(may_hold_resident_id(text) and bytes_hold_resident_id(text) for text in texts + names):
         return refusal(refusals.number_in_headers())
     return None
+
+
+def secret_in(record: Record, catalog: Catalog) -> Refusal | None:
+    """Whether a record holds what must not be repeated, looked for apart from all other checks."""
+    try:
+        _, data = decode(catalog, record.value)
+    except Refused:
+        data = None
+    return _secret(record, None, data)
 
 
 def _all_known(record: Record, headers: EventHeaders) -> bool:

@@ -55,7 +55,7 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(settings.data_dir)
+        self._heartbeat = Heartbeat(settings.data_dir, counts=self._counts)
         self.worker = StreamWorker(
             "router",
             settings,
@@ -81,6 +81,12 @@ class RouterService:
             self._sink.close()
             self._command_reader.stop()
             self._key_reader.stop()
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "key events ignored": self._keys.current.ignored_count,
+            "records set aside (casebus dead-letters list --code set-aside)": self._router.set_aside,
+        }
 
     def _handle(self, batches: list[Batch]) -> None:
         self._router.handle(batches)

@@ -14,11 +14,18 @@ class Heartbeat:
 
     Give `beat` to the worker as `on_assigned` and `tick`, and tell `handled` of every batch. A service that
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
-    `stopped` gives the partitions that have stopped because evidence is at risk, and why.
+    `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
+    a person should know of, by its name, since the start.
     """
 
-    def __init__(self, folder: Path, stopped: Callable[[], Mapping[str, str]] = dict) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stopped: Callable[[], Mapping[str, str]] = dict,
+        counts: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self._stopped = stopped
+        self._counts = counts
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -45,6 +52,7 @@ class Heartbeat:
             "last_batch_at": self._last_at,
             "last_batch_records": self._last_records,
             "stopped": dict(self._stopped()),
+            "counts": dict(self._counts()),
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state), encoding="utf-8")

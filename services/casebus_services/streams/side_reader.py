@@ -27,6 +27,7 @@ FETCH = (1, 5000)
 """Bytes, milliseconds: the broker answers with the first record at once, and silence costs few polls."""
 
 LATEST = -1
+EARLIEST = -2
 
 
 class SideReader:
@@ -145,9 +146,12 @@ class SideReader:
             await consumer.stop()
 
     async def _catch_up(self) -> None:
-        while (ends := await self._end_offsets()) is None:
+        while (ends := await self._offsets(LATEST, self._consumer.assignment())) is None:
             await asyncio.sleep(0.1)
-        while any(end > self._positions.get(partition, 0) for partition, end in ends.items()):
+        # Nothing may be left of a partition: then no batch will ever say where it stands.
+        while (begins := await self._offsets(EARLIEST, ends.keys() - self._positions.keys())) is None:
+            await asyncio.sleep(0.1)
+        while any(end > self._positions.get(at, begins.get(at, 0)) for at, end in ends.items()):
             self._moved.clear()
             done, _ = await asyncio.wait(
                 [self._reading, moved := asyncio.ensure_future(self._moved.wait())],
@@ -157,15 +161,17 @@ class SideReader:
             if self._reading in done:
                 raise asyncio.CancelledError
 
-    async def _end_offsets(self) -> dict[TopicPartition, int] | None:
-        """Where the partitions end now, None if it has to be asked again."""
+    async def _offsets(
+        self, which: int, partitions: Iterable[tuple[str, int]]
+    ) -> dict[TopicPartition, int] | None:
+        """Where the partitions begin or end now, None if it has to be asked again."""
         client = self._consumer._client
         try:
-            return await _end_offsets(client, self._consumer.assignment())
+            return await _offsets(client, which, partitions)
         except KafkaError as error:
             if not error.retriable:
                 raise
-            log.info("%s asks for the ends of its topics again: %r", self._client_id, error)
+            log.info("%s asks for the offsets of its topics again: %r", self._client_id, error)
             client.force_metadata_update()
             return None
 
@@ -181,15 +187,17 @@ class SideReader:
         )
 
 
-async def _end_offsets(client: Any, partitions: Iterable[AioTopicPartition]) -> dict[TopicPartition, int]:
+async def _offsets(
+    client: Any, which: int, partitions: Iterable[tuple[str, int]]
+) -> dict[TopicPartition, int]:
     # Not AIOKafkaConsumer.end_offsets: on its connection the broker would first let a waiting fetch end.
     by_leader: dict[int, dict[str, list[tuple[int, int]]]] = {}
     for topic, partition in partitions:
         leader = client.cluster.leader_for_partition(AioTopicPartition(topic, partition))
         if leader is None or leader == -1:
             raise LeaderNotAvailableError(f"{topic}/{partition}")
-        by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, LATEST))
-    ends: dict[TopicPartition, int] = {}
+        by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, which))
+    found: dict[TopicPartition, int] = {}
     for leader, topics in by_leader.items():
         request = OffsetRequest(-1, 0, list(topics.items()))
         answer = await client.send(leader, request, group=ConnectionGroup.COORDINATION)
@@ -197,5 +205,5 @@ async def _end_offsets(client: Any, partitions: Iterable[AioTopicPartition]) -> 
             for partition, error_code, _, offset in answers:
                 if error_code:
                     raise for_code(error_code)(f"{topic}/{partition}")
-                ends[TopicPartition(topic, partition)] = offset
-    return ends
+                found[TopicPartition(topic, partition)] = offset
+    return found

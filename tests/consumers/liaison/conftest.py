@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Outgoing
 from support.members import write_connection
-from support.signed_events import Speaker
+from support.signed_events import Speaker, bus_keys, stored
 
 Write = Callable[[Outgoing], int]
 
@@ -30,7 +30,7 @@ def connection(broker: EmbeddedBroker, credentials: Path, tmp_path: Path) -> Pat
 
 @pytest.fixture
 def write(broker: EmbeddedBroker) -> Iterator[Write]:
-    """Writes a record as the super user and gives its offset."""
+    """Writes a record as the super user and gives its offset; keys of csrc and the bus are announced."""
     producer: Any = KafkaProducer(**broker.admin_settings())
 
     def send(record: Outgoing) -> int:
@@ -40,5 +40,7 @@ def write(broker: EmbeddedBroker) -> Iterator[Write]:
         )
         return int(future.get(30).offset)
 
+    for record in [stored(Speaker("csrc", producer="csrc-0.1").announce()), *bus_keys()]:
+        send(Outgoing(record.topic, record.partition, record.key, record.value, record.headers))
     yield send
     producer.close()

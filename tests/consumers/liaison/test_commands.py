@@ -1,6 +1,7 @@
 """`casebus inbox`, `receipts` and `dead-letters` on a real Kafka with its access rules."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from casebus_schemas.admission.receipts import receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.codec import decode
-from casebus_schemas.wire.headers import EventHeaders
-from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import EventHeaders, base64url_bytes
+from casebus_schemas.wire.records import Headers, Outgoing
+from casebus_schemas.wire.signing import SigningKey
 from support import receipts
 from support.members import outbox_of, settings_of
-from support.router_writings import dead_letter, notices_of
-from support.signed_events import AT, Speaker, stored
+from support.router_writings import as_notice, dead_letter, notices_of
+from support.signed_events import AT, Speaker, envelope, referral, seed_of, stored
 
 from .conftest import Write
 
@@ -129,6 +132,75 @@ def delivered(broker: EmbeddedBroker, producer: str) -> list[tuple[EventHeaders,
                     found.append((EventHeaders.parse(record.headers), data))
     consumer.close()
     return found
+
+
+FORGERIES: dict[str, Callable[[Speaker, Composed], Composed]] = {
+    "without a signature, under the true id": lambda speaker, event: Composed(
+        event.record._replace(headers=with_no_signature(speaker, event)), event.digest, event.head
+    ),
+    "under a key of nobody": lambda speaker, event: speaker.say(
+        "referral.submitted", referral(), key=SigningKey(seed_of("nobody"))
+    ),
+    "with another body": lambda speaker, event: Composed(
+        event.record._replace(value=other_body(event.record.value)), event.digest, event.head
+    ),
+    "at another's origin": lambda speaker, event: Composed(
+        event.record._replace(topic="spp.referral"), event.digest, event.head
+    ),
+    "in the bus's name": lambda speaker, event: Speaker("bus", key=speaker.key).say(
+        "finding.closed", {"envelope": envelope(), "findings": []}, source="/bus/reconciler"
+    ),
+}
+
+
+def with_no_signature(speaker: Speaker, event: Composed) -> Headers:
+    """The event's headers with a signature of zeros under the speaker's key id."""
+    assert speaker.key is not None
+    block = base64url_bytes(b"\1\1" + speaker.key.key_id + bytes(64))
+    return tuple((name, block if name == "casebus-sig" else value) for name, value in event.record.headers)
+
+
+def other_body(value: bytes | None) -> bytes:
+    """The same event with another body."""
+    assert value is not None
+    return value.replace("姜某君".encode(), "王某君".encode())
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_b1_a_forged_notice_is_shown_apart_and_hides_nothing(
+    forgery: str, connection: Path, speaker: Speaker, write: Write
+) -> None:
+    """It is marked, exits with 1 and is not acknowledged; a true notice of the same id is news afterwards."""
+    true = speaker.refer()
+    forged = FORGERIES[forgery](speaker, true)
+    notice = as_notice(forged, "mps")
+    at = write(notice)
+    then = write(notices_of(speaker, true)["inbox.mps"])
+    options = ["--agency", "mps", "--after", str(at - 1)]
+    result = run(cli.app, connection, "inbox", *options, "--json", "--ack")
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1, result.output
+    assert [(one["seq"], one.get("forged", False)) for one in shown] == [(at, True), (then, False)]
+    assert set(shown[0]["problem"]) == {"zh", "en"}
+    outbox = outbox_of(settings_of(connection, "mps"))
+    with outbox.reading() as file:
+        noted = [row[0] for row in file.exec_driver_sql("SELECT seq FROM delivery WHERE seq >= ?", (at,))]
+    assert (noted, outbox.status().sent) == ([then], 1)
+    outbox.close()
+    text = run(cli.app, connection, "inbox", *options)
+    assert (text.exit_code, f"#{at}  伪造" in text.stdout) == (1, True)
+
+
+def test_b1_a_notice_to_another_agency_is_forged_here(
+    connection: Path, speaker: Speaker, write: Write
+) -> None:
+    """An event truly signed that names others only is no notice to this agency."""
+    told = as_notice(speaker.refer(), "court")
+    at = write(told)
+    result = run(cli.app, connection, "inbox", "--agency", "court", "--after", str(at - 1), "--json")
+    (shown,) = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (result.exit_code, shown["forged"]) == (1, True)
+    assert "does not tell court" in shown["problem"]["en"]
 
 
 def test_an_officer_sees_notices_as_text(connection: Path, speaker: Speaker, write: Write) -> None:

@@ -5,9 +5,10 @@ import io
 import pytest
 
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
-from casebus_consumers.liaison.inbox import Notice, Unreadable
+from casebus_consumers.liaison.inbox import Notice
 from casebus_consumers.liaison.notice_view import notice_lines, show_notice
 from casebus_consumers.panels import Screen
+from casebus_producers.inbox_reader import Unreadable
 from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog

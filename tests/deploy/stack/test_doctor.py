@@ -1,6 +1,7 @@
 """The doctor: it finds what is missing and says which command mends it."""
 
 import json
+import time
 from pathlib import Path
 
 from casebus_deploy.stack.doctor import examine
@@ -30,12 +31,24 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     file = tmp_path / "connection.json"
     file.write_text(json.dumps(body))
     (tmp_path / "state.json").write_text(
-        json.dumps({"services": {"router": {"running": False, "last_exit": -9, "restarts": 1}}})
+        json.dumps(
+            {
+                "services": {
+                    "kafka": {"running": True, "restarts": 2, "since": 1.0, "pid": 7},
+                    "router": {"running": False, "last_exit": -9, "restarts": 1},
+                    "ledger": {"running": True, "restarts": 0, "pid": 8},
+                }
+            }
+        )
     )
+    beat = tmp_path / "services" / "ledger" / "heartbeat.json"
+    beat.parent.mkdir(parents=True)
+    beat.write_text(json.dumps({"at": time.time() + 3600, "counts": {"key events ignored": 4}}))
     log = tmp_path / "broker" / "log"
     log.mkdir(parents=True)
     (log / "denials.log").write_text("Principal = User:mps is Denied operation = WRITE on csrc.referral\n")
-    found = {item.name: item for item in examine(file)}
+    items = list(examine(file))
+    found = {item.name: item for item in items}
     names = ("connection", "secrets", "broker", "router", "access")
     assert {name: found[name].state for name in names} == {
         "connection": "ok",
@@ -46,3 +59,6 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     }
     assert "User:mps" in found["access"].found
     assert "-9" in found["router"].found
+    assert (found["kafka"].state, "restarts so far: 2" in found["kafka"].found) == ("warn", True)
+    told = [item.found for item in items if item.name == "ledger"]
+    assert told == ["4 key events ignored", "pid 8"]

@@ -30,6 +30,15 @@ def test_states_are_told_apart() -> None:
     assert silent[0].state == "stale"
 
 
+def test_a4_what_a_service_counts_is_shown() -> None:
+    """Key events that were ignored are told beside the service, and nothing where there were none."""
+    beats = {"ledger": {"at": 99.0, "counts": {"key events ignored": 3, "others": 0}}}
+    shown = service_statuses(PROCESSES, beats, {}, 100.0)
+    text = TestClient(create_app(lambda: replace(status(), services=shown)), "http://localhost").get("/").text
+    assert "3 key events ignored" in text
+    assert "others" not in text
+
+
 def test_the_page_shows_services_and_escapes_text() -> None:
     """The page holds lag and counts, and never another's markup."""
     text = TestClient(create_app(status), "http://localhost").get("/").text

@@ -65,6 +65,7 @@ def _chains(draw: st.DrawFn) -> list[ChainEvent]:
                 f"2022-06-{number + 1:02}T10:00",
                 agency=draw(st.sampled_from(["csrc", "mps", "spp"])),
                 to=draw(st.sampled_from([("csrc",), ("mps",), ("spp", "mps")])),
+                told=("csrc", "mps", "spp"),
                 replies=other if number and draw(st.booleans()) else None,
                 corrects=other if number and draw(st.integers(0, 9)) == 0 else None,
                 **data,

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import fold
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.rules.folded_case import Case
+from casebus_schemas.rules.register import RULES
+from casebus_schemas.rules.running import run_rule_at
+from casebus_schemas.small_types import RuleId
 from support.chains import at, digest, say, suspects
 from support.clock_tables import duties, table_of
 
@@ -167,6 +172,7 @@ CASES: dict[str, tuple[list[ChainEvent], str, list[tuple[str, str, str, str, str
                 "progress.arrest_executed",
                 "2022-02-01T10:00",
                 agency="mps",
+                to=("spp",),
                 executed_on=date(2022, 1, 31),
                 suspects=_two(),
             ),
@@ -298,6 +304,20 @@ def test_a_right_that_lapsed_was_used_in_time_or_not_at_all() -> None:
     ]
     now = at("2022-07-01")
     assert [duty.state(now) for one in used for duty in _of("DL07", [*events, one])] == ["met", "lapsed"]
+
+
+def test_b4_a_right_that_was_used_in_time_by_claim_only_is_contested() -> None:
+    """A request that is dated back into its three days is R07, told to the police who must decide on it."""
+    events, _, _ = CASES["DL07"]
+    late = say(
+        "r", "referral.reconsideration_requested", "2022-06-03T10:00", admitted="2022-12-01", replies="n"
+    )
+    (duty,) = _of("DL07", [*events, late])
+    now = at("2023-01-01")
+    assert (duty.claimed_state(now), duty.proven_state(now)) == ("met", "lapsed")
+    (finding,) = run_rule_at(RULES[RuleId("R07")], Case(fold([*events, late]), (), (duty,)), now)
+    assert "claimed 2022-06-03, admitted 2022-12-01" in finding.because.en
+    assert finding.concerned() == ("csrc", "mps")
 
 
 def test_a_reconsideration_that_was_won_starts_no_right() -> None:

@@ -47,6 +47,7 @@ def test_other_basis_or_period_is_shown_side_by_side() -> None:
             "n",
             "administrative.penalty_notified",
             "2019-08-16",
+            to=("spp",),
             amounts=[amount("falsified_profit", "4101000000.00", "2016-01-01", "2018-12-31")],
         ),
         say(
@@ -127,13 +128,17 @@ def test_the_state_of_a_charge_follows_its_own_events() -> None:
 
 
 def test_a_finding_carries_what_agencies_say_to_it() -> None:
-    """An explanation marks the finding explained, an acceptance accepted, whichever comes first."""
+    """An explanation marks the finding explained; it is accepted once all whom it concerns accept it."""
     events = _jiang(police="4619.00")
     (finding,) = _found(events)
     explained = say("e", "finding.explained", "2016-10-21", agency="mps", finding=finding.id, explanation="-")
     accepted = say("k", "finding.accepted", "2016-10-20", agency="csrc", finding=finding.id)
+    both = say("l", "finding.accepted", "2016-10-22", agency="mps", finding=finding.id)
     assert [f.state for f in _found([*events, explained])] == ["explained"]
-    assert [f.state for f in _found([*events, explained, accepted])] == ["accepted"]
+    assert [f.state for f in _found([*events, explained, accepted])] == ["explained"]
+    (settled,) = _found([*events, explained, accepted, both])
+    assert settled.state == "accepted"
+    assert [(word.agency, word.said) for word in settled.words] == [("csrc", "accepted"), ("mps", "accepted")]
 
 
 def test_ids_of_findings_follow_from_their_causes() -> None:

@@ -27,6 +27,7 @@ def test_its_list_and_its_figure_are_held_against_the_others() -> None:
             "s",
             "referral.submitted",
             "2022-03-01",
+            to=("customs",),
             suspects=suspects("甲", "乙"),
             amounts=[amount("turnover", "100.00")],
         ),
@@ -51,7 +52,7 @@ def test_four_lists_of_which_the_last_differs_are_found() -> None:
     """Each list is held against the next one: one that differs cannot hide behind the others."""
     who = ("甲", "乙")
     events = [
-        say("s", "referral.submitted", "2022-03-01", suspects=suspects(*who)),
+        say("s", "referral.submitted", "2022-03-01", to=("customs", "mps"), suspects=suspects(*who)),
         say("c", "referral.submitted", "2022-03-02", agency="customs", suspects=suspects(*who)),
         say("f", "referral.filed", "2022-03-03", agency="mps", suspects=suspects(*who)),
         say("p", "outcome.prosecuted", "2022-03-04", agency="spp", suspects=suspects("甲")),

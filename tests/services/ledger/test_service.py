@@ -79,7 +79,7 @@ def service(
 
 def records(first: int, last: int) -> list[Record]:
     """Made-up records over partitions and topics."""
-    topics = ("csrc.referral", "mps.referral", "bus.admission", "spp.record")
+    topics = ("csrc.referral", "mps.referral", "court.referral", "spp.record")
     return [
         record(number, topic=topics[number % 4], partition=number // 4 % 4) for number in range(first, last)
     ]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import fold
-from casebus_services.reconciler.book import Announcement, ChainBook
+from casebus_services.reconciler.book import ChainBook
+from casebus_services.reconciler.hearing import Announcement
 from casebus_services.reconciler.rows import duty_entry, duty_row, finding_row, found_before
 from support.chains import CHAIN, at
 from support.random_cases import random_cases

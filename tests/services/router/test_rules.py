@@ -143,8 +143,8 @@ def test_refusals_have_their_code(name: str) -> None:
 
 
 def test_every_code_is_tested() -> None:
-    """The table above leaves no refusal code out."""
-    assert {code for code, _ in REFUSED.values()} == set(REFUSAL_CODES)
+    """The table above leaves no refusal code out; `set-aside` is none that a judgement comes to."""
+    assert {code for code, _ in REFUSED.values()} == {*REFUSAL_CODES} - {"set-aside"}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""R07: times that cannot be true, from which no term can be counted, and causes that form a circle."""
+"""R07: times that cannot be true, rights used by an early date only, and causes that form a circle."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from casebus_schemas.case.obligations import Start
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.obligations import Obligation, Start
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import agency
@@ -11,7 +13,7 @@ from casebus_schemas.times import beijing_text
 from ..finding import account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import accounts_of
+from ..wording import accounts_of, claimed_and_admitted, creditors_of
 
 RULE = Rule(
     RuleId("R07"),
@@ -19,8 +21,8 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=("causes", "duties"),
-    each="start",
+    looks_at=("causes", "duties", "time"),
+    each="duty",
     acts=Sentence("所述时间或因果有误的机关", "the agency that stated the time or the causes"),
     mends=Sentence("更正所述的时间", "a correction of the stated time"),
     closes=Sentence(
@@ -45,6 +47,43 @@ def nonsense(case: Case) -> Iterator[Found]:
     for start in case.started:
         if not start.countable:
             yield _uncountable(start)
+
+
+@RULE.over_time
+def dated_back(case: Case, now: datetime) -> Iterator[Found]:
+    """Each right that was used in time by claim only, or only by proof. Of duties speaks R10."""
+    for duty in case.duties:
+        if duty.is_right and duty.met_by is not None:
+            states = (duty.claimed_state(now), duty.proven_state(now))
+            if (states[0] == "lapsed") != (states[1] == "lapsed"):
+                yield _by_claim(duty, duty.met_by)
+
+
+def _by_claim(duty: Obligation, used: ChainEvent) -> Found:
+    who, times_of = agency(duty.owed_by), claimed_and_admitted(duty)
+    return Found(
+        subject=str(duty.id),
+        causes=[duty.cause],
+        accounts=[
+            account(
+                used,
+                {
+                    "answered_at": beijing_text(used.occurred_at),
+                    "admitted_at": beijing_text(used.admitted_at),
+                },
+            )
+        ],
+        law=duty.version.source,
+        because=Sentence(
+            f"{who.zh}的{duty.clock.title.zh}({duty.clock.id})是否在期内有争议:{times_of.zh}",
+            f"whether {who.en} was in time to {duty.clock.title.en} ({duty.clock.id}) is contested: "
+            f"{times_of.en}",
+        ),
+        opened_at=used.admitted_at,
+        uses=[used],
+        beside=creditors_of(duty),
+        contested=True,
+    )
 
 
 def _uncountable(start: Start) -> Found:

@@ -1,6 +1,6 @@
 """R09: a rule could not be applied to a chain, while all others were; or the chain could not be computed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -50,7 +50,7 @@ def set_aside_id(chain: str) -> UUID:
     return bus_id(RULE.id, f"{chain}\nset aside")
 
 
-def set_aside(chain: str, agencies: Iterable[str], kind: str, since: datetime) -> Finding:
+def set_aside(chain: str, agencies: Collection[str], kind: str, since: datetime) -> Finding:
     """That a chain cannot be computed by this program, for the agencies that take part in it.
 
     `kind` is the kind of error; what the error says is left out as in `failed`.
@@ -72,4 +72,5 @@ def set_aside(chain: str, agencies: Iterable[str], kind: str, since: datetime) -
         suggestion=None,
         opened_at=since,
         causes=(),
+        told=frozenset(agencies),
     )

@@ -55,7 +55,10 @@ def _amounts(left: Stated, right: Stated, catalog: Catalog) -> Found:
         subject=f"{kind.basis}\n{kind.currency}\n{'—'.join(kind.period or ())}",
         causes=[left.event, right.event],
         severity="high" if slipped else "medium",
-        accounts=[account(stated.event, _value(stated, slipped)) for stated in (left, right)],
+        accounts=[
+            account(stated.event, _value(stated, slipped), compared=("likely_slip",))
+            for stated in (left, right)
+        ],
         because=_differ(left, right, slipped),
         suggestion=correction_by(asked.event, catalog),
     )

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.persons import Person
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import agency
 
-from ..finding import Account
+from ..finding import Account, account
 from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import NOTHING, correction_by, few, named
@@ -31,15 +30,15 @@ RULE = Rule(
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """Whom an agency lists, by number, and in which events."""
+    """Whom an agency lists, by number and as it calls them, and in which events."""
 
     by: Agency
-    persons: dict[int, Person]
+    names: dict[int, str]
     events: Sequence[ChainEvent]
 
     def missing(self, other: "_Listed") -> list[str]:
         """Names of those whom the other agency lists and this one does not."""
-        return sorted(person.name for number, person in other.persons.items() if number not in self.persons)
+        return sorted(name for number, name in other.names.items() if number not in self.names)
 
 
 @RULE.over_case
@@ -70,8 +69,11 @@ def _listed(case: Case, by: str) -> _Listed:
     rows = (case.folded.standing_of.get(type, ()) for type in types)
     events = [event for row in rows for event in row if event.agency == by and event.data.get("suspects")]
     events.sort(key=lambda event: case.folded.place[event.digest])
-    persons = {p.number: p for event in events for p in case.folded.suspects.listed(event)}
-    return _Listed(Agency(by), persons, events)
+    names: dict[int, str] = {}
+    for event in events:
+        for number, name in case.folded.suspects.names_in(event).items():
+            names.setdefault(number, name)
+    return _Listed(Agency(by), names, events)
 
 
 def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
@@ -88,13 +90,13 @@ def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
             f"the suspects differ: {'; '.join(part.en for part in said)}",
         ),
         suggestion=correction_by(wrong.events[-1], catalog),
+        uses=[*left.events, *right.events],
     )
 
 
 def _account(listed: _Listed, missing: list[str]) -> Account:
-    names = [person.name for person in listed.persons.values()]
-    value = {**few("suspects", names), **few("missing", missing)}
-    return Account(listed.by, value, listed.events[-1].digest)
+    value = {**few("suspects", list(listed.names.values())), **few("missing", missing)}
+    return account(listed.events[-1], value, *listed.events, compared=("missing", "missing_in_all"))
 
 
 def _lacks(who: Agency, names: list[str]) -> Sentence:

@@ -42,22 +42,24 @@ def charges_without_outcome(case: Case) -> Iterator[Found]:
     if not charged or not decided:
         return
     for article in dict.fromkeys(article for _, article in charged):
-        names = [name for (name, of), _ in charged.items() if of == article and (name, of) not in decided]
-        if names:
-            causes = [charged[name, article] for name in names] + judgments
-            yield _charge(article, names, causes, charged_only=True, last=(indictments[-1], judgments[-1]))
+        only = [said for pair, said in charged.items() if pair[1] == article and pair not in decided]
+        if only:
+            names, causes = [name for name, _ in only], [event for _, event in only] + judgments
+            yield _charge(article, names, causes, charged_only=True, uses=(indictments, judgments))
     for article in dict.fromkeys(article for _, article in decided):
-        names = [name for (name, of), _ in decided.items() if of == article and (name, of) not in charged]
-        if names:
-            causes = [decided[name, article] for name in names] + indictments
-            yield _charge(article, names, causes, charged_only=False, last=(indictments[-1], judgments[-1]))
+        only = [said for pair, said in decided.items() if pair[1] == article and pair not in charged]
+        if only:
+            names, causes = [name for name, _ in only], [event for _, event in only] + indictments
+            yield _charge(article, names, causes, charged_only=False, uses=(indictments, judgments))
 
 
-def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[tuple[str, str], ChainEvent]:
-    found: dict[tuple[str, str], ChainEvent] = {}
+def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[tuple[int, str], tuple[str, ChainEvent]]:
+    """Who is meant, by number and article: as the paper calls him, and the paper."""
+    found: dict[tuple[int, str], tuple[str, ChainEvent]] = {}
     for event in events:
+        names = suspects.names_in(event)
         for person, article in charges_of(event, suspects):
-            found.setdefault((person.name, article), event)
+            found.setdefault((person.number, article), (names[person.number], event))
     return found
 
 
@@ -67,9 +69,9 @@ def _charge(
     causes: list[ChainEvent],
     *,
     charged_only: bool,
-    last: tuple[ChainEvent, ChainEvent],
+    uses: tuple[list[ChainEvent], list[ChainEvent]],
 ) -> Found:
-    indictment, judgment = last
+    indictment, judgment = (events[-1] for events in uses)
     who = named(names)
     because = (
         Sentence(
@@ -86,8 +88,17 @@ def _charge(
         subject=f"{article}\n{'charged' if charged_only else 'decided'}\n" + "\n".join(names),
         causes=causes,
         accounts=[
-            account(indictment, {"article": article, **few("charged", names if charged_only else [])}),
-            account(judgment, {"article": article, **few("decided", [] if charged_only else names)}),
+            account(
+                indictment,
+                {"article": article, **few("charged", names if charged_only else [])},
+                compared=("article", "charged", "charged_in_all"),
+            ),
+            account(
+                judgment,
+                {"article": article, **few("decided", [] if charged_only else names)},
+                compared=("article", "decided", "decided_in_all"),
+            ),
         ],
         because=because,
+        uses=(*uses[0], *uses[1]),
     )

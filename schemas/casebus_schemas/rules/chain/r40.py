@@ -1,32 +1,43 @@
-"""R40: somebody corrects or withdraws what another agency said; it has no effect."""
+"""R40: somebody speaks who has no right to: corrects another's event, is a stranger to chain or finding."""
 
 from collections.abc import Iterator
 
+from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
-from casebus_schemas.texts.symbols import agency
+from casebus_schemas.texts.symbols import agency, quoted
 
-from ..finding import said
+from ..finding import Finding, said
 from ..folded_case import Case
-from ..rule import NEVER_CLOSES, Found, Rule
+from ..rule import Found, Rule
+from ..sight import hearers, home
 
 RULE = Rule(
     RuleId("R40"),
-    title=Sentence("更正或撤回他人的事件", "a correction of what another agency said"),
-    scopes=("chain",),
+    title=Sentence("无权作出的陈述、更正或撤回", "said by an agency that has no right to it"),
+    scopes=("chain", "stream"),
     cls="state",
     severity="medium",
-    looks_at=("corrections",),
-    acts=Sentence("无权更正的机关", "the agency that had no right to correct it"),
-    mends=Sentence("请原机关自行更正", "to ask the agency that said it to correct it"),
-    closes=NEVER_CLOSES,
+    looks_at=("corrections", "strangers", "arrivals"),
+    acts=Sentence("无权的机关", "the agency that had no right to say it"),
+    mends=Sentence(
+        "请原机关自行更正;请本案链的参与方告知或主送",
+        "to ask the agency that said it to correct it, or a party of the chain to tell or address it",
+    ),
+    closes=Sentence(
+        "参与方告知或主送该机关时;其余不自行关闭", "when a party tells or addresses it; else never by itself"
+    ),
 )
 
 
 @RULE.over_case
 def strangers(case: Case) -> Iterator[Found]:
-    """Each correction or withdrawal by an agency that did not say what it touches."""
-    for event in case.folded.strangers:
+    """Each correction or withdrawal by an agency that did not say what it touches, and each stranger."""
+    folded = case.folded
+    for event in folded.strangers:
+        touched = {
+            folded.by_digest[d].agency for d in (event.corrects, event.withdraws) if d in folded.by_digest
+        }
         yield Found(
             subject=str(event.id),
             causes=[event],
@@ -35,4 +46,67 @@ def strangers(case: Case) -> Iterator[Found]:
                 f"{agency(event.agency).zh}更正或撤回了其他机关的事件,不生效",
                 f"{agency(event.agency).en} corrects or withdraws what another agency said: it has no effect",
             ),
+            beside=sorted(touched - {event.agency}),
+            apart=Sentence(
+                "另一机关更正或撤回了贵机关的事件,不生效",
+                "another agency corrects or withdraws what you said: it has no effect",
+            ),
         )
+    for stranger, first in sorted(folded.belonging.first_outside.items()):
+        yield _outside(stranger, first, sorted(folded.belonging.parties))
+
+
+def _outside(stranger: str, first: ChainEvent, parties: list[str]) -> Found:
+    return Found(
+        subject=f"outside\n{stranger}",
+        causes=[first],
+        accounts=[said(first)],
+        because=Sentence(
+            f"{agency(stranger).zh}未参与本案链,参与方告知或主送之前,其{quoted(first.type).zh}等陈述不生效",
+            f"{agency(stranger).en} does not belong to this chain: {quoted(first.type).en} and "
+            "all that it says has no effect until a party tells or addresses it",
+        ),
+        beside=parties,
+        apart=Sentence(
+            "未参与本案链的机关在本案链中作出陈述,不生效",
+            "an agency that does not belong to this chain has spoken in it: that has no effect",
+        ),
+    )
+
+
+@RULE.over_word
+def foreign_words(event: ChainEvent, finding: Finding | None) -> Iterator[Found]:
+    """A word on a finding that does not concern its speaker, or that the bus has not made in this chain."""
+    who, what = agency(event.agency), quoted(event.type)
+    if finding is None:
+        yield Found(
+            subject=f"word\n{event.agency}\n{event.data['finding']}",
+            causes=[event],
+            accounts=[said(event)],
+            because=Sentence(
+                f"{who.zh}的{what.zh}所指的核对发现不在本案链中,不生效",
+                f"{what.en} of {who.en} names a finding that this chain does not hold: it has no effect",
+            ),
+            kind="arrival",
+            by_subject=True,
+        )
+        return
+    concerned = [home(name) for name in hearers(finding)]
+    if event.agency in concerned:
+        return
+    yield Found(
+        subject=f"word\n{event.agency}\n{finding.id}",
+        causes=[event],
+        accounts=[said(event)],
+        because=Sentence(
+            f"{who.zh}与核对发现{finding.rule}无关,其{what.zh}不生效",
+            f"finding {finding.rule} does not concern {who.en}: its {what.en} has no effect",
+        ),
+        beside=concerned,
+        apart=Sentence(
+            f"无关机关对核对发现{finding.rule}发表意见,不生效",
+            f"an agency that finding {finding.rule} does not concern has spoken to it: that has no effect",
+        ),
+        kind="arrival",
+        by_subject=True,
+    )

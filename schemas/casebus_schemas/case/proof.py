@@ -1,0 +1,26 @@
+"""When a time that an agency claims lies so far from the bus's own that the difference may decide a term."""
+
+from datetime import datetime, timedelta
+
+from casebus_schemas.law.calendar import beijing_day
+
+from .chain import ChainEvent
+
+_ON_THE_WAY = timedelta(hours=1)
+"""An event of the hour is on its way: terms in hours are not contested for so little."""
+
+
+def is_apart(claimed: datetime, admitted: datetime, limit: str) -> bool:
+    """Whether a term of that limit ends at another time if it is counted from the admission.
+
+    Terms in days count from the day; those in hours (`PT24H`) from the hour.
+    """
+    if limit.startswith("PT"):
+        return abs(admitted - claimed) > _ON_THE_WAY
+    return beijing_day(claimed) != beijing_day(admitted)
+
+
+def proven_time(event: ChainEvent) -> datetime:
+    """When an event happened at the latest: as claimed if it was admitted on that day, else the admission."""
+    same_day = beijing_day(event.occurred_at) == beijing_day(event.admitted_at)
+    return event.occurred_at if same_day else event.admitted_at

@@ -1,0 +1,139 @@
+"""`casebus ledger verify` reads signatures: a ledger that is whole may still hold what nobody has signed."""
+
+from pathlib import Path
+
+import pytest
+
+from casebus_consumers.auditor.damage import VerifyReport
+from casebus_consumers.auditor.replay import replay
+from casebus_consumers.auditor.signature_check import check_signatures
+from casebus_consumers.auditor.verify import verify_ledger
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import SigningKey
+from casebus_services.ledger.store import LedgerStore
+from support.admissions import Admitter, batch_of, unsigned
+from support.ledgers import empty_sqlite
+from support.signed_events import Speaker, bus_keys, chain, envelope, seed_of, stored
+
+CSRC = Speaker("csrc")
+
+
+class Scene:
+    """Keys, events of the regulator and their admissions, to be changed before they are ledgered."""
+
+    def __init__(self) -> None:
+        self.admitter = Admitter(speakers=[CSRC])
+        self.csrc = Speaker("csrc")
+        self.events: list[Record] = []
+        self.words: list[Record] = []
+        for _ in range(5):
+            event = self.csrc.refer(1)
+            self.events.append(stored(event, len(self.events)))
+            self.admitter.admit(event)
+        (self.partition,) = self.admitter.records
+        self.admissions = self.admitter.records[self.partition]
+
+    def checked(self, folder: Path) -> VerifyReport:
+        """The ledger of it all is whole; what its signatures say."""
+        store = LedgerStore(empty_sqlite(folder), writer="test")
+        keys = [record._replace(offset=offset) for offset, record in enumerate(bus_keys())]
+        parts = [
+            keys,
+            [stored(Speaker("csrc", producer="csrc-0.1").announce())],
+            self.events,
+            self.admissions,
+        ]
+        store.append([batch_of(part) for part in (*parts, self.words) if part])
+        assert verify_ledger(store.database).ok
+        report = VerifyReport()
+        check_signatures(store.database, report)
+        store.close()
+        return report
+
+
+def found(scene: Scene, folder: Path) -> list[tuple[str, str]]:
+    """Row and what was found there."""
+    return [(damage.row, damage.found) for damage in scene.checked(folder).damages]
+
+
+def test_what_the_router_wrote_is_sound(tmp_path: Path) -> None:
+    """Each admission and each admitted event counts as a signature read."""
+    report = Scene().checked(tmp_path)
+    assert (report.damages, report.signatures, report.origins_awaited) == ([], 10, 0)
+
+
+def test_b2_a_forged_admission_is_named(tmp_path: Path) -> None:
+    """A signature of zeros shows, and the admission behind it still follows the true one before."""
+    scene = Scene()
+    forged = unsigned(scene.admissions[2], "casebus-admission", b'{"verdict":"admitted"}')
+    scene.admissions.append(unsigned(forged)._replace(offset=5))
+    ((row, what),) = found(scene, tmp_path)
+    assert row == "offset 5"
+    assert "forged" in what
+
+
+def test_b2_a_missing_admission_is_named(tmp_path: Path) -> None:
+    """Each stream of the router is without gap: one that was left out shows at the next."""
+    scene = Scene()
+    del scene.admissions[2]
+    assert found(scene, tmp_path) == [("offset 3", "number 4 of router-1.1 after 2")]
+
+
+def test_b2_an_origin_with_other_bytes_is_named(tmp_path: Path) -> None:
+    """What was admitted must be what stands at its origin."""
+    scene = Scene()
+    headers = tuple((name, b"/csrc/x" if name == "ce_source" else v) for name, v in scene.events[1].headers)
+    scene.events[1] = scene.events[1]._replace(headers=headers)
+    assert found(scene, tmp_path) == [("offset 1", "other bytes than its origin")]
+
+
+@pytest.mark.parametrize(("gone", "damages", "awaited"), [(1, 1, 0), (4, 0, 1)])
+def test_b2_an_origin_that_is_no_entry_is_named(
+    tmp_path: Path, gone: int, damages: int, awaited: int
+) -> None:
+    """A hole is damage; what lies behind the end of its log may still be ledgered, and is counted."""
+    scene = Scene()
+    del scene.events[gone]
+    report = scene.checked(tmp_path)
+    assert (report.damage_count, report.origins_awaited) == (damages, awaited)
+
+
+def test_b2_an_event_under_a_key_of_nobody_is_named_though_it_was_admitted(tmp_path: Path) -> None:
+    """Not even the router makes an event true that its speaker has not signed."""
+    scene = Scene()
+    scene.csrc.key = SigningKey(seed_of("nobody"))
+    scene.admitter.keyring = scene.admitter.keyring.extend(
+        [stored(Speaker("csrc").announce(scene.csrc.key, by=SigningKey(seed_of("csrc"))), 1)]
+    )
+    event = scene.csrc.refer(1)
+    scene.events.append(stored(event, 5))
+    scene.admitter.admit(event)
+    ((row, what),) = found(scene, tmp_path)
+    assert row == "offset 5"
+    assert "no key of csrc" in what
+
+
+def test_b2_a_finding_that_the_bus_did_not_sign_is_named(tmp_path: Path) -> None:
+    """What stands on bus.finding must be under a key of the bus."""
+    scene = Scene()
+    forger = Speaker("bus", key=SigningKey(seed_of("nobody")))
+    said = forger.say(
+        "finding.closed", {"envelope": envelope(), "findings": []}, chain(1), source="/bus/reconciler"
+    )
+    scene.words.append(stored(said))
+    ((_, what),) = found(scene, tmp_path)
+    assert "no key of bus" in what
+
+
+def test_b1_replay_marks_what_the_bus_has_not_signed() -> None:
+    """An admission and a finding of nobody are marked; agencies' records are the router's business."""
+    scene = Scene()
+    scene.admissions[4] = unsigned(scene.admissions[4])
+    forger = Speaker("bus", key=SigningKey(seed_of("nobody")))
+    data = {"envelope": envelope(), "findings": []}
+    finding = stored(forger.say("finding.closed", data, chain(1), source="/bus/reconciler"))
+    records = iter([*scene.events, *scene.admissions, finding])
+    shown = [one.to_json() for one in replay(records, None, scene.admitter.keyring)]
+    forged = [(one["topic"], one["offset"]) for one in shown if one.get("forged")]
+    assert forged == [("bus.admission", 4), ("bus.finding", 0)]
+    assert set(shown[-1]["problem"]) == {"zh", "en"}
