@@ -15,7 +15,7 @@ from support.abuser import AGENCY, WAYS, Abuser, Way
 from support.crash_run import settle
 from support.crash_scene import Scenes
 from support.fault_stack import FaultStack, agency_keys
-from support.honest import ASKING, HonestPair, client_config
+from support.honest import ASKING, HonestPair, Waits, client_config
 from support.kafka_view import KafkaView
 from support.signed_events import Speaker
 
@@ -100,9 +100,15 @@ def _judge(scenes: Scenes, name: str, ways: tuple[Way, ...], share: float) -> No
             time.sleep(CALM_S)  # the calm that is measured
             calm = pair.waits(calm_from, time.monotonic())
             abused_from = time.monotonic()
+            still_open: list[str] = []
+            of_way: dict[str, Waits] = {}
             for way in ways:
-                said[way.__name__] = login.push(way(Abuser(keys[AGENCY], f"abuse-{WAYS.index(way) + 1}"), share))
-            still_open = settle_but_for_questions(stack, login)
+                begun = time.monotonic()
+                said[way.__name__] = login.push(
+                    way(Abuser(keys[AGENCY], f"abuse-{WAYS.index(way) + 1}"), share)
+                )
+                still_open += router_is_behind(stack, login)
+                of_way[way.__name__] = pair.waits(begun, time.monotonic())
             abused = pair.waits(abused_from, time.monotonic())
         assert settle(stack) == []
         after = stack.supervisor.states()
@@ -122,6 +128,10 @@ def _judge(scenes: Scenes, name: str, ways: tuple[Way, ...], share: float) -> No
         f"p95 {abused.share(0.95):.2f} most {max(abused.seconds):.2f} s; "
         + ", ".join(f"{service} {peak >> 20} MB" for service, peak in peaks.items())
     )
+    for name_of_way, waits in of_way.items():
+        if waits.seconds:
+            most = f"most {max(waits.seconds):.2f} s of {len(waits.seconds)}"
+            scenes.say(f"  {name_of_way}: {said[name_of_way]} records, {most}")
     assert still_open == []
     assert not login.not_taken
     judged = {(o.topic, o.partition, o.offset) for o in verdicts}
@@ -134,7 +144,7 @@ def _judge(scenes: Scenes, name: str, ways: tuple[Way, ...], share: float) -> No
     assert abused.share(0.95) <= max(calm.share(0.95) + LATER_S, SLOW_MACHINE * calm.share(0.95))
 
 
-def settle_but_for_questions(stack: FaultStack, login: AbuserLogin, timeout_s: float = 240.0) -> list[str]:
+def router_is_behind(stack: FaultStack, login: AbuserLogin, timeout_s: float = 240.0) -> list[str]:
     """Waits until the router has acknowledged all of the abuser's records; gives what is open after that."""
     assert stack.broker is not None
     view = KafkaView(stack.broker)
