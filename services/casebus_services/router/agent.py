@@ -82,7 +82,7 @@ class Router:
         self._with = surroundings
         self._halves = Halves()
         self._writer = AdmissionWriter(key, producer, self._halves)
-        self._receipts = ReceiptWriter(catalog, SOURCE)
+        self._receipts = ReceiptWriter(catalog, SOURCE, key, producer)
         self._catalog = catalog
         self._partitions = partitions
         self.set_aside = 0
@@ -143,12 +143,14 @@ class Router:
         """Everything that follows from the judgements on an agency's records."""
         admissions = self._admissions(judgements, attempt)
         outputs = self._writer.write_all(zip(judgements, admissions, strict=True))
+        receipts = []
         for judgement, admission in zip(judgements, admissions, strict=True):
             if judgement.admitted:
                 outputs.extend(notices(judgement, admission))
             else:
                 outputs.append(dead_letter_of(judgement, admission))
-            outputs.append(receipt_of(judgement, admission, self._receipts))
+            receipts.append(receipt_of(judgement, admission, self._receipts))
+        outputs.extend(self._receipts.written(receipts, self._halves.map))
         self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
 

@@ -1,6 +1,7 @@
 """R04: one id is used by events that differ, within a chain or in several; none of them wins."""
 
 from collections.abc import Iterable, Iterator
+from heapq import nsmallest
 
 from casebus_schemas.case.chain import ChainEvent, distinct
 from casebus_schemas.law import Sentence
@@ -11,7 +12,7 @@ from casebus_schemas.times import beijing_text
 from ..finding import account
 from ..folded_case import Case
 from ..rule import NEVER_CLOSES, Found, Rule
-from ..wording import accounts_of
+from ..wording import MOST_NAMED, accounts_of
 
 RULE = Rule(
     RuleId("R04"),
@@ -32,17 +33,17 @@ RULE = Rule(
 @RULE.over_case
 def reused_in_chain(case: Case) -> Iterator[Found]:
     """Each id of the chain with several contents; both are kept."""
-    for event_id, events in case.folded.by_id.items():
-        if len(events) > 1:
-            yield Found(
-                subject=str(event_id),
-                causes=events,
-                accounts=accounts_of(events),
-                because=Sentence(
-                    f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
-                    f"id {event_id} is used by {len(events)} events that differ; all are kept",
-                ),
-            )
+    for event_id, events in case.folded.shared_ids.items():
+        yield Found(
+            subject=str(event_id),
+            causes=nsmallest(2, events, key=lambda event: event.sort_key),
+            named_by=(),
+            accounts=accounts_of(events),
+            because=Sentence(
+                f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
+                f"id {event_id} is used by {len(events)} events that differ; all are kept",
+            ),
+        )
 
 
 @RULE.across_chains
@@ -68,7 +69,8 @@ def _across(events: list[ChainEvent], chains: int) -> Found:
     return Found(
         chain=last.chain,
         subject=f"{last.agency}\n{last.id}",
-        causes=events,
+        causes=[last],
+        named_by=(),
         accounts=[
             account(
                 event,
@@ -79,7 +81,7 @@ def _across(events: list[ChainEvent], chains: int) -> Found:
                     "chain": event.chain,
                 },
             )
-            for event in sorted(events, key=lambda event: event.sort_key)
+            for event in nsmallest(MOST_NAMED, events, key=lambda event: event.sort_key)
         ],
         because=Sentence(
             f"{who.zh}的标识{last.id}在{chains}个案链中用于{len(events)}个内容不同的事件,均予保留",
