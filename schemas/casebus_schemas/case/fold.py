@@ -82,7 +82,7 @@ class Folded:
         return known
 
     def request_of(self, event: ChainEvent) -> ChainEvent | None:
-        """The event that this one answers: the version its hash names, else the first said under that id."""
+        """The event that this one answers: the version its hash names, else the first that was admitted."""
         return _target(event, self.by_id)
 
     def origin_of(self, digest: Digest) -> Digest:
@@ -171,7 +171,8 @@ def _target(event: ChainEvent, by_id: Mapping[UUID, Sequence[ChainEvent]]) -> Ch
     for candidate in candidates:
         if candidate.digest == event.in_reply_to_hash:
             return candidate
-    return min(candidates, key=lambda candidate: candidate.sort_key, default=None)
+    # Not the one that claims the earliest time: whoever says more under a known id would take its answers.
+    return min(candidates, key=lambda candidate: (candidate.admitted_at, candidate.digest), default=None)
 
 
 def _causal_order(
