@@ -8,7 +8,7 @@ from typing import Any
 
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
-from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain import MOST_EVENTS, ChainEvent, within_limits
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
@@ -94,10 +94,12 @@ class AccountsReader:
             ]
 
     def events(self, chain: str) -> list[ChainEvent]:
-        """The admitted events of a chain in the order of admission."""
+        """The admitted events of a chain that are computed, in the order of admission."""
         with self._database.reading() as transaction:
-            rows = transaction.rows(f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset", (chain,))
-        return [stored_event(self._catalog, row) for row in rows]
+            rows = transaction.rows(
+                f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}", (chain,)
+            )
+        return list(within_limits(stored_event(self._catalog, row) for row in rows))
 
     def case(
         self, chain: str, now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False

@@ -54,9 +54,10 @@ def publish(
 ) -> None:
     """Say events: through the agency's outbox to Kafka, a JSON line for each receipt.
 
-    Exit code 0: all published (and admitted, if waited for); 1: the bus refused one; 2: an event is wrong
-    (its problem is a JSON line on the error output, the others are published); 3: Kafka or a receipt did not
-    come in time. What was queued goes out at the next publish or `casebus outbox --flush` at the latest.
+    Exit code 0: all published (and admitted, if waited for); 1: the bus refused one, or a receipt is forged
+    or contradicts what was sent; 2: an event is wrong (its problem is a JSON line on the error output, the
+    others are published); 3: Kafka or a receipt did not come in time. What was queued goes out at the next
+    publish or `casebus outbox --flush` at the latest.
     """
     if wait not in (None, "admitted", "ledgered"):
         raise typer.BadParameter("admitted or ledgered", param_hint="--wait")
@@ -80,6 +81,7 @@ class Publication:
         self._catalog = catalog
         self._connector = Connector(outbox, catalog, settings.chain_secret)
         self._problems = 0
+        self._false_receipts = 0
 
     def run(self, files: list[Path], wait: WaitFor | None, deadline: float) -> int:
         """Does it all and returns the exit code."""
@@ -102,6 +104,8 @@ class Publication:
             )
             return UNAVAILABLE
         refused, missing = self._say_receipts(sent, wait, deadline) if wait and sent else (0, 0)
+        if self._false_receipts:
+            return NO
         if missing:
             _complain(
                 RetryLater(f"{missing} receipts did not come in time", expected=f"{wait} within --timeout")
@@ -165,10 +169,14 @@ class Publication:
         digests = {row.digest for row in sent}
         refused: set[str] = set()
         heard: set[tuple[str, bool]] = set()
-        with ReceiptReader(self._settings, self._settings.agency, self._catalog, start) as reader:
+        agency, outbox = self._settings.agency, self._outbox
+        with ReceiptReader(self._settings, agency, self._catalog, start, outbox) as reader:
             for found in reader.wait_for(digests, wait, max(0.0, deadline - time.monotonic())):
-                heard.add((found["event"]["digest"], found["stage"] == "ledgered"))
-                if found["stage"] == "refused":
+                if "problem" in found:
+                    self._false_receipts += 1
+                if not found.get("forged"):
+                    heard.add((found["event"]["digest"], found["stage"] == "ledgered"))
+                if found["stage"] == "refused" and not found.get("forged"):
                     refused.add(found["event"]["digest"])
                 _say(found)
         expected = len(digests) * (2 if wait == "ledgered" else 1)

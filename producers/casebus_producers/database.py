@@ -25,7 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision of `migrations`: a file that has it is opened without reading them."""
 READING = {"casebus_reading": True}
 """Execution options of an engine whose transactions only read: they wait for no writer."""
@@ -114,6 +114,25 @@ reading = Table(
     Column("topic", Text, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
 )
+
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="its offset"),
+    Column("stage", Text, nullable=False),
+    Column("digest", LargeBinary, index=True, comment="of the event that it is about"),
+    Column("log", Text),
+    Column("idx", BigInteger),
+    Column("leaf", LargeBinary),
+    Column("size", BigInteger),
+    Column("root", LargeBinary),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, nullable=False),
+    Column("headers", Text, nullable=False),
+)
+Index("receipt_entry", receipt.c.log, receipt.c.idx)
+Index("receipt_size", receipt.c.log, receipt.c.size)
 
 
 def open_database(file: Path) -> Engine:

@@ -23,6 +23,12 @@ class ServiceSettings(BaseSettings):
     signing_key_file: Path | None = Field(default=None, description="the bus's signing key (64 hex digits)")
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
     accounts_url: str | None = Field(default=None, description="SQLAlchemy URL of the accounts database")
+    chain_budget_s: float = Field(
+        default=10.0, gt=0, description="seconds of processor time a chain may take beyond 20 ms an event"
+    )
+    transaction_budget_s: float = Field(
+        default=2.0, gt=0, description="seconds of processor time after which a transaction is committed"
+    )
     simulated_clock: bool = Field(default=False, description="let bus.command set the clock")
 
     @classmethod

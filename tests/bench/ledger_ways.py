@@ -19,6 +19,7 @@ from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash
 from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.rebuild import NoReceipts
@@ -62,7 +63,7 @@ def ours(
     publisher: Any = NoReceipts()
     if receipts:
         rows, sink = ReceiptRows(store.database), KafkaSink(settings, "receipts")
-        writer = ReceiptWriter(Catalog.load(), SOURCE)
+        writer = ReceiptWriter(Catalog.load(), SOURCE, SigningKey(bytes(32)), "ledger-1.1")
         publisher = ReceiptPublisher(rows, sink, writer, topics, is_busy=load.is_busy)
         publisher.start()
     agent = LedgerAgent(store, publisher, partial(first_held, settings), load)

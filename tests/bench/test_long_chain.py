@@ -2,6 +2,7 @@
 
 import gc
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
@@ -12,6 +13,7 @@ from bench.figures import Figure
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
 from support.chains import CHAIN, amount, at, say, suspects
+from support.long_chains import FLAT, KINDS, chain_of
 
 pytestmark = pytest.mark.bench
 
@@ -19,6 +21,7 @@ EVENTS = 3_000
 SHORT = slice(100, 300)
 LONG = slice(EVENTS - 200, EVENTS)
 MOST = 1.5
+OTHERS = 600
 
 
 @pytest.mark.parametrize("count", [2, 40])
@@ -26,6 +29,30 @@ def test_an_event_in_a_long_chain(count: int, figure: Figure) -> None:
     """An event of a chain of 3,000 takes at most 1.5 times the processor time of one of a few hundred."""
     book = ChainBook(CHAIN)
     events = matters(EVENTS // 4, count)
+    times = _times(book, events)
+    short, long = fmean(times[SHORT]), fmean(times[LONG])
+    figure(f"{count} suspects, event 100 to 300", short, "µs")
+    figure(f"{count} suspects, event 2,800 to 3,000", long, "µs")
+    figure(f"{count} suspects, long against short", long / short, "x", at_most=MOST)
+    assert len(book.duties) == EVENTS // 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_event_in_a_long_chain_of_one_kind(kind: str, figure: Figure) -> None:
+    """The last 100 of 3,000 take at most twice what events 100 to 200 did, where each only adds to the chain.
+
+    Of the other kinds each may change what stands before it: their chains are shorter, their figures shown.
+    """
+    flat = kind in FLAT
+    times = _times(ChainBook(CHAIN), chain_of(kind, EVENTS if flat else OTHERS))
+    short, long = fmean(times[100:200]), fmean(times[-100:])
+    figure(f"{kind}, event 100 to 200", short, "µs")
+    figure(f"{kind}, the last 100 of {len(times):,}", long, "µs")
+    figure(f"{kind}, long against short", long / short, "x", at_most=2.0 if flat else None)
+
+
+def _times(book: ChainBook, events: Iterable[ChainEvent]) -> list[float]:
+    """Microseconds of processor time that each event takes."""
     gc.collect()
     times = []
     for event in events:
@@ -35,11 +62,7 @@ def test_an_event_in_a_long_chain(count: int, figure: Figure) -> None:
         assert book.meaning.hash
         book.wakes_at()
         times.append((time.process_time() - begun) * 1e6)
-    short, long = fmean(times[SHORT]), fmean(times[LONG])
-    figure(f"{count} suspects, event 100 to 300", short, "µs")
-    figure(f"{count} suspects, event 2,800 to 3,000", long, "µs")
-    figure(f"{count} suspects, long against short", long / short, "x", at_most=MOST)
-    assert len(book.duties) == EVENTS // 2
+    return times
 
 
 def matters(number: int, count: int) -> list[ChainEvent]:

@@ -19,7 +19,7 @@ from casebus_schemas.wire.ids import notice_id, uuid7
 from casebus_schemas.wire.records import Outgoing, Record
 from support import receipts
 from support.members import door_event, outbox_of, settings_of
-from support.signed_events import Speaker
+from support.signed_events import Speaker, bus_keys
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 AT = datetime(2016, 10, 18, tzinfo=UTC)
@@ -43,6 +43,9 @@ def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], l
     stop = threading.Event()
     threads: list[threading.Thread] = []
 
+    for key in bus_keys():
+        write(broker, Outgoing(key.topic, key.partition, key.key, key.value, key.headers))
+
     def start(answer: Callable[[Record], list[Outgoing]]) -> None:
         consumer: Any = KafkaConsumer(**broker.admin_settings(), enable_auto_commit=False)
         parts = [TopicPartition("csrc.referral", number) for number in range(4)]
@@ -60,7 +63,14 @@ def answering(broker: EmbeddedBroker) -> Iterator[Callable[[Callable[[Record], l
                             r.topic, r.partition, r.offset, r.timestamp, 1, r.key, r.value, tuple(r.headers)
                         )
                         for receipt in answer(record):
-                            producer.send(receipt.topic, value=receipt.value, partition=receipt.partition)
+                            headers = [(name, value or b"") for name, value in receipt.headers]
+                            producer.send(
+                                receipt.topic,
+                                key=receipt.key,
+                                value=receipt.value,
+                                headers=headers,
+                                partition=receipt.partition,
+                            )
             producer.close()
             consumer.close()
 

@@ -9,6 +9,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.intake import NO_LIMIT, Budget
 from casebus_services.reconciler.proven import Keys
 from support.admissions import Admitter, KnownKeys, MemorySink
 from support.chains import amount, at, suspects
@@ -36,7 +37,9 @@ class Desk:
         self.database = database
         self.agent = self.new_agent()
 
-    def new_agent(self, sink: Any = None, keys: Keys | None = None) -> ReconcilerAgent:
+    def new_agent(
+        self, sink: Any = None, keys: Keys | None = None, budget: Budget = NO_LIMIT
+    ) -> ReconcilerAgent:
         announcer = Announcer(Catalog.load(), SigningKey(seed_of("bus")), 4)
         return ReconcilerAgent(
             self.database,
@@ -46,6 +49,7 @@ class Desk:
             lambda: self.now_ms,
             keys or KnownKeys(self.admitter.keyring),
             incarnation=7,
+            budget=budget,
         )
 
     def refer(self, when: str = "2022-09-28", number: int = 1) -> Composed:

@@ -15,6 +15,7 @@ from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.stack.logins import password_file
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
+from support.signed_events import seed_of
 
 LONG_S = 120.0
 
@@ -44,6 +45,8 @@ class LedgerProcess:
         self.kills_file = folder / "kills.jsonl"
         self.log_file = folder / "ledger.log"
         self._folder = folder
+        key_file = folder / "ledger.signing-key"
+        key_file.write_text(seed_of("ledger").hex())
         self._env = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "CASEBUS_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
@@ -51,6 +54,7 @@ class LedgerProcess:
             "CASEBUS_SASL_PASSWORD_FILE": str(password_file(credentials, "ledger")),
             "CASEBUS_DATA_DIR": str(folder),
             "CASEBUS_LEDGER_URL": url,
+            "CASEBUS_SIGNING_KEY_FILE": str(key_file),
             "CASEBUS_FAULT_LOG": str(self.kills_file),
         }
         self._process: subprocess.Popen[bytes] | None = None

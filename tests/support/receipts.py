@@ -3,37 +3,43 @@
 from datetime import datetime
 from hashlib import sha256
 
+from casebus_schemas.admission.receipt_bytes import Entry
 from casebus_schemas.admission.receipts import EventRef, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
+from casebus_schemas.wire.signing import SigningKey
+from support.signed_events import seed_of
 
-ROUTER = ReceiptWriter(Catalog.load(), "/bus/router")
-LEDGER = ReceiptWriter(Catalog.load(), "/bus/ledger")
+_KEY = SigningKey(seed_of("router"))
+ROUTER = ReceiptWriter(Catalog.load(), "/bus/router", _KEY, "router-1.1")
+LEDGER = ReceiptWriter(Catalog.load(), "/bus/ledger", _KEY, "ledger-1.1")
 
 
 def admitted(record: Record, at: datetime, *told: str) -> Outgoing:
     """The router's receipt of an admitted record, with a notice to each agency told."""
     ref = _ref(record)
     recipients = tuple(Recipient(agency, "to", notice_id(ref.digest or b"", agency)) for agency in told)
-    return ROUTER.verdict(ref, _admission(record, at, ref.digest, recipients), record.key)
+    return ROUTER.written([ROUTER.verdict(ref, _admission(record, at, ref.digest, recipients))])[0]
 
 
 def refused(record: Record, at: datetime, code: RefusalCode, detail: str) -> Outgoing:
     """The router's receipt of a refused record."""
     ref = _ref(record)
-    return ROUTER.verdict(ref, _admission(record, at, ref.digest, (), code, detail), record.key)
+    return ROUTER.written([ROUTER.verdict(ref, _admission(record, at, ref.digest, (), code, detail))])[0]
 
 
 def ledgered(record: Record, at: datetime, index: int) -> Outgoing:
     """The ledger's receipt of a record."""
-    return LEDGER.ledgered(
-        _ref(record), _origin(record), index, sha256(b"leaf").digest(), to_moment(at), record.key
-    )
+    hashed = leaf_hash(leaf(record))
+    log, root = f"{record.topic}/{record.partition}", sha256(hashed).digest()
+    entry = Entry(log, index, record.timestamp_ms, hashed, index + 1, root)
+    return LEDGER.written([LEDGER.ledgered(_ref(record), _origin(record), entry, to_moment(at))])[0]
 
 
 def _origin(record: Record) -> Origin:

@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from casebus_consumers.panels import Screen
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
-from casebus_producers.config import AgencySettings, KafkaLogin, read_connection
+from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.inbox_reader import ForgedNotice
+from casebus_producers.outbox import Outbox
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
+from casebus_producers.receipts_check import verify_receipts
 from casebus_producers.screen import say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
@@ -29,6 +32,7 @@ FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="go on until 
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 _SEND_S = 60.0
+_AT_ONCE = 500
 
 
 @app.command("inbox")
@@ -85,19 +89,49 @@ def receipts(
     after: AfterOption = -1,
     follow: FollowOption = False,
     as_json: JsonOption = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="compare all that were kept with what Kafka holds now")
+    ] = False,
     connection: ConnectionOption = None,
 ) -> None:
-    """What became of an agency's own records: admitted, refused, ledgered; resumable with --after."""
+    """What became of an agency's own records: admitted, refused, ledgered; resumable with --after.
+
+    Each is checked against the bus's keys, kept in the agency's own file, and compared with what was sent and
+    with what the bus said before. What is forged or says something else is marked; the exit code is then 1.
+    """
     quiet_kafka()
     catalog = Catalog.load()
-    login = KafkaLogin.read(agency, read_connection(connection))
-    with ReceiptReader(login, agency, catalog, after + 1) as reader, _until_interrupted():
-        for record in reader.read_to(reader.ends()):
-            for seq, found in reader.receipts([record]):
-                _say(seq, found, catalog, as_json)
-        while follow:
-            for seq, found in reader.receipts(reader.poll(0.5)):
-                _say(seq, found, catalog, as_json)
+    settings = AgencySettings.read(agency, read_connection(connection))
+    outbox = open_outbox(settings)
+    false = False
+    try:
+        if verify:
+            raise typer.Exit(_verify(settings, outbox, as_json))
+        with ReceiptReader(settings, agency, catalog, after + 1, outbox) as reader, _until_interrupted():
+            waiting = reader.to_end()
+            while run := list(islice(waiting, _AT_ONCE)):
+                for seq, found in reader.receipts(run):
+                    false = false or "problem" in found
+                    _say(seq, found, catalog, as_json)
+            while follow:
+                for seq, found in reader.receipts(reader.poll(0.5)):
+                    _say(seq, found, catalog, as_json)
+    finally:
+        outbox.close()
+    if false:
+        raise typer.Exit(1)
+
+
+def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
+    found = verify_receipts(settings, outbox)
+    problems = [{"log": log, **problem.to_json()} for log, problem in found.problems]
+    if as_json:
+        say_json({"ok": not problems, "leaves": found.leaves, "roots": found.roots, "problems": problems})
+    else:
+        for log, problem in found.problems:
+            say(f"不符 FALSE  {log}: {problem.text}")
+        say(f"{found.leaves} leaves and {found.roots} roots of kept receipts compared with Kafka")
+    return 1 if problems else 0
 
 
 def _show(notice: Told, catalog: Catalog, console: Screen, as_json: bool) -> None:
@@ -111,7 +145,9 @@ def _say(seq: int, found: dict[str, Any], catalog: Catalog, as_json: bool) -> No
     if as_json:
         say_json({"seq": seq, **found})
     else:
-        say(f"#{seq}  {receipt_line(found, catalog)}")
+        mark = "伪造 FORGED  " if found.get("forged") else "不符 FALSE  " if "problem" in found else ""
+        why = f"  {found['problem']['zh']} / {found['problem']['en']}" if mark else ""
+        say(f"#{seq}  {mark}{receipt_line(found, catalog)}{why}")
 
 
 @contextmanager

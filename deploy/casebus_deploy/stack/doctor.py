@@ -198,6 +198,10 @@ def _services(folder: Path) -> Iterator[Examined]:
         for what, count in sign.get("counts", {}).items():
             if count:
                 yield Examined(name, "warn", f"{count} {what}", f"read {log}")
+        for ignored in sign.get("ignored_keys", ()):
+            yield Examined(
+                name, "warn", f"key event ignored at {ignored}", "ask its agency; announce it anew"
+            )
         age = None if beat is None else time.time() - float(beat)
         if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"

@@ -11,14 +11,21 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 from casebus_schemas.agencies import agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
+from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import ED25519, event_message, key_id, parse_block, verify
 
+from .may_say import unfit
+
 MAX_KEYS_PER_AGENCY = 1000
 """Beyond this, announcements are ignored: one agency must not be able to fill the memory of every worker."""
+MAX_KEY_EVENTS_PER_DAY = 200
+"""Of one agency, and as many revocations, by the broker's time: beyond it they are ignored unread, so that a
+flood of them costs nobody else time, and no flood of others keeps a revocation from being heard."""
+_DAY_MS = 86_400_000
 _KEPT_REASONS = 100
 _LOG_APPEND_TIME = 1
 _ALGORITHMS = {"ed25519": ED25519}
@@ -85,6 +92,7 @@ class Keyring:
     catalog: Catalog
     entries: Mapping[tuple[str, bytes], KeyEntry] = field(default_factory=lambda: MappingProxyType({}))
     positions: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    today: Mapping[tuple[str, bool], tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
     ignored: tuple[IgnoredKeyEvent, ...] = ()
     ignored_count: int = 0
 
@@ -114,28 +122,45 @@ class Keyring:
 
         A key event that is malformed, or that its agency may not say, is ignored with a reason.
         """
-        entries, positions = dict(self.entries), dict(self.positions)
+        entries, positions, today = dict(self.entries), dict(self.positions), dict(self.today)
         reasons: list[IgnoredKeyEvent] = []
         for record in records:
             if record.offset < positions.get(record.topic, 0):
                 continue
             positions[record.topic] = record.offset + 1
             try:
+                _count(record, today)
                 changed = _changed_entries(record, entries, self.catalog)
             except (BusError, ValueError) as error:
-                reasons.append(IgnoredKeyEvent(record.topic, record.offset, str(error)[:500]))
+                reasons.append(IgnoredKeyEvent(record.topic, record.offset, harmless(str(error)[:500])))
+            except Exception as error:  # noqa: BLE001  one record that nobody foresaw must not end the reading
+                reasons.append(
+                    IgnoredKeyEvent(record.topic, record.offset, f"set aside: {type(error).__name__}")
+                )
             else:
                 entries.update({(entry.agency, entry.key_id): entry for entry in changed})
         return replace(
             self,
             entries=MappingProxyType(entries),
             positions=MappingProxyType(positions),
+            today=MappingProxyType(today),
             ignored=(*self.ignored, *reasons)[-_KEPT_REASONS:],
             ignored_count=self.ignored_count + len(reasons),
         )
 
 
 Entries = dict[tuple[str, bytes], KeyEntry]
+
+
+def _count(record: Record, today: dict[tuple[str, bool], tuple[int, int]]) -> None:
+    """Counts the record against its agency's quota of the day. Raises ValueError beyond it."""
+    kind = record.topic, record.header("ce_type") == b"key.revoked"
+    # A producer's own time stamps are not believed: all of them are of one day.
+    day = record.timestamp_ms // _DAY_MS if record.timestamp_type == _LOG_APPEND_TIME else 0
+    last, count = today.get(kind, (day, 0))
+    today[kind] = day, count + 1 if day == last else 1
+    if today[kind][1] > MAX_KEY_EVENTS_PER_DAY:
+        raise ValueError(f"more than {MAX_KEY_EVENTS_PER_DAY} key events of one agency in a day")
 
 
 def _changed_entries(record: Record, entries: Entries, catalog: Catalog) -> tuple[KeyEntry, ...]:
@@ -146,6 +171,8 @@ def _changed_entries(record: Record, entries: Entries, catalog: Catalog) -> tupl
     """
     agency = agency_of_topic(record.topic)
     headers, data = _read(record, agency, catalog)
+    if "public_key" in data and (agency, data["key_id"]) in entries:  # a repeat costs no signature check
+        raise ValueError("a key is announced once only, so that an ended one cannot come back")
     block = parse_block(headers.sig)
     if any(known == agency for known, _ in entries):
         found = entries.get((agency, block.key_id))
@@ -179,6 +206,9 @@ def _read(record: Record, agency: str, catalog: Catalog) -> tuple[EventHeaders, 
         raise ValueError(f"{headers.source} speaks of a key of {data['holder']} on the topic of {agency}")
     if _ms(data["envelope"]["occurred_at"]) != headers.time_ms:
         raise ValueError("ce_time and occurred_at disagree")
+    # Everybody reads the key topics, and no router stands before them.
+    if problem := next(iter(unfit(schema, headers.source, data, record.value)), None):
+        raise ValueError(f"{problem.code}, {problem.pointer}: {problem.message}")
     return headers, data
 
 

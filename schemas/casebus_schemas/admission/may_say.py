@@ -79,6 +79,12 @@ def too_large(schema: EventSchema, data: Mapping[str, Any], value: bytes | None)
     return problems
 
 
+def unfit(schema: EventSchema, source: str, data: Mapping[str, Any], value: bytes) -> list[Problem]:
+    """What no event may hold, whoever says it: too much, level S, a person's number, sealed bytes."""
+    problems = [*too_large(schema, data, value), *_state_secret(data["envelope"]), *sealed(data)]
+    return in_order([*problems, *clear_numbers(data, value), *_clear_number_in(source)])
+
+
 def sealed(data: Mapping[str, Any]) -> list[Problem]:
     """Bytes in `sealed`: nobody could tell whether they are encrypted, and everybody would get them."""
     return [] if data.get("sealed") is None else [_SEALED]

@@ -135,6 +135,22 @@ def signed_event(
     return Signed(block, message, found.public)
 
 
+def forged_receipt(record: Record, keyring: Keyring) -> Sentence | None:
+    """Why a record of `receipt.<agency>` is not the bus's; None if it is."""
+    try:
+        headers = EventHeaders.parse(record.headers)
+        speaker, block = agency_of_source(headers.source), parse_block(headers.sig)
+    except (BusError, ValueError) as error:
+        return Sentence("没有总线的签名", f"not signed by the bus: {str(error)[:200]}")
+    if speaker != BUS or record.key != headers.subject.encode():
+        return Sentence("不是总线所发", f"in the name of {speaker}, or with another key than its chain")
+    found = bus_key(keyring, block, record)
+    if isinstance(found, Sentence):
+        return found
+    message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
+    return None if verify(block, message, found.public) else WRONG_SIGNATURE
+
+
 def forged_event(
     record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None
 ) -> Sentence | None:

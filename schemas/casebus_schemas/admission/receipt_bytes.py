@@ -5,6 +5,7 @@ The bytes are those that fastavro writes for the newest schemas of the three typ
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from .verdict import Origin, Recipient
 
@@ -26,10 +27,23 @@ def refused_body(event: bytes, origin: Origin, code: str, detail: str, at_ms: in
     return b"".join((_STAGES["refused"], event, _place(origin), *why, long_bytes(at_ms)))
 
 
-def ledgered_body(event: bytes, origin: Origin, log: str, index: int, at_ms: int) -> bytes:
+class Entry(NamedTuple):
+    """What a receipt says of an entry: its log, its index from 0, Kafka's time stamp of the record, the hash
+    of its leaf, and the size and root of the log when it is said."""
+
+    log: str
+    idx: int
+    appended_ms: int
+    leaf_hash: bytes
+    size: int
+    root: bytes
+
+
+def ledgered_body(event: bytes, origin: Origin, entry: Entry, at_ms: int) -> bytes:
     """Body of `receipt.ledgered`."""
-    entry = _known_text(log), long_bytes(index)
-    return b"".join((_STAGES["ledgered"], event, _place(origin), *entry, long_bytes(at_ms)))
+    place = _known_text(entry.log), long_bytes(entry.idx), long_bytes(entry.appended_ms)
+    tree = entry.leaf_hash, long_bytes(entry.size), entry.root
+    return b"".join((_STAGES["ledgered"], event, _place(origin), *place, *tree, long_bytes(at_ms)))
 
 
 def event_bytes(id: str | None, type: str | None, chain: str | None, digest: bytes | None) -> bytes:

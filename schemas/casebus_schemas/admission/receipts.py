@@ -1,23 +1,24 @@
 """What became of an agency's record (docs/records.md 4): receipts as records and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from hashlib import sha256
 from struct import pack
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_topic
-from casebus_schemas.catalogue.catalog import Catalog, EventSchema
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import receipt
-from casebus_schemas.times import utc_text
-from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
+from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders, event_headers
 from casebus_schemas.wire.ids import bus_id
 from casebus_schemas.wire.json_form import moment_to_text
 from casebus_schemas.wire.json_form import to_json as data_to_json
 from casebus_schemas.wire.records import Headers, Outgoing
+from casebus_schemas.wire.signing import SignedFields, SigningKey, event_message
+from casebus_schemas.wire.stream_head import StreamHead
 
-from .receipt_bytes import admitted_body, event_bytes, ledgered_body, refused_body
+from .receipt_bytes import Entry, admitted_body, event_bytes, ledgered_body, refused_body
 from .verdict import Admission, Origin
 
 ADMITTED = "receipt.admitted"
@@ -57,18 +58,42 @@ def event_ref(headers: Headers, parsed: EventHeaders | None, digest: bytes | Non
     )
 
 
-class ReceiptWriter:
-    """Writes the records on `receipt.<agency>`; `source` is the service that says it (`/bus/router`).
+class Draft(NamedTuple):
+    """A receipt before it is signed. `subject` is the chain of the event."""
 
-    A repeat has the same `ce_id`.
+    type: str
+    topic: str
+    id: UUID
+    subject: str
+    time_ms: int
+    body: bytes
+
+
+Map = Callable[[Callable[[bytes], bytes], Sequence[bytes]], Iterable[bytes]]
+"""Maps a function over messages, in their order: one by one, or on several threads."""
+
+
+class ReceiptWriter:
+    """Writes the records on `receipt.<agency>`, signed by the bus, each the next of its producer's stream.
+
+    `source` is the service that says it (`/bus/router`), `producer` an incarnation that is new at each start.
+    A repeat has the same `ce_id`. Used by one thread; after outputs have failed `renew` begins new streams.
     """
 
-    def __init__(self, catalog: Catalog, source: str) -> None:
-        schemas = [catalog.latest(type) for type in (ADMITTED, REFUSED, LEDGERED)]
-        self._frames = {schema.type: pack(">BI", 0, schema.id) for schema in schemas}
-        self._fixed = {schema.type: _fixed_headers(schema, source) for schema in schemas}
+    def __init__(self, catalog: Catalog, source: str, key: SigningKey, producer: str) -> None:
+        self._schemas = {type: catalog.latest(type) for type in (ADMITTED, REFUSED, LEDGERED)}
+        self._frames = {type: pack(">BI", 0, schema.id) for type, schema in self._schemas.items()}
+        self._source = source
+        self._key = key
+        self._producer = producer
+        self._heads: dict[str, StreamHead] = {}
 
-    def verdict(self, event: EventRef, admission: Admission, key: bytes | None) -> Outgoing:
+    def renew(self, producer: str) -> None:
+        """Begins the streams of another incarnation: nobody knows which of the last outputs were written."""
+        self._producer = producer
+        self._heads.clear()
+
+    def verdict(self, event: EventRef, admission: Admission) -> Draft:
         """The receipt of an admission: admitted with the notices sent, or refused with code and detail."""
         origin, at_ms, about = admission.origin, admission.admitted_at_ms, event_bytes(*event)
         if admission.admitted:
@@ -77,34 +102,59 @@ class ReceiptWriter:
             code, detail = admission.code or "", admission.detail or ""
             type, body = REFUSED, refused_body(about, origin, code, detail, at_ms)
         causes = () if admission.digest is None else (admission.digest,)
-        return self._record(type, origin.topic, f"{origin}/{admission.attempt}", causes, at_ms, key, body)
+        return self._draft(type, event, origin, f"{origin}/{admission.attempt}", causes, at_ms, body)
 
-    def ledgered(
-        self, event: EventRef, origin: Origin, index: int, leaf_hash: bytes, at_ms: int, key: bytes | None
-    ) -> Outgoing:
-        """The receipt of entry `index` (from 0) of the log of the origin's topic and partition."""
-        log = f"{origin.topic}/{origin.partition}"
-        body = ledgered_body(event_bytes(*event), origin, log, index, at_ms)
-        return self._record(LEDGERED, origin.topic, f"{log}/{index}", (leaf_hash,), at_ms, key, body)
+    def ledgered(self, event: EventRef, origin: Origin, entry: Entry, at_ms: int) -> Draft:
+        """The receipt of an entry of the log of the origin's topic and partition."""
+        body = ledgered_body(event_bytes(*event), origin, entry, at_ms)
+        name = f"{entry.log}/{entry.idx}"
+        return self._draft(LEDGERED, event, origin, name, (entry.leaf_hash,), at_ms, body)
 
-    def _record(
+    def written(self, drafts: Iterable[Draft], mapped: Map = map) -> list[Outgoing]:
+        """The records of these receipts, in their order; `mapped` may sign on several threads."""
+        unsigned, heads = [], dict(self._heads)
+        for draft in drafts:
+            head = heads.get(draft.topic, StreamHead())
+            schema, value = self._schemas[draft.type], self._frames[draft.type] + draft.body
+            fields = SignedFields(
+                producer=self._producer,
+                seq=head.seq + 1,
+                prev=head.digest,
+                topic=draft.topic,
+                partition=_DELIVERY_PARTITION,
+                key=draft.subject,
+                fingerprint=schema.fingerprint,
+                content_type=CONTENT_TYPE,
+                id=draft.id,
+                type=draft.type,
+                source=self._source,
+                time_ms=draft.time_ms,
+                value_sha256=sha256(value).digest(),
+            )
+            message = event_message(fields)
+            heads[draft.topic] = StreamHead(fields.seq, sha256(message).digest())
+            unsigned.append((fields, value, message))
+        blocks = list(mapped(self._key.sign, [message for *_, message in unsigned]))
+        self._heads = heads
+        return [
+            Outgoing(fields.topic, fields.partition, fields.key.encode(), value, event_headers(fields, block))
+            for (fields, value, _), block in zip(unsigned, blocks, strict=True)
+        ]
+
+    def _draft(
         self,
         type: str,
-        topic: str,
+        event: EventRef,
+        origin: Origin,
         name: str,
         causes: tuple[bytes, ...],
         at_ms: int,
-        key: bytes | None,
         body: bytes,
-    ) -> Outgoing:
-        headers = (
-            *self._fixed[type],
-            ("ce_id", str(bus_id(type, name, causes)).encode()),
-            ("ce_time", _text_of_time(at_ms)),
-        )
-        return Outgoing(
-            receipt(agency_of_topic(topic)), _DELIVERY_PARTITION, key, self._frames[type] + body, headers
-        )
+    ) -> Draft:
+        id = bus_id(type, name, causes)
+        # Of a record that names no chain the receipt is a chain of its own.
+        subject = _uuid(event.chain) or str(id)
+        return Draft(type, receipt(agency_of_topic(origin.topic)), id, subject, at_ms, body)
 
 
 def published_receipt(event: EventRef, origin: Origin, at: datetime) -> dict[str, Any]:
@@ -123,22 +173,6 @@ def published_receipt(event: EventRef, origin: Origin, at: datetime) -> dict[str
 def receipt_json(catalog: Catalog, data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON of a receipt's data, as decoded from `receipt.<agency>`."""
     return data_to_json(catalog.latest(f"receipt.{data['stage']}"), data)
-
-
-def _fixed_headers(schema: EventSchema, source: str) -> Headers:
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_source", source.encode()),
-        ("ce_type", schema.type.encode()),
-        ("ce_dataschema", schema.dataschema.encode()),
-        ("content-type", CONTENT_TYPE.encode()),
-    )
-
-
-@lru_cache(maxsize=16)
-def _text_of_time(time_ms: int) -> bytes:
-    """All receipts of a slice have the same time."""
-    return utc_text(time_ms).encode()
 
 
 def _first(headers: Headers, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """One admitted event of a chain, as the rules see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,9 +20,10 @@ UNREAD = "H3"
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.
 
-    `data` is the decoded body without its envelope, `told` the agencies that the admission names. Two events
-    are the same if their digests are. With corrected facts it is told to those who were told of the
-    corrections too, `settled_at` is when the last of these was admitted, `handled` the highest level of all.
+    `data` is the decoded body without its envelope, `told` the agencies that the admission names, `size` the
+    bytes of the value. Two events are the same if their digests are. With corrected facts it is told to those
+    who were told of the corrections too, `settled_at` is when the last of these was admitted, `handled` the
+    highest level of all.
     """
 
     digest: Digest
@@ -39,6 +40,7 @@ class ChainEvent:
     seq: int = 0
     prev: Digest = bytes(32)
     told: frozenset[str] = frozenset()
+    size: int = 0
     settled_at: datetime | None = None
     handled: str | None = None
 
@@ -134,6 +136,7 @@ def chain_event(
     seq: int = 0,
     prev: Digest = bytes(32),
     told: Iterable[str] = (),
+    size: int = 0,
 ) -> ChainEvent:
     """An event from its headers and its decoded body (envelope and facts together, as the codec gives it)."""
     return ChainEvent(
@@ -151,6 +154,7 @@ def chain_event(
         seq=seq,
         prev=prev,
         told=frozenset(name.partition("/")[0] for name in told),
+        size=size,
     )
 
 
@@ -162,6 +166,21 @@ def distinct(events: Iterable[ChainEvent]) -> dict[Digest, ChainEvent]:
         if known is None or event.admitted_at < known.admitted_at:
             found[event.digest] = event
     return found
+
+
+MOST_EVENTS = 10_000
+MOST_BYTES = 8 * 1024 * 1024
+"""What is computed of one chain: events, and bytes of their values. What comes behind is kept only."""
+
+
+def within_limits(events: Iterable[ChainEvent]) -> Iterator[ChainEvent]:
+    """The events of a chain that are computed, of all in the order of their admission."""
+    size = 0
+    for number, event in enumerate(events):
+        size += event.size
+        if number >= MOST_EVENTS or size > MOST_BYTES:
+            return
+        yield event
 
 
 def as_uuid(value: object) -> UUID | None:

@@ -2,16 +2,19 @@
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from .amounts import CurrentAmounts
 from .belonging import Belonging
 from .chain import ChainEvent, Digest, distinct
+from .circles import circles_of
+from .effects import take_effect, targets_of
 from .persons import Suspects
+
+MOST_ANSWERED = 30
+"""How far back it is followed what an event answers."""
 
 
 class Folded:
@@ -21,9 +24,10 @@ class Folded:
     their facts as corrected; corrections and withdrawals that took effect are not among them. `superseded`
     maps the digest of a corrected event to the digests of the corrections in effect, oldest first. `rivals`
     are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
-    or withdrawals by an agency that did not say what they touch; `cycles` events that claim to be each
-    other's cause. `belonging` knows who speaks from outside: that has no effect either. Whoever made it may
-    `grow` it; what it gives is never changed by others.
+    or withdrawals by an agency that did not say what they touch; `too_many` by the event that they finally
+    touch those behind the `MOST_CORRECTIONS`th, which have no effect either; `cycles` events that claim to be
+    each other's cause. `belonging` knows who speaks from outside: that has no effect either. Whoever made it
+    may `grow` it; what it gives is never changed by others.
     """
 
     def __init__(
@@ -33,8 +37,9 @@ class Folded:
         superseded: Mapping[Digest, tuple[Digest, ...]],
         withdrawn: Mapping[Digest, Digest],
         rivals: tuple[tuple[ChainEvent, ...], ...],
-        strangers: tuple[ChainEvent, ...],
+        strangers: Iterable[ChainEvent],
         cycles: tuple[tuple[ChainEvent, ...], ...],
+        too_many: Mapping[Digest, Sequence[ChainEvent]],
         belonging: Belonging,
     ) -> None:
         self.belonging = belonging
@@ -43,15 +48,19 @@ class Folded:
         self.superseded = superseded
         self.withdrawn = withdrawn
         self.rivals = rivals
-        self.strangers = strangers
+        self.strangers: list[ChainEvent] = list(strangers)
         self.cycles = cycles
+        self.too_many: dict[Digest, list[ChainEvent]] = {of: list(row) for of, row in too_many.items()}
         self.by_digest: dict[Digest, ChainEvent] = {}
         self.by_id: dict[UUID, list[ChainEvent]] = {}
+        self.shared_ids: dict[UUID, list[ChainEvent]] = {}
+        self._origins: dict[Digest, Digest] = {}
         self.place: dict[Digest, int] = {}
         self.said_of: dict[str, list[ChainEvent]] = {}
         self.standing_of: dict[str, list[ChainEvent]] = {}
         self.stated = CurrentAmounts()
         self._awaited: set[UUID | Digest] = set()
+        self._answers: dict[str, dict[Digest | None, list[ChainEvent]]] = {}
         self._threads: dict[Digest, frozenset[Digest]] = {}
         self._last_key: tuple[datetime, Digest] | None = None
         for place, event in enumerate(self.order):
@@ -70,46 +79,59 @@ class Folded:
         return Suspects(self.standing)
 
     def thread(self, event: ChainEvent) -> frozenset[Digest]:
-        """An event, what it answers, what that answers, and so on; corrections count as what they correct."""
+        """An event, what it answers, what that answers, and so on; corrections count as what they correct.
+
+        At most `MOST_ANSWERED` of them: no procedure answers so often.
+        """
         known = self._threads.get(event.digest)
         if known is None:
             found: set[Digest] = set()
             request = self.request_of(event)
             while request is not None and (digest := self.origin_of(request.digest)) not in found:
+                if len(found) == MOST_ANSWERED:
+                    break
                 found.add(digest)
                 request = self.request_of(self.by_digest[digest])
             known = self._threads[event.digest] = frozenset((event.digest, *found))
         return known
 
+    def answers_of(self, type: str) -> Mapping[Digest | None, Sequence[ChainEvent]]:
+        """The events of a type that stand, by the event that they answer; None: none that is here."""
+        return self._answers.get(type, {})
+
     def request_of(self, event: ChainEvent) -> ChainEvent | None:
         """The event that this one answers: the version its hash names, else the first that was admitted."""
-        return _target(event, self.by_id)
+        return _target(event, self.by_id, self.by_digest)
 
     def origin_of(self, digest: Digest) -> Digest:
         """The event that a correction finally corrects; any other event's own digest."""
-        seen = set()
-        while (event := self.by_digest.get(digest)) is not None and event.corrects in self.by_digest:
-            if digest in seen or event.corrects is None:
-                break
-            seen.add(digest)
-            digest = event.corrects
-        return digest
+        return self._origins.get(digest, digest)
 
     def grow(self, event: ChainEvent) -> bool:
         """Takes an event that sorts last and changes nothing before it; False if it is not such a one.
 
         Then the fold is as it was, and all events must be folded anew. Takes no more time in a long chain.
         """
-        points_back = event.corrects or event.withdraws
-        was_awaited = event.id in self._awaited or event.digest in self._awaited or event.id in self.by_id
+        same = self.by_id.get(event.id)
+        was_awaited = event.digest in self._awaited or (
+            event.id in self._awaited and (same is None or _admission(event) < _admission(same[0]))
+        )
         sorts_last = self._last_key is None or event.sort_key > self._last_key
-        if not sorts_last or points_back or was_awaited or self.cycles or event.in_reply_to == event.id:
+        answers_itself = event.in_reply_to == event.id or event.digest in _pointers(event)
+        if not sorts_last or was_awaited or answers_itself or self._takes_effect(event):
             return False
         if not self.belonging.take(event):
             return False
         self._index(event, len(self.order))
         self.order.append(event)
-        if self.belonging.is_outside(event):
+        beyond = False
+        for target in targets_of(event, self.by_digest):
+            if self.by_digest[target].agency != event.agency:
+                self.strangers.append(event)
+            else:
+                beyond = True
+                self.too_many.setdefault(self.origin_of(target), []).append(event)
+        if beyond or self.belonging.is_outside(event):
             return True
         self._index_standing(event)
         self.standing.append(event)
@@ -117,9 +139,22 @@ class Folded:
             self.suspects.add(event)
         return True
 
+    def _takes_effect(self, event: ChainEvent) -> bool:
+        """Whether an event changes what an earlier one says."""
+        return any(
+            self.by_digest[target].agency == event.agency and self.origin_of(target) not in self.too_many
+            for target in targets_of(event, self.by_digest)
+        )
+
     def _index(self, event: ChainEvent, place: int) -> None:
         self.by_digest[event.digest] = event
-        self.by_id.setdefault(event.id, []).append(event)
+        same = _enter_id(self.by_id, event)
+        if len(same) > 1:
+            self.shared_ids[event.id] = same
+        if event.corrects is not None and event.corrects != event.digest:
+            known = self._origins.get(event.corrects)
+            if known is not None or event.corrects in self.by_digest:
+                self._origins[event.digest] = known or event.corrects
         self.place[event.digest] = place
         self.said_of.setdefault(event.type, []).append(event)
         self._awaited.update(_pointers(event))
@@ -129,6 +164,14 @@ class Folded:
     def _index_standing(self, event: ChainEvent) -> None:
         self.standing_of.setdefault(event.type, []).append(event)
         self.stated.add(event)
+        if event.type in _EITHER_OR:
+            request = self.request_of(event)
+            origin = None if request is None else self.origin_of(request.digest)
+            self._answers.setdefault(event.type, {}).setdefault(origin, []).append(event)
+
+
+_EITHER_OR = frozenset({"referral.filed", "referral.not_filed"})
+"""Types of which it is kept what they answer, since they exclude each other."""
 
 
 def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) -> Folded:
@@ -138,11 +181,11 @@ def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) ->
     """
     found = distinct(events)
     order, cycles = _causal_order(found)
-    standing, superseded, withdrawn, rivals, strangers = _take_effect(order)
+    standing, superseded, withdrawn, rivals, strangers, too_many = take_effect(order)
     belonging = Belonging(order, parties)
     if belonging.first_outside:
-        standing = tuple(event for event in standing if not belonging.is_outside(event))
-    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, belonging)
+        standing = [event for event in standing if not belonging.is_outside(event)]
+    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many, belonging)
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:
@@ -161,182 +204,81 @@ def _pointers(event: ChainEvent) -> list[UUID | Digest]:
     return [pointer for pointer in pointers if pointer is not None]
 
 
-def _target(event: ChainEvent, by_id: Mapping[UUID, Sequence[ChainEvent]]) -> ChainEvent | None:
-    request = event.in_reply_to
+def _admission(event: ChainEvent) -> tuple[datetime, Digest]:
+    return (event.admitted_at, event.digest)
+
+
+def _enter_id(by_id: dict[UUID, list[ChainEvent]], event: ChainEvent) -> list[ChainEvent]:
+    """Enters an event under its id: the one that was admitted first stands first.
+
+    Not the one that claims the earliest time: whoever says more under a known id would take its answers.
+    """
+    same = by_id.setdefault(event.id, [])
+    if same and _admission(event) < _admission(same[0]):
+        same.insert(0, event)
+    else:
+        same.append(event)
+    return same
+
+
+def _target(
+    event: ChainEvent, by_id: Mapping[UUID, Sequence[ChainEvent]], found: Mapping[Digest, ChainEvent]
+) -> ChainEvent | None:
+    request, version = event.in_reply_to, event.in_reply_to_hash
     if request is None:
         return None
-    candidates = by_id.get(request, ())
-    if len(candidates) == 1:
-        return candidates[0]
-    for candidate in candidates:
-        if candidate.digest == event.in_reply_to_hash:
-            return candidate
-    # Not the one that claims the earliest time: whoever says more under a known id would take its answers.
-    return min(candidates, key=lambda candidate: (candidate.admitted_at, candidate.digest), default=None)
+    named = found.get(version) if version is not None else None
+    if named is not None and named.id == request:
+        return named
+    candidates = by_id.get(request)
+    return candidates[0] if candidates else None
+
+
+_Causes = dict[Digest, set[Digest]]
 
 
 def _causal_order(
     found: Mapping[Digest, ChainEvent],
-) -> tuple[tuple[ChainEvent, ...], tuple[tuple[ChainEvent, ...], ...]]:
+) -> tuple[list[ChainEvent], tuple[tuple[ChainEvent, ...], ...]]:
+    """Causes before effects, else by time and digest; of a circle none counts as another's cause."""
     by_id: dict[UUID, list[ChainEvent]] = {}
     for event in found.values():
-        by_id.setdefault(event.id, []).append(event)
-    causes: dict[Digest, set[Digest]] = {}
-    effects: dict[Digest, list[Digest]] = {digest: [] for digest in found}
+        _enter_id(by_id, event)
+    causes: _Causes = {}
     for event in found.values():
-        request = _target(event, by_id)
-        named = {request.digest if request else None, event.corrects, event.withdraws, event.prev}
+        request = _target(event, by_id, found)
+        named = (request.digest if request else None, event.corrects, event.withdraws, event.prev)
         causes[event.digest] = {digest for digest in named if digest is not None and digest in found}
-        for cause in causes[event.digest]:
-            effects[cause].append(event.digest)
-    order: list[ChainEvent] = []
-    cycles: list[tuple[ChainEvent, ...]] = []
+    order = _sorted_by_cause(found, causes)
+    if len(order) == len(found):
+        return order, ()
+    circles = circles_of(causes, {event.digest for event in order})
+    for circle in circles:
+        for digest in circle:
+            causes[digest] -= circle
+    cycles = [tuple(sorted(map(found.__getitem__, circle), key=_sort_key)) for circle in circles]
+    return _sorted_by_cause(found, causes), tuple(sorted(cycles, key=lambda cycle: cycle[0].sort_key))
+
+
+def _sorted_by_cause(found: Mapping[Digest, ChainEvent], causes: _Causes) -> list[ChainEvent]:
+    """Without those that wait for themselves."""
+    effects: dict[Digest, list[Digest]] = {}
+    for digest, of in causes.items():
+        for cause in of:
+            effects.setdefault(cause, []).append(digest)
     waiting = {digest: len(of) for digest, of in causes.items()}
     ready = [found[digest].sort_key for digest, count in waiting.items() if count == 0]
     heapq.heapify(ready)
-    while waiting:
-        if not ready:
-            cycle = _smallest_cycle(waiting, causes, found)
-            cycles.append(cycle)
-            ready.append(cycle[0].sort_key)
+    order: list[ChainEvent] = []
+    while ready:
         digest = heapq.heappop(ready)[1]
-        del waiting[digest]
         order.append(found[digest])
-        for effect in effects[digest]:
-            if effect in waiting:
-                waiting[effect] -= 1
-                if waiting[effect] == 0:
-                    heapq.heappush(ready, found[effect].sort_key)
-    return tuple(order), tuple(cycles)
+        for effect in effects.get(digest, ()):
+            waiting[effect] -= 1
+            if waiting[effect] == 0:
+                heapq.heappush(ready, found[effect].sort_key)
+    return order
 
 
-def _smallest_cycle(
-    waiting: Mapping[Digest, int], causes: Mapping[Digest, set[Digest]], found: Mapping[Digest, ChainEvent]
-) -> tuple[ChainEvent, ...]:
-    """Events that wait for each other, found by walking from the earliest waiting one to its causes."""
-    at = min(waiting, key=lambda digest: found[digest].sort_key)
-    path: list[Digest] = []
-    while at not in path:
-        path.append(at)
-        at = min((c for c in causes[at] if c in waiting), key=lambda digest: found[digest].sort_key)
-    cycle = [found[digest] for digest in path[path.index(at) :]]
-    return tuple(sorted(cycle, key=lambda event: event.sort_key))
-
-
-def _take_effect(
-    order: tuple[ChainEvent, ...],
-) -> tuple[
-    tuple[ChainEvent, ...],
-    dict[Digest, tuple[Digest, ...]],
-    dict[Digest, Digest],
-    tuple[tuple[ChainEvent, ...], ...],
-    tuple[ChainEvent, ...],
-]:
-    found = {event.digest: event for event in order}
-    touching: dict[Digest, list[ChainEvent]] = {}
-    strangers: list[ChainEvent] = []
-    for event in order:
-        for target in {event.corrects, event.withdraws} - {None}:
-            if target not in found or target == event.digest:
-                continue
-            if found[target].agency != event.agency:
-                strangers.append(event)
-                continue
-            touching.setdefault(target, []).append(event)
-    state = _Effects(found, touching)
-    standing = []
-    superseded: dict[Digest, tuple[Digest, ...]] = {}
-    withdrawn: dict[Digest, Digest] = {}
-    effective = set()
-    for digest in [event.digest for event in order if event.digest in touching]:
-        resolved = state.resolve(digest)
-        if resolved.withdrawn_by is not None:
-            withdrawn[digest] = resolved.withdrawn_by
-            effective.add(resolved.withdrawn_by)
-        if resolved.corrected_by:
-            superseded[digest] = resolved.corrected_by
-            effective.update(resolved.corrected_by)
-    for event in order:
-        if event.digest in effective or event.digest in withdrawn:
-            continue
-        by = [found[digest] for digest in superseded.get(event.digest, ())]
-        standing.append(event.corrected(state.resolve(event.digest).data, by) if by else event)
-    return tuple(standing), superseded, withdrawn, tuple(state.rivals), tuple(strangers)
-
-
-@dataclass(frozen=True, slots=True)
-class _Resolved:
-    data: Mapping[str, Any]
-    corrected_by: tuple[Digest, ...]
-    withdrawn_by: Digest | None
-
-
-class _Effects:
-    """What each event says after corrections of corrections, computed once for each.
-
-    Without recursion: a row of corrections may be longer than Python's stack.
-    """
-
-    def __init__(
-        self, found: Mapping[Digest, ChainEvent], touching: Mapping[Digest, list[ChainEvent]]
-    ) -> None:
-        self.rivals: list[tuple[ChainEvent, ...]] = []
-        self._found = found
-        self._touching = touching
-        self._done: dict[Digest, _Resolved] = {}
-
-    def resolve(self, digest: Digest) -> _Resolved:
-        waiting = [digest]
-        entered: set[Digest] = set()
-        while waiting:
-            at = waiting[-1]
-            if at in self._done and at not in entered:
-                waiting.pop()
-                continue
-            if at not in entered:
-                entered.add(at)
-                self._done[at] = _Resolved(self._found[at].data, (), None)  # a cycle of corrections ends here
-                # The last is pushed first, so that the first is resolved first.
-                ahead = [e.digest for e in self._touching.get(at, ()) if e.digest not in self._done]
-                if ahead:
-                    waiting.extend(reversed(ahead))
-                    continue
-            entered.discard(at)
-            waiting.pop()
-            self._done[at] = self._settled(at)
-        return self._done[digest]
-
-    def _settled(self, digest: Digest) -> _Resolved:
-        event = self._found[digest]
-        touching = self._touching.get(digest, ())
-        live = [e for e in touching if self._done[e.digest].withdrawn_by is None]
-        if len(live) > 1:
-            self.rivals.append(tuple(sorted(live, key=lambda e: e.sort_key)))
-        elif live and live[0].withdraws == digest:
-            return _Resolved(event.data, (), live[0].digest)
-        elif live:
-            correction = self._done[live[0].digest]
-            return _Resolved(
-                overlay(event.data, correction.data), (live[0].digest, *correction.corrected_by), None
-            )
-        return self._done[digest]
-
-
-_OF_THE_CORRECTION = frozenset({"reasons", "sealed"})
-
-
-def overlay(facts: Mapping[str, Any], correction: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts with what a correction gives in their place.
-
-    What the correction leaves null or empty stands. A list replaces the list, except amounts: those of the
-    bases that the correction names are replaced, the others stand.
-    """
-    corrected = dict(facts)
-    for name, value in correction.items():
-        if name in _OF_THE_CORRECTION or name not in facts or value is None or value == []:
-            continue
-        if name == "amounts":
-            bases = {amount["basis"] for amount in value}
-            value = [amount for amount in facts[name] if amount["basis"] not in bases] + list(value)
-        corrected[name] = value
-    return corrected
+def _sort_key(event: ChainEvent) -> tuple[datetime, Digest]:
+    return event.sort_key

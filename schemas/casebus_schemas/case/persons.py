@@ -117,7 +117,9 @@ class Suspects:
         self._events: list[ChainEvent] = []
         self._entries: dict[tuple[Digest, str], Entry] = {}
         self._persons: dict[Entry, Person] = {}
+        self._of_number: dict[int, Person] = {}
         self._listed_in: dict[str, dict[str, set[int]]] = {}
+        self._last_in: dict[str, dict[int, ChainEvent]] = {}
         self.revision = 0
         for event in events:
             self._enter(event)
@@ -128,7 +130,11 @@ class Suspects:
     @property
     def persons(self) -> list[Person]:
         """Everybody, in the order of appearance."""
-        return list({person.number: person for person in self._persons.values()}.values())
+        return list(self._of_number.values())
+
+    def person(self, number: int) -> Person:
+        """The person of a number."""
+        return self._of_number[number]
 
     def add(self, event: ChainEvent) -> None:
         """Takes the next event. `revision` rises if somebody known is another person by it."""
@@ -162,6 +168,10 @@ class Suspects:
         """The numbers of all whom events of a type list, by the agency that does."""
         return self._listed_in.get(type, {})
 
+    def last_lists(self, type: str) -> Mapping[int, ChainEvent]:
+        """The numbers of all whom events of a type list, each with the last of these events."""
+        return self._last_in.get(type, {})
+
     def _enter(self, event: ChainEvent) -> bool:
         """Keeps an event's entries; whether one is new to the chain."""
         suspects = event.data.get("suspects")
@@ -181,17 +191,19 @@ class Suspects:
         """Whether somebody is another person now than before."""
         known = self._persons
         self._persons = identify(known)
+        self._of_number = {person.number: person for person in self._persons.values()}
         if all(person in (_NOBODY, self._persons[entry]) for entry, person in known.items()):
             return False
-        self._listed_in = {}
+        self._listed_in, self._last_in = {}, {}
         self.revision += 1
         for event in self._events:
             self._list(event)
         return True
 
     def _list(self, event: ChainEvent) -> None:
-        numbers = self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set())
-        numbers.update(person.number for person in self.listed(event))
+        listed = [person.number for person in self.listed(event)]
+        self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set()).update(listed)
+        self._last_in.setdefault(event.type, {}).update(dict.fromkeys(listed, event))
 
 
 _NOBODY = Person(0, "", (), False)

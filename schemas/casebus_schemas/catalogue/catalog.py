@@ -14,6 +14,7 @@ from casebus_schemas.agencies import BUS, Members
 from casebus_schemas.errors import StopService, UsageError
 from casebus_schemas.wire.canonical import fingerprint
 from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
+from casebus_schemas.wire.strict_avro import Read, reader_of
 
 from .avro_files import annotated, inlined
 from .event_types import FILE, RECEIPTS, EventType, read_event_types
@@ -28,7 +29,7 @@ class EventSchema:
     """One version of an event type's Avro schema.
 
     `id` is the bus-local alias in the frame, `fingerprint` (32 bytes) the identity. `schema` is the inlined
-    schema as published; `raw` the same parsed without logical types for fast reading; `envelope_prefix`
+    schema as published; `raw` the same parsed without logical types, `read` its reader; `envelope_prefix`
     reads only the envelope (None for receipts of the bus, which have none). `annotated` is `schema` with the
     limits that its files name, `definitions` the named types inside it. `to_python` and `to_raw` convert
     between raw values and Python's. `limits` bound its lists and texts; what only the bus says has none.
@@ -42,6 +43,7 @@ class EventSchema:
     annotated: Mapping[str, Any]
     definitions: Mapping[str, Any]
     raw: Any
+    read: Read
     envelope_prefix: Any | None
     to_python: Convert
     to_raw: Convert
@@ -172,6 +174,7 @@ def _built(line: LockLine, of_bus_alone: bool) -> EventSchema:
         annotated=whole,
         definitions=dict(_definitions(whole)),
         raw=_parsed(schema),
+        read=reader_of(without_logical_types(schema)),
         envelope_prefix=None if prefix is None else _parsed(prefix),
         to_python=from_raw(whole, any_text=of_bus_alone) or _same,
         to_raw=to_raw(whole, any_text=of_bus_alone),

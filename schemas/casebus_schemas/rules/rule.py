@@ -26,14 +26,15 @@ Scope = Literal["chain", "stream", "across", "statistics"]
 class Found:
     """What a rule noticed; its head gives the rest of the finding.
 
-    `causes` are the events without which it would not be there, at least one; `subject` tells two findings
-    of the same rule and causes apart. `severity` and `law` stand for those of the head where they differ
-    from case to case; `chain` is by default that of the first cause, `opened_at` when the last of them was
-    admitted. `uses` are further events whose contents the words or accounts give away, `beside` agencies
-    that it concerns without an account; `apart` is told to those concerned who were not told of every event,
-    where the rule knows better words; `kind` stands for the head's class. With `by_subject` the id follows
-    from chain and subject alone: the same said again is the same finding; with `across` from the subject
-    alone, whichever chain it belongs to.
+    `causes` are the events without which it would not be there, at least one, or the first and last of many.
+    Its id follows from `subject` and from those of `named_by`, all causes where it is not said: what may have
+    more and more causes is named by few or none of them, so that it stays one finding. `severity` and `law`
+    stand for those of the head where they differ from case to case; `chain` is by default that of the first
+    cause, `opened_at` when the last of them was admitted. `uses` are further events whose contents the words
+    or accounts give away, `beside` agencies that it concerns without an account; `apart` is told to those
+    concerned who were not told of every event, where the rule knows better words; `kind` stands for the
+    head's class. With `by_subject` the id follows from chain and subject alone, with `across` from the
+    subject alone, whichever chain it belongs to.
     """
 
     subject: str
@@ -46,6 +47,7 @@ class Found:
     opened_at: datetime | None = None
     state: FindingState = "open"
     chain: str | None = None
+    named_by: Iterable[ChainEvent] | None = None
     uses: Iterable[ChainEvent] = ()
     beside: Iterable[str] = ()
     apart: Sentence | None = None
@@ -144,17 +146,19 @@ class Rule:
         return function
 
     def finding(self, found: Found) -> Finding:
-        """The finding. Its id follows from rule, chain, subject and the digests of the causes, or of less."""
+        """The finding. Its id follows from rule, chain, subject and the digests of what names it."""
         given = list(found.causes)
+        named_by = given if found.named_by is None else found.named_by
         causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
         digests = tuple(event.digest for event in causes)
         chain = found.chain or given[0].chain
         rests_on = [*causes, *found.uses]
         found_accounts = tuple(found.accounts)
+        names = () if found.by_subject else sorted({event.digest for event in named_by})
         finding = Finding(
             id=across_id(self.id, found.subject)
             if found.across
-            else bus_id(self.id, f"{chain}\n{found.subject}", () if found.by_subject else digests),
+            else bus_id(self.id, f"{chain}\n{found.subject}", names),
             rule=self.id,
             cls=found.kind or self.cls,
             severity=found.severity or self.severity,
@@ -164,7 +168,7 @@ class Rule:
             law=self.law if found.law is None else tuple(found.law),
             because=found.because,
             suggestion=found.suggestion,
-            opened_at=found.opened_at or max(event.last_said_at for event in causes),
+            opened_at=found.opened_at or max(event.last_said_at for event in rests_on),
             causes=digests,
             state=found.state,
             told=told_of_all(rests_on, found_accounts),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
@@ -105,6 +106,10 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.rule, str(finding.id))))
 
 
+MOST_FINDINGS = 200
+"""How many findings of one rule about one chain are shown, the first ones: more help nobody to act."""
+
+
 def _guarded(
     rule: Rule,
     events: Sequence[ChainEvent],
@@ -112,7 +117,7 @@ def _guarded(
     linked: Linked | None = None,
 ) -> tuple[Finding, ...]:
     try:
-        return tuple(rule.finding(found) for found in find())
+        return tuple(rule.finding(found) for found in islice(find(), MOST_FINDINGS))
     except (StopService, RetryLater):
         raise  # of what it asked (the database), not of the rule
     except Exception as error:  # noqa: BLE001 - whatever it is: the other rules and agencies go on

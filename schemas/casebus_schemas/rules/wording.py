@@ -1,6 +1,8 @@
 """Words that several rules use: lists that stay short however long the papers are, limits, causes."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from heapq import nsmallest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Step
@@ -24,9 +26,18 @@ _UNITS = {
 }
 
 
+LONGEST_NAME = 100
+"""Characters of a name in a finding; the event holds all of it."""
+
+
+def short(name: str) -> str:
+    """A name as a finding shows it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
 def named(names: Sequence[str]) -> Sentence:
     """At most ten names, and how many more there are."""
-    first, rest = names[:MOST_NAMED], len(names) - MOST_NAMED
+    first, rest = [short(name) for name in names[:MOST_NAMED]], len(names) - MOST_NAMED
     zh, en = "、".join(first), ", ".join(first)
     return Sentence(f"{zh}等{len(names)}名", f"{en} and {rest} more") if rest > 0 else Sentence(zh, en)
 
@@ -34,18 +45,25 @@ def named(names: Sequence[str]) -> Sentence:
 def few(field: str, names: Sequence[str]) -> dict[str, object]:
     """The same as a field of an account: at most ten names, and `<field>_in_all` where there are more."""
     cut = {f"{field}_in_all": len(names)} if len(names) > MOST_NAMED else {}
-    return {field: list(names[:MOST_NAMED]), **cut}
+    return {field: [short(name) for name in names[:MOST_NAMED]], **cut}
 
 
 def accounts_of(events: Iterable[ChainEvent]) -> list[Account]:
     """That each event was said: at most ten of them, but one of every agency."""
-    kept: list[ChainEvent] = []
-    heard: set[str] = set()
-    for event in sorted(events, key=lambda event: event.sort_key):
-        if len(kept) < MOST_NAMED or event.agency not in heard:
-            kept.append(event)
-            heard.add(event.agency)
-    return [said(event) for event in kept]
+    known = list(events)
+    first: dict[str, ChainEvent] = {}
+    for event in known:
+        other = first.get(event.agency)
+        if other is None or event.sort_key < other.sort_key:
+            first[event.agency] = event
+    kept = {event.digest: event for event in nsmallest(MOST_NAMED, known, key=_order)}
+    heard = {event.agency for event in kept.values()}
+    kept.update((event.digest, event) for agency, event in first.items() if agency not in heard)
+    return [said(event) for event in sorted(kept.values(), key=_order)]
+
+
+def _order(event: ChainEvent) -> tuple[datetime, bytes]:
+    return event.sort_key
 
 
 def limit_in_words(limit: str) -> Sentence:

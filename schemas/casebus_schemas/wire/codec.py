@@ -101,17 +101,16 @@ def decode(catalog: Catalog, value: bytes | None) -> tuple[EventSchema, dict[str
     """
     schema = schema_of(catalog, value)
     assert value is not None  # schema_of refuses null
-    body = BytesIO(value)
-    body.seek(FRAME_LENGTH)
     try:
-        data: dict[str, Any] = schema.to_python(fastavro.schemaless_reader(body, schema.raw, None))
+        raw, end = schema.read(value, FRAME_LENGTH)
+        data: dict[str, Any] = schema.to_python(raw)
     except _DAMAGE as error:
         raise _damaged(schema, error) from error
-    if body.tell() != len(value):
+    if end != len(value):
         raise Refused(
             "bad-body",
             f"bytes left over after {schema.type} version {schema.version}",
-            found=f"{len(value) - body.tell()} bytes",
+            found=f"{len(value) - end} bytes",
             expected="none",
         )
     return schema, data

@@ -159,8 +159,6 @@ class _FromRaw:
 
     def build(self, schema: Schema, lines: bool = False) -> Convert | None:
         if isinstance(schema, str):
-            if schema == "int":
-                return _int_from
             return self._texts[lines] if schema == "string" else self._named.get(schema)
         if isinstance(schema, list):
             (inner,) = [branch for branch in schema if branch != "null"]
@@ -343,13 +341,6 @@ def _any_text(value: str) -> str:
     # PostgreSQL cannot store it: admitted here, it would stop every reader with a database.
     if "\0" in value:
         raise ValueError("a NUL character in text")
-    return value
-
-
-def _int_from(value: int) -> int:
-    # Our reader gives any number back; Java's drops the bits beyond 32 and reads another one.
-    if not -(1 << 31) <= value < 1 << 31:
-        raise ValueError(f"{value}, expected a whole number of 32 bits")
     return value
 
 

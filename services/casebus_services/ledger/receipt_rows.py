@@ -19,17 +19,19 @@ class LedgeredEntry:
     key: bytes | None
     headers: bytes
     value_sha256: bytes | None
+    leaf: bytes
     leaf_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class OpenReceipts:
-    """A log that has entries without receipt: those from `next_index` to `size`."""
+    """A log that has entries without receipt: those from `next_index` to `size`, where its root is `root`."""
 
     partition: TopicPartition
     log_id: int
     next_index: int
     size: int
+    root: bytes
 
 
 class ReceiptRows:
@@ -45,7 +47,7 @@ class ReceiptRows:
             for partition in partitions:
                 row = connection.execute(_OPEN, partition._asdict()).one_or_none()
                 if row is not None and row.size > row.next_index:
-                    found.append(OpenReceipts(partition, row.log_id, row.next_index, row.size))
+                    found.append(OpenReceipts(partition, row.log_id, row.next_index, row.size, row.root))
         return found
 
     def entries(self, log_id: int, first: int, end: int) -> list[LedgeredEntry]:
@@ -61,13 +63,14 @@ class ReceiptRows:
 
 
 _OPEN = text(
-    "SELECT log.log_id, coalesce(c.next_index, 0) AS next_index, "
-    "coalesce((SELECT max(end_index) FROM batch WHERE batch.log_id = log.log_id), 0) AS size "
-    "FROM log LEFT JOIN receipt_cursor c ON c.log_id = log.log_id "
+    "SELECT log.log_id, coalesce(c.next_index, 0) AS next_index, batch.end_index AS size, batch.root "
+    "FROM log JOIN batch ON batch.log_id = log.log_id "
+    "AND batch.start_index = (SELECT max(start_index) FROM batch b WHERE b.log_id = log.log_id) "
+    "LEFT JOIN receipt_cursor c ON c.log_id = log.log_id "
     "WHERE log.topic = :topic AND log.partition = :partition AND log.generation = 1"
 )
 _ENTRIES = text(
-    "SELECT idx, koffset, key, headers, value_sha256, leaf_hash FROM entry "
+    "SELECT idx, koffset, key, headers, value_sha256, leaf, leaf_hash FROM entry "
     "WHERE log_id = :log_id AND idx >= :first AND idx < :end ORDER BY idx"
 )
 _MOVE = text(

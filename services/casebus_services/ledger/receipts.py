@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from casebus_schemas.admission.receipts import EventRef, ReceiptWriter, event_ref
+from casebus_schemas.admission.receipt_bytes import Entry
+from casebus_schemas.admission.receipts import Draft, EventRef, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import Refused, RetryLater
-from casebus_schemas.evidence.leaf import decode_headers
+from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_schemas.wire.signing import event_digest
@@ -29,6 +30,11 @@ POLL_S = 5.0
 SOURCE = "/bus/ledger"
 
 
+def new_producer(instance: str) -> str:
+    """The name of a new incarnation of this worker's receipts."""
+    return f"ledger-{instance}.{time.time_ns()}"
+
+
 class Sink(Protocol):
     """Where receipts leave (streams.sink.KafkaSink)."""
 
@@ -39,13 +45,19 @@ class Sink(Protocol):
         """Drops the connection."""
 
 
-def receipt_of(
-    partition: TopicPartition, entry: LedgeredEntry, now_ms: int, writer: ReceiptWriter
-) -> Outgoing:
-    """The receipt of an entry."""
-    origin = Origin(partition.topic, partition.partition, entry.offset)
-    event = _event(partition, entry)
-    return writer.ledgered(event, origin, entry.index, entry.leaf_hash, now_ms, entry.key)
+def receipt_of(found: OpenReceipts, entry: LedgeredEntry, now_ms: int, writer: ReceiptWriter) -> Draft:
+    """The receipt of an entry, with the size and root that its log has now."""
+    topic, partition = found.partition
+    said = Entry(
+        f"{topic}/{partition}",
+        entry.index,
+        parse_leaf(entry.leaf).timestamp_ms,
+        entry.leaf_hash,
+        found.size,
+        found.root,
+    )
+    event = _event(found.partition, entry)
+    return writer.ledgered(event, Origin(topic, partition, entry.offset), said, now_ms)
 
 
 def _event(partition: TopicPartition, entry: LedgeredEntry) -> EventRef:
@@ -74,12 +86,14 @@ class ReceiptPublisher:
         writer: ReceiptWriter,
         topics: Iterable[str],
         *,
+        instance: str = "1",
         is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """`topics` are the agencies' channels; `is_busy` says whether the ledger has much to do just now."""
         self._rows = rows
         self._sink = sink
         self._writer = writer
+        self._instance = instance
         self._topics = frozenset(topics)
         self._is_busy = is_busy
         self._announced: set[TopicPartition] = set()
@@ -157,9 +171,13 @@ class ReceiptPublisher:
             begun = time.monotonic()
             entries = self._rows.entries(found.log_id, at, min(at + PAGE, found.size))
             now_ms = time.time_ns() // 1_000_000
-            self._sink.send_all(
-                [receipt_of(found.partition, entry, now_ms, self._writer) for entry in entries]
-            )
+            drafts = [receipt_of(found, entry, now_ms, self._writer) for entry in entries]
+            try:
+                self._sink.send_all(self._writer.written(drafts))
+            except RetryLater:
+                # Nobody knows which of them were written: no number may be used twice or left out.
+                self._writer.renew(new_producer(self._instance))
+                raise
             fault_point("ledger.after-publish", len(entries))
             at = min(at + PAGE, found.size)
             self._rows.move(found.log_id, at)

@@ -8,6 +8,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import agency_topics, ledgered_topics
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Batch
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.sink import KafkaSink
@@ -16,7 +17,7 @@ from casebus_services.streams.worker import StreamWorker
 from .agent import LedgerAgent, Load
 from .first_held import first_held
 from .receipt_rows import ReceiptRows
-from .receipts import SOURCE, ReceiptPublisher
+from .receipts import SOURCE, ReceiptPublisher, new_producer
 from .store import LedgerStore
 
 
@@ -24,19 +25,23 @@ class LedgerService:
     """The ledger as one process: the stream worker, and the receipts' thread beside it."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        """Opens the database. Raises UsageError without a ledger URL, RetryLater if the database is away."""
+        """Opens the database. Raises UsageError without a ledger URL or a key, RetryLater if it is away."""
         if settings.ledger_url is None:
             raise UsageError(
                 "the ledger has no database", expected="CASEBUS_LEDGER_URL=sqlite:///… or postgresql://…"
             )
+        if settings.signing_key_file is None:
+            raise UsageError("the ledger has no signing key", expected="CASEBUS_SIGNING_KEY_FILE=…")
+        key = SigningKey.from_file(settings.signing_key_file)
         self.store = LedgerStore(settings.ledger_url, writer=f"ledger-{settings.instance}")
         load = Load()
         n = settings.partitions
         self.receipts = ReceiptPublisher(
             ReceiptRows(self.store.database),
             KafkaSink(settings, f"ledger-receipts-{settings.instance}"),
-            ReceiptWriter(Catalog.load(), SOURCE),
+            ReceiptWriter(Catalog.load(), SOURCE, key, new_producer(settings.instance)),
             [spec.name for spec in agency_topics(n)],
+            instance=settings.instance,
             is_busy=load.is_busy,
         )
         self._agent = LedgerAgent(self.store, self.receipts, partial(first_held, settings), load)

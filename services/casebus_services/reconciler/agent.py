@@ -1,7 +1,7 @@
 """The reconciler's Kafka edge: batches of bus.admission in, one SQL transaction, announcements out."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -17,11 +17,12 @@ from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S,
 from .announce import Announcer
 from .arrivals import Arrival
 from .database import Database
-from .intake import Intake, Shelf
+from .intake import NO_LIMIT, Budget, Intake
 from .links import Links
 from .proven import Keys, Proof, Proven
 from .rows import Waiting
 from .set_aside import SetAside, program_of
+from .shelf import Shelf
 from .store import LINKS, Fence, Work
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class ReconcilerAgent:
     outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
     with it. `keys` are the bus's: an admission that is not signed by one of them stops its partition, in
     which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
-    again, each with the offset of the order, those read since it was last asked.
+    again, each with the offset of the order, those read since it was last asked. `budget` is what a chain or
+    a transaction may take of processor time.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ReconcilerAgent:
         keys: Keys,
         incarnation: int,
         orders: Callable[[], Mapping[str, int]] = dict,
+        budget: Budget = NO_LIMIT,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -70,6 +73,7 @@ class ReconcilerAgent:
         self._links = Links(database, catalog, announcer, incarnation)
         self._proof = Proof(keys)
         self._read_orders = orders
+        self._budget = budget
         self._orders: dict[str, int] = {}
         self._look_at_set_aside = False
         self._shelf = Shelf()
@@ -115,7 +119,8 @@ class ReconcilerAgent:
         """
         ours = self._proof.of(batch for batch in batches if batch.topic == ADMISSION)
         if ours:
-            patiently(lambda: self._take(ours), PATIENCE_S)
+            while patiently(lambda: self._take(ours), PATIENCE_S):
+                self.relay()
             fault_point("reconciler.after-commit", sum(len(run.arrivals) for run in ours))
         self.relay()
 
@@ -196,18 +201,28 @@ class ReconcilerAgent:
             )
         return {place: known.get(place.partition, 0) for place in wanted}
 
-    def _take(self, runs: list[Proven]) -> None:
+    def _take(self, runs: list[Proven]) -> bool:
+        """Whether some were left for another transaction, since this one has used up its time."""
+        left: Sequence[Arrival] = ()
+
+        def take(intake: Intake) -> None:
+            nonlocal left
+            left = intake.take(arrivals)
+            for arrived in reversed(left):
+                fences[arrived.partition].next_offset = arrived.offset
+
         try:
             with self._database.writing() as transaction:
                 work = Work(transaction, self._catalog)
                 fences = work.fences((run.partition for run in runs), self._incarnation)
                 arrivals = [found for run in runs for found in _new(run, fences[run.partition])]
-                self._enter(work, fences, lambda intake: intake.take(arrivals))
-                fault_point("reconciler.before-commit", len(arrivals))
+                self._enter(work, fences, take)
+                fault_point("reconciler.before-commit", len(arrivals) - len(left))
         except BaseException:
             self._forget()  # books may have moved on without the database
             raise
         self._own |= fences.keys()
+        return bool(left)
 
     def _pass_time(self, own: list[int], now: datetime) -> bool:
         with self._database.reading() as transaction:
@@ -245,7 +260,7 @@ class ReconcilerAgent:
     def _enter(self, work: Work, fences: dict[int, Fence], step: Callable[[Intake], None]) -> None:
         """One step of intake under the fences: entries, announcements and offsets go together."""
         self._shelf.check(fences.values())
-        intake = Intake(work, self._catalog, self._shelf)
+        intake = Intake(work, self._catalog, self._shelf, self._budget)
         step(intake)
         work.take_back(intake.taken_back)
         work.save(intake.entries)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import UsageError
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode_raw
 from casebus_schemas.wire.compose import compose
@@ -38,9 +39,24 @@ class Said(NamedTuple):
     value: bytes
 
 
-def said(announcement: Announcement, catalog: Catalog) -> Said:
-    """The announcement with its value."""
-    return Said(announcement, encode_raw(catalog.latest(announcement.kind), _data(announcement)))
+MOST_VALUE_BYTES = 256 * 1024
+"""Of one announcement: what says more is said in parts. Kafka's topics take a mebibyte."""
+
+
+def said(announcement: Announcement, catalog: Catalog) -> list[Said]:
+    """The announcement with its value, in parts where it is long. A single duty or finding always fits."""
+    about = announcement.about
+    try:
+        value = encode_raw(catalog.latest(announcement.kind), _data(announcement))
+    except UsageError:  # more than any record may hold
+        if len(about) == 1:
+            raise
+    else:
+        if len(value) <= MOST_VALUE_BYTES or len(about) == 1:
+            return [Said(announcement, value)]
+    half = len(about) // 2
+    parts = (announcement.part(0, half), announcement.part(half, len(about)))
+    return [one for part in parts for one in said(part, catalog)]
 
 
 class Announcer:

@@ -75,6 +75,7 @@ class Arrival:
             producer=headers.producer,
             seq=headers.seq,
             prev=headers.prev,
+            size=len(self.value or b""),
             told=[told.agency for told in self.admission.recipients],
         )
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.chain import MOST_BYTES, MOST_EVENTS, ChainEvent, Digest
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
 from casebus_schemas.rules.running import links_of, made_at_arrival, run_word
@@ -37,12 +38,17 @@ class ChainBook:
     ) -> None:
         self.chain = chain
         self.told_until = told_until
+        self.is_full = False
+        """Whether an event came that is kept, but not computed."""
+        self.spent_s = 0.0
+        """Processor time that was spent on it so far."""
         self.meaning = reconcile(folded if folded is not None else fold(()))
         self.duties: dict[UUID, DutyEntry] = dict(duties or {})
         self.findings: dict[UUID, Finding] = dict(findings or {})
         self._entered: dict[UUID, DutyEntry] = {}
         self._found: dict[UUID, Finding] = {}
         self.meaning.look(self.meaning.everything(), told_until)
+        self.bytes = sum(event.size for event in self.folded.order)
 
     @property
     def folded(self) -> Folded:
@@ -58,6 +64,9 @@ class ChainBook:
         said = self.advance(event.admitted_at)
         if event.digest in self.folded.by_digest:
             return said
+        if self.is_full or len(self.folded.order) >= MOST_EVENTS or self.bytes + event.size > MOST_BYTES:
+            return said + self._fill(event)
+        self.bytes += event.size
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
         said.extend(self._hear(event))
@@ -97,6 +106,16 @@ class ChainBook:
             said.extend(self._enter(Moved(self.meaning.turning(turn)), None))
         self.told_until = max(self.told_until, now)
         return said
+
+    def _fill(self, event: ChainEvent) -> list[Announcement]:
+        """Says once that the chain holds more than is computed."""
+        if self.is_full:
+            return []
+        self.is_full = True
+        order = self.folded.order
+        addresses = {to for one in order for to in (*one.envelope["to"], *one.envelope["cc"])}
+        agencies = {one.agency for one in order} | {to.partition("/")[0] for to in addresses}
+        return self.add(r09.too_long(order[0], agencies, event.admitted_at))
 
     def wakes_at(self) -> datetime | None:
         """The next instant at which time alone changes something."""

@@ -52,6 +52,12 @@ class Announcement:
     at: datetime
     handling: str
 
+    def part(self, first: int, end: int) -> "Announcement":
+        """The same of some of those that it is about: the subject has two lines for each of them."""
+        lines = self.subject.split("\n")
+        some = [*lines[2 * first : 2 * end], *lines[2 * len(self.about) :]]
+        return replace(self, subject="\n".join(some), about=self.about[first:end])
+
 
 @dataclass(frozen=True, slots=True)
 class DutyEntry:
@@ -127,6 +133,8 @@ def findings_said(
         _group(opened, turn.now, [agency for agency in after if agency not in known])
         if turn.before is not None:
             _group(closed, turn.before, [agency for agency in before if agency not in after])
+    if not opened and not closed:
+        return []
     said = [
         _opened(told, found, chain, trigger, partly=partly) for (told, partly), found in _in_order(opened)
     ]

@@ -1,12 +1,13 @@
 """Takes arrivals and time into the books of their chains, whether for the live service or a rebuild."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from math import inf
+from time import thread_time
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest
@@ -25,17 +26,16 @@ from .rows import Entries, entries_of, finding_row
 from .set_aside import (
     HeldBook,
     Kept,
+    OverBudget,
     SetAside,
     computed_again_said,
     program_of,
     reason_of,
     set_aside_said,
 )
+from .shelf import Shelf
 
 log = logging.getLogger(__name__)
-
-MAX_CACHED_EVENTS = 5000
-"""Events held in memory between batches, about 6 KiB each."""
 
 
 class Ground(Kept, Protocol):
@@ -59,6 +59,9 @@ class Ground(Kept, Protocol):
     def held(self, chains: Sequence[str]) -> set[str]:
         """Those of these chains that are set aside."""
 
+    def leave_admissions(self, arrivals: Sequence[Arrival]) -> None:
+        """Gives back the admissions that this transaction added: they are left to the next one."""
+
     def books(self, chains: Sequence[str]) -> Mapping[str, Callable[[], ChainBook]]:
         """What opens the book of each of these chains; it raises where the chain cannot be computed."""
 
@@ -69,66 +72,18 @@ class Ground(Kept, Protocol):
         """The event of a chain that was admitted last."""
 
 
-class Numbered(Protocol):
-    """A fence as far as the shelf needs it."""
+class Budget(NamedTuple):
+    """Processor time, in seconds, that a chain may take beyond 20 ms an event, and a transaction."""
 
-    @property
-    def partition(self) -> int:
-        """The admission partition."""
-
-    @property
-    def revision(self) -> int:
-        """How often it was written."""
+    chain_s: float = inf
+    transaction_s: float = inf
 
 
-class Shelf:
-    """Books kept between transactions, while nobody else has written their partition."""
+EVENT_S = 0.02
+"""What each event of a chain adds to the chain's budget: some forty times what an ordinary one takes."""
 
-    def __init__(self) -> None:
-        self._books: OrderedDict[str, tuple[int, ChainBook]] = OrderedDict()
-        self._revisions: dict[int, int] = {}
 
-    def check(self, fences: Iterable[Numbered]) -> None:
-        """Drops the books of partitions that another worker has written since."""
-        stale = {f.partition for f in fences if self._revisions.get(f.partition) != f.revision}
-        if stale:
-            self.keep_only(self._revisions.keys() - stale)
-
-    def written(self, fences: Iterable[Numbered]) -> None:
-        """This worker has written the partitions so far. Drops the oldest books over the limit."""
-        self._revisions.update((fence.partition, fence.revision) for fence in fences)
-        held = sum(len(book.folded.order) for _, book in self._books.values())
-        while held > MAX_CACHED_EVENTS and len(self._books) > 1:
-            _, (_, book) = self._books.popitem(last=False)
-            held -= len(book.folded.order)
-
-    def find(self, chain: str) -> ChainBook | None:
-        """The book, if it is on the shelf."""
-        found = self._books.get(chain)
-        if found is None:
-            return None
-        self._books.move_to_end(chain)
-        return found[1]
-
-    def put(self, partition: int, book: ChainBook) -> None:
-        """Keeps a book."""
-        self._books[book.chain] = (partition, book)
-        self._books.move_to_end(book.chain)
-
-    def drop(self, chain: str) -> None:
-        """Drops a book."""
-        self._books.pop(chain, None)
-
-    def keep_only(self, partitions: Iterable[int]) -> None:
-        """Drops the books of all other partitions."""
-        kept = set(partitions)
-        self._revisions = {p: revision for p, revision in self._revisions.items() if p in kept}
-        for chain in [chain for chain, (partition, _) in self._books.items() if partition not in kept]:
-            del self._books[chain]
-
-    def clear(self) -> None:
-        """Drops everything."""
-        self.keep_only(())
+NO_LIMIT = Budget()
 
 
 class Intake:
@@ -138,14 +93,17 @@ class Intake:
     is dropped, but for the events themselves, and all other chains go on.
     """
 
-    def __init__(self, ground: Ground, catalog: Catalog, shelf: Shelf) -> None:
+    def __init__(self, ground: Ground, catalog: Catalog, shelf: Shelf, budget: Budget = NO_LIMIT) -> None:
+        self._budget = budget
+        self._began_s = thread_time()
+        self._openers: dict[str, Callable[[], ChainBook]] = {}
         self._ground = ground
         self._catalog = catalog
         self._shelf = shelf
         self._program = program_of(catalog)
         self._touched: dict[str, tuple[int, ChainBook | HeldBook]] = {}
         self._said: dict[str, list[Announcement]] = {}
-        self._noted: dict[str, list[ChainEvent]] = {}
+        self._noted: dict[str, dict[Digest, ChainEvent]] = {}
         self._watched: dict[str, list[Finding]] = {}
         self._since: dict[str, datetime] = {}
         self.set_aside: dict[str, SetAside] = {}
@@ -157,18 +115,27 @@ class Intake:
         self.said: dict[int, list[Said]] = {}
         """What it makes the bus say, by admission partition, once it is closed."""
 
-    def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Takes admission records in their order: refused ones only count, repeats have no second effect."""
-        new = [a for a in self._ground.add_admissions(arrivals) if a.admission.admitted]
+    def take(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        """Takes admission records in their order: refused ones only count, repeats have no second effect.
+
+        Gives those that it leaves to the next transaction, since this one has used up its time.
+        """
+        first = self._ground.add_admissions(arrivals)
+        new = [arrived for arrived in first if arrived.admission.admitted]
         for arrived in new:
             self._since.setdefault(arrived.event_headers.subject, arrived.admitted_at)
         self._open((a.partition, a.event_headers.subject) for a in new)
         heads = self._ground.heads({stream for a in new if (stream := a.stream)})
-        fresh = []
-        for arrived in new:
+        fresh: list[Arrival] = []
+        left: Sequence[Arrival] = ()
+        for number, arrived in enumerate(new):
+            if number and self._is_over():
+                left = arrivals[next(at for at, one in enumerate(arrivals) if one is arrived) :]
+                self._ground.leave_admissions(left)
+                break
             chain = arrived.event_headers.subject
-            book = self._touched[chain][1]
-            known = book.known(arrived.digest or b"")
+            book = self._book(chain)
+            known = self._known(book, arrived.digest or b"")
             if known is not None:
                 for finding in watch(met_again(known)):
                     self._notice(chain, finding)
@@ -178,12 +145,15 @@ class Intake:
         self._ground.add_events(fresh)
         self._ground.save_heads(heads)
         self._close()
+        return left
 
     def pass_time(self, chains: Sequence[tuple[int, str]], now: datetime) -> None:
         """Lets time pass to `now` in (admission partition, chain)."""
         self._since.update((chain, now) for _, chain in chains)
         self._open(chains)
-        for _, chain in chains:
+        for number, (_, chain) in enumerate(chains):
+            if number and self._is_over():
+                break
             self._tried(chain, partial(self._advance, chain, now))
         self._close()
 
@@ -209,18 +179,20 @@ class Intake:
         self, held: SetAside, events: Callable[[], Iterable[ChainEvent]], known: Mapping[UUID, Finding]
     ) -> None:
         book = ChainBook(held.chain)
+        self._touched[held.chain] = (held.partition, book)
         for finding in known.values():
             if made_at_arrival(finding):
                 book.enter(finding)
         last = b""
         for event in events():
+            began_s = thread_time()
             self._say(held.chain, book.take(event))
+            self._charge(book, thread_time() - began_s)
             last = event.digest
         told = known.get(r09.set_aside_id(held.chain))
         if told is not None and told.state != "closed":
             book.enter(replace(told, state="closed"))
             self._say(held.chain, computed_again_said(told, last, book.told_until))
-        self._touched[held.chain] = (held.partition, book)
         self._shelf.put(held.partition, book)
 
     def books(self) -> Iterable[tuple[int, ChainBook | HeldBook]]:
@@ -230,19 +202,37 @@ class Intake:
     # --- chain by chain -------------------------------------------------------------------------------
 
     def _advance(self, chain: str, now: datetime) -> None:
-        book = self._touched[chain][1]
+        book = self._book(chain)
         if isinstance(book, ChainBook):
+            began_s = thread_time()
             self._say(chain, book.advance(now))
+            self._charge(book, thread_time() - began_s)
+
+    def _is_over(self) -> bool:
+        return thread_time() - self._began_s > self._budget.transaction_s
+
+    def _charge(self, book: ChainBook, spent_s: float) -> None:
+        """Counts time that a chain took. Raises OverBudget if it was too much."""
+        book.spent_s += spent_s
+        if book.spent_s > self._budget.chain_s + EVENT_S * len(book.folded.order):
+            raise OverBudget
+
+    def _known(self, book: ChainBook | HeldBook, digest: Digest) -> ChainEvent | None:
+        known = book.known(digest)
+        if known is None and isinstance(book, ChainBook) and book.is_full:
+            noted = self._noted.get(book.chain, {}).get(digest)
+            return noted or self._ground.known_event(digest)
+        return known
 
     def _enter(self, chain: str, arrived: Arrival, heads: dict[Stream, StreamHead]) -> None:
         outline = arrived.outline()
-        self._noted.setdefault(chain, []).append(outline)
+        self._noted.setdefault(chain, {})[outline.digest] = outline
         stream = arrived.stream
         head = heads.get(stream) if stream is not None else None
         shown = watch(met(arrived, outline, head, self._ground.was_refused))
         if stream is not None and (head is None or outline.seq > head.seq):
             heads[stream] = StreamHead(outline.seq, outline.digest)
-        book = self._touched[chain][1]
+        book = self._book(chain)
         if isinstance(book, HeldBook):
             book.note(outline)
         else:
@@ -251,7 +241,9 @@ class Intake:
             self._notice(chain, finding)
 
     def _take(self, book: ChainBook, arrived: Arrival) -> None:
+        began_s = thread_time()
         self._say(book.chain, book.take(arrived.event(self._catalog)))
+        self._charge(book, thread_time() - began_s)
 
     def _notice(self, chain: str, finding: Finding) -> None:
         """Enters what the arrival of an event shows."""
@@ -275,11 +267,15 @@ class Intake:
         if not missing:
             return
         held = self._ground.held(list(missing))
-        openers = self._ground.books([chain for chain in missing if chain not in held])
+        self._openers.update(self._ground.books([chain for chain in missing if chain not in held]))
         for chain, partition in missing.items():
             self._touched[chain] = (partition, HeldBook(chain, self._ground))
-            if chain in openers:
-                self._tried(chain, partial(self._opened, chain, partition, openers[chain]))
+
+    def _book(self, chain: str) -> ChainBook | HeldBook:
+        opener = self._openers.pop(chain, None)
+        if opener is not None:
+            self._tried(chain, partial(self._opened, chain, self._touched[chain][0], opener))
+        return self._touched[chain][1]
 
     def _opened(self, chain: str, partition: int, opener: Callable[[], ChainBook]) -> None:
         book = opener()
@@ -305,7 +301,7 @@ class Intake:
         self._shelf.drop(chain)
         self._said.pop(chain, None)
         held = HeldBook(chain, self._ground)
-        for outline in self._noted.get(chain, ()):
+        for outline in self._noted.get(chain, {}).values():
             held.note(outline)
         self._touched[chain] = (partition, held)
         for finding in self._watched.get(chain, ()):
@@ -316,7 +312,7 @@ class Intake:
 
     def _close(self) -> None:
         """Makes rows and values of what was entered; a chain of which they cannot be made is set aside."""
-        for chain in list(self._touched):
+        for chain in [chain for chain in self._touched if chain not in self._openers]:
             if not self._tried(chain, partial(self._write, chain)):
                 self._write(chain)
         for held in self.set_aside.values():
@@ -324,12 +320,12 @@ class Intake:
             finding = r09.set_aside(held.chain, agencies, held.kind, held.since)
             self.entries.append(Entries(None, [], [finding_row(finding)]))
             announcements = set_aside_said(finding, self._ground.last_event(held.chain))
-            values = [said(announcement, self._catalog) for announcement in announcements]
+            values = [one for announcement in announcements for one in said(announcement, self._catalog)]
             self.said.setdefault(held.partition, []).extend(values)
 
     def _write(self, chain: str) -> None:
         partition, book = self._touched[chain]
-        values = [said(announcement, self._catalog) for announcement in self._said.get(chain, ())]
+        values = [one for words in self._said.get(chain, ()) for one in said(words, self._catalog)]
         self.entries.append(entries_of(partition, book))
         if values:
             self.said.setdefault(partition, []).extend(values)

@@ -98,9 +98,10 @@ class Links:
                 if (known := before.get(finding.id)) is None or known.to_row() != finding.to_row()
             ]
             values = [
-                said(one, self._catalog)
+                one
                 for finding in changed
-                for one in _announcements(before.get(finding.id), finding)
+                for words in _announcements(before.get(finding.id), finding)
+                for one in said(words, self._catalog)
             ]
             rows = [finding_row(finding, sharing.key) for finding in changed]
         except (StopService, RetryLater):

@@ -107,6 +107,7 @@ def stored_event(catalog: Catalog, row: Sequence[Any]) -> ChainEvent:
         prev=bytes(row[9]),
         body=body,
         told=named,
+        size=len(row[10]),
     )
 
 

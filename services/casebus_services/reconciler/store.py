@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.chain import MOST_EVENTS, ChainEvent, Digest, within_limits
 from casebus_schemas.case.chain_keys import MOST_READ, Key, Linked, linked
 from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
@@ -135,6 +135,13 @@ class Work:
         keys = {tuple(row) for row in new}
         return [arrived for key, arrived in first.items() if key in keys]
 
+    def leave_admissions(self, arrivals: Sequence[Arrival]) -> None:
+        """Takes back admissions that this transaction has just added."""
+        self._sql.many(
+            "DELETE FROM recon_admission WHERE bus_partition = ? AND bus_offset = ?",
+            [(arrived.partition, arrived.offset) for arrived in arrivals],
+        )
+
     def add_events(self, arrivals: Sequence[Arrival]) -> None:
         """Stores admitted events that are new, and their keys."""
         self._sql.many(
@@ -195,11 +202,10 @@ class Work:
         return found
 
     def events(self, chain: str) -> list[ChainEvent]:
-        """The chain's events in the order of their admission."""
-        return [
-            stored_event(self._catalog, row)
-            for row in self._sql.rows(f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset", (chain,))
-        ]
+        """The chain's events that are computed, in the order of their admission."""
+        query = f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}"
+        rows = self._sql.rows(query, (chain,))
+        return list(within_limits(stored_event(self._catalog, row) for row in rows))
 
     def _book(self, chain: str, told_ms: int | None, events: int) -> ChainBook:
         if told_ms is None:
@@ -209,13 +215,16 @@ class Work:
                 book.take(event)
             return book
         duties = self._sql.rows(f"{DUTIES} WHERE chain = ?", (chain,))
-        return ChainBook(
+        known = self.events(chain)
+        book = ChainBook(
             chain,
-            fold(self.events(chain)),
+            fold(known),
             to_datetime(told_ms),
             {entry.duty.id: entry for entry in map(duty_entry, duties)},
             {finding.id: finding for finding in self.findings(chain)},
         )
+        book.is_full = events > len(known)
+        return book
 
     def save(self, entries: Iterable[Entries]) -> None:
         """Writes chains, and what was entered of duties and findings."""

@@ -18,6 +18,7 @@ from .announce import Announcer
 from .bus_keys import BusKeys
 from .command_follower import CommandFollower
 from .database import Database
+from .intake import Budget
 
 Places = frozenset[TopicPartition]
 
@@ -56,6 +57,7 @@ class ReconcilerService:
             # must not repeat numbers that are in Kafka already.
             incarnation=time.time_ns(),
             orders=self._commands.orders,
+            budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
         )
         self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped)
         self.worker = StreamWorker(

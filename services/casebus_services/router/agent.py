@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.commands import DropPayload, Recompute, Redrive, command_of
 from casebus_services.streams.faults import fault_point
+from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
 
 from .originals import Originals
@@ -47,7 +48,10 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the router is joined to. `catch_up_*` block until all that was written before the call is read."""
+    """What the router is joined to. `catch_up_*` block until all that was written before the call is read.
+
+    `catch_up_keys` raises NotYet if that takes too long.
+    """
 
     keyring: Callable[[], Keyring]
     catch_up_keys: Callable[[], None]
@@ -78,7 +82,7 @@ class Router:
         self._with = surroundings
         self._halves = Halves()
         self._writer = AdmissionWriter(key, producer, self._halves)
-        self._receipts = ReceiptWriter(catalog, SOURCE)
+        self._receipts = ReceiptWriter(catalog, SOURCE, key, producer)
         self._catalog = catalog
         self._partitions = partitions
         self.set_aside = 0
@@ -92,18 +96,33 @@ class Router:
             self._with.catch_up_commands()
         bench = _Bench(self._with, self._halves, self._catalog, self._partitions)
         fault_point("router.before-output", in_flight)
-        unacknowledged = 0
-        for topic_name, records in _slices(batches):
-            outputs, size = self._outputs(topic_name, records, bench)
-            self._with.sink.produce(outputs)
-            unacknowledged += size
-            if unacknowledged > MOST_BYTES_IN_FLIGHT:
-                self._with.sink.flush()
-                unacknowledged = 0
+        waiting = self._deliver([(batch, 0) for batch in batches], bench)
+        if waiting:
+            self._with.sink.flush()  # all others are told before anybody waits for an unknown key
+            bench.ask_for_keys()
+            self._deliver(waiting, bench)
         self._with.sink.flush()
         fault_point("router.after-output", in_flight)
         if bench.refused:
             log.warning("refused: %s", ", ".join(f"{code} {n}" for code, n in bench.refused.items()))
+
+    def _deliver(self, batches: Iterable[tuple[Batch, int]], bench: "_Bench") -> list[tuple[Batch, int]]:
+        """Judges and hands over each batch from its record on; gives those that met a key nobody knew yet."""
+        unacknowledged = 0
+        waiting: list[tuple[Batch, int]] = []
+        for batch, first in batches:
+            for start in range(first, len(batch.records), SLICE):
+                try:
+                    outputs, size = self._outputs(batch.topic, batch.records[start : start + SLICE], bench)
+                except KeysWanted:
+                    waiting.append((batch, start))
+                    break
+                self._with.sink.produce(outputs)
+                unacknowledged += size
+                if unacknowledged > MOST_BYTES_IN_FLIGHT:
+                    self._with.sink.flush()
+                    unacknowledged = 0
+        return waiting
 
     def _outputs(
         self, topic_name: str, records: Sequence[Record], bench: "_Bench"
@@ -124,12 +143,14 @@ class Router:
         """Everything that follows from the judgements on an agency's records."""
         admissions = self._admissions(judgements, attempt)
         outputs = self._writer.write_all(zip(judgements, admissions, strict=True))
+        receipts = []
         for judgement, admission in zip(judgements, admissions, strict=True):
             if judgement.admitted:
                 outputs.extend(notices(judgement, admission))
             else:
                 outputs.append(dead_letter_of(judgement, admission))
-            outputs.append(receipt_of(judgement, admission, self._receipts))
+            receipts.append(receipt_of(judgement, admission, self._receipts))
+        outputs.extend(self._receipts.written(receipts, self._halves.map))
         self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
 
@@ -156,7 +177,7 @@ class Router:
 
     def _obey(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; one that cannot be obeyed is answered by an admission that refuses it."""
-        judgement = bench.judge_all([record])[0]
+        judgement = bench.judge_all([record], at_once=True)[0]
         if not judgement.admitted:
             return self._refuse_own(judgement)
         try:
@@ -180,7 +201,7 @@ class Router:
     def _redrive(self, command: Redrive, bench: "_Bench") -> list[Outgoing]:
         """Judges the original again. Raises Refused if there is none or it may not be driven again."""
         original = self._original(command.origin)
-        judgement = bench.judge_all([original])[0]
+        judgement = bench.judge_all([original], at_once=True)[0]
         if judgement.code in SECRET_CODES:
             raise Refused(
                 "not-authorised",
@@ -228,6 +249,10 @@ class Router:
         ]
 
 
+class KeysWanted(Exception):
+    """A record is signed with a key that is not among those read so far."""
+
+
 class _Bench:
     """The judgements of one `handle`: the keyring is read anew at most once for a key nobody knew."""
 
@@ -239,14 +264,26 @@ class _Bench:
         self._asked = False
         self.refused: Counter[str] = Counter()
 
-    def judge_all(self, records: Sequence[Record]) -> list[Judgement]:
-        """Judgements of the records, in their order."""
+    def ask_for_keys(self) -> None:
+        """Reads the key topics to their end; what is not known by then is refused."""
+        self._asked = True
+        try:
+            self._with.catch_up_keys()
+        except NotYet as error:
+            log.warning("judged by the keys known so far: %s", error)
+
+    def judge_all(self, records: Sequence[Record], *, at_once: bool = False) -> list[Judgement]:
+        """Judgements of the records, in their order.
+
+        Raises KeysWanted for a key nobody knows, which may have been announced just before, until
+        `ask_for_keys`; with `at_once` it asks by itself. Everything in one `handle` was written before, so
+        that one look is enough for all of it.
+        """
         examined = self._examine_all(records)
         if not self._asked and any(one.before and one.before.code == "unknown-key" for one in examined):
-            # The key may have been announced just before. Everything in this batch was written before now,
-            # so that one look is enough for all of it.
-            self._asked = True
-            self._with.catch_up_keys()
+            if not at_once:
+                raise KeysWanted
+            self.ask_for_keys()
             examined = self._examine_all(records)
         signed = self._halves.map(_has_right_signature, examined)
         judgements = [self._conclude(one, right) for one, right in zip(examined, signed, strict=True)]
@@ -281,12 +318,6 @@ def _has_right_signature(examined: Examined) -> bool | Exception:
         return examined.needs_signature and examined.check_signature()
     except Exception as error:  # noqa: BLE001  of this record alone: `_conclude` sets it aside
         return error
-
-
-def _slices(batches: Iterable[Batch]) -> Iterator[tuple[str, Sequence[Record]]]:
-    for batch in batches:
-        for start in range(0, len(batch.records), SLICE):
-            yield batch.topic, batch.records[start : start + SLICE]
 
 
 def _refused(judgement: Judgement, refused: Refused) -> Judgement:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from casebus_schemas.admission.notice_records import ADMITTED_AT, NOTICE, ORIGIN, ROLE
-from casebus_schemas.admission.receipts import UNREADABLE, ReceiptWriter, event_ref
+from casebus_schemas.admission.receipts import UNREADABLE, Draft, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, Origin, text_of_notice
 from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
@@ -136,15 +136,14 @@ def notices(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
         )
 
 
-def receipt_of(judgement: Judgement, admission: Admission, writer: ReceiptWriter) -> Outgoing:
-    """The receipt on `receipt.<agency>`; it names nothing of headers that must not be repeated."""
+def receipt_of(judgement: Judgement, admission: Admission, writer: ReceiptWriter) -> Draft:
+    """The receipt for `receipt.<agency>`; it names nothing of headers that must not be repeated."""
     headers = judgement.headers
     if headers is not None or judgement.kept:
         event = event_ref(judgement.record.headers, headers, judgement.digest)
     else:
         event = UNREADABLE
-    chain = None if headers is None else headers.subject.encode()
-    return writer.verdict(event, admission, chain)
+    return writer.verdict(event, admission)
 
 
 def dead_letter_of(judgement: Judgement, admission: Admission) -> Outgoing:

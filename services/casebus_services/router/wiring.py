@@ -20,6 +20,13 @@ from .agent import Router, Surroundings
 from .keys import KeyringKeeper
 from .originals import reader_of_originals
 
+MOST_OF_ONE = 2000
+"""Records of one agency in flight: what another one says waits for no more of them than that."""
+
+
+KEYS_WAIT_S = 3.0
+"""For the announcement of a key that nobody knows; then its record is refused and may be driven again."""
+
 
 class RouterService:
     """The router as one process: the stream worker, and readers of all keys and commands beside it."""
@@ -41,7 +48,7 @@ class RouterService:
         self._sink = KafkaSink(settings, name)
         surroundings = Surroundings(
             keyring=lambda: self._keys.current,
-            catch_up_keys=self._key_reader.catch_up,
+            catch_up_keys=lambda: self._key_reader.catch_up(KEYS_WAIT_S),
             catch_up_commands=self._command_reader.catch_up,
             clock=self.clock,
             originals=reader_of_originals(settings, f"{name}-originals"),
@@ -55,7 +62,7 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(settings.data_dir, counts=self._counts)
+        self._heartbeat = Heartbeat(settings.data_dir, counts=self._counts, ignored_keys=self._keys.ignored)
         self.worker = StreamWorker(
             "router",
             settings,
@@ -63,6 +70,8 @@ class RouterService:
             self._handle,
             on_assigned=self._heartbeat.beat,
             tick=self._heartbeat.beat,
+            max_records=MOST_OF_ONE // 2,
+            most_of_one=MOST_OF_ONE,
         )
 
     def run(self) -> int:

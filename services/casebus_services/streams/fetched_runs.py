@@ -23,12 +23,15 @@ from aiokafka.structs import TopicPartition as AioTopicPartition
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 
 from .record_batches import read_run
-from .runs import FetchPace
+from .runs import FairShare, FetchPace
 
 log = logging.getLogger(__name__)
 
 FETCH_MAX_BYTES = 16 * 1024 * 1024
 """Most bytes of one fetch answer: bounds the memory of a worker with a backlog."""
+
+HELD_S = 0.005
+"""How often to look whether a speaker whose records wait has room again."""
 
 
 class FetchedRuns:
@@ -39,6 +42,7 @@ class FetchedRuns:
         self._fetcher = consumer._fetcher
         self._fetcher._fetch_max_bytes = FETCH_MAX_BYTES
         self._pace = pace
+        self._turn = 0
         self._set_pace(0)
 
     async def take(
@@ -47,41 +51,59 @@ class FetchedRuns:
         timeout_s: float,
         most: int,
         go_on: Callable[[], bool] = lambda: True,
+        share: FairShare | None = None,
     ) -> list[Batch]:
         """Runs of these partitions (None: of all) that lie ready, waiting up to `timeout_s` for the first.
 
-        About `most` records in all. Takes no more as soon as `go_on` says no or a rebalance begins: a run
-        taken after a seek would pass for one from before it.
+        About `most` records in all, partitions in turns, and of each speaker no more than its `share`. Takes
+        no more as soon as `go_on` says no or a rebalance begins: a run taken after a seek would pass for one
+        from before it.
         Raises what the fetcher or the coordinator has to report (KafkaError), ConsumerStoppedError if closed.
         """
         fetcher = self._fetcher
         deadline = time.monotonic() + timeout_s
         batches: list[Batch] = []
+        if share is not None:
+            share.begin()
         with fetcher._subscriptions.fetch_context():
             while go_on() and not fetcher._subscriptions.reassignment_in_progress:
                 if self._consumer._closed or fetcher._closed:
                     raise ConsumerStoppedError
-                room = most
-                for tp in [tp for tp in fetcher._records if partitions is None or tp in partitions]:
+                room, held = most, False
+                for tp in self._in_turns(partitions):
                     if not go_on():
                         break
-                    batch = await self._take_one(tp, room, go_on)
+                    most_of_it = None if share is None else share.room(tp.topic)
+                    if most_of_it == 0:
+                        held = True
+                        continue
+                    batch = await self._take_one(tp, min(room, most_of_it or room), go_on)
                     if batch is not None:
                         batches.append(batch)
                         room -= len(batch.records)
+                        if share is not None:
+                            share.took(tp.topic, len(batch.records))
                     if room <= 0:
                         break
                 remaining = deadline - time.monotonic()
                 if batches or remaining <= 0:
                     break
                 waiter = fetcher._create_fetch_waiter()
-                await asyncio.wait([waiter], timeout=remaining)
+                # Where records are held back, acknowledgements make room and wake nobody here.
+                await asyncio.wait([waiter], timeout=min(remaining, HELD_S) if held else remaining)
                 if waiter.done():
                     waiter.result()  # raises what the coordinator has to say
                 else:
                     waiter.cancel()
         self._set_pace(len(batches))
         return batches
+
+    def _in_turns(self, partitions: Collection[Any] | None) -> list[Any]:
+        """The partitions that have something ready, beginning with another one each time."""
+        ready = [tp for tp in self._fetcher._records if partitions is None or tp in partitions]
+        self._turn += 1
+        first = self._turn % len(ready) if ready else 0
+        return ready[first:] + ready[:first]
 
     def _set_pace(self, answers: int) -> None:
         pace = self._pace.answered(answers, time.monotonic())

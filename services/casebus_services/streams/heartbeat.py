@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from casebus_schemas.wire.records import Batch, TopicPartition
@@ -15,7 +15,8 @@ class Heartbeat:
     Give `beat` to the worker as `on_assigned` and `tick`, and tell `handled` of every batch. A service that
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
     `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
-    a person should know of, by its name, since the start.
+    a person should know of, by its name, since the start; `ignored_keys` the last records of key topics that
+    changed nothing, and why.
     """
 
     def __init__(
@@ -23,9 +24,11 @@ class Heartbeat:
         folder: Path,
         stopped: Callable[[], Mapping[str, str]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
+        ignored_keys: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._stopped = stopped
         self._counts = counts
+        self._ignored_keys = ignored_keys
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -53,6 +56,7 @@ class Heartbeat:
             "last_batch_records": self._last_records,
             "stopped": dict(self._stopped()),
             "counts": dict(self._counts()),
+            "ignored_keys": list(self._ignored_keys()),
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state), encoding="utf-8")

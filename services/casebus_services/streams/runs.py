@@ -1,7 +1,7 @@
 """Pure arithmetic of the chunk transport: what may be committed, and how eagerly to fetch."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from casebus_schemas.wire.records import TopicPartition
@@ -12,6 +12,45 @@ class Run(Protocol):
 
     next_offset: int
     acked: bool
+
+    @property
+    def size(self) -> int:
+        """Its records."""
+
+
+def speaker_of(topic: str) -> str:
+    """Whose topic it is: its first word, an agency or `bus`."""
+    return topic.partition(".")[0]
+
+
+class FairShare:
+    """How many more records of each speaker may be handed out: one that floods the bus waits for itself.
+
+    Of one speaker at most `most` records are in flight, at most half of them in one run, so that while one
+    half is worked on the other lies ready. What others say waits for no more than that.
+    """
+
+    def __init__(self, most: int | None, in_flight: Callable[[str], int]) -> None:
+        self._most = most
+        self._in_flight = in_flight
+        self._taken: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """A new round: what the last one gave is in flight by now."""
+        self._taken.clear()
+
+    def room(self, topic: str) -> int | None:
+        """Records of this topic that may be taken now, None for any number."""
+        if self._most is None:
+            return None
+        whose = speaker_of(topic)
+        left = self._most - self._in_flight(whose) - self._taken.get(whose, 0)
+        return max(0, min(left, self._most // 2))
+
+    def took(self, topic: str, records: int) -> None:
+        """So many were taken in this round."""
+        whose = speaker_of(topic)
+        self._taken[whose] = self._taken.get(whose, 0) + records
 
 
 class HeadOfLine:
@@ -24,16 +63,25 @@ class HeadOfLine:
     def __init__(self) -> None:
         self._issued: dict[TopicPartition, deque[Run]] = {}
         self._committable: dict[TopicPartition, int] = {}
+        self._in_flight: dict[str, int] = {}
 
     def issue(self, partition: TopicPartition, run: Run) -> None:
         """The run was handed out and is now in flight."""
         self._issued.setdefault(partition, deque()).append(run)
+        whose = speaker_of(partition.topic)
+        self._in_flight[whose] = self._in_flight.get(whose, 0) + run.size
+
+    def in_flight(self, whose: str) -> int:
+        """Records of this speaker's topics that were handed out and are not acknowledged."""
+        return self._in_flight.get(whose, 0)
 
     def settle(self, partition: TopicPartition) -> None:
         """Move over the acknowledged runs at the head of this partition."""
         runs = self._issued.get(partition)
         while runs and runs[0].acked:
-            self._committable[partition] = runs.popleft().next_offset
+            run = runs.popleft()
+            self._in_flight[speaker_of(partition.topic)] -= run.size
+            self._committable[partition] = run.next_offset
 
     def committable(self, partition: TopicPartition) -> int | None:
         """The offset that may be committed, None where nothing was acknowledged since the last seek."""
@@ -46,7 +94,8 @@ class HeadOfLine:
     def restart(self, positions: Iterable[tuple[TopicPartition, int | None]]) -> None:
         """After a seek: forget what is in flight; a position known to be durable is committable at once."""
         for partition, durable in positions:
-            self._issued.pop(partition, None)
+            for run in self._issued.pop(partition, ()):
+                self._in_flight[speaker_of(partition.topic)] -= run.size
             self._committable.pop(partition, None)
             if durable is not None:
                 self._committable[partition] = durable

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -28,6 +28,10 @@ FETCH = (1, 5000)
 
 LATEST = -1
 EARLIEST = -2
+
+
+class NotYet(RetryLater):
+    """The end of the topics was not reached in time; the reading goes on."""
 
 
 class SideReader:
@@ -57,21 +61,21 @@ class SideReader:
         self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
 
     def start(self, timeout_s: float = 30.0) -> None:
-        """Connect, and read all that is there now. Blocking.
+        """Connect, and read all that is there now, however much it is. Blocking.
 
-        Raises RetryLater if the broker cannot be reached or the end not be read within `timeout_s`.
+        Raises RetryLater if the broker cannot be reached, or nothing more is read, within `timeout_s`.
         """
-        deadline = time.monotonic() + timeout_s
         self._thread.start()
         if not self._ready.wait(timeout_s):
             raise RetryLater("the side reader did not connect", expected=self._settings.bootstrap_servers)
-        self.catch_up(max(0.1, deadline - time.monotonic()))
+        self.catch_up(timeout_s, while_moving=True)
 
-    def catch_up(self, timeout_s: float = 10.0) -> None:
+    def catch_up(self, timeout_s: float = 10.0, *, while_moving: bool = False) -> None:
         """Block until every record that was in the topics at the time of the call went through `on_batch`.
 
         Safe from any thread but the reader's own. Costs one request to the broker.
-        Raises RetryLater after `timeout_s`, or whatever ended the reading.
+        Raises NotYet after `timeout_s` (with `while_moving`: without anything read), or whatever ended the
+        reading.
         """
         self._check()
         if self._loop is None:
@@ -85,7 +89,7 @@ class SideReader:
             self._check()
             raise
         try:
-            waiting.result(timeout_s)
+            self._wait(waiting, timeout_s, while_moving)
         except FutureCancelledError:  # the reading ended meanwhile; the thread is about to say why
             self._thread.join(5.0)
             self._check()
@@ -93,13 +97,22 @@ class SideReader:
         except TimeoutError as error:
             waiting.cancel()
             self._check()
-            raise RetryLater(
+            raise NotYet(
                 "the side reader could not catch up",
                 found=f"nothing newer within {timeout_s:g} s",
                 expected=f"the end of {', '.join(self._topics)}",
             ) from error
         except KafkaError as error:
             raise RetryLater("the ends of the topics could not be asked for", found=repr(error)) from error
+
+    def _wait(self, waiting: "Future[None]", timeout_s: float, while_moving: bool) -> None:
+        while True:
+            read = sum(list(self._positions.values()))
+            try:
+                return waiting.result(timeout_s)
+            except TimeoutError:
+                if not while_moving or sum(list(self._positions.values())) == read:
+                    raise
 
     def stop(self) -> None:
         """End reading. Blocking, bounded; idempotent."""

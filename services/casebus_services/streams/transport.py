@@ -28,7 +28,7 @@ from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.records import Batch, TopicPartition
 
 from .fetched_runs import FetchedRuns
-from .runs import FetchPace, HeadOfLine
+from .runs import FairShare, FetchPace, HeadOfLine
 
 # Faust's types speak of single messages: subclassed as untyped, so that runs may stand in their place.
 _FaustMessage: Any = ConsumerMessage
@@ -49,6 +49,11 @@ class Chunk(_FaustMessage):  # type: ignore[misc]  # see above
     """A run of records of one partition, travelling through Faust as one message."""
 
     __slots__ = ("batch", "epoch", "next_offset")
+
+    @property
+    def size(self) -> int:
+        """Its records."""
+        return len(self.batch.records)
 
     def __init__(self, batch: Batch, epoch: int, generation_id: int) -> None:
         super().__init__(
@@ -110,6 +115,7 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
             timeout or 0.0,
             max_records or 1000,
             lambda: self.consumer.flow_active and self.epoch == epoch,
+            self.consumer.share,
         )
         if epoch != self.epoch:
             return []
@@ -139,6 +145,7 @@ class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.head_of_line = HeadOfLine()
+        self.share = FairShare(None, self.head_of_line.in_flight)
         self.epoch = 0
 
     def _new_consumer_thread(self) -> ConsumerThread:

@@ -20,6 +20,7 @@ from . import transport
 from .connection import WorkerSettings, credentials
 from .faults import fault_point, is_off
 from .quiet import hush
+from .runs import FairShare
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class StreamWorker:
     (0 for a partition it does not name); without `next_offsets` Kafka's committed offsets. Both within 15 s.
     `on_revoked` comes when the work in flight of these partitions is done. `tick(assigned)` comes every
     `tick_s` seconds while any partition is assigned. SIGTERM and SIGINT drain; after `drain_s` seconds the
-    process ends with EXIT_AGAIN anyway.
+    process ends with EXIT_AGAIN anyway. Of one speaker's topics at most `most_of_one` records are in flight:
+    who floods the bus waits for itself.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class StreamWorker:
         tick_s: float = 1.0,
         drain_s: float = 20.0,
         max_records: int = 5000,
+        most_of_one: int | None = None,
     ) -> None:
         self.name = name
         self._settings = settings
@@ -87,6 +90,7 @@ class StreamWorker:
         self._tick_s = tick_s
         self._drain_s = drain_s
         self._max_records = max_records
+        self._most_of_one = most_of_one
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._before_handle = f"{name}.before-handle"
         self._before_acknowledge = f"{name}.before-acknowledge"
@@ -152,6 +156,8 @@ class StreamWorker:
         app = self.build_app()
         self._consumer = cast(transport.Consumer, app.consumer)
         self._consumer.wanted_topics = frozenset(self._topics)
+        if self._most_of_one is not None:
+            self._consumer.share = FairShare(self._most_of_one, self._consumer.head_of_line.in_flight)
         self._consumer.start_offsets = self._start_offsets
         self._consumer.revoked = self._revoked
         parts = (self._live(app), self._work(), self._tick_on(), stop.wait())

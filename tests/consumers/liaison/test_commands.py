@@ -258,6 +258,22 @@ def test_receipts_are_listed(connection: Path, speaker: Speaker, write: Write) -
     assert "csrc.referral/1 #17" in text
 
 
+def test_b8_a_receipt_that_the_bus_has_not_signed_is_forged(
+    connection: Path, speaker: Speaker, write: Write
+) -> None:
+    """It is marked, and the exit code tells; the true one beside it is not."""
+    receipt = receipts.ledgered(stored(speaker.refer().record, 41), AT, 17)
+    value = (receipt.value or b"")[:-1] + b"x"
+    at = write(receipt._replace(value=value))
+    then = write(receipt)
+    options = ["--agency", "csrc", "--after", str(at - 1)]
+    result = run(cli.app, connection, "receipts", *options, "--json")
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["seq"], one.get("forged", False)) for one in shown] == [(at, True), (then, False)]
+    assert result.exit_code == 1
+    assert "FORGED" in run(cli.app, connection, "receipts", *options).stdout
+
+
 def test_dead_letters_are_their_agencys_and_the_operators(
     connection: Path, speaker: Speaker, write: Write
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from casebus_deploy.stack.doctor import examine
+from casebus_deploy.stack.doctor import _services, examine
 
 
 def test_without_a_bus_only_the_machine_is_examined() -> None:
@@ -62,3 +62,16 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     assert (found["kafka"].state, "restarts so far: 2" in found["kafka"].found) == ("warn", True)
     told = [item.found for item in items if item.name == "ledger"]
     assert told == ["4 key events ignored", "pid 8"]
+
+
+def test_b7_ignored_key_events_are_told(tmp_path: Path) -> None:
+    """What was ignored on the key topics is shown with its place and reason."""
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"router": {"running": True, "pid": 7}}}))
+    folder = tmp_path / "services" / "router"
+    folder.mkdir(parents=True)
+    reason = "csrc.key/0/12: personal-data, /data/reasons"
+    for ignored in ([], [reason]):
+        beat = {"at": time.time(), "ignored_keys": ignored}
+        (folder / "heartbeat.json").write_text(json.dumps(beat))
+        found = [(item.name, item.state) for item in _services(tmp_path) if reason in item.found]
+        assert found == [("router", "warn")] * len(ignored)

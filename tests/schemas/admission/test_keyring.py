@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebus_schemas.admission.keyring import KeyEntry, Keyring
+from casebus_schemas.admission import keyring as keyrings
+from casebus_schemas.admission.keyring import MAX_KEY_EVENTS_PER_DAY, KeyEntry, Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey, key_id
@@ -191,3 +192,90 @@ def test_order_between_topics_and_repeats_do_not_matter(random: object) -> None:
             merged.append(random.choice(merged))  # type: ignore[attr-defined]  # as above
     assert EMPTY.extend(merged).entries == EMPTY.extend(ours + theirs).entries
     assert EMPTY.extend(merged).version == EMPTY.extend(ours + theirs).version
+
+
+DAY_MS = 86_400_000
+
+
+def test_a4_repeats_cost_no_signature_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is announced again is ignored before its signature is looked at."""
+    known = _known(csrc := Speaker("csrc"))
+    monkeypatch.setattr(keyrings, "verify", lambda *_: pytest.fail("a signature was checked"))
+    after = known.extend(stored(csrc.announce(), offset) for offset in range(1, 50))
+    assert (after.entries, after.ignored_count) == (known.entries, 49)
+
+
+def test_a4_key_events_of_a_day_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the day's quota an agency's key events are ignored unread; others and the next day are not."""
+    csrc, mps = Speaker("csrc"), Speaker("mps")
+    repeat = csrc.announce()
+    flood = [stored(repeat, offset) for offset in range(MAX_KEY_EVENTS_PER_DAY + 50)]
+    known = EMPTY.extend(flood)
+    late, real = stored(csrc.announce(SECOND, by=csrc.key), 1_000), keyrings._read
+    read: list[str] = []
+
+    def reading(record: Record, *more: object) -> object:
+        read.append(record.topic)
+        return real(record, *more)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(keyrings, "_read", reading)
+    after = known.extend([late, stored(mps.announce(), 0)])
+    assert after.find("csrc", SECOND.key_id) is None
+    assert f"more than {MAX_KEY_EVENTS_PER_DAY} key events" in after.ignored[-1].reason
+    assert read == ["mps.key"]
+    tomorrow = late._replace(offset=1_001, timestamp_ms=late.timestamp_ms + DAY_MS)
+    assert after.apply(tomorrow).find("csrc", SECOND.key_id) is not None
+
+
+def test_a4_a_flood_keeps_no_revocation_from_being_heard() -> None:
+    """An agency whose quota of the day is used up can still revoke its key."""
+    csrc = Speaker("csrc")
+    assert csrc.key is not None
+    repeat = csrc.announce()
+    known = EMPTY.extend(stored(repeat, offset) for offset in range(MAX_KEY_EVENTS_PER_DAY + 50))
+    after = known.apply(stored(csrc.end("key.revoked", csrc.key), 1_000))
+    assert _entry(after, "csrc", csrc.key).ended == "revoked"
+
+
+def test_a4_producers_own_times_open_no_other_day() -> None:
+    """Time stamps that a producer gives do not bring it a new quota."""
+    csrc = Speaker("csrc")
+    repeat = stored(csrc.announce())._replace(timestamp_type=0)
+    flood = [repeat._replace(offset=n, timestamp_ms=n * DAY_MS) for n in range(MAX_KEY_EVENTS_PER_DAY + 1)]
+    assert "in a day" in EMPTY.extend(flood).ignored[-1].reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"reasons": "号99000019900101001" + "7"}, "personal-data"),
+        ({"reasons": "x" * 4_001}, "too-large"),
+        ({"envelope": envelope(to=[], handling="S")}, "level-s"),
+        ({"sealed": b"bytes"}, "bad-body"),
+    ],
+)
+def test_b7_key_events_are_judged(changes: dict[str, object], code: str) -> None:
+    """What no event may hold is ignored on key topics, which everybody reads, with the place of the fault."""
+    csrc = Speaker("csrc")
+    assert csrc.key is not None
+    known = EMPTY.extend([stored(csrc.announce(), 0), stored(csrc.announce(SECOND, by=csrc.key), 1)])
+    data = {"envelope": envelope(to=[]), "holder": "csrc", "key_id": SECOND.key_id, "reasons": "test"}
+    after = known.apply(stored(csrc.say("key.retired", {**data, **changes}, key=csrc.key), 2))
+    assert _entry(after, "csrc", SECOND).ended is None
+    assert after.ignored[-1].reason.startswith(f"{code}, /data/")
+
+
+def test_a10_a_key_event_at_which_our_code_fails_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails for one key event, it alone is set aside with its reason, and the next one is read."""
+    csrc, mps, real = Speaker("csrc"), Speaker("mps"), keyrings._read
+
+    def failing(record: Record, *more: object) -> object:
+        if record.topic == "csrc.key":
+            raise ZeroDivisionError
+        return real(record, *more)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(keyrings, "_read", failing)
+    after = EMPTY.extend([stored(csrc.announce()), stored(mps.announce())])
+    assert [one.reason for one in after.ignored] == ["set aside: ZeroDivisionError"]
+    assert mps.key is not None
+    assert after.find("mps", mps.key.key_id) is not None

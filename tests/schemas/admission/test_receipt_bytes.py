@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casebus_schemas.admission.receipt_bytes import admitted_body, event_bytes, ledgered_body, refused_body
+from casebus_schemas.admission.receipt_bytes import (
+    Entry,
+    admitted_body,
+    event_bytes,
+    ledgered_body,
+    refused_body,
+)
 from casebus_schemas.admission.receipts import ADMITTED, LEDGERED, REFUSED
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
 from casebus_schemas.catalogue.catalog import Catalog
@@ -15,6 +21,8 @@ _MAYBE = st.none() | _TEXT
 _EVENT = st.tuples(_MAYBE, _MAYBE, _MAYBE, st.none() | st.binary(min_size=32, max_size=32))
 _LONG = st.integers(-(2**63), 2**63 - 1)
 _ORIGIN = st.builds(Origin, _TEXT, st.integers(0, 2**31 - 1), _LONG)
+_HASH = st.binary(min_size=32, max_size=32)
+_ENTRY = st.builds(Entry, _TEXT, _LONG, _LONG, _HASH, _LONG, _HASH)
 _ROLES: st.SearchStrategy[Role] = st.sampled_from(["to", "cc", "by-law"])
 _TOLD = st.lists(st.builds(Recipient, _TEXT, _ROLES, st.uuids()), max_size=5).map(tuple)
 
@@ -46,11 +54,19 @@ def test_refused(event: Event, origin: Origin, code: str, detail: str, at_ms: in
     assert refused_body(event_bytes(*event), origin, code, detail, at_ms) == expected
 
 
-@given(_EVENT, _ORIGIN, _TEXT, _LONG, _LONG)
-def test_ledgered(event: Event, origin: Origin, log: str, index: int, at_ms: int) -> None:
+@given(_EVENT, _ORIGIN, _ENTRY, _LONG)
+def test_ledgered(event: Event, origin: Origin, entry: Entry, at_ms: int) -> None:
     """What is said of an entry is what the schema's writer says."""
-    expected = _by_schema(LEDGERED, "ledgered", event, origin, log=log, index=index, at=at_ms)
-    assert ledgered_body(event_bytes(*event), origin, log, index, at_ms) == expected
+    said = {
+        "log": entry.log,
+        "index": entry.idx,
+        "appended_at": entry.appended_ms,
+        "leaf": entry.leaf_hash,
+        "size": entry.size,
+        "root": entry.root,
+    }
+    expected = _by_schema(LEDGERED, "ledgered", event, origin, **said, at=at_ms)
+    assert ledgered_body(event_bytes(*event), origin, entry, at_ms) == expected
 
 
 @given(_TOLD, _TEXT, _ORIGIN)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.effects import MOST_CORRECTIONS
 from casebus_schemas.case.fold import Folded, extend, fold
 from support.chains import amount, digest, say
 
@@ -195,8 +196,8 @@ def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.
     assert _signature(folded) == _signature(fold(events))
 
 
-def test_a_long_row_of_corrections_is_folded() -> None:
-    """A correction of a correction, 1,500 deep: the last one's figure stands in the first one's place."""
+def test_a1_a_long_row_of_corrections_is_folded() -> None:
+    """Corrections of corrections, 1,500 deep: the last that takes effect stands in the first one's place."""
     row = [say("c0", "referral.submitted", "2022-01-01", amounts=[amount("illegal_gain", "0.00")])]
     for number in range(1, 1501):
         row.append(
@@ -208,8 +209,10 @@ def test_a_long_row_of_corrections_is_folded() -> None:
                 amounts=[amount("illegal_gain", f"{number}.00")],
             )
         )
-    (event,) = fold(row).standing
-    assert event.data["amounts"] == [amount("illegal_gain", "1500.00")]
+    folded = fold(row)
+    (event,) = folded.standing
+    assert event.data["amounts"] == [amount("illegal_gain", f"{MOST_CORRECTIONS}.00")]
+    assert [len(idle) for idle in folded.too_many.values()] == [1500 - MOST_CORRECTIONS]
 
 
 def test_an_answer_belongs_to_what_was_admitted_first_under_its_id() -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -10,15 +11,18 @@ import pytest
 from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.evidence.merkle import root_of
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.records import Outgoing, Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 from casebus_services.ledger.receipt_rows import ReceiptRows
-from casebus_services.ledger.receipts import PAGE, SOURCE, ReceiptPublisher
+from casebus_services.ledger.receipts import PAGE, SOURCE, ReceiptPublisher, new_producer
 from casebus_services.ledger.store import LedgerStore
 from support.ledgers import TOPIC, batch, record, run
+from support.signed_events import seed_of
 
 PLACE = TopicPartition(TOPIC, 0)
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
@@ -60,7 +64,9 @@ def make(store: LedgerStore) -> Iterator[Make]:
     made: list[ReceiptPublisher] = []
 
     def publisher(sink: MemorySink) -> ReceiptPublisher:
-        rows, writer = ReceiptRows(store.database), ReceiptWriter(Catalog.load(), SOURCE)
+        key = SigningKey(seed_of("router"))
+        rows = ReceiptRows(store.database)
+        writer = ReceiptWriter(Catalog.load(), SOURCE, key, new_producer("1"))
         made.append(ReceiptPublisher(rows, sink, writer, [TOPIC]))
         made[-1].start()
         return made[-1]
@@ -101,6 +107,7 @@ def test_receipt_of_an_event(store: LedgerStore, make: Make) -> None:
     schema, data = decode(Catalog.load(), sent.value)
     assert schema.type == "receipt.ledgered" == dict(sent.headers)["ce_type"].decode()  # type: ignore[union-attr]
     del data["at"]
+    hashed = leaf_hash(leaf(ledgered))
     assert data == {
         "stage": "ledgered",
         "event": {
@@ -112,6 +119,10 @@ def test_receipt_of_an_event(store: LedgerStore, make: Make) -> None:
         "origin": {"topic": TOPIC, "partition": 0, "offset": 1},
         "log": "csrc.referral/0",
         "index": 1,
+        "appended_at": datetime(1970, 1, 1, 0, 0, 0, 1000, UTC),
+        "leaf": hashed,
+        "size": 2,
+        "root": root_of([leaf_hash(leaf(record(0))), hashed]),
     }
 
 

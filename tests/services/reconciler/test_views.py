@@ -11,8 +11,8 @@ from casebus_schemas.errors import UsageError
 from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.chains import at
-from support.desk import STORY_CHAIN, Desk
+from support.chains import amount, at, suspects
+from support.desk import STORY_CHAIN, Desk, envelope_at, ms
 
 NOW = at("2022-10-01T12:00")
 
@@ -127,3 +127,31 @@ def test_a_rebuild_names_the_row_that_was_changed(database: Database, damage: st
         transaction.run(damage)
     (difference,) = rebuild(database, Catalog.load()).differences
     assert difference.startswith(table)
+
+
+def test_b5_screens_of_an_agency_show_what_it_may_see(database: Database, accounts_url: str) -> None:
+    """With an agency its findings, duties and chains are shown as they are told to it; without it all are."""
+    desk = Desk(database)
+    referral = desk.refer()
+    desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
+    secret = {
+        "envelope": envelope_at("2022-09-29T10:00", to=["spp"], handling="H3"),
+        "suspects": suspects("丙某"),
+        "amounts": [amount("illegal_gain", "4619.00", "2009-04-01", "2013-02-28")],
+    }
+    said = desk.admitter.speaker("mps").say("progress.transferred_for_prosecution", secret, STORY_CHAIN)
+    desk.admitter.admit(said, at_ms=ms("2022-09-29T10:01"))
+    desk.agent.handle(desk.admitter.batches())
+    reader = AccountsReader(accounts_url)
+    assert sorted(found["rule"] for found in reader.findings()) == ["R30", "R31"]
+    shown = reader.findings(agency="csrc")
+    assert sorted(found["rule"] for found in shown) == ["R30", "R31"]
+    assert all(found["accounts"][0]["agency"] == "csrc" for found in shown)
+    for text in (repr(shown), repr(reader.case(STORY_CHAIN, NOW, asked=AsOf(known_by="csrc")))):
+        assert "丙某" not in text
+        assert "4619.00" not in text
+    assert [chain["events"] for chain in reader.chains("csrc")] == [1]
+    assert [chain["events"] for chain in reader.chains("spp")] == [2]
+    assert reader.chains("court") == []
+    rebuilt = rebuild(database, Catalog.load())
+    assert rebuilt.differences == ()

@@ -210,3 +210,31 @@ def test_b5_no_announcement_holds_a_name_or_amount_of_an_event_not_told_of(event
                 assert f"某{number}号" not in words
                 assert f"{8000001 + number}" not in words
                 assert f"{8000001 + number:,}" not in words
+
+
+def test_b5_a_stranger_to_the_chain_speaks_without_effect_until_a_party_addresses_him() -> None:
+    """The court's guess is compared with nothing and is R40; once a party tells the court, it is."""
+    guess = say(
+        "g",
+        "outcome.judgment",
+        "2022-03-02T10:00",
+        agency="court",
+        told=(),
+        suspects=suspects("乙某"),
+        results=[],
+        amounts=[amount("illegal_gain", "1.00")],
+    )
+    book = ChainBook(CHAIN)
+    said = [one for event in (_referral(), guess) for one in book.take(event)]
+    assert {found.rule for found in book.findings.values()} == {"R40"}
+    assert book.meaning.accounts["agencies"].keys() == {"csrc"}
+    words = _words(said, "court")
+    assert "R40" in words
+    for secret in ("甲某", "1234567", "csrc", "mps"):
+        assert secret not in words
+    book.take(say("q", "consultation.requested", "2022-03-03T10:00", to=("court",)))
+    assert book.meaning.accounts["agencies"].keys() == {"csrc", "court"}
+    assert {(found.rule, found.state) for found in book.findings.values()} == {
+        ("R40", "closed"),
+        ("R30", "open"),
+    }

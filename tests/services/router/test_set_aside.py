@@ -1,22 +1,19 @@
 """A record at which the router's own code fails is set aside: refused, kept, driven again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.admission.verdict import Admission, Origin, split_admission
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
-from casebus_schemas.wire.records import Batch, Outgoing, Record
-from casebus_services.clock import BusClock
+from casebus_schemas.wire.records import Record
 from casebus_services.router import agent, rules
-from casebus_services.router.agent import Router, Surroundings
-from support.router_process import ROUTER_KEY
-from support.signed_events import Speaker, chain, envelope, keyring_of, stored
+from support.router_bench import RouterBench
+from support.signed_events import Speaker, chain, envelope, stored
 
 CATALOG = Catalog.load()
 CSRC, BUS = Speaker("csrc"), Speaker("bus")
@@ -25,52 +22,6 @@ RESIDENT_ID = "990000" + "19900101" + "001" + "7"  # of the unassigned test divi
 
 class Fault(Exception):
     """What nobody foresaw."""
-
-
-class Bench:
-    """A router without Kafka, and what it wrote."""
-
-    def __init__(self) -> None:
-        self.outputs: list[Outgoing] = []
-        self.keyring: Keyring = keyring_of(CSRC, BUS)
-        self.original: Record | None = None
-        self.router = Router(
-            Surroundings(
-                keyring=lambda: self.keyring,
-                catch_up_keys=lambda: None,
-                catch_up_commands=lambda: None,
-                clock=BusClock(),
-                originals=lambda _origin: self.original,
-                sink=self,
-            ),
-            key=ROUTER_KEY,
-            producer="router-1.1",
-            catalog=CATALOG,
-            partitions=4,
-        )
-
-    def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        """Keeps what is written."""
-        self.outputs.extend(outgoing)
-
-    def flush(self) -> None:
-        """Nothing to wait for."""
-
-    def handle(self, *records: Record) -> list[Admission]:
-        """The admissions of these records of one partition."""
-        self.outputs.clear()
-        self.router.handle([Batch(records[0].topic, records[0].partition, records, records[-1].offset + 1)])
-        said = [one for one in self.outputs if one.topic == "bus.admission"]
-        return [split_admission(_record(one))[0] for one in said]
-
-    def numbers(self) -> list[int]:
-        """The numbers of the admissions written, in their order."""
-        said = [dict(one.headers) for one in self.outputs if one.topic == "bus.admission"]
-        return [int(headers["casebus-bus-seq"] or b"0") for headers in said]
-
-
-def _record(output: Outgoing) -> Record:
-    return Record(output.topic, output.partition, 0, 0, 1, output.key, output.value, output.headers)
 
 
 def _three(**changes: Any) -> list[Record]:
@@ -101,7 +52,7 @@ def test_a10_a_record_at_which_our_code_fails_is_set_aside(
     monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """Whatever fails for one record, it alone is set aside; the others are admitted, in one stream."""
-    bench = Bench()
+    bench = RouterBench(CSRC, BUS)
     _failing(monkeypatch, *FAULTS[where])
     found = bench.handle(*_three())
     assert [one.code for one in found] == [None, "set-aside", None]
@@ -119,7 +70,7 @@ def test_a10_a_record_at_which_our_code_fails_is_set_aside(
 
 def test_a10_a_signature_check_that_fails_sets_its_record_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault within the check of one signature concerns its record alone."""
-    bench, records = Bench(), _three()
+    bench, records = RouterBench(CSRC, BUS), _three()
     second = EventHeaders.parse(records[1].headers).id.bytes
     _failing(monkeypatch, rules, "verify", lambda _block, message, _key: second in message)
     assert [one.code for one in bench.handle(*records)] == [None, "set-aside", None]
@@ -127,7 +78,7 @@ def test_a10_a_signature_check_that_fails_sets_its_record_aside(monkeypatch: pyt
 
 def test_a10_what_is_set_aside_is_kept_and_driven_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes stand in the dead letters, and after the mend the operator's command admits the original."""
-    bench, (record, *_) = Bench(), _three()
+    bench, (record, *_) = RouterBench(CSRC, BUS), _three()
     with monkeypatch.context() as faulty:
         _failing(faulty, agent, "examine", lambda record, *_: record.topic == "csrc.referral")
         (found,) = bench.handle(record)
@@ -144,7 +95,7 @@ def test_a10_what_is_set_aside_is_kept_and_driven_again(monkeypatch: pytest.Monk
 
 def test_a10_a_command_at_which_our_code_fails_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that cannot be carried out is answered by an admission that says so; the next is tried."""
-    bench = Bench()
+    bench = RouterBench(CSRC, BUS)
     _failing(monkeypatch, agent, "command_of", lambda record, *_: record.offset == 7)
     data = {"envelope": envelope(to=[]), "now": envelope()["occurred_at"], "rate": 1.0}
     commands = [stored(BUS.say("clock.set", data, chain(1)), offset) for offset in (7, 8)]
@@ -153,7 +104,7 @@ def test_a10_a_command_at_which_our_code_fails_is_set_aside(monkeypatch: pytest.
 
 def test_a10_personal_data_outrank_the_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record at which our code fails is not kept where it holds, or may hold, what must not be repeated."""
-    bench = Bench()
+    bench = RouterBench(CSRC, BUS)
     _failing(monkeypatch, agent, "examine", lambda *_: True)
     (found,) = bench.handle(_three(message_no=f"号{RESIDENT_ID}")[0])
     assert found.code == "personal-data"
@@ -166,7 +117,7 @@ def test_a10_personal_data_outrank_the_fault(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("error", [RetryLater("the broker is away"), StopService("evidence is at risk")])
 def test_a10_only_what_concerns_the_bus_ends_it(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """A broker that is away and evidence at risk are no fault of a record and pass."""
-    bench = Bench()
+    bench = RouterBench(CSRC, BUS)
 
     def failing(*_arguments: object) -> None:
         raise error
@@ -179,5 +130,5 @@ def test_a10_only_what_concerns_the_bus_ends_it(monkeypatch: pytest.MonkeyPatch,
 
 def test_a10_the_bench_admits_without_a_fault() -> None:
     """Without a fault all three are admitted: the faults above are what sets records aside."""
-    bench = Bench()
+    bench = RouterBench(CSRC, BUS)
     assert [one.code for one in bench.handle(*_three())] == [None, None, None]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casebus_schemas.wire.records import TopicPartition
-from casebus_services.streams.runs import FetchPace, HeadOfLine
+from casebus_services.streams.runs import FairShare, FetchPace, HeadOfLine
 
 HERE = TopicPartition("csrc.referral", 1)
 THERE = TopicPartition("csrc.referral", 2)
@@ -18,6 +18,7 @@ class FakeRun:
 
     next_offset: int
     acked: bool = False
+    size: int = 1
 
 
 def issued(line: HeadOfLine, *next_offsets: int, partition: TopicPartition = HERE) -> list[FakeRun]:
@@ -118,3 +119,29 @@ def test_a_burst_is_gathered_and_silence_ends_it() -> None:
     steady = pace.answered(20, 0.07)
     silence = pace.answered(0, 1.0)
     assert (burst[-1], steady, silence) == ((16384, 20), (16384, 20), (1, 500))
+
+
+def test_a9_one_speaker_has_a_bounded_share() -> None:
+    """Records in flight of all topics of a speaker take its room, acknowledgements and seeks give it back."""
+    line = HeadOfLine()
+    share = FairShare(100, line.in_flight)
+    clue = TopicPartition("csrc.clue", 0)
+    runs = [FakeRun(40, size=40), FakeRun(80, size=40)]
+    line.issue(HERE, runs[0])
+    line.issue(clue, runs[1])
+    assert (share.room("csrc.referral"), share.room("mps.progress")) == (20, 50)
+    share.took("csrc.clue", 15)
+    assert share.room("csrc.referral") == 5
+    share.begin()
+    acknowledge(line, runs[0])
+    assert share.room("csrc.referral") == 50
+    line.restart([(clue, None)])
+    assert (line.in_flight("csrc"), share.room("csrc.clue")) == (0, 50)
+    assert FairShare(None, line.in_flight).room("csrc.clue") is None
+
+
+def test_a9_a_speaker_over_its_share_has_no_room() -> None:
+    """Whatever is in flight, the room never falls below none."""
+    line = HeadOfLine()
+    line.issue(HERE, FakeRun(500, size=500))
+    assert FairShare(100, line.in_flight).room("csrc.clue") == 0

@@ -1,6 +1,7 @@
 """R04: an agency uses one id for events that differ, within a chain or in several; none of them wins."""
 
 from collections.abc import Iterator
+from heapq import nsmallest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_keys import Linked
@@ -34,9 +35,7 @@ RULE = Rule(
 @RULE.over_case
 def reused_in_chain(case: Case) -> Iterator[Found]:
     """Each id of the chain with several contents by the agency whose id it is; all are kept."""
-    for event_id, sharing in case.folded.by_id.items():
-        if len(sharing) == 1:
-            continue
+    for event_id, sharing in case.folded.shared_ids.items():
         by: dict[str, list[ChainEvent]] = {}
         for event in sharing:
             by.setdefault(event.agency, []).append(event)
@@ -44,7 +43,8 @@ def reused_in_chain(case: Case) -> Iterator[Found]:
             if len(events) > 1:
                 yield Found(
                     subject=f"{speaker}\n{event_id}",
-                    causes=events,
+                    causes=nsmallest(2, events, key=lambda event: event.sort_key),
+                    named_by=(),
                     accounts=accounts_of(events),
                     because=Sentence(
                         f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
@@ -67,7 +67,7 @@ def reused_across(linked: Linked) -> Iterator[Found]:
     yield Found(
         chain=again.chain,
         subject=linked.key.text,
-        causes=events,
+        causes=[events[0], again],
         accounts=[
             account(
                 event,

@@ -34,10 +34,12 @@ RULE = Rule(
 @RULE.over_case
 def nonsense(case: Case) -> Iterator[Found]:
     """Circles of causes, and clocks that started outside the years in which a term can start."""
-    for cycle in case.folded.cycles:
+    # No event that only adds to a chain makes a circle.
+    for cycle in case.folded.cycles if case.only is None else ():
         yield Found(
             subject="cycle",
-            causes=cycle,
+            causes=(cycle[0], cycle[-1]),
+            named_by=cycle[:1],
             accounts=accounts_of(cycle),
             because=Sentence(
                 f"{len(cycle)}个事件互为因果,只能按时间排序",

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain import MOST_BYTES, MOST_EVENTS, ChainEvent
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, ChainId, RuleId
 from casebus_schemas.wire.ids import bus_id
@@ -43,6 +43,30 @@ def failed(rule: Rule, first: ChainEvent, error: Exception) -> Found:
 
 
 COMPUTED_AGAIN = Sentence("本案链已能重新计算", "the chain could be computed again")
+
+
+def too_long(first: ChainEvent, agencies: Collection[str], since: datetime) -> Finding:
+    """That a chain holds more than is computed, for the agencies that take part in it."""
+    chain = first.chain
+    return Finding(
+        id=bus_id(RULE.id, f"{chain}\ntoo long"),
+        rule=RULE.id,
+        cls=RULE.cls,
+        severity=RULE.severity,
+        chain=ChainId(chain),
+        subject="too long",
+        accounts=tuple(Account(Agency(agency), None, None) for agency in sorted(agencies)),
+        law=(),
+        because=Sentence(
+            f"本案链超过{MOST_EVENTS}个事件或{MOST_BYTES >> 20} MiB:其后的事件照常保存,不再计算",
+            f"this chain holds more than {MOST_EVENTS:,} events or {MOST_BYTES >> 20} MiB: those behind are "
+            "kept, but not computed",
+        ),
+        suggestion=None,
+        opened_at=since,
+        causes=(first.digest,),
+        told=frozenset(agencies),
+    )
 
 
 def set_aside_id(chain: str) -> UUID:

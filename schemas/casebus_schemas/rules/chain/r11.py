@@ -18,7 +18,7 @@ from ..finding import Account, Suggestion
 from ..folded_case import Case
 from ..rule import Found, Rule
 from ..sight import told_of_all
-from ..wording import claimed_and_admitted, creditors_of, limit_in_words, until_published
+from ..wording import MOST_NAMED, claimed_and_admitted, creditors_of, limit_in_words, until_published
 
 RULE = Rule(
     RuleId("R11"),
@@ -92,7 +92,7 @@ def _missing(duty: Obligation, rung: Step, higher: Step, *, contested: bool) -> 
     limit = limit_in_words(next(r.limit for r in duty.version.rungs if r.step == rung.step))
     last = last_day_of(rung.due_latest)
     waits = until_published(duty, rung)
-    approvals = [_approval(duty, event) for event in duty.approvals]
+    approvals = [_approval(duty, event) for event in duty.approvals[:MOST_NAMED]]
     answered = [duty.met_by] if duty.met_by else []
     return Found(
         subject=f"{duty.id}\n{higher.step}",

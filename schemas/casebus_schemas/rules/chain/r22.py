@@ -1,10 +1,9 @@
 """R22: answers or corrections of one matter that exclude each other; nothing wins by itself."""
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
 
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.effects import MOST_CORRECTIONS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
@@ -13,7 +12,7 @@ from casebus_schemas.texts.symbols import quoted
 from ..finding import Suggestion
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import accounts_of, correction_by
+from ..wording import MOST_NAMED, accounts_of, correction_by
 
 RULE = Rule(
     RuleId("R22"),
@@ -39,53 +38,69 @@ RULE = Rule(
 def contradictions(case: Case) -> Iterator[Found]:
     """Filed and not filed; prosecuted and not prosecuted for one suspect; rival corrections of one event."""
     folded = case.folded
-    filed, refused = _said(folded, "referral.filed"), _said(folded, "referral.not_filed")
-    for yes, no in product(filed, refused):
-        if _same_request(yes, no, folded):
-            yield _conflict(yes, no, "referral", case.catalog)
-    prosecuted, dropped = _said(folded, "outcome.prosecuted"), _said(folded, "outcome.not_prosecuted")
-    for yes, no in product(prosecuted, dropped):
-        charged = {person.number for person in folded.suspects.listed(yes)}
-        for person in folded.suspects.listed(no):
-            if person.number in charged:
-                yield _conflict(yes, no, person.name, case.catalog)
+    filed, refused = folded.answers_of("referral.filed"), folded.answers_of("referral.not_filed")
+    # What answers nothing that the chain holds may answer any referral.
+    anyway_filed, anyway_refused = filed.get(None, []), refused.get(None, [])
+    for request in dict.fromkeys((*filed, *refused)):
+        yes = filed.get(request, []) or anyway_filed
+        no = refused.get(request, []) or anyway_refused
+        if yes and no:
+            of = request.hex() if request else ""
+            yield _conflict(f"referral\n{of}", yes, no, case.catalog)
+    suspects = folded.suspects
+    charged, cleared = (
+        suspects.last_lists(type) for type in ("outcome.prosecuted", "outcome.not_prosecuted")
+    )
+    for number in sorted(charged.keys() & cleared.keys()):
+        person = suspects.person(number)
+        yield _conflict(f"suspect\n{person.key}", [charged[number]], [cleared[number]], case.catalog)
     for rivals in folded.rivals:
         yield _rivals(rivals)
+    for origin, idle in folded.too_many.items():
+        yield _too_many(folded.by_digest[origin], idle)
 
 
-def _said(folded: Folded, type: str) -> list[ChainEvent]:
-    return folded.standing_of.get(type, [])
-
-
-def _same_request(left: ChainEvent, right: ChainEvent, folded: Folded) -> bool:
-    one, other = folded.request_of(left), folded.request_of(right)
-    if one is None or other is None:
-        return True
-    return folded.origin_of(one.digest) == folded.origin_of(other.digest)
-
-
-def _conflict(yes: ChainEvent, no: ChainEvent, subject: str, catalog: Catalog) -> Found:
+def _conflict(subject: str, yes: Sequence[ChainEvent], no: Sequence[ChainEvent], catalog: Catalog) -> Found:
+    """What was said both ways, by the first events that said each."""
+    said = [*yes[:MOST_NAMED], *no[:MOST_NAMED]]
     return Found(
         subject=subject,
-        causes=[yes, no],
-        accounts=accounts_of((yes, no)),
+        causes=[yes[0], no[0]],
+        named_by=(),
+        accounts=accounts_of(said),
         because=Sentence(
-            f"对同一事项既有{quoted(yes.type).zh}又有{quoted(no.type).zh},二者均有效,须由作出机关更正",
-            f"one matter is answered with both {quoted(yes.type).en} and {quoted(no.type).en}; "
+            f"对同一事项既有{quoted(yes[0].type).zh}又有{quoted(no[0].type).zh},二者均有效,须由作出机关更正",
+            f"one matter is answered with both {quoted(yes[0].type).en} and {quoted(no[0].type).en}; "
             "both stand until one is corrected",
         ),
-        suggestion=correction_by(no, catalog),
+        suggestion=correction_by(no[-1], catalog),
     )
 
 
 def _rivals(rivals: tuple[ChainEvent, ...]) -> Found:
+    about = rivals[0].corrects or rivals[0].withdraws or b""
     return Found(
-        subject="corrections",
+        subject=f"corrections\n{about.hex()}",
         causes=rivals,
+        named_by=(),
         accounts=accounts_of(rivals),
         because=Sentence(
             f"对同一事件有{len(rivals)}个并列的更正或撤回,均不生效,原文不变",
             f"{len(rivals)} rival corrections or withdrawals of one event: none takes effect, it stands",
         ),
         suggestion=Suggestion(rivals[-1].type, Agency(rivals[-1].agency)),
+    )
+
+
+def _too_many(about: ChainEvent, idle: Sequence[ChainEvent]) -> Found:
+    return Found(
+        subject=f"too many corrections\n{about.digest.hex()}",
+        causes=idle[:1],
+        named_by=(),
+        accounts=accounts_of(idle[:MOST_NAMED]),
+        because=Sentence(
+            f"对同一事件的更正或撤回多于{MOST_CORRECTIONS}个,其后的{len(idle)}个不生效",
+            f"one event was corrected or withdrawn more than {MOST_CORRECTIONS} times: {len(idle)} behind "
+            "those have no effect",
+        ),
     )

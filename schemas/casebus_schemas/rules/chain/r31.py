@@ -83,7 +83,8 @@ def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
     said = [part for part in parts if part is not NOTHING]
     return Found(
         subject=f"{left.by}\n{right.by}",
-        causes=[*left.events, *right.events],
+        causes=[left.events[-1], right.events[-1]],
+        named_by=(),
         accounts=[_account(left, there), _account(right, here)],
         because=Sentence(
             f"嫌疑主体不一致:{';'.join(part.zh for part in said)}",

@@ -1,6 +1,6 @@
 """R39: a charge of the indictments has no counterpart in the judgments, or the reverse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from casebus_schemas.case.accounts import charges_of
 from casebus_schemas.case.chain import ChainEvent
@@ -11,7 +11,10 @@ from casebus_schemas.small_types import RuleId
 from ..finding import account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import few, named
+from ..wording import few, named, short
+
+_Pair = tuple[int, str]
+"""A suspect's number and an article."""
 
 RULE = Rule(
     RuleId("R39"),
@@ -41,61 +44,65 @@ def charges_without_outcome(case: Case) -> Iterator[Found]:
     decided = _pairs(judgments, case.folded.suspects)
     if not charged or not decided:
         return
-    for article in dict.fromkeys(article for _, article in charged):
-        only = [said for pair, said in charged.items() if pair[1] == article and pair not in decided]
-        if only:
-            names, causes = [name for name, _ in only], [event for _, event in only] + judgments
-            yield _charge(article, names, causes, charged_only=True, uses=(indictments, judgments))
-    for article in dict.fromkeys(article for _, article in decided):
-        only = [said for pair, said in decided.items() if pair[1] == article and pair not in charged]
-        if only:
-            names, causes = [name for name, _ in only], [event for _, event in only] + indictments
-            yield _charge(article, names, causes, charged_only=False, uses=(indictments, judgments))
+    uses = (indictments, judgments)
+    for article, names in _only_in(charged, decided).items():
+        yield _charge(article, names, charged_only=True, uses=uses)
+    for article, names in _only_in(decided, charged).items():
+        yield _charge(article, names, charged_only=False, uses=uses)
 
 
-def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[tuple[int, str], tuple[str, ChainEvent]]:
-    """Who is meant, by number and article: as the paper calls him, and the paper."""
-    found: dict[tuple[int, str], tuple[str, ChainEvent]] = {}
+def _only_in(here: Mapping[_Pair, str], there: Mapping[_Pair, str]) -> dict[str, list[str]]:
+    """By article whom these name under it and those do not."""
+    found: dict[str, list[str]] = {}
+    for pair, name in here.items():
+        if pair not in there:
+            found.setdefault(pair[1], []).append(name)
+    return found
+
+
+def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[_Pair, str]:
+    """Who is meant, by number and article, as the paper calls him."""
+    found: dict[_Pair, str] = {}
     for event in events:
         names = suspects.names_in(event)
         for person, article in charges_of(event, suspects):
-            found.setdefault((person.number, article), (names[person.number], event))
+            found.setdefault((person.number, article), names[person.number])
     return found
 
 
 def _charge(
     article: str,
     names: list[str],
-    causes: list[ChainEvent],
     *,
     charged_only: bool,
     uses: tuple[list[ChainEvent], list[ChainEvent]],
 ) -> Found:
     indictment, judgment = (events[-1] for events in uses)
-    who = named(names)
+    who, shown = named(names), short(article)
     because = (
         Sentence(
-            f"起诉书指控{who.zh}第{article}条,判决中没有对应的结果",
-            f"the indictment charges {who.en} under article {article}, but no judgment decides it",
+            f"起诉书指控{who.zh}第{shown}条,判决中没有对应的结果",
+            f"the indictment charges {who.en} under article {shown}, but no judgment decides it",
         )
         if charged_only
         else Sentence(
-            f"判决就第{article}条对{who.zh}作出认定,起诉书中没有对应的指控",
-            f"a judgment decides article {article} for {who.en}, but no indictment charges it",
+            f"判决就第{shown}条对{who.zh}作出认定,起诉书中没有对应的指控",
+            f"a judgment decides article {shown} for {who.en}, but no indictment charges it",
         )
     )
     return Found(
-        subject=f"{article}\n{'charged' if charged_only else 'decided'}\n" + "\n".join(names),
-        causes=causes,
+        subject=f"{article}\n{'charged' if charged_only else 'decided'}",
+        causes=(indictment, judgment),
+        named_by=(),
         accounts=[
             account(
                 indictment,
-                {"article": article, **few("charged", names if charged_only else [])},
+                {"article": shown, **few("charged", names if charged_only else [])},
                 compared=("article", "charged", "charged_in_all"),
             ),
             account(
                 judgment,
-                {"article": article, **few("decided", [] if charged_only else names)},
+                {"article": shown, **few("decided", [] if charged_only else names)},
                 compared=("article", "decided", "decided_in_all"),
             ),
         ],

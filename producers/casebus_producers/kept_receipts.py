@@ -1,0 +1,66 @@
+"""Receipts kept in the agency's own file, and compared with what it sent: the bus can be held to its word."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.times import to_moment
+from casebus_schemas.wire.records import Record
+
+_LOG_APPEND_TIME = 1
+_KEEP = """
+INSERT OR IGNORE INTO receipt (seq, stage, digest, log, idx, leaf, size, root, key, value, headers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_KEPT = "SELECT value, headers FROM receipt WHERE seq = ?"
+_SENT = "SELECT digest, payload, headers, key FROM outbox WHERE id = ?"
+_ROOTS = "SELECT root FROM receipt WHERE log = ? AND size = ? AND root <> ? LIMIT 1"
+_LEAVES = "SELECT leaf FROM receipt WHERE log = ? AND idx = ? AND leaf <> ? LIMIT 1"
+
+
+def keep(connection: Connection, record: Record, data: Mapping[str, Any]) -> Sentence | None:
+    """Keeps a receipt that the bus has signed; gives what it says otherwise than this agency knows.
+
+    `data` is its decoded data. Compared are the event's digest with what was sent under its id, the leaf with
+    the record's bytes at the place that the receipt names, and leaf and root with those of earlier receipts.
+    """
+    headers = json.dumps([(name, (value or b"").decode()) for name, value in record.headers])
+    entry = [data.get(name) for name in ("log", "index", "leaf", "size", "root")]
+    digest = data["event"]["digest"]
+    said = (record.offset, data["stage"], digest, *entry, record.key, record.value, headers)
+    connection.exec_driver_sql(_KEEP, said)
+    kept = connection.exec_driver_sql(_KEPT, (record.offset,)).one()
+    if (bytes(kept[0]), kept[1]) != (record.value, headers):
+        return Sentence("与此前保存的同号回执不同", "another one was kept under this number")
+    return _otherwise(connection, data)
+
+
+def _otherwise(connection: Connection, data: Mapping[str, Any]) -> Sentence | None:
+    id, digest = data["event"]["id"], data["event"]["digest"]
+    sent = None if id is None else connection.exec_driver_sql(_SENT, (str(id),)).one_or_none()
+    if sent is not None and digest is not None and bytes(sent[0]) != digest:
+        found = f"digest {digest.hex()[:16]}…, sent was {bytes(sent[0]).hex()[:16]}…"
+        return Sentence("所指内容与所发不符", f"it names other bytes than were sent under this id: {found}")
+    if data["stage"] != "ledgered":
+        return None
+    log, index, size = data["log"], data["index"], data["size"]
+    if sent is not None and digest is not None and _leaf(data, sent) != data["leaf"]:
+        return Sentence("叶哈希与所发记录不符", "its leaf is not that of the record that was sent")
+    if connection.exec_driver_sql(_LEAVES, (log, index, data["leaf"])).first() is not None:
+        return Sentence("同一条目此前另有叶哈希", f"entry {index} of {log} had another leaf before")
+    if connection.exec_driver_sql(_ROOTS, (log, size, data["root"])).first() is not None:
+        return Sentence("同一大小此前另有根哈希", f"{log} had another root at size {size} before")
+    return None
+
+
+def _leaf(data: Mapping[str, Any], sent: Any) -> bytes:
+    _, payload, headers, key = sent
+    origin = data["origin"]
+    pairs = tuple((name, text.encode()) for name, text in json.loads(headers))
+    at_ms = to_moment(data["appended_at"])
+    place = (origin["topic"], origin["partition"], origin["offset"], at_ms, _LOG_APPEND_TIME)
+    return leaf_hash(leaf(Record(*place, bytes(key), bytes(payload), pairs)))

@@ -1,0 +1,73 @@
+"""What an event costs does not grow with its chain, whatever kind of events the chain is made of."""
+
+import sys
+from collections.abc import Iterable
+from types import FrameType
+
+import pytest
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.persons import Suspects
+from casebus_schemas.rules.reconcile import Reconciled, reconcile
+from support.chains import say, suspects
+from support.long_chains import FLAT, chain_of
+
+EVENTS = 500
+
+
+class Calls:
+    """Counts the calls of functions, Python's own too: the same in every run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> "Calls":
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _called(self, _frame: FrameType, event: str, _what: object) -> None:
+        if event in ("call", "c_call"):
+            self.count += 1
+
+
+def _cost(meaning: Reconciled, events: Iterable[ChainEvent]) -> int:
+    with Calls() as calls:
+        for event in events:
+            moved = meaning.take(event)
+            meaning.look(moved.keys, event.admitted_at)
+            assert meaning.hash
+    return calls.count
+
+
+@pytest.mark.parametrize("kind", FLAT)
+def test_a7_the_last_events_of_a_chain_cost_what_its_first_ones_did(kind: str) -> None:
+    """Events 400 to 500 take at most twice the steps of events 150 to 250."""
+    events = list(chain_of(kind, EVENTS))
+    meaning = reconcile(())
+    for event in events[:150]:
+        meaning.take(event)
+    early = _cost(meaning, events[150:250])
+    for event in events[250:400]:
+        meaning.take(event)
+    assert _cost(meaning, events[400:]) <= 2 * early
+
+
+@pytest.mark.parametrize("number", [1_000])
+def test_a6_many_suspects_cost_what_they_are_many(number: int) -> None:
+    """Four times as many suspects in one event take at most five times the steps."""
+
+    def cost(of: int) -> int:
+        event = say(
+            "s", "referral.submitted", "2022-01-03", suspects=suspects(*(f"人{n}" for n in range(of)))
+        )
+        with Calls() as calls:
+            known = Suspects([event])
+            for suspect in event.data["suspects"]:
+                known.find(event, suspect["ref"])
+            known.listed(event)
+        return calls.count
+
+    assert cost(4 * number) <= 5 * cost(number)
