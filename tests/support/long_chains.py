@@ -47,8 +47,8 @@ def corrected_clues(number: int) -> ChainEvent:
 
 
 def orphans(number: int) -> ChainEvent:
-    """Answers to what nobody said."""
-    return _say(
+    """Answers to what nobody said, an hour after each other: from the second day on one waits too long."""
+    event = _say(
         number,
         "referral.receipted",
         agency="mps",
@@ -58,6 +58,8 @@ def orphans(number: int) -> ChainEvent:
         competent=True,
         complete=True,
     )
+    when = BEGIN + number * 60 * STEP
+    return replace(event, occurred_at=when, admitted_at=when)
 
 
 def in_turns(number: int) -> ChainEvent:
