@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from functools import cache
-from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import Catalog
 
-from .chain import ChainEvent
+from .chain import ChainEvent, Digest
 
 
 class Belonging:
     """The parties of a chain and its strangers: a function of the set of its events, whatever their order.
 
-    Its opener is the agency of the event that the bus had first. Whom a party tells or answers is a party,
-    and so is an agency that alone may answer the type of what it says. What a stranger says of the case
+    Its opener is the agency of the event that the bus had first. Whom a party tells is a party, whose event
+    it answers by digest, and who alone may answer the type of what it says. What a stranger says of the case
     stands outside: it is kept, and has no effect until a party tells or addresses him. With `parties` these
     are given.
     """
@@ -24,8 +23,8 @@ class Belonging:
         self.parties: set[str] = set(parties or ())
         self._opened_at: datetime | None = None
         self._brings: dict[str, set[str]] = {}
-        self._said: dict[UUID, set[str]] = {}
-        self._answered: dict[UUID, set[str]] = {}
+        self._said: dict[Digest, str] = {}
+        self._answered: dict[Digest, set[str]] = {}
         self.first_outside: dict[str, ChainEvent] = {}
         found = list(events)
         if found and not self._given:
@@ -61,13 +60,15 @@ class Belonging:
         return self.parties.isdisjoint(self.first_outside)
 
     def _bring_answered(self, event: ChainEvent) -> None:
-        self._said.setdefault(event.id, set()).add(event.agency)
-        for agency in self._answered.get(event.id, ()):
+        # By digest only: anybody may use an id of others for an event of his own.
+        self._said[event.digest] = event.agency
+        for agency in self._answered.get(event.digest, ()):
             self._bring(agency, {event.agency})
-        request = event.in_reply_to
+        request = event.in_reply_to_hash
         if request is not None:
             self._answered.setdefault(request, set()).add(event.agency)
-            self._bring(event.agency, self._said.get(request, set()))
+            if request in self._said:
+                self._bring(event.agency, {self._said[request]})
 
     def _bring(self, agency: str, brought: Set[str]) -> None:
         known = self._brings.setdefault(agency, set())

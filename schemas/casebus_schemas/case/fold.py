@@ -54,6 +54,7 @@ class Folded:
         self.by_digest: dict[Digest, ChainEvent] = {}
         self.by_id: dict[UUID, list[ChainEvent]] = {}
         self.shared_ids: dict[UUID, list[ChainEvent]] = {}
+        self._answerable = _Answerable()
         self._origins: dict[Digest, Digest] = {}
         self.place: dict[Digest, int] = {}
         self.said_of: dict[str, list[ChainEvent]] = {}
@@ -100,8 +101,12 @@ class Folded:
         return self._answers.get(type, {})
 
     def request_of(self, event: ChainEvent) -> ChainEvent | None:
-        """The event that this one answers: the version its hash names, else the first said under that id."""
-        return _target(event, self.by_id, self.by_digest)
+        """The event that this one answers: the version its hash names, else the first with that id.
+
+        The first that the bus had of those that its speaker was told of: nobody draws an answer to himself by
+        an id of others.
+        """
+        return _target(event, self._answerable, self.by_digest)
 
     def origin_of(self, digest: Digest) -> Digest:
         """The event that a correction finally corrects; any other event's own digest."""
@@ -113,7 +118,7 @@ class Folded:
         Then the fold is as it was, and all events must be folded anew. Takes no more time in a long chain.
         """
         was_awaited = event.digest in self._awaited or (
-            event.id in self._awaited and event.id not in self.by_id
+            event.id in self._awaited and self._answerable.is_moved_by(event)
         )
         sorts_last = self._last_key is None or event.sort_key > self._last_key
         answers_itself = event.in_reply_to == event.id or event.digest in _pointers(event)
@@ -147,7 +152,9 @@ class Folded:
 
     def _index(self, event: ChainEvent, place: int) -> None:
         self.by_digest[event.digest] = event
-        same = _enter_id(self.by_id, event)
+        self._answerable.enter(event)
+        same = self.by_id.setdefault(event.id, [])
+        same.append(event)
         if len(same) > 1:
             self.shared_ids[event.id] = same
         if event.corrects is not None and event.corrects != event.digest:
@@ -203,18 +210,38 @@ def _pointers(event: ChainEvent) -> list[UUID | Digest]:
     return [pointer for pointer in pointers if pointer is not None]
 
 
-def _enter_id(by_id: dict[UUID, list[ChainEvent]], event: ChainEvent) -> list[ChainEvent]:
-    """Enters an event under its id: the first by time and digest stands first."""
-    same = by_id.setdefault(event.id, [])
-    if same and event.sort_key < same[0].sort_key:
-        same.insert(0, event)
-    else:
-        same.append(event)
-    return same
+class _Answerable:
+    """What an id means to whoever answers it: of several events with it the one that the bus had first.
+
+    First of those that he was told of, as the admissions say: what was not told to him he cannot answer.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[UUID, str | None], ChainEvent] = {}
+
+    def enter(self, event: ChainEvent) -> None:
+        for key in self._keys_moved_by(event):
+            self._first[key] = event
+
+    def is_moved_by(self, event: ChainEvent) -> bool:
+        """Whether the event's id means another event to somebody, once it is entered."""
+        return bool(self._keys_moved_by(event))
+
+    def find(self, id: UUID, answerer: str) -> ChainEvent | None:
+        return self._first.get((id, answerer)) or self._first.get((id, None))
+
+    def _keys_moved_by(self, event: ChainEvent) -> list[tuple[UUID, str | None]]:
+        keys: list[tuple[UUID, str | None]] = [(event.id, None)]
+        keys.extend((event.id, agency) for agency in event.audience)
+        return [key for key in keys if key not in self._first or _had(event) < _had(self._first[key])]
+
+
+def _had(event: ChainEvent) -> tuple[datetime, Digest]:
+    return (event.admitted_at, event.digest)
 
 
 def _target(
-    event: ChainEvent, by_id: Mapping[UUID, Sequence[ChainEvent]], found: Mapping[Digest, ChainEvent]
+    event: ChainEvent, answerable: _Answerable, found: Mapping[Digest, ChainEvent]
 ) -> ChainEvent | None:
     request, version = event.in_reply_to, event.in_reply_to_hash
     if request is None:
@@ -222,8 +249,7 @@ def _target(
     named = found.get(version) if version is not None else None
     if named is not None and named.id == request:
         return named
-    candidates = by_id.get(request)
-    return candidates[0] if candidates else None
+    return answerable.find(request, event.agency)
 
 
 _Causes = dict[Digest, set[Digest]]
@@ -233,12 +259,12 @@ def _causal_order(
     found: Mapping[Digest, ChainEvent],
 ) -> tuple[list[ChainEvent], tuple[tuple[ChainEvent, ...], ...]]:
     """Causes before effects, else by time and digest; of a circle none counts as another's cause."""
-    by_id: dict[UUID, list[ChainEvent]] = {}
+    answerable = _Answerable()
     for event in found.values():
-        _enter_id(by_id, event)
+        answerable.enter(event)
     causes: _Causes = {}
     for event in found.values():
-        request = _target(event, by_id, found)
+        request = _target(event, answerable, found)
         named = (request.digest if request else None, event.corrects, event.withdraws, event.prev)
         causes[event.digest] = {digest for digest in named if digest is not None and digest in found}
     order = _sorted_by_cause(found, causes)

@@ -11,7 +11,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.announced_data import data_of
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.hearing import Announcement, Closing
-from support.chains import CHAIN, amount, at, charges, say, suspects
+from support.chains import CHAIN, amount, at, charges, results, say, suspects
 
 FULL = ("csrc", "mps", "spp")
 
@@ -137,6 +137,34 @@ def test_b5_fishing_gets_the_same_answer_whether_the_guess_is_right_or_wrong(
     assert [one for one in said if "csrc" in one.to and one.kind.startswith("finding.")] == []
     right = {one.kind for one in said if "spp" in one.to or "mps" in one.to}
     assert ("finding.opened" in right) == (value != "1234567.00")
+
+
+def test_new_the_id_of_a_finding_names_no_article_to_who_was_not_told() -> None:
+    """R39 of the same article in another indictment has another id: nobody can try articles."""
+    judged = say(
+        "j",
+        "outcome.judgment",
+        "2022-03-02T10:00",
+        agency="court",
+        to=("spp",),
+        suspects=suspects("甲某"),
+        results=results(("S1", "180")),
+    )
+    ids = []
+    for name in ("p", "x"):
+        charged = say(
+            name,
+            "outcome.prosecuted",
+            "2022-03-03T10:00",
+            agency="spp",
+            to=("mps",),
+            suspects=suspects("甲某"),
+            charges=charges(("S1", "182")),
+        )
+        said = _said([judged, charged])
+        ids.append({about.id for one in said if "court" in one.to for about in one.about})
+    assert ids[0]
+    assert ids[0].isdisjoint(ids[1])
 
 
 def test_b5_a_duty_is_told_to_those_who_were_told_of_its_start() -> None:

@@ -93,7 +93,7 @@ def test_b3_a_strangers_word_has_no_effect_and_those_concerned_hear_of_it() -> N
     assert (case.differ.state, case.differ.words) == ("open", ())
     (found,) = case.foreign
     assert [found.rule, found.severity, found.state] == ["R40", "medium", "open"]
-    assert "R30" in found.because.en
+    assert "that does not concern it" in found.because.en
     heard = {agency for one in case.said for about in one.about if about.id == found.id for agency in one.to}
     assert heard == {"court", "csrc", "mps"}
     view = seen_by("csrc", found)
@@ -109,6 +109,26 @@ def test_b3_a_word_on_an_unknown_finding_has_no_effect_and_is_seen() -> None:
     assert "names a finding that this chain does not hold" in found.because.en
     assert [one.to for one in case.said if found.id in {about.id for about in one.about}] == [("mps",)]
     assert case.differ.words == ()
+
+
+def test_new_a_guessed_finding_gets_the_same_answer_as_a_made_up_one() -> None:
+    """Who is no concern of a finding learns nothing from trying its id: same words, same addressees."""
+    case = _Case()
+    case.word("court", "accepted", 3, to=("mps",))
+    case.word("court", "accepted", 4, to=("mps",), finding=event_id("nothing"))
+    guessed, made_up = case.foreign
+    assert (guessed.because, guessed.told, guessed.severity) == (
+        made_up.because,
+        made_up.told,
+        made_up.severity,
+    )
+    heard = [
+        one.to
+        for found in (guessed, made_up)
+        for one in case.said
+        if found.id in {about.id for about in one.about} and "court" in one.to
+    ]
+    assert heard == [("court", "mps")] * 2
 
 
 def test_b3_what_is_said_is_shown_to_those_who_were_told_of_the_word() -> None:

@@ -93,7 +93,8 @@ def _charge(
     return Found(
         subject=f"{article}\n{'charged' if charged_only else 'decided'}",
         causes=(indictment, judgment),
-        named_by=(),
+        # The article alone could be guessed from the id by those who are told of one paper only.
+        named_by=[events[0] for events in uses],
         accounts=[
             account(
                 indictment,

@@ -76,36 +76,28 @@ def _outside(stranger: str, first: ChainEvent, parties: list[str]) -> Found:
 
 @RULE.over_word
 def foreign_words(event: ChainEvent, finding: Finding | None) -> Iterator[Found]:
-    """A word on a finding that does not concern its speaker, or that the bus has not made in this chain."""
-    who, what = agency(event.agency), quoted(event.type)
-    if finding is None:
-        yield Found(
-            subject=f"word\n{event.agency}\n{event.data['finding']}",
-            causes=[event],
-            accounts=[said(event)],
-            because=Sentence(
-                f"{who.zh}的{what.zh}所指的核对发现不在本案链中,不生效",
-                f"{what.en} of {who.en} names a finding that this chain does not hold: it has no effect",
-            ),
-            kind="arrival",
-            by_subject=True,
-        )
-        return
-    concerned = [home(name) for name in hearers(finding)]
+    """A word on a finding that does not concern its speaker, or that the bus has not made in this chain.
+
+    Both in the same words and to the same agencies, but for those whom the finding concerns and who were not
+    told of the word: ids of findings follow from what they are about, and a guess must get no answer.
+    """
+    concerned = [] if finding is None else [home(name) for name in hearers(finding)]
     if event.agency in concerned:
         return
+    who, what = agency(event.agency), quoted(event.type)
     yield Found(
-        subject=f"word\n{event.agency}\n{finding.id}",
+        subject=f"word\n{event.agency}\n{event.data['finding']}",
         causes=[event],
         accounts=[said(event)],
         because=Sentence(
-            f"{who.zh}与核对发现{finding.rule}无关,其{what.zh}不生效",
-            f"finding {finding.rule} does not concern {who.en}: its {what.en} has no effect",
+            f"{who.zh}的{what.zh}所指的核对发现不在本案链中,或与该机关无关,不生效",
+            f"{what.en} of {who.en} names a finding that this chain does not hold, or that does not concern "
+            "it: it has no effect",
         ),
-        beside=concerned,
+        beside=sorted({*event.audience, *concerned} - {event.agency}),
         apart=Sentence(
-            f"无关机关对核对发现{finding.rule}发表意见,不生效",
-            f"an agency that finding {finding.rule} does not concern has spoken to it: that has no effect",
+            "一个机关对与其无关的核对发现发表意见,不生效",
+            "an agency has spoken to a finding that does not concern it: that has no effect",
         ),
         kind="arrival",
         by_subject=True,
