@@ -1,5 +1,6 @@
 """One member abuses its lawful login and key; the others go on working, and nothing that it said is lost."""
 
+import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.broker
 
 CALM_S = 6.0
 LATER_S = 1.0
-"""How much later than calm an honest notice may come,"""
+"""How much later than calm an honest notice may come on a machine that starts a service within `STARTS_S`,"""
+STARTS_S = 1.5
 SLOW_MACHINE = 4.0
 """or how many times the calm wait, where even that is long."""
 MOST_MEMORY = 400 << 20
@@ -141,7 +143,8 @@ def _judge(scenes: Scenes, name: str, ways: tuple[Way, ...], share: float) -> No
         name: state.restarts for name, state in before.items()
     }
     assert {service: peak for service, peak in peaks.items() if peak > MOST_MEMORY} == {}
-    assert abused.share(0.95) <= max(calm.share(0.95) + LATER_S, SLOW_MACHINE * calm.share(0.95))
+    later_s = LATER_S * max(1.0, statistics.median(stack.calm_start_s.values()) / STARTS_S)
+    assert abused.share(0.95) <= max(calm.share(0.95) + later_s, SLOW_MACHINE * calm.share(0.95))
 
 
 def router_is_behind(stack: FaultStack, login: AbuserLogin, timeout_s: float = 240.0) -> list[str]:
