@@ -13,16 +13,18 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
 from casebus_schemas.rules.finding import Finding
-from casebus_schemas.rules.running import made_at_arrival, run_across
+from casebus_schemas.rules.running import made_at_arrival
 from casebus_schemas.rules.sight import hearers, home, seen_by
+from casebus_schemas.rules.wording import MOST_NAMED
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import (
     EVENTS_TOLD,
+    LINK_FINDINGS,
+    OF_CHAIN,
     OUTLINES,
     SET_ASIDE,
-    SHARED_IDS,
     found_before,
     known_event,
     set_aside_of,
@@ -127,8 +129,7 @@ class AccountsReader:
         seen = [
             found.to_json()
             for found in _as_seen_by(asked.known_by, watched)
-            if found.opened_at <= asked.at(now)
-            and any(account.event and account.event.hex() in known for account in found.accounts)
+            if found.opened_at <= asked.at(now) and _shows(found, known)
         ]
         return {**view, "findings": [*view["findings"], *seen]}
 
@@ -204,27 +205,26 @@ class AccountsReader:
     ) -> list[dict[str, Any]]:
         """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them."""
         found = self._entered(chain, rule)
-        if rule in (None, "R04"):
-            found.extend(self._across(chain))
+        if chain is not None:
+            found.extend(one for one in self._across(chain) if rule in (None, one.rule))
             found.sort(key=lambda finding: finding.opened_at)
         shown = _as_seen_by(agency, found)
         return [finding.to_json() for finding in shown if not states or finding.state in states]
 
     def _entered(self, chain: str | None, rule: str | None = None) -> list[Finding]:
+        """What was found in a chain by itself; all that was found where no chain is named."""
         where, parameters = _where(chain=chain, rule=rule)
+        if chain is not None:
+            where.append("link_kind IS NULL")
         with self._database.reading() as transaction:
             rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
         return [found_before(row) for row in rows]
 
-    def _across(self, chain: str | None) -> list[Finding]:
-        """Findings across chains, computed when read; those that concern a chain or all."""
-        where, parameters = "", []
-        if chain is not None:
-            where = " AND event_id IN (SELECT event_id FROM recon_event WHERE chain = ?)"
-            parameters.append(chain)
+    def _across(self, chain: str) -> list[Finding]:
+        """What was found across chains, a chain among them."""
         with self._database.reading() as transaction:
-            rows = transaction.rows(SHARED_IDS + where, parameters)
-        return run_across(known_event(row) for row in rows)
+            rows = transaction.rows(f"{LINK_FINDINGS}{OF_CHAIN} ORDER BY opened_ms, id", (chain,))
+        return [found_before(row) for row in rows]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
@@ -240,6 +240,13 @@ def set_aside(url: str | None) -> list[dict[str, Any]]:
         return reader.set_aside()
     finally:
         reader.close()
+
+
+def _shows(found: Finding, known: set[str]) -> bool:
+    """Whether a finding shows an event that is known; one that shows as many as it can may leave it out."""
+    if len(found.accounts) >= MOST_NAMED:
+        return True
+    return any(account.event and account.event.hex() in known for account in found.accounts)
 
 
 def _as_seen_by(agency: str | None, findings: Iterable[Finding]) -> list[Finding]:

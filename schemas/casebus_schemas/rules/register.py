@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from casebus_schemas.case.chain_keys import KeyKind
 from casebus_schemas.errors import UsageError
 from casebus_schemas.small_types import RuleId
 
@@ -25,6 +26,11 @@ def find_rule(number: str) -> Rule:
 def of_scope(scope: Scope) -> dict[RuleId, Rule]:
     """The rules of a scope, by number."""
     return {id: rule for id, rule in RULES.items() if scope in rule.scopes}
+
+
+def kinds_of_keys(rules: Mapping[RuleId, Rule]) -> tuple[KeyKind, ...]:
+    """The kinds of keys by which rules are given events of several chains."""
+    return tuple(sorted({kind for rule in rules.values() for kind in rule.keys}))
 
 
 def registered(found: Iterator[tuple[str, Rule]]) -> Mapping[RuleId, Rule]:
@@ -52,3 +58,5 @@ def _loaded() -> Iterator[tuple[str, Rule]]:
 RULES = registered(_loaded())
 """Every rule by its number, in the order of the numbers."""
 CHAIN_RULES = of_scope("chain")
+KEY_KINDS = kinds_of_keys(RULES)
+"""The kinds of keys that are kept of every event: those that some rule asks for."""

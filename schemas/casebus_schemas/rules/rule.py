@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
+from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
+from casebus_schemas.case.chain_keys import KeyKind, Linked
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
@@ -31,7 +33,8 @@ class Found:
     cause, `opened_at` when the last of them was admitted. `uses` are further events whose contents the words
     or accounts give away, `beside` agencies that it concerns without an account; `apart` is told to those
     concerned who were not told of every event, where the rule knows better words; `kind` stands for the
-    head's class. With `by_subject` the id follows from the subject alone.
+    head's class. With `by_subject` the id follows from chain and subject alone, with `across` from the
+    subject alone, whichever chain it belongs to.
     """
 
     subject: str
@@ -51,6 +54,7 @@ class Found:
     contested: bool = False
     kind: FindingClass | None = None
     by_subject: bool = False
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ OverCase = Callable[[Case], Iterable[Found]]
 AtTime = Callable[[Case, datetime], Iterable[Found]]
 OverArrival = Callable[[Arrived], Iterable[Found]]
 OverWord = Callable[[ChainEvent, Finding | None], Iterable[Found]]
-AcrossChains = Callable[[Iterable[ChainEvent]], Iterable[Found]]
+AcrossChains = Callable[[Linked], Iterable[Found]]
 
 
 @dataclass(eq=False, slots=True)
@@ -88,7 +92,8 @@ class Rule:
     data (`*.amounts`), or a word of `looks.WORDS` (`time`, `duties`). `law` are the articles that every
     finding of it rests on. `each` says that it decides about each start of a clock, duty or answer by itself,
     so that it is run again only for those that are touched (`Case.only`); every rule that looks at duties
-    does. `acts`, `mends` and `closes` say to people who should do what about a finding,
+    does. `keys` are the kinds of what events of several chains must have in common to be given to it.
+    `acts`, `mends` and `closes` say to people who should do what about a finding,
     and when it goes away.
     """
 
@@ -103,6 +108,7 @@ class Rule:
     closes: Sentence
     law: tuple[Article, ...] = ()
     each: Literal["start", "duty", "answer"] | None = None
+    keys: tuple[KeyKind, ...] = ()
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)
     on_arrival: OverArrival | None = field(default=None, init=False)
@@ -135,7 +141,7 @@ class Rule:
         return function
 
     def across_chains(self, function: AcrossChains) -> AcrossChains:
-        """Takes what finds it in the events of several chains."""
+        """Takes what finds it in the events of several chains that have one of its keys in common."""
         self.between_chains = _once(self.id, self.between_chains, function)
         return function
 
@@ -150,7 +156,9 @@ class Rule:
         found_accounts = tuple(found.accounts)
         names = () if found.by_subject else sorted({event.digest for event in named_by})
         finding = Finding(
-            id=bus_id(self.id, f"{chain}\n{found.subject}", names),
+            id=across_id(self.id, found.subject)
+            if found.across
+            else bus_id(self.id, f"{chain}\n{found.subject}", names),
             rule=self.id,
             cls=found.kind or self.cls,
             severity=found.severity or self.severity,
@@ -172,6 +180,11 @@ class Rule:
         if not untold:
             return finding
         return replace(finding, apart=apart_of(untold, rests_on, self.title, self.severity, found.apart))
+
+
+def across_id(rule: RuleId, subject: str) -> UUID:
+    """The id of what a rule finds across chains: the same in whichever chain it stands."""
+    return bus_id(rule, f"across\n{subject}")
 
 
 def _once(id: RuleId, known: T | None, function: T) -> T:

@@ -1,19 +1,22 @@
 """Runs rules: each within a guard, so that one that fails is a finding itself and the others go on."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain_keys import Linked, all_linked, keys_of
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.small_types import RuleId
 
 from .chain import r09
 from .finding import Finding
 from .folded_case import Case
-from .register import RULES
-from .rule import Arrived, Found, Rule
+from .register import KEY_KINDS, RULES, kinds_of_keys
+from .rule import Arrived, Found, Rule, across_id
 
 
 def run_rule(rule: Rule, case: Case) -> tuple[Finding, ...]:
@@ -70,12 +73,32 @@ def made_at_arrival(finding: Finding) -> bool:
 
 def run_across(events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
     """What events of several chains show together (R04), the oldest first."""
-    known = sorted(events, key=lambda event: event.sort_key)
+    sharing = all_linked(events, kinds_of_keys(rules))
+    found = [finding for linked in sharing for finding in run_linked(linked, rules)]
+    return sorted(found, key=lambda finding: (finding.opened_at, str(finding.id)))
+
+
+def run_linked(linked: Linked, rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
+    """What the events show that have one key in common."""
     found: list[Finding] = []
     for rule in rules.values():
-        if rule.between_chains is not None:
-            found.extend(_guarded(rule, known, partial(rule.between_chains, known)))
-    return sorted(found, key=lambda finding: (finding.opened_at, str(finding.id)))
+        if rule.between_chains is not None and linked.key.kind in rule.keys:
+            found.extend(_guarded(rule, linked.events, partial(_across, rule, linked), linked))
+    return found
+
+
+def links_of(events: Iterable[ChainEvent], agency: str) -> frozenset[UUID]:
+    """The ids of whatever could be found across chains about an agency's events of one chain."""
+    keys = {key for event in events if event.agency == agency for key in keys_of(event, KEY_KINDS)}
+    return frozenset(
+        across_id(rule.id, key.text) for rule in RULES.values() for key in keys if key.kind in rule.keys
+    )
+
+
+def _across(rule: Rule, linked: Linked) -> Iterator[Found]:
+    if rule.between_chains is not None:
+        for found in rule.between_chains(linked):
+            yield replace(found, across=True)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -88,11 +111,19 @@ MOST_FINDINGS = 200
 
 
 def _guarded(
-    rule: Rule, events: Sequence[ChainEvent], find: Callable[[], Iterable[Found]]
+    rule: Rule,
+    events: Sequence[ChainEvent],
+    find: Callable[[], Iterable[Found]],
+    linked: Linked | None = None,
 ) -> tuple[Finding, ...]:
     try:
         return tuple(rule.finding(found) for found in islice(find(), MOST_FINDINGS))
     except (StopService, RetryLater):
         raise  # of what it asked (the database), not of the rule
     except Exception as error:  # noqa: BLE001 - whatever it is: the other rules and agencies go on
-        return (r09.RULE.finding(r09.failed(rule, events[0], error)),) if events else ()
+        if not events:
+            return ()
+        failed = r09.failed(rule, events[0], error)
+        if linked is not None:
+            failed = replace(failed, subject=f"{failed.subject}\n{' '.join(linked.key)}", across=True)
+        return (r09.RULE.finding(failed),)

@@ -18,16 +18,19 @@ from .announce import Announcer
 from .arrivals import Arrival
 from .database import Database
 from .intake import NO_LIMIT, Budget, Intake
+from .links import Links
 from .proven import Keys, Proof, Proven
 from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .shelf import Shelf
-from .store import Fence, Work
+from .store import LINKS, Fence, Work
 
 log = logging.getLogger(__name__)
 
 _RELAYED_AT_ONCE = 1000
 _CHAINS_AT_ONCE = 200
+_LINKING = 0
+"""The admission partition whose worker looks at what chains have in common: there is one at a time."""
 
 
 class Sink(Protocol):
@@ -67,6 +70,7 @@ class ReconcilerAgent:
         self._sink = sink
         self._now_ms = now_ms
         self._incarnation = incarnation
+        self._links = Links(database, catalog, announcer, incarnation)
         self._proof = Proof(keys)
         self._read_orders = orders
         self._budget = budget
@@ -90,7 +94,7 @@ class ReconcilerAgent:
         self._own = frozenset(partition for _, partition in partitions)
         self._proof.forget()
         self._shelf.keep_only(())
-        self._unsent = set(self._own)
+        self._unsent = self._outboxes()
         self._look_at_set_aside = True
         self._fresh.clear()
 
@@ -99,7 +103,7 @@ class ReconcilerAgent:
         self._own -= {partition for _, partition in partitions}
         self._proof.forget(partition for _, partition in partitions)
         self._shelf.keep_only(self._own)
-        self._unsent &= self._own
+        self._unsent &= self._outboxes()
         self._fresh.clear()
 
     def stopped(self) -> dict[str, str]:
@@ -123,18 +127,23 @@ class ReconcilerAgent:
     def tick(self, partitions: Iterable[TopicPartition] | None = None) -> None:
         """Lets the clock's time pass in the chains of this worker's partitions, and relays.
 
-        Before that chains are computed again that another program set aside, or that the operator orders.
+        Before that chains are computed again that another program set aside, or that the operator orders;
+        after it the worker of partition 0 looks at what chains have in common.
         """
-        own = sorted(
-            (self._own if partitions is None else {partition for _, partition in partitions})
-            - self._proof.stopped().keys()
-        )
+        assigned = self._own if partitions is None else {partition for _, partition in partitions}
+        own = sorted(assigned - self._proof.stopped().keys())
         self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
+        if _LINKING in assigned and self._links.look():
+            self._unsent.add(LINKS)
         self.relay()
+
+    def _outboxes(self) -> set[int]:
+        """The outboxes that this worker relays."""
+        return {*self._own, LINKS} if _LINKING in self._own else set(self._own)
 
     def _drive_again(self, own: list[int]) -> None:
         if orders := self._read_orders():

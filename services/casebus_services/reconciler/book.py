@@ -12,7 +12,7 @@ from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
-from casebus_schemas.rules.running import made_at_arrival, run_word
+from casebus_schemas.rules.running import links_of, made_at_arrival, run_word
 from casebus_schemas.rules.word import finding_spoken_of
 
 from .hearing import Announcement, DutyEntry, Turn, duties_said, findings_said
@@ -86,6 +86,8 @@ class ChainBook:
         if about is None:
             return []
         known = self.findings.get(about)
+        if known is None and about in links_of(self.folded.order, event.agency):
+            return []  # found across chains: this chain alone does not know whether it was
         if known is not None and made_at_arrival(known):
             self._answer_anew(known)
         return [said for finding in run_word(event, known) for said in self.add(finding)]

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
 from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.chain_keys import all_linked
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.register import KEY_KINDS
+from casebus_schemas.rules.running import run_linked
 from casebus_schemas.times import beijing_text, to_datetime, utc_text
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
@@ -20,7 +23,7 @@ from .arrivals import Arrival
 from .book import ChainBook
 from .database import Database, Transaction
 from .intake import Intake
-from .rows import SET_ASIDE, set_aside_of
+from .rows import SET_ASIDE, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf
 
@@ -64,13 +67,16 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
             intake.pass_time([(partition, chain)], to_datetime(told_ms))
             ground.keep(intake)
         held = {row[0]: set_aside_of(row) for row in transaction.rows(SET_ASIDE)}
+        ground.link()
+        keys = transaction.rows("SELECT DISTINCT kind, key FROM recon_chain_key WHERE looked = 0")
+        ahead = {tuple(row) for row in keys}
         differences = [
             line
-            for table, (key, of_chain) in _TABLES.items()
+            for table, columns in _TABLES.items()
             for line in _compare(
                 table,
-                _without(_rows(transaction, table, key), of_chain, held.keys()),
-                _without(ground.rows[table].values(), of_chain, held.keys()),
+                _without(_rows(transaction, table, columns.order), columns, held.keys(), ahead),
+                _without(ground.rows[table].values(), columns, held.keys(), ahead),
             )
         ]
     differences.extend(
@@ -84,13 +90,34 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
     )
 
 
-_TABLES = {"recon_chain": ("chain", 0), "recon_obligation": ("id", 1), "recon_finding": ("id", 1)}
-"""By table the order of its rows, and which column names the chain."""
+class _Columns(NamedTuple):
+    """The order of a table's rows, which column names the chain, and which two the key across chains."""
+
+    order: str
+    chain: int
+    link: slice = slice(0, 0)
 
 
-def _without(rows: Iterable[Row], column: int, chains: Collection[str]) -> list[Row]:
-    """The rows of other chains than these, and without what is said of a chain as a whole."""
-    return [row for row in rows if row[column] not in chains and row[0] != str(r09.set_aside_id(row[column]))]
+_TABLES = {
+    "recon_chain": _Columns("chain", 0),
+    "recon_obligation": _Columns("id", 1),
+    "recon_finding": _Columns("id", 1, slice(8, 10)),
+}
+
+
+def _without(
+    rows: Iterable[Row], columns: _Columns, chains: Collection[str], keys: Collection[Row]
+) -> list[Row]:
+    """The rows of other chains and keys than these, and without what is said of a chain as a whole."""
+    return [row for row in rows if _compared(row, columns, chains, keys)]
+
+
+def _compared(row: Row, columns: _Columns, chains: Collection[str], keys: Collection[Row]) -> bool:
+    link = row[columns.link]
+    if any(link):
+        return link not in keys
+    chain = row[columns.chain]
+    return chain not in chains and row[0] != str(r09.set_aside_id(chain))
 
 
 def _aside(held: SetAside, ground: "_Memory") -> str:
@@ -108,6 +135,7 @@ class _Memory:
         self.events: Counter[str] = Counter()
         self._books: dict[str, ChainBook] = {}
         self._outlines: dict[Digest, ChainEvent] = {}
+        self._told: dict[Digest, frozenset[str]] = {}
         self._seen: set[tuple[Origin, int]] = set()
         self._heads: dict[Stream, StreamHead] = {}
         self._refused: set[tuple[str, int, Digest]] = set()
@@ -132,6 +160,7 @@ class _Memory:
         for arrived in arrivals:
             outline = arrived.outline()
             self._outlines[outline.digest] = outline
+            self._told[outline.digest] = frozenset(told.agency for told in arrived.admission.recipients)
             self.events[outline.chain] += 1
 
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
@@ -163,6 +192,13 @@ class _Memory:
 
     def last_event(self, chain: str) -> Digest:
         return [digest for digest, event in self._outlines.items() if event.chain == chain][-1]
+
+    def link(self) -> None:
+        """Enters what the events of several chains show together."""
+        events = (replace(event, told=self._told[event.digest]) for event in self._outlines.values())
+        for sharing in all_linked(events, KEY_KINDS):
+            for finding in run_linked(sharing):
+                self.rows["recon_finding"][str(finding.id)] = finding_row(finding, sharing.key)
 
     def keep(self, intake: Intake) -> None:
         self.set_aside.update(intake.set_aside)

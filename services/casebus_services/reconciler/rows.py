@@ -1,6 +1,6 @@
 """How chains, duties, findings, events and outbox records become rows, and rows become them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -8,9 +8,11 @@ import orjson
 
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import UNREAD, ChainEvent, chain_event
+from casebus_schemas.case.chain_keys import Key, keys_of
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.register import KEY_KINDS
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.json_text import canonical_text
@@ -46,11 +48,23 @@ FINDINGS = "SELECT body FROM recon_finding"
 
 OUTLINES = f"SELECT digest, chain, event_id, type, source, time_ms, admitted_ms, ({TOLD}) FROM recon_event e"
 """Of each event what its headers say, and whom its admission told."""
-SHARED_IDS = (
-    f"{OUTLINES} WHERE event_id IN "
-    "(SELECT event_id FROM recon_event GROUP BY event_id HAVING count(DISTINCT chain) > 1)"
+OF_KEY = (
+    f"{OUTLINES} WHERE digest IN (SELECT digest FROM recon_chain_key "
+    "WHERE kind = ? AND key = ? ORDER BY admitted_ms, digest LIMIT ?)"
 )
-"""The events whose id stands in several chains."""
+"""The events of a key that were admitted first."""
+NEW_KEYS = (
+    "SELECT n.kind, n.key, n.admitted_ms, n.digest, EXISTS (SELECT 1 FROM recon_chain_key o "
+    "WHERE o.kind = n.kind AND o.key = n.key AND (o.admitted_ms <> n.admitted_ms OR o.digest <> n.digest)) "
+    "FROM recon_chain_key n WHERE n.looked = 0 LIMIT ?"
+)
+"""Keys of events that nobody has looked at, and whether another event has the same."""
+LINK_FINDINGS = "SELECT body FROM recon_finding f WHERE link_kind IS NOT NULL"
+OF_CHAIN = (
+    " AND EXISTS (SELECT 1 FROM recon_chain_key k "
+    "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?)"
+)
+"""What was found across chains, and by which a chain is concerned."""
 SET_ASIDE = "SELECT chain, bus_partition, since_ms, reason, program, ordered FROM recon_set_aside"
 SAVE_SET_ASIDE = (
     "INSERT INTO recon_set_aside VALUES (?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
@@ -68,9 +82,9 @@ SAVE_DUTY = (
     "due_latest_ms = excluded.due_latest_ms, moot_ms = excluded.moot_ms, body = excluded.body"
 )
 SAVE_FINDING = (
-    "INSERT INTO recon_finding VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
-    "state = excluded.state, severity = excluded.severity, opened_ms = excluded.opened_ms, "
-    "body = excluded.body"
+    "INSERT INTO recon_finding VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+    "chain = excluded.chain, state = excluded.state, severity = excluded.severity, "
+    "opened_ms = excluded.opened_ms, body = excluded.body"
 )
 
 
@@ -103,7 +117,7 @@ def told_agencies(recipients: str | None) -> list[str]:
 
 
 def known_event(row: Sequence[Any]) -> ChainEvent:
-    """An event without its body from a row of `OUTLINES` or `SHARED_IDS`."""
+    """An event without its body from a row of `OUTLINES` or `OF_KEY`."""
     return ChainEvent(
         digest=bytes(row[0]),
         chain=row[1],
@@ -152,8 +166,8 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
     )
 
 
-def finding_row(finding: Finding) -> tuple[Any, ...]:
-    """The row of recon_finding."""
+def finding_row(finding: Finding, link: Key | None = None) -> tuple[Any, ...]:
+    """The row of recon_finding; `link` is the key by which it was found across chains."""
     return (
         str(finding.id),
         finding.chain,
@@ -163,6 +177,7 @@ def finding_row(finding: Finding) -> tuple[Any, ...]:
         finding.state,
         to_moment(finding.opened_at),
         canonical_text(finding.to_row()),
+        *(link or (None, None)),
     )
 
 
@@ -226,6 +241,27 @@ def event_row(arrived: Arrival) -> tuple[Any, ...]:
         arrived.partition,
         arrived.offset,
     )
+
+
+class NewKey(NamedTuple):
+    """A key of an event that nobody has looked at, and whether another event has the same."""
+
+    key: Key
+    admitted_ms: int
+    digest: bytes
+    shared: bool
+
+
+def new_key(row: Sequence[Any]) -> NewKey:
+    """What a row of `NEW_KEYS` says."""
+    return NewKey(Key(row[0], row[1]), row[2], bytes(row[3]), bool(row[4]))
+
+
+def key_rows(arrived: Arrival) -> Iterator[tuple[Any, ...]]:
+    """The rows of recon_chain_key of an admitted event."""
+    headers = arrived.event_headers
+    for key in keys_of(headers, KEY_KINDS):
+        yield (*key, arrived.admission.admitted_at_ms, arrived.digest, headers.subject, 0)
 
 
 def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]:

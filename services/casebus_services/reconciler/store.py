@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import MOST_EVENTS, ChainEvent, Digest, within_limits
+from casebus_schemas.case.chain_keys import MOST_READ, Key, Linked, linked
 from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
@@ -22,6 +24,8 @@ from .rows import (
     DUTIES,
     EVENTS_TOLD,
     FINDINGS,
+    NEW_KEYS,
+    OF_KEY,
     OUTLINES,
     SAVE_CHAIN,
     SAVE_DUTY,
@@ -29,11 +33,14 @@ from .rows import (
     SAVE_SET_ASIDE,
     SET_ASIDE,
     Entries,
+    NewKey,
     Waiting,
     duty_entry,
     event_row,
     found_before,
+    key_rows,
     known_event,
+    new_key,
     outbox_row,
     set_aside_of,
     set_aside_row,
@@ -45,6 +52,8 @@ from .set_aside import SetAside
 
 _CHAINS = 500
 """Chains that one query names: well below SQLite's 32,766 parameters."""
+LINKS = -1
+"""In place of an admission partition: fence, streams and outbox of what is found across chains."""
 
 
 @dataclass(slots=True)
@@ -59,7 +68,9 @@ class Fence:
 
     @property
     def producer(self) -> str:
-        """The producer of what is announced about this partition's chains."""
+        """The producer of what is announced about this partition's chains, or about several."""
+        if self.partition == LINKS:
+            return f"reconciler-links.{self.incarnation}"
         return f"reconciler-p{self.partition}.{self.incarnation}"
 
 
@@ -132,10 +143,14 @@ class Work:
         )
 
     def add_events(self, arrivals: Sequence[Arrival]) -> None:
-        """Stores admitted events that are new."""
+        """Stores admitted events that are new, and their keys."""
         self._sql.many(
             "INSERT INTO recon_event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
             [event_row(arrived) for arrived in arrivals],
+        )
+        self._sql.many(
+            "INSERT INTO recon_chain_key VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            [row for arrived in arrivals for row in key_rows(arrived)],
         )
 
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
@@ -242,11 +257,42 @@ class Work:
     def take_back(self, chains: Sequence[str]) -> None:
         """Ends that chains are set aside: what was computed of them before is dropped for what is now."""
         for table in ("recon_set_aside", "recon_chain", "recon_obligation", "recon_finding"):
-            self._sql.many(f"DELETE FROM {table} WHERE chain = ?", [(chain,) for chain in chains])
+            own = " AND link_kind IS NULL" if table == "recon_finding" else ""
+            self._sql.many(f"DELETE FROM {table} WHERE chain = ?{own}", [(chain,) for chain in chains])
 
     def findings(self, chain: str) -> list[Finding]:
-        """The findings of a chain as last entered."""
-        return [found_before(row) for row in self._sql.rows(f"{FINDINGS} WHERE chain = ?", (chain,))]
+        """The findings of a chain by itself, as last entered."""
+        rows = self._sql.rows(f"{FINDINGS} WHERE chain = ? AND link_kind IS NULL", (chain,))
+        return [found_before(row) for row in rows]
+
+    # --- what chains have in common -------------------------------------------------------------------
+
+    def new_keys(self, limit: int) -> list[NewKey]:
+        """Keys of events that nobody has looked at."""
+        return [new_key(row) for row in self._sql.rows(NEW_KEYS, (limit,))]
+
+    def linked(self, key: Key) -> Linked | None:
+        """The events of a key, without what they say, if they stand in several chains."""
+        return linked(key, map(known_event, self._sql.rows(OF_KEY, (*key, MOST_READ + 1))))
+
+    def looked(self, keys: Iterable[NewKey]) -> None:
+        """Marks these as looked at, and none that others have written since."""
+        self._sql.many(
+            "UPDATE recon_chain_key SET looked = 1 "
+            "WHERE kind = ? AND key = ? AND admitted_ms = ? AND digest = ?",
+            [(*new.key, new.admitted_ms, new.digest) for new in keys],
+        )
+
+    def found_before(self, ids: Iterable[UUID]) -> dict[UUID, Finding]:
+        """Those of these findings that are entered."""
+        rows = [row for id in ids for row in self._sql.rows(f"{FINDINGS} WHERE id = ?", (str(id),))]
+        return {found.id: found for found in map(found_before, rows)}
+
+    def save_links(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Enters what was found across chains."""
+        self._sql.many(SAVE_FINDING, rows)
+
+    # --- chains as they stand -------------------------------------------------------------------------
 
     def known_event(self, digest: Digest) -> ChainEvent | None:
         """A stored event as its headers show it."""

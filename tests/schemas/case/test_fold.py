@@ -213,3 +213,17 @@ def test_a1_a_long_row_of_corrections_is_folded() -> None:
     (event,) = folded.standing
     assert event.data["amounts"] == [amount("illegal_gain", f"{MOST_CORRECTIONS}.00")]
     assert [len(idle) for idle in folded.too_many.values()] == [1500 - MOST_CORRECTIONS]
+
+
+def test_an_answer_belongs_to_what_was_admitted_first_under_its_id() -> None:
+    """Whoever says more under a known id, and claims an earlier time, takes no answer; a hash decides."""
+    events = [
+        say("s", "referral.submitted", "2022-01-05", admitted="2022-01-05"),
+        say("t", "referral.submitted", "2022-01-01", agency="court", id_of="s", admitted="2022-01-08"),
+        say("f", "referral.filed", "2022-01-06", agency="mps", replies="s", admitted="2022-01-06"),
+        say("g", "referral.filed", "2022-01-07", agency="mps", replies="s", binds="t", admitted="2022-01-09"),
+    ]
+    for order in (events, events[::-1]):
+        folded = fold(order)
+        answered = [folded.request_of(folded.by_digest[digest(name)]) for name in "fg"]
+        assert [event and event.digest for event in answered] == [digest("s"), digest("t")]

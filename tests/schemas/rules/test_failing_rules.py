@@ -77,7 +77,11 @@ def test_rules_about_arrivals_and_across_chains_are_guarded_too() -> None:
     stream, across = replace(r05.RULE), replace(r04.RULE)
     stream.on_arrival = across.between_chains = _raises
     (first,) = watch(Arrived(EVENTS[0], again=True), {**RULES, stream.id: stream})[1:]
-    events = [say(name, "clue.submitted", "2022-01-01", chain=chain(1)) for name in "ab"]
-    (second,) = run_across(events, {across.id: across})
-    assert (first.rule, second.rule) == ("R09", "R09")
+    events = [
+        say(name, "clue.submitted", "2022-01-01", id_of=of, chain=chain(number))
+        for name, of, number in (("a", "x", 1), ("b", "x", 2), ("c", "y", 1), ("d", "y", 2))
+    ]
+    second, third = run_across(events, {across.id: across})
+    assert (first.rule, second.rule, third.rule) == ("R09", "R09", "R09")
+    assert second.id != third.id
     assert run_across([], {across.id: across}) == []

@@ -1,9 +1,10 @@
-"""R04: one id is used by events that differ, within a chain or in several; none of them wins."""
+"""R04: an agency uses one id for events that differ, within a chain or in several; none of them wins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from heapq import nsmallest
 
-from casebus_schemas.case.chain import ChainEvent, distinct
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain_keys import Linked
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import agency
@@ -21,6 +22,7 @@ RULE = Rule(
     cls="arrival",
     severity="high",
     looks_at=("ids",),
+    keys=("event-id",),
     acts=Sentence("使用该标识的机关", "the agency that used the id"),
     mends=Sentence(
         "查明发件箱是否被恢复或改写;内容有误的,以新标识更正或撤回",
@@ -32,45 +34,40 @@ RULE = Rule(
 
 @RULE.over_case
 def reused_in_chain(case: Case) -> Iterator[Found]:
-    """Each id of the chain with several contents; both are kept."""
-    for event_id, events in case.folded.shared_ids.items():
-        yield Found(
-            subject=str(event_id),
-            causes=nsmallest(2, events, key=lambda event: event.sort_key),
-            named_by=(),
-            accounts=accounts_of(events),
-            because=Sentence(
-                f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
-                f"id {event_id} is used by {len(events)} events that differ; all are kept",
-            ),
-        )
+    """Each id of the chain with several contents by the agency whose id it is; all are kept."""
+    for event_id, sharing in case.folded.shared_ids.items():
+        by: dict[str, list[ChainEvent]] = {}
+        for event in sharing:
+            by.setdefault(event.agency, []).append(event)
+        for speaker, events in by.items():
+            if len(events) > 1:
+                yield Found(
+                    subject=f"{speaker}\n{event_id}",
+                    causes=nsmallest(2, events, key=lambda event: event.sort_key),
+                    named_by=(),
+                    accounts=accounts_of(events),
+                    because=Sentence(
+                        f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
+                        f"id {event_id} is used by {len(events)} events that differ; all are kept",
+                    ),
+                )
 
 
 @RULE.across_chains
-def reused_across(events: Iterable[ChainEvent]) -> Iterator[Found]:
-    """Each (agency, id) that stands in several chains, with all its events.
+def reused_across(linked: Linked) -> Iterator[Found]:
+    """An agency's id that stands in several chains, with its events.
 
-    Within one chain the case's own part finds it. A function of the set of events: which of them the bus
-    read first does not matter, since the chains of one agency lie on different partitions. The finding
-    belongs to the chain of the event that was admitted last.
+    Within one chain the case's own part finds it. The finding belongs to the chain in which the id was used
+    again first, and opens then: so it stays when the id is used once more.
     """
-    of_id: dict[tuple[str, str], list[ChainEvent]] = {}
-    for event in distinct(events).values():
-        of_id.setdefault((event.agency, str(event.id)), []).append(event)
-    for group in of_id.values():
-        chains = {event.chain for event in group}
-        if len(chains) > 1:
-            yield _across(group, len(chains))
-
-
-def _across(events: list[ChainEvent], chains: int) -> Found:
-    last = max(events, key=lambda event: (event.admitted_at, event.digest))
-    who = agency(last.agency)
-    return Found(
-        chain=last.chain,
-        subject=f"{last.agency}\n{last.id}",
-        causes=[last],
-        named_by=(),
+    events = linked.events
+    again = next(event for event in events if event.chain != events[0].chain)
+    who = agency(again.agency)
+    least = ("至少", "at least ") if linked.cut else ("", "")
+    yield Found(
+        chain=again.chain,
+        subject=linked.key.text,
+        causes=[events[0], again],
         accounts=[
             account(
                 event,
@@ -81,11 +78,13 @@ def _across(events: list[ChainEvent], chains: int) -> Found:
                     "chain": event.chain,
                 },
             )
-            for event in nsmallest(MOST_NAMED, events, key=lambda event: event.sort_key)
+            for event in events[:MOST_NAMED]
         ],
         because=Sentence(
-            f"{who.zh}的标识{last.id}在{chains}个案链中用于{len(events)}个内容不同的事件,均予保留",
-            f"id {last.id} of {who.en} is used in {chains} chains by {len(events)} events that differ; "
-            "all are kept",
+            f"{who.zh}的标识{again.id}在{least[0]}{linked.chains}个案链中用于{least[0]}{len(events)}个内容不同的事件,"
+            "均予保留",
+            f"id {again.id} of {who.en} is used in {least[1]}{linked.chains} chains "
+            f"by {least[1]}{len(events)} events that differ; all are kept",
         ),
+        opened_at=again.admitted_at,
     )
