@@ -12,6 +12,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.sight import hearers, seen_by, shown_to
+from casebus_schemas.times import to_moment
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
@@ -193,7 +194,8 @@ def _opened(
     views = tuple(view for _, view in found)
     return Announcement(
         "finding.opened",
-        _subject((f"{view.id}\n{view.state}" for view in views), told, partly=partly),
+        # No event tells apart what the time opens twice: a term that was extended runs out again.
+        _subject((f"{v.id}\n{v.state if trigger else _since(v)}" for v in views), told, partly=partly),
         (trigger,) if trigger else tuple(dict.fromkeys(finding.causes[0] for finding, _ in found)),
         chain,
         views,
@@ -236,6 +238,10 @@ def _closed(
         now,
         highest(finding.handling for finding, _ in found),
     )
+
+
+def _since(finding: Finding) -> str:
+    return f"{finding.state} {to_moment(finding.opened_at)}"
 
 
 def _subject(lines: Iterable[str], told: tuple[str, ...], *, partly: bool) -> str:
