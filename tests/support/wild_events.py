@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.wire.ids import bus_id
 
 from .mutated_events import EXAMPLES, RESIDENT_ID
 
@@ -69,6 +70,7 @@ class WildEvents:
         self._chains = [str(self._uuid()) for _ in range(CHAINS)]
         self._ids = [str(self._uuid())]
         self._digests = ["ab" * 32]
+        self._said: list[tuple[str, str]] = []
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         number = 0
@@ -92,7 +94,21 @@ class WildEvents:
             self._address(event["data"]["envelope"])
         for _ in range(self._random.choice((0, 1, 1, 2, 3, 6))):
             self._change(event["data"])
+        if self._said and self._one_in(4):
+            self._lean_on(event, *self._random.choice(self._said[-200:]))
+        self._said.append((event["subject"], event["id"]))
         return event
+
+    def _lean_on(self, event: dict[str, Any], chain: str, id: str) -> None:
+        """Enters another's chain: by his id and an early date, an answer to it, or a guessed finding."""
+        event["subject"] = chain
+        if "finding" in event["data"]:
+            rule, about = self._random.choice((("R09", "set aside"), ("R31", "csrc\nmps")))
+            event["data"]["finding"] = str(bus_id(rule, f"{chain}\n{about}"))
+        elif self._one_in(2):
+            event["id"], event["time"] = id, _INSTANTS[0]
+        elif "envelope" in event["data"]:
+            event["data"]["envelope"].update(in_reply_to=id, in_reply_to_hash=None)
 
     def _an_id(self) -> str:
         if self._one_in(20):

@@ -152,9 +152,11 @@ class ChainBook:
             self.enter(ended)
             turns.append(Turn(finding, ended))
         cause = trigger or (self.folded.order[-1].digest if self.folded.order else None)
+        settled = None if cause is None else self.folded.by_digest.get(cause)
+        told_cause = None if settled is None else settled.audience
         return [
             *duties_said(changed, self.chain, now),
-            *findings_said(turns, self.chain, trigger, now, cause),
+            *findings_said(turns, self.chain, trigger, now, cause, told_cause=told_cause),
         ]
 
     def _enter_duties(

@@ -11,7 +11,7 @@ from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
-from casebus_schemas.rules.sight import hearers, seen_by, shown_to
+from casebus_schemas.rules.sight import hearers, home, seen_by, shown_to
 from casebus_schemas.times import to_moment
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
@@ -120,11 +120,12 @@ def findings_said(
     now: datetime,
     cause: Digest | None = None,
     because: Sentence = AGREES_NOW,
+    told_cause: frozenset[str] | None = None,
 ) -> list[Announcement]:
     """What is said of findings that opened or closed, to each agency as far as it may see it.
 
     `trigger` is the event that brought them about, None for the time; `cause` what closed them, and `because`
-    why in words.
+    why in words, both for those who were told of that event (None: for all).
     """
     opened: _Groups = {}
     closed: _Groups = {}
@@ -133,7 +134,10 @@ def findings_said(
         known = before if turn.before and _still_said(turn.before, turn.now) else ()
         _group(opened, turn.now, [agency for agency in after if agency not in known])
         if turn.before is not None:
-            _group(closed, turn.before, [agency for agency in before if agency not in after])
+            gone = [agency for agency in before if agency not in after]
+            untold = [] if told_cause is None else [name for name in gone if home(name) not in told_cause]
+            _group(closed, turn.before, [agency for agency in gone if agency not in untold])
+            _group(closed, turn.before, untold, partly=True)
     if not opened and not closed:
         return []
     said = [
@@ -166,7 +170,7 @@ def _still_said(before: Finding, now: Finding) -> bool:
     return before.state != "closed" and before.contested == now.contested and not reopened
 
 
-def _group(groups: _Groups, finding: Finding, agencies: Iterable[str]) -> None:
+def _group(groups: _Groups, finding: Finding, agencies: Iterable[str], *, partly: bool = False) -> None:
     views: list[tuple[Finding, list[str]]] = []
     bare = replace(finding, words=()) if finding.words else finding
     for agency in agencies:
@@ -180,7 +184,7 @@ def _group(groups: _Groups, finding: Finding, agencies: Iterable[str]) -> None:
         else:
             views.append((view, [agency]))
     for view, told in views:
-        groups.setdefault((tuple(told), view is not bare), []).append((finding, view))
+        groups.setdefault((tuple(told), partly or view is not bare), []).append((finding, view))
 
 
 def _opened(

@@ -167,6 +167,29 @@ def test_new_the_id_of_a_finding_names_no_article_to_who_was_not_told() -> None:
     assert ids[0].isdisjoint(ids[1])
 
 
+def test_new_who_was_not_told_of_what_closed_a_finding_hears_only_that_it_is_closed() -> None:
+    """The police correct their figure before the procuratorate only: the regulator gets no digest of that."""
+    both = replace(_secret("甲某"), told=frozenset({"csrc", "spp"}))
+    mended = say(
+        "c",
+        "progress.corrected",
+        "2022-03-06T10:00",
+        agency="mps",
+        to=("spp",),
+        corrects="x",
+        amounts=[amount("illegal_gain", "1234567.00")],
+    )
+    closed = [one for one in _said([_referral(), both, mended]) if one.kind == "finding.closed"]
+    causes = {
+        name: about.cause
+        for one in closed
+        for name in one.to
+        for about in one.about
+        if isinstance(about, Closing)
+    }
+    assert causes == {"csrc": None, "mps": mended.digest}
+
+
 def test_b5_a_duty_is_told_to_those_who_were_told_of_its_start() -> None:
     """A filing that only the procuratorate was told of starts no word to the regulator, early or late."""
     filed = say("f", "referral.filed", "2022-03-05T10:00", agency="mps", to=("spp",), suspects=[], charges=[])
