@@ -8,7 +8,8 @@ from typing import Any
 
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
-from casebus_schemas.case.chain import MOST_EVENTS, ChainEvent, within_limits
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
@@ -18,9 +19,9 @@ from casebus_schemas.rules.sight import hearers, home, seen_by
 from casebus_schemas.rules.wording import MOST_NAMED
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
+from casebus_services.reconciler.chain_events import events_of
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import (
-    EVENTS_TOLD,
     LINK_FINDINGS,
     OF_CHAIN,
     OUTLINES,
@@ -28,7 +29,6 @@ from casebus_services.reconciler.rows import (
     found_before,
     known_event,
     set_aside_of,
-    stored_event,
 )
 from casebus_services.reconciler.set_aside import reason_of
 
@@ -96,10 +96,7 @@ class AccountsReader:
     def events(self, chain: str) -> list[ChainEvent]:
         """The admitted events of a chain that are computed, in the order of admission."""
         with self._database.reading() as transaction:
-            rows = transaction.rows(
-                f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}", (chain,)
-            )
-        return list(within_limits(stored_event(self._catalog, row) for row in rows))
+            return computed(events_of(transaction, self._catalog, chain))
 
     def case(
         self, chain: str, now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False

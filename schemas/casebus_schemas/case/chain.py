@@ -1,6 +1,6 @@
 """One admitted event of a chain, as the rules see it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -166,21 +166,6 @@ def distinct(events: Iterable[ChainEvent]) -> dict[Digest, ChainEvent]:
         if known is None or event.admitted_at < known.admitted_at:
             found[event.digest] = event
     return found
-
-
-MOST_EVENTS = 10_000
-MOST_BYTES = 8 * 1024 * 1024
-"""What is computed of one chain: events, and bytes of their values. What comes behind is kept only."""
-
-
-def within_limits(events: Iterable[ChainEvent]) -> Iterator[ChainEvent]:
-    """The events of a chain that are computed, of all in the order of their admission."""
-    size = 0
-    for number, event in enumerate(events):
-        size += event.size
-        if number >= MOST_EVENTS or size > MOST_BYTES:
-            return
-        yield event
 
 
 def as_uuid(value: object) -> UUID | None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from casebus_schemas.case.chain import MOST_BYTES, MOST_EVENTS, ChainEvent, Digest
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.case.shares import Shares
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
@@ -35,20 +36,26 @@ class ChainBook:
         told_until: datetime = LONG_AGO,
         duties: Mapping[UUID, DutyEntry] | None = None,
         findings: Mapping[UUID, Finding] | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self.chain = chain
         self.told_until = told_until
-        self.is_full = False
-        """Whether an event came that is kept, but not computed."""
+        self.shares = shares or Shares()
         self.spent_s = 0.0
         """Processor time that was spent on it so far."""
         self.meaning = reconcile(folded if folded is not None else fold(()))
         self.duties: dict[UUID, DutyEntry] = dict(duties or {})
         self.findings: dict[UUID, Finding] = dict(findings or {})
+        self._said_too_long: set[str] = set()
         self._entered: dict[UUID, DutyEntry] = {}
         self._found: dict[UUID, Finding] = {}
         self.meaning.look(self.meaning.everything(), told_until)
         self.bytes = sum(event.size for event in self.folded.order)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an event came that is kept, but not computed."""
+        return bool(self.shares.full)
 
     @property
     def folded(self) -> Folded:
@@ -64,8 +71,8 @@ class ChainBook:
         said = self.advance(event.admitted_at)
         if event.digest in self.folded.by_digest:
             return said
-        if self.is_full or len(self.folded.order) >= MOST_EVENTS or self.bytes + event.size > MOST_BYTES:
-            return said + self._fill(event)
+        if not self.shares.takes(event):
+            return said + self._say_too_long(event)
         self.bytes += event.size
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
@@ -107,15 +114,15 @@ class ChainBook:
         self.told_until = max(self.told_until, now)
         return said
 
-    def _fill(self, event: ChainEvent) -> list[Announcement]:
-        """Says once that the chain holds more than is computed."""
-        if self.is_full:
+    def _say_too_long(self, event: ChainEvent) -> list[Announcement]:
+        """Says once of an agency that it says more in the chain than is computed."""
+        if event.agency in self._said_too_long:
             return []
-        self.is_full = True
-        order = self.folded.order
+        self._said_too_long.add(event.agency)
+        order = self.folded.order or [event]
         addresses = {to for one in order for to in (*one.envelope["to"], *one.envelope["cc"])}
         agencies = {one.agency for one in order} | {to.partition("/")[0] for to in addresses}
-        return self.add(r09.too_long(order[0], agencies, event.admitted_at))
+        return self.add(r09.too_long(order[0], event.agency, agencies, event.admitted_at))
 
     def wakes_at(self) -> datetime | None:
         """The next instant at which time alone changes something."""

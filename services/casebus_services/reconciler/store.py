@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
-from casebus_schemas.case.chain import MOST_EVENTS, ChainEvent, Digest, within_limits
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_keys import MOST_READ, Key, Linked, linked
 from casebus_schemas.case.fold import fold
+from casebus_schemas.case.shares import Shares
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
@@ -19,10 +20,10 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 from .announce import Announced, Said, event_id
 from .arrivals import Arrival
 from .book import ChainBook
+from .chain_events import events_of
 from .database import Transaction
 from .rows import (
     DUTIES,
-    EVENTS_TOLD,
     FINDINGS,
     NEW_KEYS,
     OF_KEY,
@@ -44,7 +45,6 @@ from .rows import (
     outbox_row,
     set_aside_of,
     set_aside_row,
-    stored_event,
     told_agencies,
     waiting_row,
 )
@@ -202,10 +202,8 @@ class Work:
         return found
 
     def events(self, chain: str) -> list[ChainEvent]:
-        """The chain's events that are computed, in the order of their admission."""
-        query = f"{EVENTS_TOLD} WHERE chain = ? ORDER BY bus_offset LIMIT {MOST_EVENTS}"
-        rows = self._sql.rows(query, (chain,))
-        return list(within_limits(stored_event(self._catalog, row) for row in rows))
+        """The chain's events in the order of their admission, of each agency a few more than are computed."""
+        return events_of(self._sql, self._catalog, chain)
 
     def _book(self, chain: str, told_ms: int | None, events: int) -> ChainBook:
         if told_ms is None:
@@ -215,16 +213,15 @@ class Work:
                 book.take(event)
             return book
         duties = self._sql.rows(f"{DUTIES} WHERE chain = ?", (chain,))
-        known = self.events(chain)
-        book = ChainBook(
+        shares = Shares()
+        return ChainBook(
             chain,
-            fold(known),
+            fold([event for event in self.events(chain) if shares.takes(event)]),
             to_datetime(told_ms),
             {entry.duty.id: entry for entry in map(duty_entry, duties)},
             {finding.id: finding for finding in self.findings(chain)},
+            shares,
         )
-        book.is_full = events > len(known)
-        return book
 
     def save(self, entries: Iterable[Entries]) -> None:
         """Writes chains, and what was entered of duties and findings."""

@@ -21,8 +21,8 @@ from .keys import KeyringKeeper
 from .originals import reader_of_originals
 
 MOST_OF_ONE = 400
-"""Records of one agency in flight, half of them being judged: what another says waits for no more of them than
-that, some 0.3 s. With 2,000 a notice beside a flood came 1.5 s later than calm."""
+"""Records of one agency in flight, half of them being judged: what another says waits for no more of them
+than that, some 0.3 s. With 2,000 a notice beside a flood came 1.5 s later than calm."""
 
 
 KEYS_WAIT_S = 3.0

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from casebus_schemas.case import chain as chain_limits
+from casebus_schemas.case import shares
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.chain import r09
-from casebus_services.reconciler import book, intake, store
+from casebus_services.reconciler import intake
 from casebus_services.reconciler.announce import said
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
@@ -17,7 +17,7 @@ from casebus_services.reconciler.intake import Budget
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.shelf import MAX_CACHED_BYTES, Shelf
 from support.chains import CHAIN, amount, at, charges, results, say, suspects
-from support.desk import Desk
+from support.desk import Desk, envelope_at, ms
 from support.signed_events import chain
 
 MIB = 1024 * 1024
@@ -82,9 +82,10 @@ def test_a7_a_chain_over_its_budget_is_set_aside(desk: Desk, monkeypatch: pytest
 def test_a7_a_chain_is_computed_up_to_a_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
     """What comes behind is kept only, its agencies hear of it once, and a repeat of it is still a repeat."""
     desk.play()
-    for module in (chain_limits, book, store) if by == "events" else (chain_limits, book):
-        name = "MOST_EVENTS" if by == "events" else "MOST_BYTES"
-        monkeypatch.setattr(module, name, 3 if by == "events" else 500)
+    if by == "events":
+        monkeypatch.setattr(shares, "MOST_EVENTS", 3)
+    else:
+        monkeypatch.setattr(shares, "MOST_BYTES", 500)
     late = [desk.refer(f"2022-10-{day:02d}") for day in range(8, 12)]
     for event in (*late, late[-1]):
         desk.admitter.admit(event)
@@ -92,11 +93,31 @@ def test_a7_a_chain_is_computed_up_to_a_limit(desk: Desk, monkeypatch: pytest.Mo
     desk.admitter.admit(late[-1])
     desk.new_agent().handle(desk.admitter.batches())
     ((count,),) = desk.rows("SELECT events FROM recon_chain")
-    assert count == 3 if by == "events" else 0 < count < 7, count
+    assert count == 5 if by == "events" else 0 < count < 7, count
     assert desk.rows("SELECT count(*) FROM recon_event") == [(7,)]
     found = dict(desk.rows("SELECT rule, count(*) FROM recon_finding GROUP BY rule"))
     assert (found["R09"], found["R03"]) == (1, 1)
     assert desk.rows("SELECT 1 FROM recon_set_aside") == []
+    assert rebuild(desk.database, Catalog.load()).differences == ()
+
+
+def test_new_nobody_uses_up_the_share_of_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside one that fills a chain an honest receipt starts its duty, and a new worker sees the same."""
+    monkeypatch.setattr(shares, "MOST_EVENTS", 4)
+    referral = desk.refer()
+    desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
+    for day in range(1, 9):
+        data = {"envelope": envelope_at(f"2022-10-{day:02d}", to=["csrc"]), "question": f"again {day}"}
+        desk.admitter.admit(desk.admitter.speaker("spp").say("consultation.requested", data, chain(1)))
+    desk.agent.handle(desk.admitter.batches())
+    facts = {"received_at": at("2022-10-09T10:00"), "competent": True, "complete": True}
+    honest = desk.answer(referral, "2022-10-09T10:00", "referral.receipted", **facts)
+    desk.admitter.admit(honest, at_ms=ms("2022-10-09T10:01"))
+    desk.new_agent().handle(desk.admitter.batches())
+    duties = dict(desk.rows("SELECT rule, count(*) FROM recon_obligation GROUP BY rule"))
+    assert "DL06" in duties
+    assert desk.rows("SELECT events FROM recon_chain") == [(6,)]  # two of the others, four of the one
+    assert desk.rows("SELECT count(*) FROM recon_finding WHERE rule = 'R09'") == [(1,)]
     assert rebuild(desk.database, Catalog.load()).differences == ()
 
 
@@ -179,6 +200,6 @@ def test_a2_nothing_that_is_said_exceeds_what_a_record_may_hold() -> None:
 def test_a_chain_that_is_too_long_is_said_to_those_who_take_part() -> None:
     """The finding names who spoke and who was addressed, and says how much is computed."""
     first = say("s", "referral.submitted", "2022-01-03", to=("mps",))
-    found = r09.too_long(first, {"mps", "csrc"}, at("2022-01-04"))
+    found = r09.too_long(first, "csrc", {"mps", "csrc"}, at("2022-01-04"))
     assert found.concerned() == ("csrc", "mps")
-    assert "10,000" in found.because.en
+    assert "more than 4,000 events" in found.because.en

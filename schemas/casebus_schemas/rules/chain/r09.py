@@ -4,9 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from casebus_schemas.case.chain import MOST_BYTES, MOST_EVENTS, ChainEvent
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.shares import MOST_BYTES, MOST_EVENTS
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, ChainId, RuleId
+from casebus_schemas.texts.symbols import agency
 from casebus_schemas.wire.ids import bus_id
 
 from ..finding import Account, Finding
@@ -45,22 +47,23 @@ def failed(rule: Rule, first: ChainEvent, error: Exception) -> Found:
 COMPUTED_AGAIN = Sentence("本案链已能重新计算", "the chain could be computed again")
 
 
-def too_long(first: ChainEvent, agencies: Collection[str], since: datetime) -> Finding:
-    """That a chain holds more than is computed, for the agencies that take part in it."""
-    chain = first.chain
+def too_long(first: ChainEvent, whose: str, agencies: Collection[str], since: datetime) -> Finding:
+    """That an agency says more in a chain than is computed, for the agencies that take part in it."""
+    chain, speaker = first.chain, agency(whose)
     return Finding(
-        id=bus_id(RULE.id, f"{chain}\ntoo long"),
+        id=bus_id(RULE.id, f"{chain}\ntoo long\n{whose}"),
         rule=RULE.id,
         cls=RULE.cls,
         severity=RULE.severity,
         chain=ChainId(chain),
-        subject="too long",
-        accounts=tuple(Account(Agency(agency), None, None) for agency in sorted(agencies)),
+        subject=f"too long\n{whose}",
+        accounts=tuple(Account(Agency(name), None, None) for name in sorted(agencies)),
         law=(),
         because=Sentence(
-            f"本案链超过{MOST_EVENTS}个事件或{MOST_BYTES >> 20} MiB:其后的事件照常保存,不再计算",
-            f"this chain holds more than {MOST_EVENTS:,} events or {MOST_BYTES >> 20} MiB: those behind are "
-            "kept, but not computed",
+            f"{speaker.zh}在本案链中的事件超过{MOST_EVENTS}个或{MOST_BYTES >> 20} MiB:"
+            "其后的事件照常保存,不再计算;其他机关的事件不受影响",
+            f"{speaker.en} has said more than {MOST_EVENTS:,} events or {MOST_BYTES >> 20} MiB in this case: "
+            "those behind are kept, but not computed; those of others are",
         ),
         suggestion=None,
         opened_at=since,
