@@ -52,6 +52,8 @@ def test_both_clients_read_every_topic_of_the_bus(bus: Stack, connection_file: P
     topics = ["bus.key", "csrc.key", "csrc.referral", "bus.admission"]
     with TopicReader(auditor, topics) as reader:
         for record in reader.read_to(reader.ends()):
+            if record.value is None:
+                continue  # the admission of what must not be repeated
             schema, ours = decode(catalog, record.value)
             context = SerializationContext(record.topic, MessageField.VALUE)
             assert encode(schema, confluent(record.value, context)) == record.value
