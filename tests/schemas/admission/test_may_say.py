@@ -51,7 +51,11 @@ def _agree(doors: Doors, event: dict[str, Any]) -> tuple[bool, str | None]:
     if kind.channel == RECEIPTS or topic(kind.topic(parsed.agency), 4) is None:
         assert not answer.ok  # there is no place for it on the bus
     else:
-        judged = doors.judged(parsed)
+        try:
+            judged = doors.judged(parsed)
+        except UsageError:
+            assert codes[0] == "too-large"  # there is no value for a router to judge
+            return False, codes[0]
         assert judged.admitted == answer.ok, (judged.detail, answer.refused)
         assert judged.code == (codes[0] if codes else None)
     return answer.ok, codes[0] if codes else None
