@@ -20,7 +20,7 @@ from support.honest import ASKING, HonestPair, Waits, client_config
 from support.kafka_view import KafkaView
 from support.signed_events import Speaker
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
 CALM_S = 6.0
 LATER_S = 1.0
