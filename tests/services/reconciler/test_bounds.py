@@ -110,7 +110,7 @@ def test_new_nobody_uses_up_the_share_of_another(desk: Desk, monkeypatch: pytest
         data = {"envelope": envelope_at(f"2022-10-{day:02d}", to=["csrc"]), "question": f"again {day}"}
         desk.admitter.admit(desk.admitter.speaker("spp").say("consultation.requested", data, chain(1)))
     desk.agent.handle(desk.admitter.batches())
-    facts = {"received_at": at("2022-10-09T10:00"), "competent": True, "complete": True}
+    facts: dict[str, Any] = {"received_at": at("2022-10-09T10:00"), "competent": True, "complete": True}
     honest = desk.answer(referral, "2022-10-09T10:00", "referral.receipted", **facts)
     desk.admitter.admit(honest, at_ms=ms("2022-10-09T10:01"))
     desk.new_agent().handle(desk.admitter.batches())
