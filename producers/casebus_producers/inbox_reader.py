@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.notice_proof import signed_notice
 from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
 from casebus_schemas.admission.proof import WRONG_SIGNATURE
@@ -17,7 +16,7 @@ from casebus_schemas.wire.records import Record, TopicPartition
 
 from .config import AgencySettings
 from .outbox import Outbox
-from .topic_reader import TopicReader
+from .proving_reader import ProvingReader
 
 # Not at an earlier place: there somebody may have written the same event with another signature.
 _KNOWN = "SELECT digest FROM delivery WHERE notice = ? AND seq <= ?"
@@ -59,7 +58,7 @@ class ForgedNotice:
 Read = NoticeRecord | ForgedNotice | Unreadable
 
 
-class InboxReader(TopicReader):
+class InboxReader(ProvingReader):
     """The inbox of an agency from an offset on; keys are read to their end first, and at an unknown key.
 
     Raises AccessDenied and RetryLater as TopicReader does.
@@ -67,10 +66,7 @@ class InboxReader(TopicReader):
 
     def __init__(self, settings: AgencySettings, catalog: Catalog, start: int) -> None:
         self._agency = settings.agency
-        self._catalog = catalog
-        self._keyring = Keyring(catalog)
-        self._place = TopicPartition(inbox(settings.agency), 0)
-        super().__init__(settings, [self._place.topic, *key_topics()], {self._place: start})
+        super().__init__(settings, catalog, TopicPartition(inbox(settings.agency), 0), key_topics(), start)
         try:
             self._last = self.catch_up_keys()
         except BaseException:
@@ -85,28 +81,9 @@ class InboxReader(TopicReader):
         """Reads on from this offset of the inbox."""
         self.seek({self._place: offset})
 
-    def poll(self, timeout_s: float) -> list[Record]:
-        """New records of the inbox; what has come of keys is taken into the keyring."""
-        found = super().poll(timeout_s)
-        keys = [record for record in found if record.topic != self._place.topic]
-        if not keys:
-            return found
-        self._keyring = self._keyring.extend(keys)
-        return [record for record in found if record.topic == self._place.topic]
-
     def read_inbox(self, end: int) -> Iterator[Record]:
         """Every record of the inbox before this offset."""
         return self.read_to({self._place: end})
-
-    def catch_up_keys(self) -> int:
-        """Reads the key topics to their ends; gives where the inbox ended before that."""
-        ends = self.ends()
-        last = ends.pop(self._place)
-        self.pause([self._place])
-        for _ in self.read_to(ends):
-            pass  # `poll` keeps them
-        self.resume([self._place])
-        return last
 
     def proven(self, records: Sequence[Record], outbox: Outbox) -> list[Read]:
         """Each record as a notice, as a forged one, or as what cannot be read.

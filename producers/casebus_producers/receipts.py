@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.proof import forged_receipt
 from casebus_schemas.admission.receipts import ADMITTED, LEDGERED, REFUSED, receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
@@ -18,14 +17,14 @@ from casebus_schemas.wire.records import Record, TopicPartition
 from .config import KafkaLogin
 from .kept_receipts import keep
 from .outbox import Outbox
-from .topic_reader import TopicReader
+from .proving_reader import ProvingReader
 
 WaitFor = Literal["admitted", "ledgered"]
 _RECEIPTS = frozenset((ADMITTED, LEDGERED, REFUSED))
 _log = logging.getLogger(__name__)
 
 
-class ReceiptReader(TopicReader):
+class ReceiptReader(ProvingReader):
     """Reads an agency's receipts from an offset and proves each by the bus's keys; `start` None begins at the
     first. With an outbox they are kept in its file and compared with what was sent.
     """
@@ -38,12 +37,8 @@ class ReceiptReader(TopicReader):
         start: int | None = None,
         outbox: Outbox | None = None,
     ) -> None:
-        self._catalog = catalog
         self._outbox = outbox
-        self._keyring = Keyring(catalog)
-        self._place = TopicPartition(receipt(agency), 0)
-        begin = None if start is None else {self._place: start}
-        super().__init__(login, [self._place.topic, BUS_KEY], begin)
+        super().__init__(login, catalog, TopicPartition(receipt(agency), 0), [BUS_KEY], start)
 
     def end(self) -> int:
         """The offset after the last receipt."""
@@ -52,22 +47,6 @@ class ReceiptReader(TopicReader):
     def to_end(self) -> Iterator[Record]:
         """Every receipt that there is now."""
         return self.read_to({self._place: self.catch_up_keys()})
-
-    def poll(self, timeout_s: float) -> list[Record]:
-        """New receipts; what has come of keys is taken into the keyring."""
-        found = super().poll(timeout_s)
-        self._keyring = self._keyring.extend(record for record in found if record.topic == BUS_KEY)
-        return [record for record in found if record.topic != BUS_KEY]
-
-    def catch_up_keys(self) -> int:
-        """Reads bus.key to its end; gives where the receipts ended before that."""
-        ends = self.ends()
-        last = ends.pop(self._place)
-        self.pause([self._place])
-        for _ in self.read_to(ends):
-            pass  # `poll` keeps them
-        self.resume([self._place])
-        return last
 
     def receipts(self, records: Sequence[Record]) -> list[tuple[int, dict[str, Any]]]:
         """Offset and JSON (docs/records.md 4) of each receipt among the records.

@@ -15,8 +15,8 @@ from casebus_schemas.wire.records import Outgoing
 from support.abuser import AGENCY, WAYS, Abuser, Way
 from support.crash_run import settle
 from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys
-from support.honest import ASKING, HonestPair, Waits, client_config
+from support.fault_stack import FaultStack, agency_keys, client_config
+from support.honest import ASKING, HonestPair, Waits
 from support.kafka_view import KafkaView
 from support.signed_events import Speaker
 

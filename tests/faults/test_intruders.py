@@ -16,7 +16,7 @@ from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 from support.crash_run import settle
 from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys
+from support.fault_stack import FaultStack, agency_keys, client_config
 from support.kafka_view import KafkaView
 from support.signed_events import Speaker, chain, envelope, referral
 
@@ -44,15 +44,7 @@ def csrc(keys: dict[str, SigningKey]) -> Speaker:
 
 def config(bus: FaultStack, agency: str) -> dict[str, Any]:
     """librdkafka's settings of an agency's login."""
-    login = bus.connection.principal(agency)
-    return {
-        "bootstrap.servers": bus.bootstrap_servers,
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": login.username,
-        "sasl.password": login.password_file.read_text().strip(),
-        "log_level": 0,
-    }
+    return {**client_config(bus, agency), "log_level": 0}
 
 
 def publish(bus: FaultStack, agency: str, *outgoing: Outgoing | Composed) -> list[str]:

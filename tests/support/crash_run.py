@@ -20,7 +20,7 @@ from casebus_schemas.catalogue.topology import (
 )
 from casebus_schemas.catalogue.topology import topics as all_topics
 from casebus_schemas.wire.records import TopicPartition
-from support.fault_stack import FaultStack
+from support.fault_stack import FaultStack, client_config
 from support.flow import Flow, Said
 from support.kafka_view import KafkaView
 
@@ -103,19 +103,13 @@ class Player:
 
     def _producer(self, agency: str) -> Producer:
         if agency not in self._producers:
-            login = self._stack.connection.principal(agency)
             self._producers[agency] = Producer(
                 {
-                    "bootstrap.servers": self._stack.bootstrap_servers,
-                    "security.protocol": "SASL_PLAINTEXT",
-                    "sasl.mechanism": "SCRAM-SHA-512",
-                    "sasl.username": login.username,
-                    "sasl.password": login.password_file.read_text().strip(),
+                    **client_config(self._stack, agency),
                     "enable.idempotence": True,
                     "linger.ms": 2,
                     "message.timeout.ms": int(LONGEST_SEND_S * 1000),
                     "reconnect.backoff.max.ms": 1000,
-                    "log_level": 2,
                 }
             )
         return self._producers[agency]

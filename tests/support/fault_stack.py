@@ -234,3 +234,16 @@ def make_keys(folder: Path) -> Path:
 def agency_keys(secrets: Path) -> dict[str, SigningKey]:
     """The members' keys in a folder of secrets."""
     return {name: SigningKey.from_file(key_file(secrets, name)) for name in MEMBERS}
+
+
+def client_config(stack: FaultStack, agency: str) -> dict[str, Any]:
+    """librdkafka's settings of an agency's own login."""
+    login = stack.connection.principal(agency)
+    return {
+        "bootstrap.servers": stack.bootstrap_servers,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": login.username,
+        "sasl.password": login.password_file.read_text().strip(),
+        "log_level": 2,
+    }

@@ -5,29 +5,16 @@ import time
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
 from support.abuser import event_id
-from support.fault_stack import FaultStack
+from support.fault_stack import FaultStack, client_config
 from support.signed_events import Speaker, chain, envelope
 
 ASKING, ASKED = "spp", "mps"
 INTERVAL_S = 0.25
-
-
-def client_config(stack: FaultStack, agency: str) -> dict[str, Any]:
-    """librdkafka's settings of an agency's own login."""
-    login = stack.connection.principal(agency)
-    return {
-        "bootstrap.servers": stack.bootstrap_servers,
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": login.username,
-        "sasl.password": login.password_file.read_text().strip(),
-        "log_level": 2,
-    }
 
 
 @dataclass
