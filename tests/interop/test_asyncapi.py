@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
-from uuid import UUID
 
 import fastavro
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # its types are another package
 import pytest
 from kafka import KafkaProducer
 
@@ -18,6 +17,7 @@ from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from support.documented import DOCS
@@ -49,7 +49,8 @@ def message_of(record: Record) -> dict[str, Any]:
     """The message of the record's channel that a reader takes it for: by type, or the only one."""
     known = {name: followed(ref) for name, ref in DOCUMENT["channels"][record.topic]["messages"].items()}
     type = next((value or b"" for name, value in record.headers if name == "ce_type"), b"").decode()
-    return next((one for one in known.values() if one["name"] == type), None) or next(iter(known.values()))
+    found: dict[str, Any] = next((one for one in known.values() if one["name"] == type), {})
+    return found or next(iter(known.values()))
 
 
 def compared(record: Record) -> str:
@@ -103,7 +104,7 @@ def said(bus: Stack) -> None:
     send(bus, "csrc", referral, csrc.refer(902, handling="S"))
     assert "ledgered" in verdict(bus, "csrc", chain(901), {"admitted", "ledgered"})
     assert "refused" in verdict(bus, "csrc", chain(902), {"refused"})
-    referred = UUID(dict(referral.record.headers)["ce_id"].decode())
+    referred = EventHeaders.parse(referral.record.headers).id
     receipt = {
         "envelope": envelope(message_class="receipt", to=["csrc"], in_reply_to=referred),
         "received_at": AT,
