@@ -1,6 +1,7 @@
 """The agency's own SQLite file: its tables and how it is opened."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlalchemy import (
@@ -187,9 +188,23 @@ def _upgrade(connection: Connection, file: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    started = time.monotonic()
+    # While another process makes the same file, this change is refused at once, whatever the time-out is.
+    while not _is_write_ahead(connection):
+        if time.monotonic() - started > BUSY_TIMEOUT_S:
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(0.01)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _is_write_ahead(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
 
 
 def _begin(connection: Connection) -> None:
