@@ -46,7 +46,9 @@ _REQUIRED = (
     "casebus-prev",
     "casebus-sig",
 )
-_KNOWN = frozenset((*_REQUIRED, "traceparent"))
+_REPEATED = {"ce_datacontenttype": "content-type", "ce_partitionkey": "ce_subject"}
+"""What SDKs of CloudEvents say twice, and what it must equal: content type and key, which is the chain."""
+_KNOWN = frozenset((*_REQUIRED, *_REPEATED, "traceparent"))
 _USUAL_NAMES = sum(map(len, _REQUIRED))
 
 
@@ -184,6 +186,9 @@ class EventHeaders(NamedTuple):
         trace = found.get("traceparent")
         if trace is not None:
             _matched(found, "traceparent", _TRACE, "a W3C traceparent")
+        for name, of in _REPEATED.items():
+            if name in found and found[name] != found[of]:
+                raise _bad(name, repr(found[name]), f"the same as {of}, or no such header")
         time = _matched(found, "ce_time", RFC_3339, "an RFC 3339 time with offset")
         try:
             time_ms = parse_utc_text(time)
