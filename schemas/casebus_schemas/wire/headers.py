@@ -293,8 +293,8 @@ def event_headers(
         ("content-type", _ascii(fields.content_type)),
         ("casebus-producer", _ascii(fields.producer)),
         ("casebus-seq", b"%d" % fields.seq),
-        ("casebus-prev", _base64url(fields.prev)),
-        ("casebus-sig", _base64url(sig)),
+        ("casebus-prev", base64url_bytes(fields.prev)),
+        ("casebus-sig", base64url_bytes(sig)),
     ]
     if traceparent is not None:
         pairs.append(("traceparent", traceparent.encode()))
@@ -314,13 +314,6 @@ def _time_header(time_ms: int) -> bytes:
 @lru_cache(maxsize=1024)
 def _dataschema(fingerprint: bytes) -> bytes:
     return b"sha256:" + fingerprint.hex().encode()
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def _base64url(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record | Outgoing) -> bytes:
