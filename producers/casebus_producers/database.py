@@ -26,7 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision of `migrations`: a file that has it is opened without reading them."""
 READING = {"casebus_reading": True}
 """Execution options of an engine whose transactions only read: they wait for no writer."""
@@ -116,6 +116,12 @@ reading = Table(
     Column("next_offset", BigInteger, nullable=False),
 )
 
+signed_before = Table(
+    "signed_before",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, comment="of the event that has another digest now"),
+)
 
 receipt = Table(
     "receipt",

@@ -11,11 +11,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, func, insert, select
 
+from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 
 from .database import READING, incarnation, open_database, outbox, stream
 from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
+from .relay_lock import take_relay_lock
 from .turns import Turn
 from .writing import Writing, driver_of, queued_of
 
@@ -83,10 +85,24 @@ class Outbox:
             return self._producer(connection)
 
     def renew(self) -> str:
-        """Begins a new incarnation, as after restoring the file in place; returns the new producer's name."""
-        with self.transaction() as connection:
-            self._begin_incarnation(connection)
-            return self._producer(connection)
+        """Begins a new incarnation, as after restoring the file in place; returns the new producer's name.
+
+        What waits is signed anew under it. Raises UsageError while another program sends it.
+        """
+        lock = take_relay_lock(self.file)
+        if lock is None:
+            raise UsageError(
+                "another program sends what waits in this outbox",
+                found=str(self.file),
+                expected="nobody who relays it",
+                remedy="stop that program first",
+            )
+        with lock:
+            with self.transaction() as connection:
+                self._begin_incarnation(connection)
+            with self.writing() as writing:
+                writing.renumber()
+        return self.producer
 
     def enqueue(self, events: Sequence[ReadyEvent], *, receipts_from: int | None = None) -> list[Queued]:
         """Signs and keeps events, all or none, in their order. Durable when it returns. Idempotent.

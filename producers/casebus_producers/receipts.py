@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from casebus_schemas.admission.proof import forged_receipt
@@ -22,6 +23,22 @@ from .proving_reader import ProvingReader
 WaitFor = Literal["admitted", "ledgered"]
 _RECEIPTS = frozenset((ADMITTED, LEDGERED, REFUSED))
 _log = logging.getLogger(__name__)
+
+
+_NEXT = "SELECT coalesce(max(seq) + 1, 0) FROM receipt"
+_AT_ONCE = 500
+
+
+def keep_new_receipts(login: KafkaLogin, outbox: Outbox, catalog: Catalog) -> None:
+    """Keeps what the bus answered since receipts were last kept. Raises RetryLater if the broker is away."""
+    with outbox.reading() as connection:
+        start = connection.exec_driver_sql(_NEXT).scalar_one()
+    with ReceiptReader(login, outbox.agency, catalog, max(0, start), outbox) as reader:
+        if start > reader.end():
+            raise reader.shorter(start)
+        waiting = reader.to_end()
+        while run := list(islice(waiting, _AT_ONCE)):
+            reader.receipts(run)
 
 
 class ReceiptReader(ProvingReader):

@@ -13,7 +13,9 @@ from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 from casebus_schemas.wire.compose import Composed, compose
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Headers
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 
@@ -27,6 +29,16 @@ _INSERT = """
 INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "partition", key, headers, producer,
                     seq, digest, content, queued_at_ms, receipts_from)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SIGNED_AGAIN = """
+UPDATE outbox SET producer = ?, seq = ?, digest = ?, headers = ?, state = 'pending', sent_at_ms = NULL,
+                  "offset" = NULL, queued_at_ms = ?, receipts_from = coalesce(?, receipts_from)
+WHERE position = ?
+"""
+_SIGNED_BEFORE = "INSERT INTO signed_before (digest, id) SELECT digest, id FROM outbox WHERE position = ?"
+_VERDICT = """
+SELECT stage FROM receipt WHERE digest = (SELECT digest FROM outbox WHERE position = ? AND state = 'sent')
+AND stage IN ('admitted', 'refused') ORDER BY seq DESC LIMIT 1
 """
 _HEAD = 'SELECT seq, prev FROM stream WHERE producer = ? AND topic = ? AND "partition" = ?'
 _MOVE_HEAD = """
@@ -79,10 +91,12 @@ class Writing:
         id, content = str(event.id), event.content
         there = self._driver.execute(_THERE, (id,)).fetchone()
         if there is not None:
+            if content == there[1] and self._was_refused(there[0]):
+                self._sign_again(event, there[0], receipts_from)
             return self._repeated(event, there[0], content == there[1])
         place, composed = self._sign(event)
         record = composed.record
-        now = time.time_ns() // 1_000_000
+        now = _now_ms()
         position = self._driver.execute(
             _INSERT,
             (
@@ -94,7 +108,7 @@ class Writing:
                 record.topic,
                 record.partition,
                 record.key,
-                json.dumps([(name, (value or b"").decode()) for name, value in record.headers]),
+                _text_of(record.headers),
                 self._producer,
                 composed.head.seq,
                 composed.digest,
@@ -121,6 +135,29 @@ class Writing:
             None,
         )
 
+    def renumber(self) -> int:
+        """Signs all that waits anew, under the numbers of the producer that signs now; returns how much."""
+        waiting = self.connection.execute(
+            select(outbox).where(outbox.c.state == "pending").order_by(outbox.c.position)
+        ).all()
+        for row in waiting:
+            self._sign_again(_ready_of(row), row.position, row.receipts_from)
+        return len(waiting)
+
+    def _was_refused(self, position: int) -> bool:
+        """Whether the last verdict on an event that was sent is a refusal, by the receipts that were kept."""
+        verdict = self._driver.execute(_VERDICT, (position,)).fetchone()
+        return verdict is not None and verdict[0] == "refused"
+
+    def _sign_again(self, event: ReadyEvent, position: int, receipts_from: int | None) -> None:
+        place, composed = self._sign(event)
+        self._driver.execute(_SIGNED_BEFORE, (position,))
+        head = composed.head
+        signed = (self._producer, head.seq, composed.digest, _text_of(composed.record.headers))
+        self._driver.execute(_SIGNED_AGAIN, (*signed, _now_ms(), receipts_from, position))
+        self._heads[place] = head
+        self._moved.add(place)
+
     def _repeated(self, event: ReadyEvent, position: int, same: bool) -> Queued:
         row = self.connection.execute(select(outbox).where(outbox.c.position == position)).one()
         if not same:
@@ -130,7 +167,7 @@ class Writing:
                 expected="the same content, or another id",
                 remedy="give the new event an id or message number of its own; corrections are events",
             )
-        return queued_of(row, repeated=True)
+        return queued_of(row, repeated=True)  # also of one that was refused and now waits again
 
     def events_of_id(self, id: UUID) -> list[KnownEvent]:
         """The known events of that id, by digest: usually one; several where an id was used twice."""
@@ -176,6 +213,29 @@ class Writing:
             key=self._key,
             traceparent=event.traceparent,
         )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _text_of(headers: Headers) -> str:
+    return json.dumps([(name, (value or b"").decode()) for name, value in headers])
+
+
+def _ready_of(row: Row[Any]) -> ReadyEvent:
+    headers = EventHeaders.parse((name, text.encode()) for name, text in json.loads(row.headers))
+    return ReadyEvent(
+        id=headers.id,
+        type=headers.type,
+        source=headers.source,
+        time_ms=headers.time_ms,
+        subject=headers.subject,
+        channel=row.aggregatetype,
+        value=row.payload,
+        fingerprint=headers.fingerprint,
+        traceparent=headers.traceparent,
+    )
 
 
 def queued_of(row: Row[Any], *, repeated: bool = False) -> Queued:
