@@ -1,6 +1,7 @@
 """The agency's own SQLite file: how it is opened, and transactions on it."""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,7 +78,12 @@ class Database:
             connection = sqlite3.connect(
                 self.file, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            started = time.monotonic()
+            # While another process makes the same file, this is refused at once, whatever the time-out is.
+            while not _is_write_ahead(connection):
+                if time.monotonic() - started > BUSY_TIMEOUT_S:
+                    raise sqlite3.OperationalError("database is locked")
+                time.sleep(0.01)
         except sqlite3.OperationalError as error:
             raise RetryLater(f"cannot open {self.file}", found=str(error)) from error
         connection.execute("PRAGMA synchronous = FULL")
@@ -90,3 +96,12 @@ class Database:
                 return None
             found: tuple[str] | None = connection.execute(_REVISION).fetchone()
             return None if found is None else found[0]
+
+
+def _is_write_ahead(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False

@@ -1,5 +1,7 @@
 """An agency's file made by 99a179f is brought up to date with every row; a newer one is refused."""
 
+import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,16 @@ def test_an_old_file_keeps_every_row(tmp_path: Path) -> None:
     Database(tmp_path / "agency.db").close()
     assert old_databases.rows(engine, columns) == before
     engine.dispose()
+
+
+def test_opening_waits_for_another_that_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever meets a file in the hands of another that makes it tries again instead of failing at once."""
+    held = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: held.execute("COMMIT"))
+    Database(tmp_path / "new.db").close()
+    assert not held.in_transaction
+    held.close()
 
 
 def test_an_old_file_gets_the_tables_of_a_new_one(tmp_path: Path) -> None:

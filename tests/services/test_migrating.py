@@ -1,5 +1,7 @@
 """Databases that 99a179f made are brought up to date with every row; newer ones are refused."""
 
+import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -126,6 +128,20 @@ def test_several_may_start_at_once(url: str, kind: str) -> None:
     engine = create_engine(url)
     assert revision(engine, revisions) == revisions.head
     engine.dispose()
+
+
+@each_kind
+def test_a_start_waits_for_the_one_before(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that meets a file in the hands of another start tries again instead of failing at once."""
+    start, revisions, _ = KINDS[kind]
+    file = tmp_path / "new.db"
+    held = sqlite3.connect(file, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: held.execute("COMMIT"))
+    start(f"sqlite:///{file}")
+    assert not held.in_transaction
+    held.close()
+    assert revision(create_engine(f"sqlite:///{file}"), revisions) == revisions.head
 
 
 @each_kind

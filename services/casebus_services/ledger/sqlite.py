@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine
 
 from casebus_schemas.errors import UsageError
+from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
 
 from .rules import Insert, NewRows
 from .schema import SQLITE
@@ -28,8 +29,8 @@ class SqliteDatabase:
             raise UsageError(
                 "there is no such ledger file", found=url.database, expected="a ledger's database"
             )
-        self.engine = create_engine(url, connect_args={"timeout": 30})
-        _configure(self.engine, read_only=read_only)
+        self.engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+        configure(self.engine, read_only=read_only)
         self.readers: Engine = self.engine.execution_options(casebus_reads=True)
 
     def lock_schema(self, connection: Connection) -> None:
@@ -57,22 +58,3 @@ def _insert(connection: Connection, rows: NewRows) -> None:
     if rows.payloads:
         # In key order, which is that of the index.
         run("INSERT OR IGNORE INTO payload VALUES (?,?)", sorted(rows.payloads.items()))
-
-
-def _configure(engine: Engine, *, read_only: bool) -> None:
-    @event.listens_for(engine, "connect")
-    def connected(connection: sqlite3.Connection, _record: object) -> None:
-        # Python's own implicit BEGIN is deferred: the lock would come only with the first insert.
-        connection.isolation_level = None
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
-        else:
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_autocheckpoint=8000")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        reads = read_only or connection.get_execution_options().get("casebus_reads")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

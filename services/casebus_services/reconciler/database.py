@@ -1,17 +1,17 @@
 """Connects to the accounts database (SQLite or PostgreSQL) and says what an SQL error means."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 from casebus_services.migrating import upgrade
+from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
 
 from .schema import POSTGRES, REVISIONS, SQLITE
 
@@ -33,8 +33,8 @@ class Database:
                 raise UsageError(
                     "no accounts database there", found=parsed.database, remedy="start casebus first"
                 )
-            self._engine = create_engine(parsed, connect_args={"timeout": 30})
-            _configure_sqlite(self._engine, read_only=read_only)
+            self._engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
+            configure(self._engine, read_only=read_only)
         elif self.dialect == POSTGRES:
             self._engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
@@ -125,21 +125,6 @@ def _insert(head: str, rows: int, columns: int, returning: str) -> str:
     return f"{head} VALUES {','.join([row] * rows)} ON CONFLICT DO NOTHING RETURNING {returning}"
 
 
-def _configure_sqlite(engine: Engine, *, read_only: bool) -> None:
-    @event.listens_for(engine, "connect")
-    def connected(connection: sqlite3.Connection, _record: object) -> None:
-        # Python's own implicit BEGIN is deferred: the lock would come only with the first insert.
-        connection.isolation_level = None
-        connection.execute("PRAGMA query_only=ON" if read_only else "PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA wal_autocheckpoint=8000")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        reads = read_only or connection.get_execution_options().get("casebus_reads")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
 @contextmanager
 def _bus_errors() -> Iterator[None]:
     try:
@@ -152,8 +137,10 @@ def _translated(error: DBAPIError) -> BusError:
     cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
     name = getattr(error.orig, "sqlite_errorname", None) or type(error.orig).__name__
     if str(name).startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "DiskFull")):
-        return StopService(
-            "the accounts cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
+        return RetryLater(
+            "the accounts cannot be written",
+            found=cause,
+            remedy="free disk space; nothing was acknowledged, and it is tried again after a pause",
         )
     if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
         return RetryLater("the accounts database is away", found=cause, remedy="tried again after a pause")
