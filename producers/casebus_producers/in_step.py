@@ -87,18 +87,18 @@ def send_again(login: KafkaLogin, outbox: Outbox) -> Lost:
     back to what Kafka holds; receipts of the log that is gone stay, under numbers below zero.
     """
     with outbox.reading() as connection:
-        sent = connection.exec_driver_sql(_SENT).all()
+        sent = connection.execute(_SENT).fetchall()
     events = _lost_of(login, sent) if sent else []
     notices, receipts = (_held(login, topic) for topic in (inbox(outbox.agency), receipt(outbox.agency)))
     with outbox.transaction() as connection:
         for position in events:
-            connection.exec_driver_sql(_AGAIN, (position,))
+            connection.execute(_AGAIN, (position,))
         there = {seq: notice_of(record) for seq, record in notices.records.items()}
-        noted = connection.exec_driver_sql(_NOTED).all()
+        noted = connection.execute(_NOTED).fetchall()
         gone = [(seq,) for notice, seq in noted if seq >= notices.first and there.get(seq) != notice]
         for row in gone:
-            connection.exec_driver_sql("UPDATE delivery SET seq = -1 - seq WHERE seq = ?", row)
-        connection.exec_driver_sql("DELETE FROM reading")  # what is there is noted again
+            connection.execute("UPDATE delivery SET seq = -1 - seq WHERE seq = ?", row)
+        connection.execute("DELETE FROM reading")  # what is there is noted again
         return Lost(len(events), len(gone), put_aside(connection, receipts.records, receipts.first))
 
 
@@ -123,8 +123,8 @@ def _last_sent(outbox: Outbox) -> dict[Stream, _Sent | None]:
     """What was sent last of each stream of the producers of which something waits."""
     found: dict[Stream, _Sent | None] = {}
     with outbox.reading() as connection:
-        for row in connection.exec_driver_sql(_STREAMS).all():
-            last = connection.exec_driver_sql(_LAST, tuple(row)).one_or_none()
+        for row in connection.execute(_STREAMS).fetchall():
+            last = connection.execute(_LAST, tuple(row)).fetchone()
             found[Stream(*row)] = None if last is None else _Sent(last[0], bytes(last[1]), last[2])
     return found
 
@@ -163,7 +163,7 @@ def _compare(
     if Stream(headers.producer, record.topic, record.partition) not in streams:
         return
     with outbox.reading() as connection:
-        if connection.exec_driver_sql(_KNOWN, (digest, digest)).first() is not None:
+        if connection.execute(_KNOWN, (digest, digest)).fetchone() is not None:
             return
     raise OutOfStep(
         "the outbox is older than what it has said: an older copy was put back in its place",

@@ -32,7 +32,7 @@ _AT_ONCE = 500
 def keep_new_receipts(login: KafkaLogin, outbox: Outbox, catalog: Catalog) -> None:
     """Keeps what the bus answered since receipts were last kept. Raises RetryLater if the broker is away."""
     with outbox.reading() as connection:
-        start = connection.exec_driver_sql(_NEXT).scalar_one()
+        (start,) = connection.execute(_NEXT).fetchone()
     with ReceiptReader(login, outbox.agency, catalog, max(0, start), outbox) as reader:
         if start > reader.end():
             raise reader.shorter(start)

@@ -177,14 +177,14 @@ def test_e1_notices_and_receipts_of_the_lost_log_are_put_aside(tmp_path: Path, k
     receipt = receipts.admitted(stored(speaker.refer(5)), AT)
     with outbox.transaction() as connection:
         note_arrivals(connection, CATALOG, notices)
-        connection.exec_driver_sql("INSERT INTO reading VALUES ('inbox.mps', 2)")
+        connection.execute("INSERT INTO reading VALUES ('inbox.mps', 2)")
         keep(connection, stored(receipt, 0), decode(CATALOG, receipt.value)[1])
     kafka.append(written[0])
     assert send_again(LOGIN, outbox) == Lost(0, 1, 1)
     with outbox.transaction() as connection:
-        seqs = connection.exec_driver_sql("SELECT seq FROM delivery ORDER BY seq DESC").scalars().all()
-        assert seqs == [0, -2]
-        assert connection.exec_driver_sql("SELECT seq FROM receipt").scalars().all() == [-1]
-        assert connection.exec_driver_sql("SELECT * FROM reading").all() == []
+        seqs = connection.execute("SELECT seq FROM delivery ORDER BY seq DESC").fetchall()
+        assert seqs == [(0,), (-2,)]
+        assert connection.execute("SELECT seq FROM receipt").fetchall() == [(-1,)]
+        assert connection.execute("SELECT * FROM reading").fetchall() == []
         again = parse_notice(stored(written[1], 1))
         assert note_arrivals(connection, CATALOG, [again]) == [False]
