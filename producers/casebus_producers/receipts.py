@@ -25,20 +25,25 @@ _RECEIPTS = frozenset((ADMITTED, LEDGERED, REFUSED))
 _log = logging.getLogger(__name__)
 
 
-_NEXT = "SELECT coalesce(max(seq) + 1, 0) FROM receipt"
+_KEPT_LAST = "SELECT max(seq) FROM receipt WHERE seq >= 0"
 _AT_ONCE = 500
 
 
 def keep_new_receipts(login: KafkaLogin, outbox: Outbox, catalog: Catalog) -> None:
-    """Keeps what the bus answered since receipts were last kept. Raises RetryLater if the broker is away."""
+    """Keeps what the bus answered since receipts were last kept; the last one must stand where it stood.
+
+    Raises RetryLater if the broker is away, BusError where Kafka holds other receipts than were kept.
+    """
     with outbox.reading() as connection:
-        (start,) = connection.execute(_NEXT).fetchone()
-    with ReceiptReader(login, outbox.agency, catalog, max(0, start), outbox) as reader:
-        if start > reader.end():
-            raise reader.shorter(start)
+        (last,) = connection.execute(_KEPT_LAST).fetchone()
+    with ReceiptReader(login, outbox.agency, catalog, last or 0, outbox) as reader:
+        if last is not None and last >= reader.end():
+            raise reader.shorter(last + 1)
         waiting = reader.to_end()
         while run := list(islice(waiting, _AT_ONCE)):
-            reader.receipts(run)
+            for offset, found in reader.receipts(run):
+                if offset == last and "problem" in found:
+                    raise reader.shorter(last + 1)
 
 
 class ReceiptReader(ProvingReader):
