@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from casebus_schemas.admission.notice_proof import signed_notice
-from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.notice_records import NOTICE, NoticeRecord, parse_notice
 from casebus_schemas.admission.proof import WRONG_SIGNATURE
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, key_topics
@@ -85,6 +84,16 @@ class InboxReader(ProvingReader):
         """Every record of the inbox before this offset."""
         return self.read_to({self._place: end})
 
+    def holds(self, seq: int, notice: str) -> bool:
+        """Whether this notice stands at that number, or Kafka has deleted the inbox up to there."""
+        if seq >= self._last:
+            return False
+        if seq < self.first()[self._place]:
+            return True
+        self.go_to(seq)
+        found = next(self.read_inbox(seq + 1), None)
+        return found is not None and notice_of(found) == notice
+
     def proven(self, records: Sequence[Record], outbox: Outbox) -> list[Read]:
         """Each record as a notice, as a forged one, or as what cannot be read.
 
@@ -108,20 +117,20 @@ class InboxReader(ProvingReader):
         self, parsed: Sequence[NoticeRecord | Unreadable], known: set[int]
     ) -> Mapping[int, Sentence]:
         found = {}
-        proven: set[UUID] = set()
+        proven: set[bytes] = set()  # not by notice: the same may be said again, and that by a forger
         for notice in parsed:
             if isinstance(notice, Unreadable):
                 continue
             if notice.seq in known:
-                proven.add(notice.notice)
+                proven.add(notice.digest)
                 continue
             signed = signed_notice(self._agency, notice, self._catalog, self._keyring)
             if isinstance(signed, Sentence):
                 found[notice.seq] = signed
-            elif notice.notice not in proven and not signed.is_right():
+            elif notice.digest not in proven and not signed.is_right():
                 found[notice.seq] = WRONG_SIGNATURE
             else:
-                proven.add(notice.notice)
+                proven.add(notice.digest)
         return found
 
 
@@ -130,9 +139,14 @@ def _proven_before(notices: Sequence[NoticeRecord], outbox: Outbox) -> set[int]:
         return {
             notice.seq
             for notice in notices
-            if (row := connection.exec_driver_sql(_KNOWN, (str(notice.notice), notice.seq)).first())
+            if (row := connection.execute(_KNOWN, (str(notice.notice), notice.seq)).fetchone())
             and bytes(row[0]) == notice.digest
         }
+
+
+def notice_of(record: Record) -> str | None:
+    """The id that a record of an inbox bears, whoever wrote it."""
+    return next((value.decode() for name, value in record.headers if name == NOTICE and value), None)
 
 
 def _parsed(record: Record) -> NoticeRecord | Unreadable:

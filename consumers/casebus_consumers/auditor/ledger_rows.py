@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_services.ledger.database import Database, bus_errors
 from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
@@ -69,6 +69,11 @@ class LedgerRows:
         """The batch row that begins last."""
         row = self._connection.execute(_LAST_BATCH, {"log_id": log_id}).one_or_none()
         return None if row is None else BatchRow(*row)
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """Where each log ends, by its last batch row."""
+        rows = self._connection.execute(_NEXT_OFFSETS)
+        return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
 
     def entries(self, log_id: int) -> Iterator[StoredEntry]:
         """Entries in order of their index."""
@@ -181,15 +186,27 @@ def _record(log: LogRow, row: Any) -> Record | None:
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[LedgerRows]:
-    """The ledger as it is now. Raises UsageError if the database holds no ledger of this version."""
+    """The ledger as it is now.
+
+    Raises UsageError if the database holds no ledger of this version, RetryLater if a file at rest was
+    written while it was read.
+    """
     engine = database.readers
     if database.dialect == POSTGRES:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with bus_errors(database), engine.connect() as connection:
         found = revision_of(connection, REVISIONS)
         if found != REVISIONS.head:
+            if found is None and database.file is not None and database.file.lacks_its_log():
+                raise UsageError(
+                    "the copy lacks its -wal, where the newest part of a ledger in use stands",
+                    found="a file without tables",
+                    expected="both files, or a copy made by `casebus ledger backup`",
+                )
             raise UsageError("not a ledger of this version", found=found, expected=REVISIONS.head)
         yield LedgerRows(connection)
+    if database.file is not None:
+        database.file.unmoved()
 
 
 _LOGS = text(
@@ -203,6 +220,10 @@ _BATCHES = text(
 )
 _LAST_BATCH = text(
     f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id ORDER BY start_index DESC LIMIT 1"
+)
+_NEXT_OFFSETS = text(
+    "SELECT log.topic, log.partition, coalesce(max(batch.next_offset), 0) AS next_offset "
+    "FROM log LEFT JOIN batch ON batch.log_id = log.log_id WHERE log.kind = 'partition' GROUP BY 1, 2"
 )
 # A look-up a row, not a join: without statistics PostgreSQL would hash all payloads for every page.
 _ENTRIES = text(
