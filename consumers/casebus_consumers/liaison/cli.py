@@ -1,6 +1,6 @@
 """Commands of a liaison officer: `casebus inbox` and `casebus receipts`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from itertools import islice
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from casebus_consumers.panels import Screen
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
@@ -16,14 +15,13 @@ from casebus_producers.inbox_reader import ForgedNotice
 from casebus_producers.outbox import Outbox
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
-from casebus_producers.receipts_check import verify_receipts
-from casebus_producers.screen import say, say_json
+from casebus_producers.screen import is_terminal, say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import read_exact_time
 
 from .inbox import Inbox, Told
-from .notice_view import receipt_line, show_notice
+from .notice_view import plain_lines, receipt_line
 
 app = typer.Typer(help="What an agency hears.", no_args_is_help=True)
 
@@ -49,13 +47,14 @@ def inbox_command(
 ) -> None:
     """Notices of an agency in the order of their numbers, each once; resumable with --after.
 
-    What is not by whom it says is shown as forged and never acknowledged; the exit code is then 1.
+    What is not by whom it says is shown as forged and never acknowledged; the exit code is then 1, as where
+    Kafka no longer holds the beginning or ends before --after.
     """
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
     fetched_at = _moment(at)
     catalog = Catalog.load()
-    console = Screen()
+    show = _shower(catalog, as_json)
     outbox = open_outbox(settings)
     publisher = Publisher(outbox, settings)
     positions: list[int] = []
@@ -66,7 +65,7 @@ def inbox_command(
             for run in inbox.notices(after, follow=follow):
                 for notice in run:
                     forged = forged or isinstance(notice, ForgedNotice)
-                    _show(notice, catalog, console, as_json)
+                    show(notice)
                 if ack:
                     positions.extend(queued.position for queued in inbox.acknowledge(run, fetched_at))
                     publisher.wake()
@@ -79,7 +78,9 @@ def inbox_command(
                 )
     finally:
         outbox.close()
-    if forged:
+    if inbox.gap is not None:
+        say(f"缺 MISSING  {inbox.gap.text}", err=True)
+    if forged or inbox.gap is not None:
         raise typer.Exit(1)
 
 
@@ -108,6 +109,7 @@ def receipts(
         if verify:
             raise typer.Exit(_verify(settings, outbox, as_json))
         with ReceiptReader(settings, agency, catalog, after + 1, outbox) as reader, _until_interrupted():
+            gap = reader.gap(after + 1)
             waiting = reader.to_end()
             while run := list(islice(waiting, _AT_ONCE)):
                 for seq, found in reader.receipts(run):
@@ -118,11 +120,15 @@ def receipts(
                     _say(seq, found, catalog, as_json)
     finally:
         outbox.close()
-    if false:
+    if gap is not None:
+        say(f"缺 MISSING  {gap.text}", err=True)
+    if false or gap is not None:
         raise typer.Exit(1)
 
 
 def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
+    from casebus_producers.receipts_check import verify_receipts
+
     found = verify_receipts(settings, outbox)
     problems = [{"log": log, **problem.to_json()} for log, problem in found.problems]
     if as_json:
@@ -134,11 +140,23 @@ def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-def _show(notice: Told, catalog: Catalog, console: Screen, as_json: bool) -> None:
+def _shower(catalog: Catalog, as_json: bool) -> Callable[[Told], None]:
+    """Shows a notice: as JSON, as a panel on a terminal, else as plain lines."""
     if as_json:
-        say_json(notice.to_json())
-    else:
-        show_notice(notice, catalog, console)
+        return lambda notice: say_json(notice.to_json())
+    if is_terminal():
+        from casebus_consumers.panels import Screen
+
+        from .notice_panel import show_panel
+
+        console = Screen()
+        return lambda notice: show_panel(notice, catalog, console)
+
+    def plainly(notice: Told) -> None:
+        for line in plain_lines(notice, catalog):
+            say(line)
+
+    return plainly
 
 
 def _say(seq: int, found: dict[str, Any], catalog: Catalog, as_json: bool) -> None:

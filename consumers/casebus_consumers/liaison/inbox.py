@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-
 from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
-from casebus_producers.database import delivery
 from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Unreadable
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
@@ -21,6 +18,7 @@ from casebus_schemas.admission.notices import notice_json
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
@@ -29,6 +27,8 @@ from casebus_schemas.wire.records import Record
 
 DELIVERED = "receipt.delivered"
 _POLL_S = 0.5
+_ACKNOWLEDGED = "SELECT acknowledged_by FROM delivery WHERE notice = ?"
+_ACKNOWLEDGE = "UPDATE delivery SET acknowledged_by = ? WHERE notice = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Inbox:
         self._settings = settings
         self._outbox = outbox
         self._catalog = catalog
+        self.gap: Sentence | None = None
+        """What cannot be read from the number on that was asked for."""
 
     def notices(self, after: int = -1, *, follow: bool = False) -> Iterator[list[Told]]:
         """Notices with a number above `after`, in runs as they come; with `follow` without end.
@@ -78,6 +80,7 @@ class Inbox:
         Raises AccessDenied if the inbox is another's, RetryLater if the broker is away at the start.
         """
         with InboxReader(self._settings, self._catalog, after + 1) as reader:
+            self.gap = reader.gap(after + 1)
             read_arrivals_of(reader, self._outbox, self._catalog)  # earlier places of later repeats
             reader.go_to(after + 1)
             end, seen = reader.end(), after + 1
@@ -105,20 +108,14 @@ class Inbox:
         with self._outbox.writing() as writing:
             for notice in notices:
                 if isinstance(notice, Notice) and notice.record.headers.type != DELIVERED:
-                    known = writing.connection.execute(
-                        select(delivery.c.acknowledged_by).where(
-                            delivery.c.notice == str(notice.record.notice)
-                        )
-                    ).scalar()
-                    if known is None:
+                    known = writing.connection.execute(_ACKNOWLEDGED, (str(notice.record.notice),)).fetchone()
+                    if known in (None, (None,)):
                         by_chain.setdefault(notice.record.headers.subject, []).append(notice)
             queued = []
             for chain, group in by_chain.items():
                 said = connector.submit_in(writing, _delivered(self._settings.agency, chain, group, moment))
-                writing.connection.execute(
-                    update(delivery)
-                    .where(delivery.c.notice.in_([str(notice.record.notice) for notice in group]))
-                    .values(acknowledged_by=str(said.id))
+                writing.connection.executemany(
+                    _ACKNOWLEDGE, [(str(said.id), str(notice.record.notice)) for notice in group]
                 )
                 queued.append(said)
         return queued
