@@ -11,6 +11,7 @@ from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
 from casebus_schemas.rules.finding import Finding
@@ -19,6 +20,7 @@ from casebus_schemas.rules.sight import hearers, home, seen_by
 from casebus_schemas.rules.wording import MOST_NAMED
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
+from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
 from casebus_services.reconciler.database import Database, Transaction
 from casebus_services.reconciler.rows import (
@@ -92,6 +94,12 @@ class AccountsReader:
                 }
                 for one in held
             ]
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """Up to where `bus.admission` is taken in, partition by partition."""
+        with self._database.reading() as transaction:
+            rows = transaction.rows("SELECT partition, next_offset FROM recon_partition")
+        return {TopicPartition(ADMISSION, row[0]): row[1] for row in rows}
 
     def events(self, chain: str) -> list[ChainEvent]:
         """The admitted events of a chain that are computed, in the order of admission."""

@@ -17,7 +17,7 @@ from casebus_schemas.wire.door import DoorProblem
 
 from .arrivals import read_arrivals
 from .config import AgencySettings, read_connection
-from .connecting import quiet_kafka
+from .connecting import quiet_kafka, within
 from .connector import Connector, problem_json
 from .event_files import read_events
 from .faults import PublisherFaults
@@ -67,7 +67,9 @@ def publish(
     outbox = open_outbox(settings)
     try:
         publication = Publication(settings, outbox, Catalog.load())
-        raise typer.Exit(publication.run(files, wait, deadline))  # type: ignore[arg-type]  # checked above
+        with within(max(0.0, deadline - time.monotonic())):
+            code = publication.run(files, wait, deadline)  # type: ignore[arg-type]  # checked above
+        raise typer.Exit(code)
     finally:
         outbox.close()
 
@@ -199,7 +201,8 @@ def outbox(
     try:
         if renew:
             box.renew()
-        error = _flush(box, settings, timeout) if flush else None
+        with within(timeout):
+            error = _flush(box, settings, timeout) if flush else None
         _show(box, as_json)
         if error is not None:
             raise error

@@ -1,6 +1,8 @@
 """Connects kafka-python's clients, and says why that failed: what it tells only in its log, in one line."""
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,23 +14,46 @@ _REFUSED_LOGIN = "AuthenticationFailed"
 PATIENCE_MS = (3_000, 6_000, 20_000)
 """How long each attempt to connect may take: a busy machine needs long, a refused login is known soon."""
 
+_deadline = math.inf
+"""Of this process, on `time.monotonic`: a command has one, whichever of its threads waits for Kafka."""
+
+
+@contextmanager
+def within(timeout_s: float) -> Iterator[None]:
+    """Nothing that waits for Kafka in this block, in any thread, waits beyond its end."""
+    global _deadline
+    before, _deadline = _deadline, min(_deadline, time.monotonic() + timeout_s)
+    try:
+        yield
+    finally:
+        _deadline = before
+
+
+def at_most(timeout_s: float) -> float:
+    """So many seconds, or those that are left where they are fewer."""
+    return max(0.0, min(timeout_s, _deadline - time.monotonic()))
+
 
 def connected(make: Callable[..., Any], *, patience_ms: Sequence[int] = PATIENCE_MS, **settings: Any) -> Any:
     """A client of kafka-python made by `make`, once it has reached the broker.
 
     Raises KafkaTimeoutError whose text is the reason: after seconds where the broker refuses connection or
-    login, after the sum of `patience_ms` where it is silent.
+    login, after the sum of `patience_ms` where it is silent, and in no case later than `within` allows.
     """
-    for timeout_ms in patience_ms:
+    why = "no time was left to connect"
+    for patience in patience_ms:
+        timeout_ms = int(at_most(patience / 1000) * 1000)
+        if not timeout_ms:
+            break
         with overheard() as words:
             try:
                 return make(**{**settings, "bootstrap_timeout_ms": timeout_ms})
             except KafkaTimeoutError as error:
+                why = reason(words, error)
                 said = " ".join(words)
-                clear = _REFUSED_LOGIN in said or "refused" in said.lower()
-                if clear or timeout_ms == patience_ms[-1]:
-                    raise KafkaTimeoutError(reason(words, error)) from error
-    raise AssertionError("the last attempt raises")
+                if _REFUSED_LOGIN in said or "refused" in said.lower():
+                    break
+    raise KafkaTimeoutError(why)
 
 
 @contextmanager

@@ -200,7 +200,7 @@ def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> Non
 
 def _is_write_ahead(connection: sqlite3.Connection) -> bool:
     try:
-        return connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise

@@ -19,7 +19,7 @@ from casebus_schemas.errors import BusError, RetryLater
 from casebus_schemas.wire.records import Record, TopicPartition
 
 from .config import KafkaLogin
-from .connecting import connected, overheard, reason
+from .connecting import at_most, connected, overheard, reason
 from .odd_names import tolerate_odd_names
 
 ANSWER_TIMEOUT_S = 15.0
@@ -83,13 +83,13 @@ class TopicReader:
     def ends(self) -> dict[TopicPartition, int]:
         """The offset after the last record of each partition, as the broker says now."""
         with _heard(self._login):
-            found = self._consumer.end_offsets(self._parts, timeout_ms=int(ANSWER_TIMEOUT_S * 1000))
+            found = self._consumer.end_offsets(self._parts, timeout_ms=_answer_ms())
         return {TopicPartition(*part): end for part, end in found.items()}
 
     def first(self) -> dict[TopicPartition, int]:
         """The offset of the oldest record of each partition that Kafka still holds."""
         with _heard(self._login):
-            found = self._consumer.beginning_offsets(self._parts, timeout_ms=int(ANSWER_TIMEOUT_S * 1000))
+            found = self._consumer.beginning_offsets(self._parts, timeout_ms=_answer_ms())
         return {TopicPartition(*part): at for part, at in found.items()}
 
     def offsets_at(self, time_ms: int) -> dict[TopicPartition, int]:
@@ -128,18 +128,22 @@ class TopicReader:
         """Every record before these offsets. Raises RetryLater if the broker falls silent on the way."""
         waiting = {KafkaPartition(*part): end for part, end in ends.items()}
         heard_at = time.monotonic()
+        before = -1
         while True:
             with _heard(self._login):
-                waiting = {part: end for part, end in waiting.items() if self._consumer.position(part) < end}
+                at = {part: self._consumer.position(part) for part in waiting}
+            waiting = {part: end for part, end in waiting.items() if at[part] < end}
             if not waiting:
                 return
-            records = self.poll(0.5)
-            if records:
+            records = self.poll(at_most(0.5))
+            # What was aborted, and markers of transactions, move the position without a record.
+            moved, before = sum(at.values()) != before, sum(at.values())
+            if records or moved:
                 heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > ANSWER_TIMEOUT_S:
+            elif (silent_s := time.monotonic() - heard_at) >= at_most(ANSWER_TIMEOUT_S):
                 raise RetryLater(
                     "the broker has stopped answering",
-                    found=f"nothing for {ANSWER_TIMEOUT_S:.0f} s",
+                    found=f"nothing for {silent_s:.0f} s",
                     expected=", ".join(
                         f"{part.topic}/{part.partition} up to {end}" for part, end in waiting.items()
                     ),
@@ -159,6 +163,10 @@ class TopicReader:
                 remedy="use the right --agency; `casebus topics plan` (operator) shows the rules",
             )
         return [KafkaPartition(topic, number) for number in sorted(numbers)]
+
+
+def _answer_ms() -> int:
+    return max(1, int(at_most(ANSWER_TIMEOUT_S) * 1000))
 
 
 def _record(found: Any) -> Record:

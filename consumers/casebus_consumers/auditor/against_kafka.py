@@ -93,12 +93,8 @@ class Comparison:
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Where each log of the ledger ends, by its last batch row."""
-        found = {}
         with self._rows() as rows:
-            for log in rows.logs():
-                last = rows.last_batch(log.log_id)
-                found[TopicPartition(log.topic, log.partition)] = last.next_offset if last else 0
-        return found
+            return rows.next_offsets()
 
     def finish(self, ledgered: dict[TopicPartition, int]) -> None:
         """Names what is still missing, in the ledger and in Kafka."""

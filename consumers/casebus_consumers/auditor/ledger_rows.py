@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_services.ledger.database import Database, bus_errors
 from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
@@ -69,6 +69,11 @@ class LedgerRows:
         """The batch row that begins last."""
         row = self._connection.execute(_LAST_BATCH, {"log_id": log_id}).one_or_none()
         return None if row is None else BatchRow(*row)
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """Where each log ends, by its last batch row."""
+        rows = self._connection.execute(_NEXT_OFFSETS)
+        return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
 
     def entries(self, log_id: int) -> Iterator[StoredEntry]:
         """Entries in order of their index."""
@@ -203,6 +208,10 @@ _BATCHES = text(
 )
 _LAST_BATCH = text(
     f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id ORDER BY start_index DESC LIMIT 1"
+)
+_NEXT_OFFSETS = text(
+    "SELECT log.topic, log.partition, coalesce(max(batch.next_offset), 0) AS next_offset "
+    "FROM log LEFT JOIN batch ON batch.log_id = log.log_id WHERE log.kind = 'partition' GROUP BY 1, 2"
 )
 # A look-up a row, not a join: without statistics PostgreSQL would hash all payloads for every page.
 _ENTRIES = text(

@@ -1,12 +1,14 @@
 """`casebus run NAME`: one service in the foreground, as a supervisor would start it."""
 
+import logging
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from casebus_schemas.catalogue.services import services
-from casebus_schemas.errors import UsageError
+from casebus_schemas.errors import StopService, UsageError
+from casebus_services.exit_codes import EXIT_EVIDENCE
 from casebus_services.log_lines import log_lines
 
 app = typer.Typer()
@@ -28,4 +30,9 @@ def run(
         return
     from casebus_services.config import ServiceSettings
 
-    raise typer.Exit(function(ServiceSettings.from_environment()).run())
+    try:
+        raise typer.Exit(function(ServiceSettings.from_environment()).run())
+    except StopService as error:
+        # Where the worker does not run yet: its own end says the same.
+        logging.getLogger(__name__).critical("%s ends with exit code %d: %s", name, EXIT_EVIDENCE, error)
+        raise typer.Exit(EXIT_EVIDENCE) from None

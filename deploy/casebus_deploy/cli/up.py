@@ -64,13 +64,17 @@ def up(
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
         if as_json:
             rows = [{"name": name, "where": where, "log": log or None} for name, where, log in stack.rows()]
-            body = {"connection": str(stack.connection_file), "ready": True, "runs": rows}
-            say_json(body)
+            ended = stack.ended()
+            body = {"connection": str(stack.connection_file), "ready": not ended, "runs": rows}
+            say_json(body | {"ended": ended})
         else:
             for name, where, log in stack.rows():
                 say(f"{name:<12} {where}" + (f"  ({log})" if log else ""))
             say(f"{'connection':<12} {stack.connection_file}")
-            say("ready 就绪 (Ctrl-C stops 停止)")
+            if not (ended := stack.ended()):
+                say("ready 就绪 (Ctrl-C stops 停止)")
+        for name, why in ended.items():
+            say(f"证据有险 EVIDENCE AT RISK: {name} ended and is not started again: {why}", err=True)
         stop.wait()
         say("stopping 正在停止 …", err=True)
 

@@ -43,7 +43,8 @@ LIVED_S = 2.0
 class ChildSpec:
     """What to run: a program, its whole environment, and the file to which its output is appended.
 
-    A supervisor tries again at once what lived for `lived_s`; `pid_file` always holds the pid while it runs.
+    A supervisor tries again at once what lived for `lived_s`, and never what ended with one of `final_exits`;
+    `pid_file` always holds the pid while it runs.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ChildSpec:
     cwd: Path | None = None
     lived_s: float = LIVED_S
     pid_file: Path | None = None
+    final_exits: frozenset[int] = frozenset()
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it once, as `spawn` does."""

@@ -188,6 +188,10 @@ def _services(folder: Path) -> Iterator[Examined]:
         yield Examined("services", "bad", "no service runs here", "casebus up")
     for name, process in processes.items():
         log = folder / "broker" / "log" if name == BROKER else folder / "logs" / f"{name}.log"
+        if reason := process.get("reason"):
+            found = f"evidence at risk, ended with {process.get('last_exit')} and not started again: {reason}"
+            yield Examined(name, "bad", found, f"read {log}; once it is mended: casebus up")
+            continue
         if not process.get("running"):
             yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
             continue

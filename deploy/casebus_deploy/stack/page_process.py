@@ -10,6 +10,8 @@ from casebus_schemas.catalogue.topology import OPERATOR, SERVICES
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError, UsageError
 
+from .sql_positions import sql_positions
+
 
 def serve() -> None:
     """Blocks until SIGTERM. Raises UsageError without a connection that names a page."""
@@ -26,7 +28,9 @@ def serve() -> None:
     address = urlsplit(connection.web_url)
     login = KafkaLogin.read(OPERATOR, connection).kafka()
     folder = Path(os.environ["CASEBUS_CONNECTION"]).parent
-    reader = StatusReader(folder, login, SERVICES, lambda: _set_aside(connection))
+    reader = StatusReader(
+        folder, login, SERVICES, lambda: _set_aside(connection), lambda: sql_positions(connection)
+    )
     uvicorn.run(
         create_app(reader.read, reader.close, hosts),
         host=address.hostname or "127.0.0.1",

@@ -22,6 +22,7 @@ from casebus_schemas.catalogue.services import servers
 from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS, SERVICES
 from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
+from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
 from .logins import password_file
@@ -170,6 +171,11 @@ class Stack:
         """SQLAlchemy address of the ledger's or the accounts' database."""
         return self.options.database_url or f"sqlite:///{self.data / name}.db"
 
+    def ended(self) -> dict[str, str]:
+        """Services that ended for good because evidence is at risk, and why. The others go on."""
+        states = self.supervisor.states() if self.supervisor else {}
+        return {name: state.reason for name, state in states.items() if state.reason is not None}
+
     def rows(self) -> list[tuple[str, str, str]]:
         """What runs, for a table: name, address or pid, where its words go."""
         found = [(BROKER, self.bootstrap_servers, str(self.data / "broker" / "log"))]
@@ -258,7 +264,8 @@ class Stack:
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
         argv = [sys.executable, "-m", "casebus_deploy.cli.main", *arguments]
-        return ChildSpec(name=name, argv=argv, env=env, log_file=self.data / "logs" / f"{name}.log")
+        log = self.data / "logs" / f"{name}.log"
+        return ChildSpec(name, argv, env, log, final_exits=frozenset({EXIT_EVIDENCE}))
 
     def _base_env(self) -> dict[str, str]:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "CASEBUS_WEB_HOSTS")
@@ -284,13 +291,14 @@ class Stack:
         return env | self.options.service_env
 
     def _wait_until_ready(self) -> None:
-        """Until each service has written a heartbeat, which it does once it is assigned."""
+        """Until each service is assigned, as its heartbeat says, or has ended for good."""
         assert self.supervisor is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
         waiting = [name for name in self.supervisor.states() if name not in (BROKER, *servers())]
         begun = time.time()
         while waiting:
-            waiting = [name for name in waiting if not self._beats_since(name, begun)]
+            ended = self.ended()
+            waiting = [name for name in waiting if name not in ended and not self._beats_since(name, begun)]
             for name, state in self.supervisor.states().items():
                 if state.restarts >= MOST_STARTS:
                     raise RetryLater(

@@ -17,11 +17,14 @@ from typing import Self
 
 from casebus_deploy.embedded import child
 from casebus_deploy.embedded.child import ChildSpec
+from casebus_deploy.status_page.status import last_lines
 from casebus_schemas.errors import UsageError
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 STOP_TIMEOUT_S = 20.0
+_LINES_SEARCHED = 50
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class ChildState:
     restarts: int
     last_exit: int | None  # negative: the signal that ended it
     since: float  # time.time() of the last start, 0.0 before the first
+    reason: str | None = None  # why it ended for good: it is not started again
 
 
 class SupervisedChild:
@@ -51,6 +55,7 @@ class SupervisedChild:
         self._starts = 0
         self._last_exit: int | None = None
         self._since = 0.0
+        self._reason: str | None = None
 
     @property
     def pid(self) -> int | None:
@@ -61,13 +66,15 @@ class SupervisedChild:
     def state(self) -> ChildState:
         """How it stands now."""
         pid = self.pid
-        return ChildState(pid, pid is not None, max(0, self._starts - 1), self._last_exit, self._since)
+        restarts = max(0, self._starts - 1)
+        return ChildState(pid, pid is not None, restarts, self._last_exit, self._since, self._reason)
 
     def start(self) -> None:
         """Start it and keep it running. Idempotent. Raises OSError if no process can be made."""
         if self._keeper is not None and self._keeper.is_alive():
             return
         self._stopping.clear()
+        self._reason = None
         process = self._spawn()
         self._keeper = Thread(target=self._keep, args=(process,), name=f"keep-{self.spec.name}", daemon=True)
         self._keeper.start()
@@ -110,11 +117,16 @@ class SupervisedChild:
         pause_s = FIRST_PAUSE_S
         while True:
             started = time.monotonic()
-            self._last_exit = process.wait()
+            code = self._last_exit = process.wait()
+            final = code in self.spec.final_exits and not self._stopping.is_set()
+            if final:
+                self._reason = last_word(self.spec.log_file, code)
             self._changed()
             if self._stopping.is_set():
                 return
-            self._on_exit(self.spec.name, self._last_exit)
+            self._on_exit(self.spec.name, code)
+            if final:
+                return
             if time.monotonic() - started >= self.spec.lived_s:
                 pause_s = FIRST_PAUSE_S
             while True:
@@ -126,6 +138,14 @@ class SupervisedChild:
                     break
                 except OSError:  # no memory, no process numbers: passes, or is seen in status()
                     continue
+
+
+def last_word(log_file: Path, code: int) -> str:
+    """Why a service says that it ended with this exit code: such a line of its log, else the last one."""
+    said = f"exit code {code}: "
+    lines = last_lines(log_file, _LINES_SEARCHED)
+    found = next((line.partition(said)[2] for line in lines if said in line), None)
+    return (found or next(iter(lines), "it says nothing"))[:_LONGEST_REASON]
 
 
 class Supervisor:

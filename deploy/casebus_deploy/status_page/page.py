@@ -81,11 +81,11 @@ def create_app(
     @app.get("/readyz")
     async def ready() -> PlainTextResponse:
         status = await current()
-        late = [s.name for s in status.services if s.state != "ok"]
+        late = [s.name + (f" ({s.reason})" if s.reason else "") for s in status.services if s.state != "ok"]
         if status.ready:
             return PlainTextResponse("ready\n")
         what = ", ".join(late) if status.broker_up else "the broker"
-        return PlainTextResponse(f"not ready: {what}\n", status_code=503)
+        return PlainTextResponse(harmless(f"not ready: {what}") + "\n", status_code=503)
 
     return Guarded(app, hosts=hosts, methods=("GET", "HEAD"), most_bytes=0)
 

@@ -15,7 +15,7 @@ _DENIALS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One service process. `lag` is the number of records its group has not yet acknowledged."""
+    """One service process. `lag` is the number of records that it has not yet taken in."""
 
     name: str
     pid: int | None
@@ -30,10 +30,18 @@ class ServiceStatus:
     """Partitions that have stopped because evidence is at risk, and why."""
     counts: tuple[tuple[str, int], ...] = ()
     """What else a person should know of, such as key events ignored, since the start."""
+    reason: str | None = None
+    """Why it ended for good and is not started again."""
 
     @property
     def state(self) -> str:
-        """`ok`, `stale` (alive but silent), `stopped` (in some partition evidence is at risk) or `down`."""
+        """`ok`, or what is wrong.
+
+        `stale` (alive but silent), `stopped` (in some partition evidence is at risk), `ended` (for good:
+        evidence is at risk) or `down`.
+        """
+        if self.reason is not None:
+            return "ended"
         if not self.running:
             return "down"
         if self.stopped:
@@ -113,17 +121,24 @@ def service_statuses(
                 records=beat.get("records"),
                 stopped=tuple(sorted(beat.get("stopped", {}).items())),
                 counts=tuple((what, count) for what, count in beat.get("counts", {}).items() if count),
+                reason=process.get("reason"),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )
     return tuple(found)
 
 
+def lag_of(ends: Mapping[Any, int], positions: Mapping[Any, int]) -> int:
+    """Records between where a service stands and where its partitions end."""
+    return sum(max(0, ends.get(place, 0) - at) for place, at in positions.items())
+
+
 class StatusReader:
     """Reads the state of one bus from its folder and its broker.
 
     `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups;
-    `set_aside` gives the chains that are set aside and never raises.
+    `set_aside` gives the chains that are set aside, `positions` where services that keep their offsets
+    themselves stand (None: unknown); neither raises. Of the others Kafka's group is asked.
     Blocking; not for several threads at once.
     """
 
@@ -133,11 +148,13 @@ class StatusReader:
         client: Mapping[str, Any],
         groups: Iterable[str],
         set_aside: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+        positions: Callable[[], Mapping[str, Mapping[Any, int] | None]] = dict,
     ) -> None:
         self._folder = folder
         self._client = dict(client)
         self._groups = tuple(groups)
         self._set_aside = set_aside
+        self._positions = positions
         self._admin: Any = None
         self._consumer: Any = None
 
@@ -183,15 +200,14 @@ class StatusReader:
                 for number in self._consumer.partitions_for_topic(name) or ()
             ]
             ends = self._consumer.end_offsets(partitions)
-            lags = {}
-            for group in self._groups:
+            own = self._positions()
+            lags = {name: lag_of(ends, at) for name, at in own.items() if at is not None}
+            for group in (name for name in self._groups if name not in own):
                 try:
                     committed = self._admin.list_group_offsets({group: None})[group]
                 except CoordinatorNotAvailableError:  # a group that never was
                     continue
-                lags[group] = sum(
-                    max(0, ends.get(place, 0) - offset.offset) for place, offset in committed.items()
-                )
+                lags[group] = lag_of(ends, {place: offset.offset for place, offset in committed.items()})
         except (KafkaError, OSError):
             # A page about what is broken must not break: the broker is shown as down.
             self.close()

@@ -75,8 +75,10 @@ def translate(database: Database, error: Exception) -> BusError:
     cause = (str(driver).strip() or repr(driver)).splitlines()[0]
     kinds = {kind.__name__ for kind in type(driver).__mro__}
     if database.is_full(driver):
-        return StopService(
-            "the ledger cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
+        return RetryLater(
+            "the ledger cannot be written",
+            found=cause,
+            remedy="free disk space; nothing was acknowledged, and it is tried again after a pause",
         )
     if "IntegrityError" in kinds:
         return Fenced("another writer extended this log first", found=cause, remedy="the log is read again")

@@ -84,7 +84,7 @@ class LedgerStore:
         Records below a log's next offset are repeats and compared with what is stored. `confirmed` names
         offsets of which Kafka said that nothing stands between them and the log's next offset.
         Raises Divergence, Gap (nothing stored), Fenced (another writer was faster: call again), RetryLater
-        (database away), StopService (it cannot be written).
+        (database away, or it cannot be written), StopService (damaged).
         """
         # In one order for every writer: two that extend the same logs never wait in a circle.
         runs = sorted((batch for batch in merge_runs(batches) if batch.records), key=_place)

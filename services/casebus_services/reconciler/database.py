@@ -137,8 +137,10 @@ def _translated(error: DBAPIError) -> BusError:
     cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
     name = getattr(error.orig, "sqlite_errorname", None) or type(error.orig).__name__
     if str(name).startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "DiskFull")):
-        return StopService(
-            "the accounts cannot be written", found=cause, remedy="free disk space; nothing was acknowledged"
+        return RetryLater(
+            "the accounts cannot be written",
+            found=cause,
+            remedy="free disk space; nothing was acknowledged, and it is tried again after a pause",
         )
     if type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError"):
         return RetryLater("the accounts database is away", found=cause, remedy="tried again after a pause")

@@ -15,6 +15,7 @@ from mode.supervisors import CrashingSupervisor
 
 from casebus_schemas.errors import BusError, StopService
 from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_services.exit_codes import EXIT_AGAIN, EXIT_EVIDENCE
 
 from . import transport
 from .connection import WorkerSettings, credentials
@@ -23,11 +24,6 @@ from .quiet import hush
 from .runs import FairShare
 
 log = logging.getLogger(__name__)
-
-EXIT_AGAIN = 75
-"""The process ended on an error that a restart may cure (EX_TEMPFAIL)."""
-EXIT_EVIDENCE = 70
-"""The process ended because evidence is at risk (StopService): a person must look first (EX_SOFTWARE)."""
 
 Handle = Callable[[list[Batch]], None]
 NextOffsets = Callable[[Iterable[TopicPartition]], Mapping[TopicPartition, int]]
@@ -53,7 +49,7 @@ class StreamWorker:
     returns when their effect is durable, and only then the input is acknowledged. Everything given here
     (`handle`, `next_offsets`, the hooks, `tick`) runs in one thread, one call after the other. An exception
     from any of them ends the process at once, nothing acknowledged, with EXIT_EVIDENCE for StopService and
-    EXIT_AGAIN for all else: its supervisor starts it again.
+    EXIT_AGAIN for all else, after which its supervisor starts it again.
 
     At each assignment: `on_assigned(assigned)`, then `next_offsets(assigned)`, whose answer is where to start
     (0 for a partition it does not name); without `next_offsets` Kafka's committed offsets. Both within 15 s.

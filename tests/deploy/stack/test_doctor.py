@@ -64,6 +64,15 @@ def test_a_dead_bus_is_told_part_by_part(tmp_path: Path) -> None:
     assert told == ["4 key events ignored", "pid 8"]
 
 
+def test_d2_evidence_at_risk_is_bad(tmp_path: Path) -> None:
+    """A service that ended for good is named with its reason and what to do."""
+    ended = {"running": False, "last_exit": 70, "restarts": 0, "reason": "records are missing"}
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"ledger": ended}}))
+    (item,) = _services(tmp_path)
+    assert (item.name, item.state) == ("ledger", "bad")
+    assert "not started again: records are missing" in item.found
+
+
 def test_b7_ignored_key_events_are_told(tmp_path: Path) -> None:
     """What was ignored on the key topics is shown with its place and reason."""
     (tmp_path / "state.json").write_text(json.dumps({"services": {"router": {"running": True, "pid": 7}}}))

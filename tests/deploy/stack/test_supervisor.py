@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,25 @@ def test_a_service_that_cannot_start_is_tried_less_often(tmp_path: Path) -> None
         assert supervisor.states()["one"].last_exit == 3
         time.sleep(1.0)
         assert supervisor.states()["one"].restarts <= 5
+
+
+def test_d2_what_ends_for_good_is_not_started_again(tmp_path: Path) -> None:
+    """An exit code that asks for a person is the end, and the state file says with which words."""
+    state = tmp_path / "state.json"
+    said = "ledger ends with exit code 70: another record than before"
+    code = f"print('before'); print({said!r}); print('a later line'); raise SystemExit(70)"
+    ended: list[tuple[str, int]] = []
+    final = replace(service(tmp_path, code), final_exits=frozenset({70}))
+    other = service(tmp_path, "raise SystemExit(70)", "other")
+    with Supervisor(
+        [final, other], state_file=state, on_exit=lambda name, code: ended.append((name, code))
+    ) as supervisor:
+        until(lambda: supervisor.states()["other"].restarts >= 2)
+        stands = json.loads(state.read_text())["services"]
+        assert (stands["one"]["running"], stands["one"]["restarts"]) == (False, 0)
+        assert stands["one"]["reason"] == "another record than before"
+        assert stands["other"]["reason"] is None
+        assert ended.count(("one", 70)) == 1
 
 
 @pytest.mark.parametrize("code", [_LIVES, _DEAF], ids=["listens", "deaf"])

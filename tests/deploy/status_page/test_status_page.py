@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from casebus_deploy.status_page.page import create_app
-from casebus_deploy.status_page.status import Status, last_lines, service_statuses
+from casebus_deploy.status_page.status import Status, lag_of, last_lines, service_statuses
+from casebus_schemas.wire.records import TopicPartition
 
 PROCESSES: dict[str, dict[str, Any]] = {
     "ledger": {"pid": 11, "running": True, "restarts": 2},
@@ -28,6 +29,25 @@ def test_states_are_told_apart() -> None:
     silent = service_statuses(PROCESSES, {"ledger": {"at": 50.0}}, {}, 100.0)
     assert [s.state for s in status().services] == ["ok", "down"]
     assert silent[0].state == "stale"
+
+
+def test_d2_what_ended_for_good_is_shown_with_its_reason() -> None:
+    """A service that is not started again is no ready bus, and page and `/readyz` say why."""
+    ended = {**PROCESSES["router"], "last_exit": 70, "reason": "records are <missing>"}
+    shown = service_statuses({"ledger": PROCESSES["ledger"], "router": ended}, {}, {}, 100.0)
+    assert [one.state for one in shown] == ["ok", "ended"]
+    client = TestClient(create_app(lambda: replace(status(), services=shown)), "http://localhost")
+    assert "records are &lt;missing&gt;" in client.get("/").text
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "not ready: router (records are <missing>)\n")
+
+
+def test_d2_lag_is_what_was_not_taken_in() -> None:
+    """A partition counts from where the service stands, never below nothing."""
+    places = [TopicPartition("csrc.clue", number) for number in range(3)]
+    ends = dict(zip(places, (10, 5, 7), strict=True))
+    assert lag_of(ends, dict(zip(places, (4, 5, 9), strict=True))) == 6
+    assert lag_of(ends, dict.fromkeys(places, 0)) == 22
 
 
 def test_a4_what_a_service_counts_is_shown() -> None:

@@ -278,14 +278,14 @@ def test_does_not_build_on_damage(store: LedgerStore) -> None:
         store.append([run(3, 5)])
 
 
-def test_full_disk_stops_the_ledger(tmp_path: Path) -> None:
-    """A disk that becomes full stops the ledger with nothing acknowledged or half stored."""
+def test_d3_a_full_disk_makes_the_ledger_wait(tmp_path: Path) -> None:
+    """A disk that becomes full is tried again, with nothing acknowledged or half stored until it has room."""
     store = LedgerStore(empty_sqlite(tmp_path))
     store.append([run(0, 100)])
     with store.database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
-    with pytest.raises(StopService, match="cannot be written"):
+    with pytest.raises(RetryLater, match="cannot be written"):
         store.append([run(100, 900)])
     with store.database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")

@@ -11,8 +11,8 @@ import pytest
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Outgoing
+from casebus_services.exit_codes import EXIT_AGAIN, EXIT_EVIDENCE
 from casebus_services.streams.sink import KafkaSink
-from casebus_services.streams.worker import EXIT_AGAIN, EXIT_EVIDENCE
 from support.row_service import Flow, RowService, connection, eventually, new_topics, numbered
 
 pytestmark = pytest.mark.broker
