@@ -11,6 +11,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.sink import KafkaSink
+from casebus_services.streams.topic_ends import TopicEnds
 from casebus_services.streams.worker import StreamWorker
 
 from .agent import ReconcilerAgent
@@ -58,6 +59,7 @@ class ReconcilerService:
             incarnation=time.time_ns(),
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
+            ends=TopicEnds(settings, f"{name}-ends", ADMISSION, settings.partitions),
         )
         self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped)
         self.worker = StreamWorker(
