@@ -10,18 +10,16 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
-from casebus_schemas.rules.finding import Finding
 from casebus_schemas.statistics.comparison import compare_stated
-from casebus_schemas.statistics.figures import Versions
 from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.published import Stated, stated_figures
-from casebus_schemas.statistics.scopes import law_version
 from casebus_schemas.times import to_moment
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer, Said, said
 from .chain_events import events_of
+from .compared import MOST_FIGURES, looked_at, versions_of
 from .database import Database, Transaction
 from .hearing import Announcement, Turn, findings_said
 from .rows import (
@@ -36,9 +34,6 @@ from .set_aside import reason_of
 from .store import FIGURES, Work
 
 log = logging.getLogger(__name__)
-
-MOST_FIGURES = 1000
-"""Of each agency that many figures are held against the events, the last that stand."""
 
 _EVERY_S = 60.0
 _REST = 10
@@ -214,25 +209,3 @@ def _entered(transaction: Transaction) -> dict[int, int]:
     """How far each partition of bus.admission is entered."""
     rows = transaction.rows("SELECT partition, next_offset FROM recon_partition WHERE partition >= 0")
     return {row[0]: row[1] for row in rows}
-
-
-def looked_at(transaction: Transaction) -> dict[int, int]:
-    """Up to where, by partition, the findings of published figures rest on the events."""
-    return {
-        row[0]: row[1] for row in transaction.rows("SELECT bus_partition, next_offset FROM recon_published")
-    }
-
-
-def versions_of(catalog: Catalog) -> Versions:
-    """By what figures are counted."""
-    return Versions(catalog.version, law_version())
-
-
-def compared(chains: Iterable[list[ChainEvent]], catalog: Catalog) -> tuple[Finding, ...]:
-    """What is found of the figures that are published in these chains."""
-    counts, known = InParts(versions_of(catalog)), list(chains)
-    stated = stated_figures(event for chain in known for event in chain)
-    compare_stated(stated, counts, most=MOST_FIGURES)
-    for chain in known:
-        counts.take(chain)
-    return compare_stated(stated, counts, most=MOST_FIGURES).findings

@@ -21,9 +21,9 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .arrivals import Arrival
 from .book import ChainBook
+from .compared import compared, looked_at
 from .database import Database, Transaction
 from .intake import Intake
-from .publications import compared, looked_at
 from .rows import PUBLISHED, SET_ASIDE, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf

@@ -11,11 +11,10 @@ from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
-from casebus_services.streams.held import held
+from casebus_services.streams.held import ends, held
 from casebus_services.streams.same_log import SameLog
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
-from casebus_services.streams.topic_ends import TopicEnds
 from casebus_services.streams.worker import StreamWorker
 
 from .agent import ReconcilerAgent
@@ -67,7 +66,7 @@ class ReconcilerService:
             incarnation,
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
-            ends=TopicEnds(settings, f"{name}-ends", ADMISSION, settings.partitions),
+            ends=lambda: ends(settings, f"{name}-ends", ADMISSION, settings.partitions),
         )
         self._taken_up = TakenUp(self._database, self._keys, incarnation)
         self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped)
