@@ -46,11 +46,9 @@ _REQUIRED = (
     "casebus-prev",
     "casebus-sig",
 )
-_SAID_AGAIN = {"ce_datacontenttype": "content-type", "ce_partitionkey": "ce_subject"}
-"""What the SDKs of CloudEvents say a second time: fine where it is the same."""
-_TRACING = frozenset({"traceparent", "tracestate", "ce_traceparent", "ce_tracestate"})
-"""Not signed and without meaning for the bus: whatever they hold, and however often, decides nothing."""
-_KNOWN = frozenset((*_REQUIRED, *_SAID_AGAIN))
+_REPEATED = {"ce_datacontenttype": "content-type", "ce_partitionkey": "ce_subject"}
+"""What SDKs of CloudEvents say twice, and what it must equal: content type and key, which is the chain."""
+_KNOWN = frozenset((*_REQUIRED, *_REPEATED, "traceparent"))
 _USUAL_NAMES = sum(map(len, _REQUIRED))
 
 
@@ -130,8 +128,7 @@ class EventHeaders(NamedTuple):
     def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
         """Reads and checks an event's headers. Raises Refused `bad-headers` naming the header at fault.
 
-        Unknown headers are allowed within the limits; a known one may stand only once, those of tracing as
-        often as somebody likes.
+        Unknown headers are allowed within the limits; a known one may stand only once.
         """
         headers = tuple(headers)
         return cls._usual(headers) or cls._any(headers)
@@ -186,9 +183,12 @@ class EventHeaders(NamedTuple):
         seq = int(_matched(found, "casebus-seq", _SEQ, "a decimal number from 1"))
         if seq >= 2**64 - 1:
             raise _bad("casebus-seq", seq, "less than 2^64-1")
-        for name, of in _SAID_AGAIN.items():
-            if found.get(name, found[of]) != found[of]:
-                raise _bad(name, repr(found[name]), f"the same as {of}, or nothing")
+        trace = found.get("traceparent")
+        if trace is not None:
+            _matched(found, "traceparent", _TRACE, "a W3C traceparent")
+        for name, of in _REPEATED.items():
+            if name in found and found[name] != found[of]:
+                raise _bad(name, repr(found[name]), f"the same as {of}, or no such header")
         time = _matched(found, "ce_time", RFC_3339, "an RFC 3339 time with offset")
         try:
             time_ms = parse_utc_text(time)
@@ -203,7 +203,7 @@ class EventHeaders(NamedTuple):
             subject=_matched(found, "ce_subject", _UUID, "a chain id (lower-case UUID)"),
             fingerprint=bytes.fromhex(_matched(found, "ce_dataschema", _SCHEMA, "sha256:<64 hex>")[7:]),
             content_type=_matched(found, "content-type", _CONTENT, CONTENT_TYPE),
-            traceparent=_trace(headers),
+            traceparent=trace,
             producer=_matched(found, "casebus-producer", _PRODUCER, "instance.incarnation"),
             seq=seq,
             prev=_bytes(found, "casebus-prev", 32),
@@ -293,8 +293,8 @@ def event_headers(
         ("content-type", _ascii(fields.content_type)),
         ("casebus-producer", _ascii(fields.producer)),
         ("casebus-seq", b"%d" % fields.seq),
-        ("casebus-prev", _base64url(fields.prev)),
-        ("casebus-sig", _base64url(sig)),
+        ("casebus-prev", base64url_bytes(fields.prev)),
+        ("casebus-sig", base64url_bytes(sig)),
     ]
     if traceparent is not None:
         pairs.append(("traceparent", traceparent.encode()))
@@ -314,13 +314,6 @@ def _time_header(time_ms: int) -> bytes:
 @lru_cache(maxsize=1024)
 def _dataschema(fingerprint: bytes) -> bytes:
     return b"sha256:" + fingerprint.hex().encode()
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def _base64url(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record | Outgoing) -> bytes:
@@ -363,7 +356,7 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
                 "size of headers", f"more than {MAX_HEADER_BYTES} bytes", f"at most {MAX_HEADER_BYTES}"
             )
         if name not in _KNOWN:
-            if name not in _TRACING and name.startswith(("ce_", "casebus-")):
+            if name.startswith(("ce_", "casebus-")):
                 raise _bad("unknown header", repr(name), "no other headers beginning with ce_ or casebus-")
             _check_foreign(name, value)
             continue
@@ -376,14 +369,6 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise _bad(name, value[:40].hex(), "ASCII text") from error
     return found
-
-
-def _trace(headers: Headers) -> str | None:
-    """The first trace context of the form that the bus knows."""
-    for name, value in headers:
-        if name == "traceparent" and value is not None and _TRACE.match(text := value.decode()):
-            return text
-    return None
 
 
 def _check_foreign(name: str, value: bytes | None) -> None:
