@@ -160,15 +160,19 @@ def pytest(marks: str, arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """Become pytest over everything but crash runs, measurements and the wheel; say how long that takes."""
+    """Become pytest over everything but crash runs, measurements and the wheel; say how long that takes.
+
+    Without arguments the files are shared out to two processes, each with a broker and a database of its own.
+    """
     if not arguments:
         _step(TEST_TIME)
-    pytest("not faults and not bench and not wheel", arguments)
+    pytest("not faults and not bench and not wheel", arguments or ["-n", "2", "--dist", "loadfile"])
 
 
 def smoke() -> None:
     """Whether a change works, in some minutes: lint, imports, pages, the floor's tests, one case on a bus."""
     setup("dev")
+    os.environ["CASEBUS_SMOKE"] = "1"  # of made-up cases a tenth
     started = time.monotonic()
     quick = [step for step in _checks() if step[0] != "types"]
     tests: list[tuple[str, tuple[str, ...]]] = [
