@@ -23,6 +23,7 @@ from .event_files import read_events
 from .faults import PublisherFaults
 from .outbox import Outbox
 from .outbox_events import Queued
+from .own_key import term_problem
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor
 from .screen import say, say_json
@@ -66,7 +67,10 @@ def publish(
     settings = AgencySettings.read(agency, read_connection(connection))
     outbox = open_outbox(settings)
     try:
-        publication = Publication(settings, outbox, Catalog.load())
+        catalog = Catalog.load()
+        if (problem := term_problem(outbox, catalog, settings.signing_key().key_id)) is not None:
+            say_json({"warning": "key-ends", "detail": problem}, err=True)
+        publication = Publication(settings, outbox, catalog)
         with within(max(0.0, deadline - time.monotonic())):
             code = publication.run(files, wait, deadline)  # type: ignore[arg-type]  # checked above
         raise typer.Exit(code)

@@ -16,6 +16,7 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
 _GROUPS = (
     ("law", "casebus_consumers.liaison.law_cli"),
+    ("keys", "casebus_producers.keys_cli"),
     ("ledger", "casebus_deploy.cli.drop"),
     ("dead-letters", "casebus_deploy.cli.redrive"),
     ("schemas", "casebus_deploy.cli.schemas"),

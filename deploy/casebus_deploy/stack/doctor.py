@@ -23,6 +23,7 @@ LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
 SHOWN_DENIALS = 5
+KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/rotate-keys.md)"
 SHOWN_CHAINS = 5
 
 State = Literal["ok", "warn", "bad"]
@@ -206,6 +207,8 @@ def _services(folder: Path) -> Iterator[Examined]:
             yield Examined(
                 name, "warn", f"key event ignored at {ignored}", "ask its agency; announce it anew"
             )
+        for term in sign.get("key_terms", ()):
+            yield Examined(name, "bad" if term["over"] else "warn", term["text"], KEYS_REMEDY)
         age = None if beat is None else time.time() - float(beat)
         if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"

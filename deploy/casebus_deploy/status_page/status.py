@@ -32,6 +32,8 @@ class ServiceStatus:
     """What else a person should know of, such as key events ignored, since the start."""
     reason: str | None = None
     """Why it ended for good and is not started again."""
+    key_terms: tuple[str, ...] = ()
+    """Keys that end soon, or have ended with none to follow."""
 
     @property
     def state(self) -> str:
@@ -122,6 +124,7 @@ def service_statuses(
                 stopped=tuple(sorted(beat.get("stopped", {}).items())),
                 counts=tuple((what, count) for what, count in beat.get("counts", {}).items() if count),
                 reason=process.get("reason"),
+                key_terms=tuple(str(one["text"]) for one in beat.get("key_terms", ())),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )

@@ -144,6 +144,12 @@ def key_topics() -> tuple[str, ...]:
 
 
 @cache
+def agency_key_topics() -> tuple[str, ...]:
+    """Those of them that agencies write: they get receipts for what they say there, too."""
+    return tuple(name for name in key_topics() if name != BUS_KEY)
+
+
+@cache
 def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[AclSpec, ...]:
     """The allow rules that `written_by`, `read_by` and the group names amount to, in order.
 

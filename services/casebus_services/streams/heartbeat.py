@@ -16,7 +16,7 @@ class Heartbeat:
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
     `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
     a person should know of, by its name, since the start; `ignored_keys` the last records of key topics that
-    changed nothing, and why.
+    changed nothing, and why; `key_terms` the keys that end soon (`text`, `over`).
     """
 
     def __init__(
@@ -25,10 +25,12 @@ class Heartbeat:
         stopped: Callable[[], Mapping[str, str]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
         ignored_keys: Callable[[], Sequence[str]] = tuple,
+        key_terms: Callable[[], Sequence[Mapping[str, object]]] = tuple,
     ) -> None:
         self._stopped = stopped
         self._counts = counts
         self._ignored_keys = ignored_keys
+        self._key_terms = key_terms
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -57,6 +59,7 @@ class Heartbeat:
             "stopped": dict(self._stopped()),
             "counts": dict(self._counts()),
             "ignored_keys": list(self._ignored_keys()),
+            "key_terms": list(self._key_terms()),
         }
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(state), encoding="utf-8")

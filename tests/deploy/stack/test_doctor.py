@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from casebus_deploy.stack.doctor import _services, examine
+from casebus_deploy.status_page.status import service_statuses
 
 
 def test_without_a_bus_only_the_machine_is_examined() -> None:
@@ -71,6 +72,19 @@ def test_d2_evidence_at_risk_is_bad(tmp_path: Path) -> None:
     (item,) = _services(tmp_path)
     assert (item.name, item.state) == ("ledger", "bad")
     assert "not started again: records are missing" in item.found
+
+
+def test_e3_keys_that_end_are_told(tmp_path: Path) -> None:
+    """A key that ends soon is a warning, one that has ended without a successor is bad."""
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"router": {"running": True, "pid": 7}}}))
+    folder = tmp_path / "services" / "router"
+    folder.mkdir(parents=True)
+    terms = [{"text": "csrc: in 21 days", "over": False}, {"text": "mps: no valid key", "over": True}]
+    (folder / "heartbeat.json").write_text(json.dumps({"at": time.time(), "key_terms": terms}))
+    found = {item.found: item.state for item in _services(tmp_path)}
+    assert (found["csrc: in 21 days"], found["mps: no valid key"]) == ("warn", "bad")
+    (shown,) = service_statuses({"router": {"running": True}}, {"router": {"key_terms": terms}}, {}, 1.0)
+    assert shown.key_terms == ("csrc: in 21 days", "mps: no valid key")
 
 
 def test_b7_ignored_key_events_are_told(tmp_path: Path) -> None:
