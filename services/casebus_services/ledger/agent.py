@@ -91,7 +91,7 @@ class LedgerAgent:
             confirmed = self._holes(batches)
             if not confirmed:
                 raise
-            log.warning("nothing stands in Kafka before %s: %s", confirmed, gap)
+            log.info("nothing stands in Kafka before %s: %s", confirmed, gap)
             return self._store.append(batches, confirmed)
 
     def _holes(self, batches: list[Batch]) -> dict[TopicPartition, int]:

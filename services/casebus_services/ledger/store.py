@@ -138,7 +138,7 @@ class LedgerStore:
         if repeats:
             check_repeats(repeats, _stored(connection, state.log_id, repeats))
         if fresh:
-            check_contiguous(fresh[0], state.next_offset, confirmed.get(partition))
+            check_contiguous(run, fresh[0], state.next_offset, confirmed.get(partition))
         return run, state, fresh, len(repeats)
 
     def _state(self, connection: Connection, partition: TopicPartition) -> LogState:

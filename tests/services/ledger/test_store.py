@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,19 @@ def test_payload_may_only_be_deleted(store: LedgerStore) -> None:
         connection.exec_driver_sql("DELETE FROM payload")
     (result,) = store.append([run(3, 5)])
     assert result.root == expected_root(run(0, 5).records)
+
+
+def test_d5_what_kafka_passes_over_is_no_gap(store: LedgerStore) -> None:
+    """A run that was read on from the log's next offset begins it, whatever markers stand before."""
+    store.append([run(0, 3)])
+    later = run(5, 7)
+    with pytest.raises(Gap):
+        store.append([later])
+    with pytest.raises(Gap):
+        store.append([replace(later, begin=4)])
+    (result,) = store.append([Batch(TOPIC, 0, (), 5, 3), replace(later, begin=3)])
+    assert (result.start, result.end) == (3, 5)
+    assert store.append([Batch(TOPIC, 0, (), 9, 7)]) == []
 
 
 def test_does_not_build_on_damage(store: LedgerStore) -> None:
