@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException
 from typer.testing import CliRunner
 
 from casebus_consumers.liaison import cases_cli, dead_letters_cli
@@ -18,6 +18,7 @@ from support.crash_run import settle
 from support.crash_scene import Scenes
 from support.fault_stack import FaultStack, agency_keys, client_config
 from support.kafka_view import KafkaView
+from support.sending import produce
 from support.signed_events import Speaker, chain, envelope, referral
 
 pytestmark = pytest.mark.broker
@@ -49,24 +50,7 @@ def config(bus: FaultStack, agency: str) -> dict[str, Any]:
 
 def publish(bus: FaultStack, agency: str, *outgoing: Outgoing | Composed) -> list[str]:
     """Produces under an agency's login; gives each record's error (empty: taken) in order."""
-    producer = Producer({**config(bus, agency), "enable.idempotence": True, "message.timeout.ms": 20_000})
-    errors = [""] * len(outgoing)
-    for number, one in enumerate(outgoing):
-        record = one.record if isinstance(one, Composed) else one
-
-        def delivered(error: Any, _message: object, number: int = number) -> None:
-            errors[number] = error.name() if error is not None else ""
-
-        producer.produce(
-            record.topic,
-            record.value,
-            record.key,
-            record.partition,
-            headers=list(record.headers),
-            on_delivery=delivered,
-        )
-    assert producer.flush(30) == 0
-    return errors
+    return produce(client_config(bus, agency), *outgoing)
 
 
 def first_error(consumer: Consumer) -> str:

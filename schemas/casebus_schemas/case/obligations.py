@@ -116,7 +116,7 @@ class _Finder:
             waits_until=waits_until,
             stands_since=stands_since,
             steps=steps,
-            proven_steps=self._proven_steps(steps, pauses, waits_until),
+            proven_steps=self._proven_steps(steps, beginnings, pauses, waits_until),
             rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
             moot_by=None if met_by is not None else self._moot_by(waits_until),
@@ -135,22 +135,50 @@ class _Finder:
         )
 
     def _proven_steps(
-        self, steps: tuple[Step, ...], pauses: tuple[Pause, ...], waits_until: datetime | None
+        self,
+        steps: tuple[Step, ...],
+        beginnings: list[_Beginning],
+        pauses: tuple[Pause, ...],
+        waits_until: datetime | None,
     ) -> tuple[Step, ...]:
         """The steps counted from what the bus can prove; the same ones where no claim is far from that.
 
         What an agency says against itself needs no proof: its own start counts from its claim if that is the
-        earlier time, another's from its admission.
+        earlier time, another's from its admission; its receipt only if it came while the term ran.
         """
         at = self._proven_start()
-        proven_pauses = self._pauses(self._met_by(), proven=True)[0] if pauses else pauses
-        if at is None:
-            if proven_pauses == pauses or waits_until is not None:
-                return steps
-            return self._steps(self._beginnings(), proven_pauses)
-        if waits_until is not None or not countable(at):
+        if waits_until is not None or (at is not None and not countable(at)):
             return steps
-        return self._steps(self._beginnings(at), proven_pauses)
+        proven_pauses = self._pauses(self._met_by(), proven=True)[0] if pauses else pauses
+        proven = self._proven_beginnings(self._beginnings(at), at, proven_pauses)
+        return (
+            steps if (proven, proven_pauses) == (beginnings, pauses) else self._steps(proven, proven_pauses)
+        )
+
+    def _proven_beginnings(
+        self, said: list[_Beginning], at: datetime | None, pauses: tuple[Pause, ...]
+    ) -> list[_Beginning]:
+        """From when is counted by proof: a debtor that is silent until its term is over had what arrived.
+
+        Else it would move the end of its term by a receipt that it says when it likes.
+        """
+        start = self._start
+        arrived = max(at or start.at, self._cause.admitted_at)
+        receipts = self._receipts() if start.begin.at_receipt and countable(arrived) else []
+        if not receipts:
+            return said
+        arrival: list[_Beginning] = [(arrived, "second", None)]
+        rung = start.version.rungs[start.version.base_rung()]
+        over = due_latest(_counted(arrival, rung.limit, rung.readings, pauses))
+        return said if min(receipt.admitted_at for receipt, _ in receipts) < over else arrival
+
+    def _receipts(self) -> list[tuple[ChainEvent, datetime]]:
+        """The debtor's receipts of what starts the clock, each with the time that it names."""
+        return [
+            (receipt, claimed)
+            for receipt, claimed in self._index.receipts_of(self._cause)
+            if self._debtor.spoke(receipt) and countable(claimed)
+        ]
 
     def _proven_start(self) -> datetime | None:
         """Where the term would start by proof, if that is another time than the one claimed."""
@@ -168,11 +196,7 @@ class _Finder:
         sent: _Beginning = (start.at, start.precision, None)
         if not start.begin.at_receipt:
             return [sent]
-        had = [
-            max(start.at, min(claimed, receipt.admitted_at))
-            for receipt, claimed in self._index.receipts_of(cause)
-            if self._debtor.spoke(receipt) and countable(claimed)
-        ]
+        had = [max(start.at, min(claimed, receipt.admitted_at)) for receipt, claimed in self._receipts()]
         if had:
             received = min(had)
             return [(received, start.precision if received == start.at else "second", None)]

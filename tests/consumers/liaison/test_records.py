@@ -6,7 +6,8 @@ import pytest
 
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
 from casebus_consumers.liaison.inbox import Notice
-from casebus_consumers.liaison.notice_view import notice_lines, show_notice
+from casebus_consumers.liaison.notice_panel import show_panel
+from casebus_consumers.liaison.notice_view import notice_lines, plain_lines
 from casebus_consumers.panels import Screen
 from casebus_producers.inbox_reader import Unreadable
 from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
@@ -15,6 +16,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.headers import fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
 from support.router_writings import dead_letter, notices_of
@@ -39,7 +41,7 @@ def test_a_notice_gives_back_the_original(speaker: Speaker) -> None:
         original = stored(event, 41, notice.event.timestamp_ms)
         assert notice.event == original
         assert (notice.seq, notice.digest) == (12, event.digest)
-        assert notice.notice == notice_id(event.digest, topic.removeprefix("inbox."))
+        assert notice.notice == notice_id(fields_of(event.record), topic.removeprefix("inbox."))
         assert notice.origin == Origin(event.record.topic, event.record.partition, 41)
         assert notice.admitted_at.isoformat() == "2016-10-18T14:13:20.123000+00:00"
     assert (found["inbox.mps"].role, found["inbox.spp"].role) == ("to", "cc")
@@ -82,15 +84,12 @@ def test_an_officer_reads_chinese_and_english(speaker: Speaker) -> None:
 
 def test_without_a_terminal_lines_are_plain(speaker: Speaker) -> None:
     """Into a pipe go plain lines without control characters or frames."""
-    out = io.StringIO()
-    show_notice(notice_of(speaker), Catalog.load(), Screen(file=out, width=40))
-    assert "\x1b" not in out.getvalue()
-    assert out.getvalue().splitlines() == [
-        line if at == 0 else f"    {line}"
-        for at, line in enumerate(
-            notice_lines(notice_of(Speaker("csrc", producer=speaker.producer)), Catalog.load())
-        )
+    notice = notice_of(speaker)
+    head, *rest = plain_lines(notice, Catalog.load())
+    assert [head, *rest] == [
+        line if at == 0 else f"    {line}" for at, line in enumerate(notice_lines(notice, Catalog.load()))
     ]
+    assert all("\x1b" not in line for line in (head, *rest))
 
 
 def test_on_a_terminal_a_notice_is_a_panel(speaker: Speaker) -> None:
@@ -98,10 +97,10 @@ def test_on_a_terminal_a_notice_is_a_panel(speaker: Speaker) -> None:
     out = io.StringIO()
     notice = notice_of(speaker)
     notice.event["data"]["suspects"][0]["name"] = "[red]姜"
-    show_notice(notice, Catalog.load(), Screen(file=out, width=200, force_terminal=True))
+    show_panel(notice, Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "[red]姜" in out.getvalue()
     assert "─" in out.getvalue()
-    show_notice(Unreadable(3, "why [b]"), Catalog.load(), Screen(file=out, width=200, force_terminal=True))
+    show_panel(Unreadable(3, "why [b]"), Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "why [b]" in out.getvalue()
 
 

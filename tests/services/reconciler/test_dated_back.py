@@ -3,7 +3,7 @@
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.hearing import Announcement
-from support.chains import CHAIN, at, say
+from support.chains import CHAIN, at, digest, say
 
 
 def _told(events: list[ChainEvent], until: str) -> tuple[ChainBook, list[Announcement]]:
@@ -67,3 +67,51 @@ def test_b4_a_filing_that_is_entered_on_the_next_day_is_met() -> None:
     book, _ = _told([referral, _receipt(), filed], "2022-06-04T11:00")
     assert {entry.duty.state for entry in book.duties.values() if entry.duty.rule == "DL06"} == {"met"}
     assert [found for found in book.findings.values() if found.rule in ("R07", "R10", "R11")] == []
+
+
+def _asked() -> ChainEvent:
+    """The police want what is missing: three days from the receipt, on 06-01."""
+    return say(
+        "a", "referral.supplement_requested", "2022-06-01T10:00", agency="mps", to=("csrc",), missing=["x"]
+    )
+
+
+def _fetched(when: str) -> ChainEvent:
+    deliveries = [{"event": digest("a"), "fetched_at": at(when)}]
+    return say("d", "receipt.delivered", when, to=("mps",), deliveries=deliveries)
+
+
+def _passed(book: ChainBook) -> list[tuple[str, bool]]:
+    return [(found.state, found.contested) for found in book.findings.values() if found.rule == "R10"]
+
+
+def test_b4_a_debtors_late_receipt_does_not_close_what_is_open() -> None:
+    """After 45 days of silence it says that it has only now fetched the request: contested, and told so."""
+    referral = say("s", "referral.submitted", "2022-05-31T10:00", to=("mps",))
+    book, _ = _told([referral, _asked()], "2022-07-14T10:00")
+    assert _passed(book) == [("open", False)]
+    said = book.take(_fetched("2022-07-15T10:00"))
+    assert _passed(book) == [("open", True)]
+    (found,) = [one for one in book.findings.values() if one.rule == "R10"]
+    assert "contested: its start is claimed only: claimed 2022-07-15, admitted 2022-06-01" in found.because.en
+    assert [(one.kind, one.to) for one in said if one.kind.startswith("finding.")] == [
+        ("finding.opened", ("csrc", "mps"))
+    ]
+    # The term that it gave itself is over too.
+    book.advance(at("2022-09-01"))
+    assert _passed(book) == [("open", False)]
+
+
+def test_b4_a_debtors_late_receipt_shows_at_once() -> None:
+    """Before the bus may say for certain that a term without a receipt has passed, the receipt says it."""
+    referral = say("s", "referral.submitted", "2022-05-31T10:00", to=("mps",))
+    book, _ = _told([referral, _asked(), _fetched("2022-06-09T10:00")], "2022-06-09T11:00")
+    assert _passed(book) == [("open", True)]
+
+
+def test_b4_a_receipt_within_the_term_moves_it() -> None:
+    """Who says in time that he has the request has the law's days from then, and nothing is contested."""
+    referral = say("s", "referral.submitted", "2022-05-31T10:00", to=("mps",))
+    sent = say("x", "referral.supplemented", "2022-06-06T10:00", to=("mps",), replies="a")
+    book, _ = _told([referral, _asked(), _fetched("2022-06-02T10:00"), sent], "2022-06-09T10:00")
+    assert _passed(book) == []
