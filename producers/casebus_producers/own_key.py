@@ -2,19 +2,20 @@
 
 import time
 
-from sqlalchemy import select
-
 from casebus_schemas.admission.key_terms import REMEDY, WARNED_MS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 
-from .database import outbox as rows
-from .database import stream
 from .outbox import Outbox
 
-_ANNOUNCING = ("key.announced", "key.rotated")
+# By the streams of each incarnation: an index leads to the few key events among all that was said.
+_ANNOUNCED = """
+SELECT o.payload FROM stream s JOIN outbox o
+ON o.producer = s.producer AND o.topic = s.topic AND o.partition = s.partition
+WHERE s.topic = ? AND o.type IN ('key.announced', 'key.rotated')
+"""
 
 
 def term_problem(outbox: Outbox, catalog: Catalog, key_id: bytes, now_ms: int | None = None) -> str | None:
@@ -29,21 +30,8 @@ def term_problem(outbox: Outbox, catalog: Catalog, key_id: bytes, now_ms: int | 
 
 
 def _ends_ms(outbox: Outbox, catalog: Catalog, key_id: bytes) -> int | None:
-    topic = f"{outbox.agency}.key"
-    # By the streams of each incarnation: an index leads to the few key events among all that was said.
-    query = (
-        select(rows.c.payload)
-        .join_from(
-            stream,
-            rows,
-            (rows.c.producer == stream.c.producer)
-            & (rows.c.topic == stream.c.topic)
-            & (rows.c.partition == stream.c.partition),
-        )
-        .where(stream.c.topic == topic, rows.c.type.in_(_ANNOUNCING))
-    )
     with outbox.transaction() as connection:
-        payloads = list(connection.execute(query).scalars())
+        payloads = [row[0] for row in connection.execute(_ANNOUNCED, (f"{outbox.agency}.key",))]
     for payload in payloads:
         try:
             _, data = decode(catalog, payload)
