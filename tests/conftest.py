@@ -15,7 +15,9 @@ import pytest
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
+from casebus_schemas.fault_switch import TEST
 
+os.environ[TEST] = "yes"  # what a test starts may be told to fail
 IN_CI = bool(os.environ.get("CI"))
 
 

@@ -91,12 +91,12 @@ class Publication:
 
     def run(self, files: list[Path], wait: WaitFor | None, deadline: float) -> int:
         """Does it all and returns the exit code."""
+        faults = PublisherFaults.from_environment(os.environ)
         events = list(self._read(files))
         if any(self._connector.needs_arrivals(event) for _, event in events):
             self._catch_up()
         receipts_from = self._receipts_end() if wait else None
         queued = list(self._queue(events, receipts_from))
-        faults = PublisherFaults.from_environment(os.environ)
         with Publisher(self._outbox, self._settings, faults=faults).running() as publisher:
             sent = self._say_published(publisher, queued, deadline)
         if len(sent) < len(queued):
