@@ -19,6 +19,7 @@ GROUPS = {
     "law": "casebus_consumers.liaison.law_cli",
     "ledger": "casebus_deploy.cli.drop",
     "dead-letters": "casebus_deploy.cli.redrive",
+    "passwords": "casebus_deploy.cli.passwords",
     "schemas": "casebus_deploy.cli.schemas",
     "statistics": "casebus_consumers.statistics.cli",
     "topics": "casebus_deploy.cli.topics",
@@ -106,6 +107,13 @@ def main() -> None:
         # The reader of our output left; nobody is there to read a complaint.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(OK) from None
+    except Exception as error:
+        from .no_room import no_room
+
+        if (told := no_room(error)) is None:
+            raise
+        say(f"casebus: {told}", err=True)
+        raise SystemExit(UNAVAILABLE) from None
 
 
 def _code(error: BusError) -> int:

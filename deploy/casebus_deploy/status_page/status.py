@@ -63,6 +63,7 @@ class Status:
     services: tuple[ServiceStatus, ...]
     topics: tuple[tuple[str, int], ...]
     denials: tuple[str, ...]
+    failed_logins: tuple[str, ...] = ()
     set_aside: tuple[Mapping[str, Any], ...] = ()
     """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
 
@@ -176,6 +177,7 @@ class StatusReader:
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
             denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
+            failed_logins=last_lines(self._folder / "broker" / "log" / "logins.log", _DENIALS_SHOWN),
             set_aside=tuple(self._set_aside()),
         )
 

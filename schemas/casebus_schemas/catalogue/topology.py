@@ -168,6 +168,8 @@ def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
     # So that the doctor sees whether quotas and limits are as they should be.
     rules.add(AclSpec(OPERATOR, "DESCRIBE_CONFIGS", "CLUSTER", "kafka-cluster", "LITERAL"))
+    # And who may do what, above all that nobody may have transactions.
+    rules.add(AclSpec(OPERATOR, "DESCRIBE", "CLUSTER", "kafka-cluster", "LITERAL"))
     return tuple(sorted(rules))
 
 
