@@ -1,12 +1,15 @@
 """A service's sign of life: a small file that the supervisor and the status page read."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from casebus_schemas.wire.records import Batch, TopicPartition
+
+log = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -36,6 +39,7 @@ class Heartbeat:
         self._last_at: float | None = None
         self._last_records: int | None = None
         self._assigned: frozenset[TopicPartition] = frozenset()
+        self._unwritten = False
 
     def handled(self, batches: Iterable[Batch]) -> None:
         """These batches are done. The first ones are told at once: they show that the service is back."""
@@ -62,5 +66,13 @@ class Heartbeat:
             "key_terms": list(self._key_terms()),
         }
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(state), encoding="utf-8")
-        fresh.replace(self._file)
+        try:
+            fresh.write_text(json.dumps(state), encoding="utf-8")
+            fresh.replace(self._file)
+        except OSError as error:
+            # On a full disk the work goes on as far as it can; the file, growing old, says that it is ill.
+            if not self._unwritten:
+                log.warning("no sign of life can be written: %s", error)
+            self._unwritten = True
+        else:
+            self._unwritten = False
