@@ -28,6 +28,7 @@ GROUPS = {
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {
     "casebus_deploy.cli.up": ("up",),
+    "casebus_deploy.cli.backup": ("backup", "restore"),
     "casebus_deploy.cli.run": ("run",),
     "casebus_deploy.cli.demo": ("demo",),
     "casebus_deploy.stack.doctor": ("doctor",),
