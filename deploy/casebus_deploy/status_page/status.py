@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 STALE_AFTER_S = 10.0
@@ -132,9 +133,30 @@ def service_statuses(
     return tuple(found)
 
 
-def lag_of(ends: Mapping[Any, int], positions: Mapping[Any, int]) -> int:
-    """Records between where a service stands and where its partitions end."""
-    return sum(max(0, ends.get(place, 0) - at) for place, at in positions.items())
+def lag_of(
+    ends: Mapping[Any, int],
+    positions: Mapping[Any, int],
+    passed: Mapping[tuple[str, int], tuple[int, int]] = MappingProxyType({}),
+) -> int:
+    """Records between where a service stands and where its partitions end.
+
+    `passed` are offsets at which Kafka holds no record, from and to: markers of transactions are no lag.
+    """
+    lag = 0
+    for place, at in positions.items():
+        first, after = passed.get(place, (None, 0))
+        lag += max(0, ends.get(place, 0) - (after if at == first else at))
+    return lag
+
+
+def passed_by(heartbeats: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Where services have passed over offsets without a record, by topic and partition."""
+    found = {}
+    for beat in heartbeats:
+        for name, (first, after) in beat.get("passed", {}).items():
+            topic, _, number = name.rpartition("/")
+            found[topic, int(number)] = (int(first), int(after))
+    return found
 
 
 class StatusReader:
@@ -169,7 +191,7 @@ class StatusReader:
         heartbeats = {
             name: read_json(self._folder / "services" / name / "heartbeat.json") for name in processes
         }
-        lags, ends, up = self._lags()
+        lags, ends, up = self._lags(passed_by(heartbeats.values()))
         return Status(
             at=now,
             broker=",".join(self._client["bootstrap_servers"]),
@@ -188,7 +210,9 @@ class StatusReader:
                 client.close()
         self._admin = self._consumer = None
 
-    def _lags(self) -> tuple[dict[str, int], dict[str, int], bool]:
+    def _lags(
+        self, passed: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> tuple[dict[str, int], dict[str, int], bool]:
         from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
         from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
@@ -206,7 +230,7 @@ class StatusReader:
             ]
             ends = self._consumer.end_offsets(partitions)
             own = self._positions()
-            lags = {name: lag_of(ends, at) for name, at in own.items() if at is not None}
+            lags = {name: lag_of(ends, at, passed) for name, at in own.items() if at is not None}
             for group in (name for name in self._groups if name not in own):
                 try:
                     committed = self._admin.list_group_offsets({group: None})[group]

@@ -47,7 +47,7 @@ class LedgerService:
             is_busy=load.is_busy,
         )
         self._agent = LedgerAgent(self.store, self.receipts, partial(first_held, settings), load)
-        self._heartbeat = Heartbeat(settings.data_dir)
+        self._heartbeat = Heartbeat(settings.data_dir, passed=self._agent.passed)
         self.worker = StreamWorker(
             "ledger",
             settings,

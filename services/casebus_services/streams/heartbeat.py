@@ -19,7 +19,8 @@ class Heartbeat:
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
     `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
     a person should know of, by its name, since the start; `ignored_keys` the last records of key topics that
-    changed nothing, and why; `key_terms` the keys that end soon (`text`, `over`).
+    changed nothing, and why; `key_terms` the keys that end soon (`text`, `over`); `passed`
+    the offsets behind its last record at which Kafka holds none.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class Heartbeat:
         counts: Callable[[], Mapping[str, int]] = dict,
         ignored_keys: Callable[[], Sequence[str]] = tuple,
         key_terms: Callable[[], Sequence[Mapping[str, object]]] = tuple,
+        passed: Callable[[], Mapping[str, tuple[int, int]]] = dict,
     ) -> None:
         self._stopped = stopped
         self._counts = counts
         self._ignored_keys = ignored_keys
         self._key_terms = key_terms
+        self._passed = passed
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -64,6 +67,7 @@ class Heartbeat:
             "counts": dict(self._counts()),
             "ignored_keys": list(self._ignored_keys()),
             "key_terms": list(self._key_terms()),
+            "passed": dict(self._passed()),
         }
         fresh = self._file.with_suffix(".new")
         try:
