@@ -22,7 +22,7 @@ from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
-from casebus_services.reconciler.database import Database, Transaction
+from casebus_services.reconciler.reading import Reading, Rows, open_reading
 from casebus_services.reconciler.rows import (
     LINK_FINDINGS,
     OF_CHAIN,
@@ -40,7 +40,7 @@ class AccountsReader:
 
     def __init__(self, url: str, catalog: Catalog | None = None) -> None:
         """Raises UsageError if the database does not exist."""
-        self._database = Database(url, read_only=True)
+        self._database: Reading = open_reading(url)
         self._catalog = catalog or Catalog.load()
 
     def close(self) -> None:
@@ -268,7 +268,7 @@ def _where(**equal: str | None) -> tuple[list[str], list[Any]]:
 
 
 def _select(
-    transaction: Transaction, columns: str, table: str, where: list[str], parameters: list[Any], order: str
+    transaction: Rows, columns: str, table: str, where: list[str], parameters: list[Any], order: str
 ) -> list[Any]:
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     return transaction.rows(f"SELECT {columns} FROM {table}{condition} ORDER BY {order}", parameters)
