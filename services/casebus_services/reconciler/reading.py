@@ -22,6 +22,10 @@ class Rows(Protocol):
 class Reading(Protocol):
     """A database as far as it is read."""
 
+    @property
+    def holds(self) -> str:
+        """The condition that the value of an event `e` holds the bytes of one parameter."""
+
     def reading(self) -> AbstractContextManager[Rows]:
         """A transaction that only reads and keeps no writer waiting."""
 
@@ -39,6 +43,8 @@ def open_reading(url: str) -> Reading:
 
 
 class _File:
+    holds = "instr(e.value, ?) > 0"
+
     def __init__(self, file: Path) -> None:
         if problem := not_there(str(file), "accounts"):
             raise problem
