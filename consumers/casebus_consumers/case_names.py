@@ -51,7 +51,8 @@ def names_of(events: Iterable[ChainEvent], agency: str | None = None) -> CaseNam
         for reference in event.envelope.get("local_refs") or ():
             numbers[str(reference["value"])] = None
         for suspect in event.data.get("suspects") or ():
-            suspects[str(suspect["name"])] = None
+            if suspect["name"]:
+                suspects[str(suspect["name"])] = None
         security = event.data.get("security") or {}
         if called := " ".join(str(security[part]) for part in ("code", "name") if security.get(part)):
             securities[called] = None
