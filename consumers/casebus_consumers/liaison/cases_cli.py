@@ -137,8 +137,6 @@ def findings(
 ) -> None:
     """Where accounts disagree or something is missing; on a screen only what is not closed."""
     from casebus_consumers.case_lookup import chain_meant
-    from casebus_consumers.statistics.published_findings import published_findings
-    from casebus_schemas.rules.case_view import concerned
 
     from .case_screen import finding_lines
     from .known_values import known_agency, known_finding_states, known_rule
@@ -147,14 +145,6 @@ def findings(
     with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.findings(agency=of, chain=meant, states=states, rule=number)
-        found.extend(
-            body
-            for body in published_findings(_url(connection, database_url))
-            if number in (None, body["rule"])
-            and meant in (None, body["chain"])
-            and (not states or body["state"] in states)
-            and (of is None or of in concerned(body))
-        )
         shown = [one for one in found if every or states or one["state"] != "closed"]
         called = {} if as_json else _called(reader, (one["chain"] for one in shown), of)
 

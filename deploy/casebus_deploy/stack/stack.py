@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -352,8 +351,3 @@ def last_line(file: Path) -> str:
     except OSError:
         return "no log"
     return next((line for line in reversed(lines) if line.strip()), "an empty log")[:500]
-
-
-def remove_data(folder: Path) -> None:
-    """Removes a stack's folder with everything in it."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,6 @@ from casebus_schemas.strict_yaml import known_keys, read_yaml, texts
 from .services import Service, services, workers
 
 EMBEDDED_PARTITIONS = 4
-PRODUCTION_PARTITIONS = 12
 """N: partitions of the channels, of admissions, findings and obligations; immutable once chosen."""
 
 ADMISSION = "bus.admission"

@@ -9,6 +9,8 @@ from support.guides import copied_package, run_with, written
 
 PAGE = "add-an-agency.md"
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def with_customs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def test_the_router_admits_what_it_may_say(with_customs: dict[str, Any]) -> None
     assert with_customs["assignment"] == {"verdict": "refused", "code": "not-authorised", "told": {}}
 
 
-def test_its_account_is_compared_with_the_others(with_customs: dict[str, Any]) -> None:
+def test_c12_its_account_is_compared_with_the_others(with_customs: dict[str, Any]) -> None:
     """Its amounts (R30) and suspects (R31) are held against the regulator's; it is told how to correct."""
     found = {finding["rule"]: finding for finding in with_customs["findings"]}
     assert found["R30"]["agencies"] == ["csrc", "customs"]
