@@ -18,6 +18,7 @@ from .faults import PublisherFaults
 from .in_step import send_again
 from .outbox import Outbox
 from .outbox_events import Queued
+from .own_key import term_problem
 from .publication import Publication
 from .publisher import Publisher
 from .receipts import WaitFor
@@ -70,7 +71,10 @@ def publish(
     outbox = open_outbox(settings)
     known: WaitFor | None = wait  # type: ignore[assignment]  # checked above
     try:
-        publication = Publication(settings, outbox, Catalog.load())
+        catalog = Catalog.load()
+        if (problem := term_problem(outbox, catalog, settings.signing_key().key_id)) is not None:
+            say_json({"warning": "key-ends", "detail": problem}, err=True)
+        publication = Publication(settings, outbox, catalog)
         if watch is None:
             raise typer.Exit(publication.run(files or [], known, timeout))
         with suppress(KeyboardInterrupt):

@@ -41,6 +41,7 @@ class Publication:
         self._outbox = outbox
         self._catalog = catalog
         self._connector = Connector(outbox, catalog, settings.chain_secret)
+        self._faults = PublisherFaults.from_environment(os.environ)
         self._problems = 0
         self._false_receipts = 0
 
@@ -80,8 +81,7 @@ class Publication:
         return self._said(events, wait, timeout_s, None)
 
     def _publisher(self) -> Publisher:
-        faults = PublisherFaults.from_environment(os.environ)
-        return Publisher(self._outbox, self._settings, faults=faults)
+        return Publisher(self._outbox, self._settings, faults=self._faults)
 
     def _said(
         self,
