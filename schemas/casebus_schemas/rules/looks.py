@@ -65,7 +65,7 @@ def _words(event: ChainEvent, folded: Folded) -> set[str]:
         words.add("answers")
     if event.corrects is not None or event.withdraws is not None:
         words.add("corrections")
-    if len(folded.by_id[event.id]) > 1:
+    if len(folded.said_as[event.agency, event.id]) > 1:
         words.add("ids")
     if folded.belonging.is_outside(event):
         words.add("strangers")
