@@ -24,7 +24,8 @@ _AT_ONCE = 500
 # Of two places the earlier one counts, in whatever order they are read.
 _DELIVERY = """
 INSERT INTO delivery (notice, seq, digest) VALUES (?, ?, ?)
-ON CONFLICT (notice) DO UPDATE SET seq = min(seq, excluded.seq)
+ON CONFLICT (notice) DO UPDATE SET seq = min(seq, excluded.seq),
+                                   digest = CASE WHEN excluded.seq < seq THEN excluded.digest ELSE digest END
 """
 _FIRST = "SELECT seq FROM delivery WHERE notice = ?"
 _log = logging.getLogger(__name__)

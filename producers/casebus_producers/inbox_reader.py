@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from casebus_schemas.admission.notice_proof import signed_notice
 from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
@@ -108,20 +107,20 @@ class InboxReader(ProvingReader):
         self, parsed: Sequence[NoticeRecord | Unreadable], known: set[int]
     ) -> Mapping[int, Sentence]:
         found = {}
-        proven: set[UUID] = set()
+        proven: set[bytes] = set()  # not by notice: the same may be said again, and that by a forger
         for notice in parsed:
             if isinstance(notice, Unreadable):
                 continue
             if notice.seq in known:
-                proven.add(notice.notice)
+                proven.add(notice.digest)
                 continue
             signed = signed_notice(self._agency, notice, self._catalog, self._keyring)
             if isinstance(signed, Sentence):
                 found[notice.seq] = signed
-            elif notice.notice not in proven and not signed.is_right():
+            elif notice.digest not in proven and not signed.is_right():
                 found[notice.seq] = WRONG_SIGNATURE
             else:
-                proven.add(notice.notice)
+                proven.add(notice.digest)
         return found
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from casebus_producers.check import check
-from support.chains import at
+from support.chains import at, digest
 from support.members import door_event
 
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
@@ -86,3 +86,41 @@ def test_what_is_no_digest_is_said(digest: object) -> None:
 def test_what_is_no_event_is_said(given: object) -> None:
     """Whatever stands on a line, the check answers."""
     assert not check([given], at("2016-10-20")).ok
+
+
+@pytest.mark.parametrize("other", [{}, {"id": "0190163d-8694-739b-aea5-966c26f8ad99"}])
+def test_e2_a_question_said_again_is_one_duty(other: dict[str, str]) -> None:
+    """A second host says it again, under the same id or another: one duty, a repeat (R03), no reused id."""
+    asked = door_event(
+        type="consultation.requested",
+        subject=CHAIN,
+        envelope={"to": ["mps"], "message_no": "Q-1"},
+        data={"question": "示例问题"},
+    )
+    again = {**asked, **other}
+    again["data"] = {**asked["data"], "envelope": {**asked["data"]["envelope"], "message_no": "Q-2"}}
+    once, twice = (check(events, at("2016-12-20")).to_json() for events in ([asked], [asked, again]))
+    assert [(duty["rule"], duty["state"]) for duty in twice["obligations"]] == [("DL16", "overdue")]
+    assert [finding["rule"] for finding in once["findings"]] == ["R10"]
+    assert [finding["rule"] for finding in twice["findings"]] == ["R03", "R10"]
+
+
+def test_e2_a_correction_said_again_is_no_rival() -> None:
+    """Two copies of one correction have the effect of one: what it corrects is corrected."""
+    number = {"message_no": "M-2", "corrects": digest("receipt").hex()}
+    corrected = door_event(
+        type="referral.corrected",
+        source="/mps/office",
+        subject=CHAIN,
+        time="2016-11-21T00:00:00+08:00",
+        envelope={"to": ["csrc"], **number},
+        data={"reasons": "示例", "received_at": "2016-11-20T10:00:00+08:00"},
+    )
+    said = [REFERRAL | {"subject": CHAIN}, {"event": RECEIPTED, "digest": digest("receipt").hex()}]
+    first, second = ({"event": corrected, "digest": digest(name).hex()} for name in ("first", "second"))
+    once, twice = (check([*said, *rest], at("2016-11-28")).to_json() for rest in ([first], [first, second]))
+    assert twice["obligations"] == once["obligations"]
+    assert twice["obligations"][0]["started_at"] == "2016-11-20T10:00:00+08:00"
+    rules = [finding["rule"] for finding in twice["findings"]]
+    assert rules == ["R03", *[finding["rule"] for finding in once["findings"]]]
+    assert "R22" not in rules

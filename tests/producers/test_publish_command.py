@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.cli import app
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.wire.headers import digest_of
+from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id, uuid7
 from casebus_schemas.wire.records import Outgoing, Record
 from support import receipts
@@ -282,7 +282,7 @@ def test_an_arrived_event_can_be_answered(
 def deliver(broker: EmbeddedBroker, agency: str, record: Record) -> None:
     """Puts a record into an agency's inbox as the router does."""
     ours = (
-        ("casebus-notice", str(notice_id(digest_of(record), agency)).encode()),
+        ("casebus-notice", str(notice_id(fields_of(record), agency)).encode()),
         ("casebus-role", b"to"),
         ("casebus-origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
         ("casebus-admitted-at", b"2016-10-18T00:00:00Z"),

@@ -16,7 +16,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, FINDING, OBLIGATION, dead_letter, inbox, receipt
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.codec import decode
-from casebus_schemas.wire.headers import digest_of
+from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Record
 from support.crash_run import LEDGERED, Databases, Played
@@ -159,7 +159,7 @@ def _check_inboxes(found: Found, flow: Flow, view: KafkaView, ledgered: list[Rec
                 found.problems.append(f"the bus says {_text(record, 'ce_id')} in two ways")
             envelope = decode(catalog, record.value)[1]["envelope"]
             told = {to.partition("/")[0] for to in (*envelope["to"], *envelope["cc"])} & set(MEMBERS)
-            expected |= {(agency, notice_id(digest, agency)) for agency in told}
+            expected |= {(agency, notice_id(fields_of(record), agency)) for agency in told}
     notices: dict[tuple[str, str], set[tuple[bytes | None, str]]] = {}
     copies = 0
     for agency in MEMBERS:

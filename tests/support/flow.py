@@ -12,6 +12,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.compose import compose
 from casebus_schemas.wire.door import parse_event
+from casebus_schemas.wire.headers import fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
@@ -165,7 +166,7 @@ class Flow:
         )
         self._heads[producer, topic, composed.record.partition] = composed.head
         told = {to, *_BY_LAW.get(event, ())} - {agency}
-        notices = frozenset((name, notice_id(composed.digest, name)) for name in told)
+        notices = frozenset((name, notice_id(fields_of(composed.record), name)) for name in told)
         said = Said(agency, composed.record, composed.digest, not broken, notices)
         self.said.append(said)
         if self.trouble and number % 50 == 0:

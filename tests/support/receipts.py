@@ -10,7 +10,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.times import to_moment
-from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_schemas.wire.headers import EventHeaders, digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
@@ -24,7 +24,7 @@ LEDGER = ReceiptWriter(Catalog.load(), "/bus/ledger", _KEY, "ledger-1.1")
 def admitted(record: Record, at: datetime, *told: str) -> Outgoing:
     """The router's receipt of an admitted record, with a notice to each agency told."""
     ref = _ref(record)
-    recipients = tuple(Recipient(agency, "to", notice_id(ref.digest or b"", agency)) for agency in told)
+    recipients = tuple(Recipient(agency, "to", notice_id(fields_of(record), agency)) for agency in told)
     return ROUTER.written([ROUTER.verdict(ref, _admission(record, at, ref.digest, recipients))])[0]
 
 

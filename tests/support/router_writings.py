@@ -3,9 +3,9 @@
 from casebus_schemas.admission.verdict import Recipient
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import digest_of
+from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
-from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.router.outputs import admission_of, dead_letter_of, notices
 from casebus_services.router.rules import Judgement, judge
 from support.signed_events import Speaker, keyring_of, stored
@@ -30,14 +30,14 @@ def as_notice(event: Composed, agency: str, offset: int = 41) -> Outgoing:
     """An inbox record as the router would write it of this event, judged or not: for forgers."""
     record = stored(event, offset)
     digest = digest_of(record)
-    judgement = Judgement(record, "admitted", None, None, digest, (_to(digest, agency),), None, 0, True)
+    judgement = Judgement(record, "admitted", None, None, digest, (_to(record, agency),), None, 0, True)
     admission = admission_of(judgement, attempt=1, catalogue="c", keyring="k", admitted_at_ms=ADMITTED_AT_MS)
     (notice,) = notices(judgement, admission)
     return notice
 
 
-def _to(digest: bytes, agency: str) -> Recipient:
-    return Recipient(agency, "to", notice_id(digest, agency))
+def _to(record: Record, agency: str) -> Recipient:
+    return Recipient(agency, "to", notice_id(fields_of(record), agency))
 
 
 def dead_letter(speaker: Speaker, event: Composed | Outgoing, offset: int = 41) -> Outgoing:

@@ -52,9 +52,9 @@ def notices(script: Script, player: Player) -> Check:
     problems = notice_problems(script, told)
     problems += [
         f"inbox.{notice.agency} {notice.record.seq}: notice id {notice.record.notice}, expected "
-        f"{notice_id(notice.record.digest, notice.agency)}"
+        f"{notice_id(notice.record.said, notice.agency)}"
         for notice in heard
-        if notice.record.notice != notice_id(notice.record.digest, notice.agency)
+        if notice.record.notice != notice_id(notice.record.said, notice.agency)
     ]
     return Check.of("notices", problems, f"{len(heard)} notices, as the scenarios say")
 

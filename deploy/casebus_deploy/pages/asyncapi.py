@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from importlib.metadata import version as version_of
 from typing import Any
 
+from casebus_schemas.admission.notice_records import NOTICE_HEADERS
+from casebus_schemas.admission.verdict import BUS_HEADERS
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
 from casebus_schemas.catalogue.topology import ADMISSION, TopicSpec, topics
@@ -15,6 +17,8 @@ AVRO = "application/vnd.apache.avro;version=1.9.0"
 _BINDING = "0.5.0"
 _ADMISSION, _REFUSED = "bus.admission", "dead-letter"
 """Messages that carry the bytes of another record, or none."""
+_NOTICE = "notice."
+"""The same event in an inbox: a message of its own, since it has more headers."""
 
 _TEXT = {"type": "string"}
 _UUID = {"type": "string", "format": "uuid"}
@@ -32,13 +36,32 @@ _HEADERS = {
     "casebus-prev": {**_TEXT, "description": "Digest of the stream's previous event, base64url."},
     "casebus-sig": {**_TEXT, "description": "Signature block, base64url."},
 }
-_ADDED = {
-    "casebus-admission": {**_TEXT, "description": "The verdict, compact JSON."},
-    "casebus-bus-producer": _TEXT,
-    "casebus-bus-seq": _TEXT,
-    "casebus-bus-prev": _TEXT,
-    "casebus-bus-sig": {**_TEXT, "description": "The bus's own signature block, base64url."},
+_TRACING = {
+    "traceparent": {**_TEXT, "description": "W3C trace context."},
 }
+"""What an agency may add; any further header stays as it came."""
+_VERDICT = (
+    {"description": "The verdict, compact JSON."},
+    {"description": "The router's instance.incarnation."},
+    {"description": "Number in the router's stream, decimal, without gaps."},
+    {"description": "Digest of the stream's previous admission, base64url."},
+    {"description": "The bus's own signature block, base64url."},
+)
+_WHY = (
+    {"format": "uuid", "description": "The notice id: a repeat has the same."},
+    {"enum": ["to", "cc", "by-law"], "description": "Why this agency hears of it."},
+    {"description": "Where the event stands: topic/partition/offset."},
+    {"format": "date-time", "description": "When the router admitted it."},
+)
+_REASON = {
+    "casebus-error-code": {**_TEXT, "description": "The refusal code."},
+    "casebus-origin": {**_TEXT, "description": "Where the record stands: topic/partition/offset."},
+    "casebus-attempt": {**_TEXT, "description": "Which judgement of it this was, decimal from 1."},
+}
+
+
+def _texts(names: tuple[str, ...], told: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    return {name: {**_TEXT, **more} for name, more in zip(names, told, strict=True)}
 
 
 def document() -> dict[str, Any]:
@@ -71,11 +94,12 @@ def document() -> dict[str, Any]:
         "components": {
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "One login a principal."}},
             "schemas": {
-                "headers": _object(_HEADERS),
-                "admission": _object(_ADDED),
-                "notice": _object({"casebus-notice": _UUID, "casebus-role": _TEXT, "casebus-origin": _TEXT}),
+                "headers": _object(_HEADERS, _TRACING),
+                "notice": _object({**_HEADERS, **_texts(NOTICE_HEADERS, _WHY)}, _TRACING),
+                "admission": _object(_texts(BUS_HEADERS, _VERDICT)),
+                "refusal": _object(_REASON),
             },
-            "messageTraits": {"event": _trait()},
+            "messageTraits": {"event": _trait("headers"), "notice": _trait("notice")},
             "messages": dict(_messages(catalog)),
         },
     }
@@ -86,7 +110,7 @@ def document_text() -> str:
     whole = document()
     lines: list[str] = []
     for message in whole["components"]["messages"].values():
-        if "payload" in message:
+        if "schema" in message.get("payload", ()):
             lines.append(json.dumps(message["payload"]["schema"], ensure_ascii=False, separators=(",", ":")))
             message["payload"]["schema"] = f"\0{len(lines) - 1}"
     text = json.dumps(whole, ensure_ascii=False, indent=1)
@@ -130,7 +154,7 @@ def _said_on(spec: TopicSpec, catalog: Catalog) -> Iterator[str]:
         yield _REFUSED
     elif spec.channel == "inbox":
         # Whatever anyone may say to this agency, its own words excepted; keys and commands go by no inbox.
-        yield from (e.type for e in catalog.types.values() if _reaches(e, spec.agency))
+        yield from (_NOTICE + e.type for e in catalog.types.values() if _reaches(e, spec.agency))
     else:
         for event in catalog.types.values():
             told = MEMBERS if event.channel == RECEIPTS else event.speakers
@@ -167,13 +191,16 @@ def _operations(channels: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _messages(catalog: Catalog) -> Iterator[tuple[str, Any]]:
     for event in catalog.types.values():
         yield event.type, _message(event, catalog.latest(event.type))
+    for event in catalog.types.values():
+        if any(_reaches(event, agency) for agency in MEMBERS):
+            yield _NOTICE + event.type, _notice(event)
     yield (
         _ADMISSION,
         {
             "name": _ADMISSION,
             "title": "准入记录 admission",
             "summary": "The record of an agency as it came, then the verdict of the bus in further headers.",
-            "headers": {"allOf": [{"$ref": "#/components/schemas/admission"}]},
+            "headers": {"$ref": "#/components/schemas/admission"},
         },
     )
     yield (
@@ -182,6 +209,7 @@ def _messages(catalog: Catalog) -> Iterator[tuple[str, Any]]:
             "name": _REFUSED,
             "title": "被拒记录 refused record",
             "summary": "The refused record byte for byte; headers say why. Empty for a state secret.",
+            "headers": {"$ref": "#/components/schemas/refusal"},
         },
     )
 
@@ -202,6 +230,16 @@ def _message(event: EventType, schema: EventSchema) -> dict[str, Any]:
     }
 
 
+def _notice(event: EventType) -> dict[str, Any]:
+    return {
+        "name": event.type,
+        "title": f"{event.title_zh} {event.title_en}",
+        "summary": "The event as it came, and why this agency hears of it.",
+        "traits": [{"$ref": "#/components/messageTraits/notice"}],
+        "payload": {"$ref": f"#/components/messages/{event.type}/payload"},
+    }
+
+
 def _with_namespaces(schema: Any) -> Any:
     """The same schema with the parts of a full name apart, as AsyncAPI's own schema of Avro wants them."""
     if isinstance(schema, list):
@@ -219,10 +257,10 @@ def _with_namespaces(schema: Any) -> Any:
     return written
 
 
-def _trait() -> dict[str, Any]:
+def _trait(headers: str) -> dict[str, Any]:
     return {
         "contentType": CONTENT_TYPE,
-        "headers": {"$ref": "#/components/schemas/headers"},
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
         "bindings": {
             "kafka": {
                 "key": {**_UUID, "description": "The chain id."},
@@ -234,5 +272,6 @@ def _trait() -> dict[str, Any]:
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _object(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "required": list(required), "properties": properties}

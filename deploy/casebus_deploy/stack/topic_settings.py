@@ -10,20 +10,21 @@ from casebus_schemas.catalogue.topology import TopicSpec
 
 from .change_refused import ChangeRefused
 
+Differing = dict[str, dict[str, tuple[str | None, str | None]]]
+"""For each topic or group the settings that differ: (found, wanted); wanted None = back to the default."""
+
 _IN_SYNC = "min.insync.replicas"
 _DYNAMIC_TOPIC = "DYNAMIC_TOPIC_CONFIG"
 
 
-def differing_configs(
-    admin: Any, known: Sequence[TopicSpec], replicas: Mapping[str, int]
-) -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    """For each topic the settings that differ: (found, wanted); wanted None = back to the default."""
+def differing_configs(admin: Any, known: Sequence[TopicSpec], replicas: Mapping[str, int]) -> Differing:
+    """What differs of topics that are there; `replicas` says how many each has."""
     if not known:
         return {}
     answer = admin.describe_configs(
         [ConfigResource("TOPIC", spec.name) for spec in known], config_filter="all"
     )
-    differing: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    differing: Differing = {}
     for spec in known:
         found = answer["topic"][spec.name]
         wanted = dict(spec.config)
@@ -53,11 +54,14 @@ def _in_sync(found: Mapping[str, Any], replicas: int) -> str:
     return str(now if wanted < now <= replicas else wanted)
 
 
-def set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | None, str | None]]]) -> None:
+def set_configs(
+    admin: Any, differing: Mapping[str, Mapping[str, tuple[str | None, str | None]]], kind: str = "TOPIC"
+) -> None:
+    """Sets them on resources of a kind. Raises ChangeRefused if the cluster does not take one."""
     answer = admin.alter_configs(
         [
             ConfigResource(
-                "TOPIC",
+                kind,
                 name,
                 {
                     key: ("DELETE", None) if value is None else ("SET", value)
@@ -67,7 +71,7 @@ def set_configs(admin: Any, differing: Mapping[str, Mapping[str, tuple[str | Non
             for name, keys in differing.items()
         ]
     )
-    failed = {name: result for name, result in answer.get("topic", {}).items() if result != "OK"}
+    failed = {name: result for name, result in answer.get(kind.lower(), {}).items() if result != "OK"}
     if failed:
         name, result = next(iter(failed.items()))
         raise ChangeRefused(f"the configuration of {name} was refused", found=result, expected="OK")

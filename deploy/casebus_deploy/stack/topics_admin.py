@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ACL
 from kafka.errors import KafkaError
 
+from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue import topology
 from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import AclSpec, TopicSpec
@@ -26,6 +27,7 @@ from .access_rules import acl_in_words, acl_of, described_acls, in_words
 from .change_refused import ChangeRefused
 from .logins import add_users, password_file, remove_users
 from .quotas_admin import Differing, described_quotas, differing_quotas, set_quotas
+from .share_groups import differing_groups
 from .topic_settings import differing_configs, set_configs
 
 SETTLE_TIMEOUT_S = 30.0
@@ -88,6 +90,7 @@ class Plan:
     acls: tuple[AclSpec, ...] = ()
     users: tuple[str, ...] = ()
     quotas: Differing = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, tuple[str | None, str | None]]] = field(default_factory=dict)
     conflicts: tuple[Change, ...] = ()
     thin: tuple[Change, ...] = ()
     foreign_topics: tuple[str, ...] = ()
@@ -97,7 +100,8 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether nothing has to be added, changed or decided."""
-        return not (self.topics or self.configs or self.acls or self.users or self.quotas or self.conflicts)
+        todo = (self.topics, self.configs, self.acls, self.users, self.quotas, self.groups, self.conflicts)
+        return not any(todo)
 
     def changes(self) -> Iterator[Change]:
         """Every difference, one by one."""
@@ -107,6 +111,9 @@ class Plan:
         for name, values in self.configs.items():
             for key, (old, new) in values.items():
                 yield Change("set", name, f"{key}: {old} -> {'default' if new is None else new}")
+        for name, values in self.groups.items():
+            for key, (old, new) in values.items():
+                yield Change("set", f"group {name}", f"{key}: {old} -> {new}")
         for rule in self.acls:
             yield Change("allow", rule.principal, in_words(rule))
         for user in self.users:
@@ -147,6 +154,7 @@ def plan(
             and (user not in logins or not password_file(credentials, user).is_file())
         ),
         quotas=differing_quotas(described_quotas(admin), wanted.quotas, wanted.users),
+        groups=differing_groups(admin, MEMBERS),
         conflicts=tuple(_conflicts(known, present)),
         thin=tuple(_thin(known, present)),
         foreign_topics=tuple(sorted(present.keys() - {spec.name for spec in wanted.topics})),
@@ -187,6 +195,8 @@ def apply(
         set_configs(admin, todo.configs)
     if todo.quotas:
         set_quotas(admin, todo.quotas)
+    if todo.groups:
+        set_configs(admin, todo.groups, "GROUP")
     if todo.acls:
         answer = admin.create_acls([acl_of(rule) for rule in todo.acls])
         if answer["failed"]:

@@ -30,7 +30,7 @@ def signed_notice(agency: str, notice: NoticeRecord, catalog: Catalog, keyring: 
     if channel is None or (origin and origin.agency == BUS and origin.name not in (FINDING, OBLIGATION)):
         where = notice.origin.topic[:60]
         return Sentence(f"{where} 不产生通知", f"nothing from {where} is told to anybody")
-    if notice.notice != notice_id(notice.digest, agency):
+    if notice.notice != notice_id(notice.said, agency):
         return Sentence("通知编号与事件不符", "the notice's id does not follow from its event")
     event = catalog.types.get(notice.headers.type)
     if event is not None and event.channel != channel:

@@ -9,7 +9,7 @@ from casebus_schemas.errors import BusError
 from casebus_schemas.times import parse_utc_text, to_datetime
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_schemas.wire.signing import event_digest
+from casebus_schemas.wire.signing import SignedFields, event_digest
 
 from .verdict import Origin, Role
 
@@ -30,6 +30,11 @@ class NoticeRecord:
     event: Record
     headers: EventHeaders
     digest: bytes
+
+    @property
+    def said(self) -> SignedFields:
+        """What its sender signed."""
+        return self.headers.signed_fields(self.origin.topic, self.origin.partition, self.event.value)
 
 
 def parse_notice(record: Record) -> NoticeRecord:

@@ -1,7 +1,7 @@
 """The fold: puts a chain's events into their one order and lets corrections and withdrawals take effect."""
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -12,6 +12,7 @@ from .chain import ChainEvent, Digest, distinct
 from .circles import circles_of
 from .effects import take_effect, targets_of
 from .persons import Suspects
+from .repeats import Repeats
 
 MOST_ANSWERED = 30
 """How far back it is followed what an event answers."""
@@ -26,8 +27,9 @@ class Folded:
     are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
     or withdrawals by an agency that did not say what they touch; `too_many` by the event that they finally
     touch those behind the `MOST_CORRECTIONS`th, which have no effect either; `cycles` events that claim to be
-    each other's cause. `belonging` knows who speaks from outside: that has no effect either. Whoever made it
-    may `grow` it; what it gives is never changed by others.
+    each other's cause. `belonging` knows who speaks from outside: that has no effect either. `repeats` are
+    events that only say again what one of the order says: what points at them points at that. Whoever made
+    it may `grow` it; what it gives is never changed by others.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Folded:
         cycles: tuple[tuple[ChainEvent, ...], ...],
         too_many: Mapping[Digest, Sequence[ChainEvent]],
         belonging: Belonging,
+        repeats: Repeats,
     ) -> None:
         self.belonging = belonging
+        self.repeats = repeats
         self.order: list[ChainEvent] = list(order)
         self.standing: list[ChainEvent] = list(standing)
         self.superseded = superseded
@@ -66,8 +70,19 @@ class Folded:
         self._last_key: tuple[datetime, Digest] | None = None
         for place, event in enumerate(self.order):
             self._index(event, place)
+        self._answerable.enter_repeats(repeats, self.by_digest)
         for event in self.standing:
             self._index_standing(event)
+
+    @property
+    def events(self) -> Iterator[ChainEvent]:
+        """Every event that was folded, as it came, repeats too."""
+        yield from map(self.repeats.as_said, self.order)
+        yield from self.repeats.said.values()
+
+    def known(self, digest: Digest) -> ChainEvent | None:
+        """The event of that digest, as it came, if it was folded."""
+        return self.repeats.said.get(digest) or self.by_digest.get(digest)
 
     @property
     def awaited(self) -> Set[UUID | Digest]:
@@ -120,12 +135,21 @@ class Folded:
         was_awaited = event.digest in self._awaited or (
             event.id in self._awaited and self._answerable.is_moved_by(event)
         )
+        if was_awaited or self.repeats.is_early(event):
+            return False
+        original = self.repeats.original_of(event)
+        if original is not None:
+            self.repeats.drop(event, original)
+            self._answerable.enter(event, self.by_digest[original.digest])
+            return True
+        said, event = event, self.repeats.meaning(event)
         sorts_last = self._last_key is None or event.sort_key > self._last_key
         answers_itself = event.in_reply_to == event.id or event.digest in pointers_of(event)
-        if not sorts_last or was_awaited or answers_itself or self._takes_effect(event):
+        if not sorts_last or answers_itself or self._takes_effect(event):
             return False
         if not self.belonging.take(event):
             return False
+        self.repeats.keep(said)
         self._index(event, len(self.order))
         self.order.append(event)
         beyond = False
@@ -185,13 +209,17 @@ def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) ->
 
     `parties` are those of the whole chain, where only a part of its events is given.
     """
-    found = distinct(events)
-    order, cycles = _causal_order(found)
+    every = distinct(events)
+    repeats = Repeats(every.values())
+    found = {digest: repeats.meaning(event) for digest, event in every.items() if digest not in repeats.said}
+    order, cycles = _causal_order(found, repeats)
     standing, superseded, withdrawn, rivals, strangers, too_many = take_effect(order)
     belonging = Belonging(order, parties)
     if belonging.first_outside:
         standing = [event for event in standing if not belonging.is_outside(event)]
-    return Folded(order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many, belonging)
+    return Folded(
+        order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many, belonging, repeats
+    )
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:
@@ -199,10 +227,10 @@ def extend(folded: Folded, event: ChainEvent) -> Folded:
 
     Equal to folding all events anew in every case (a property test holds it).
     """
-    known = folded.by_digest.get(event.digest)
+    known = folded.known(event.digest)
     if known is not None:
-        return folded if known.admitted_at <= event.admitted_at else fold((*folded.order, event))
-    return folded if folded.grow(event) else fold((*folded.order, event))
+        return folded if known.admitted_at <= event.admitted_at else fold((*folded.events, event))
+    return folded if folded.grow(event) else fold((*folded.events, event))
 
 
 def pointers_of(event: ChainEvent) -> list[UUID | Digest]:
@@ -218,23 +246,29 @@ class _Answerable:
     """
 
     def __init__(self) -> None:
-        self._first: dict[tuple[UUID, str | None], ChainEvent] = {}
+        self._first: dict[tuple[UUID, str | None], tuple[tuple[datetime, Digest], ChainEvent]] = {}
 
-    def enter(self, event: ChainEvent) -> None:
+    def enter(self, event: ChainEvent, meant: ChainEvent | None = None) -> None:
+        """Takes an event; `meant` is the one that it only says again."""
         for key in self._keys_moved_by(event):
-            self._first[key] = event
+            self._first[key] = (_had(event), meant or event)
+
+    def enter_repeats(self, repeats: Repeats, found: Mapping[Digest, ChainEvent]) -> None:
+        for digest, event in repeats.said.items():
+            self.enter(event, found[repeats.of[digest]])
 
     def is_moved_by(self, event: ChainEvent) -> bool:
         """Whether the event's id means another event to somebody, once it is entered."""
         return bool(self._keys_moved_by(event))
 
     def find(self, id: UUID, answerer: str) -> ChainEvent | None:
-        return self._first.get((id, answerer)) or self._first.get((id, None))
+        found = self._first.get((id, answerer)) or self._first.get((id, None))
+        return None if found is None else found[1]
 
     def _keys_moved_by(self, event: ChainEvent) -> list[tuple[UUID, str | None]]:
         keys: list[tuple[UUID, str | None]] = [(event.id, None)]
         keys.extend((event.id, agency) for agency in event.audience)
-        return [key for key in keys if key not in self._first or _had(event) < _had(self._first[key])]
+        return [key for key in keys if key not in self._first or _had(event) < self._first[key][0]]
 
 
 def _had(event: ChainEvent) -> tuple[datetime, Digest]:
@@ -257,12 +291,13 @@ _Causes = dict[Digest, set[Digest]]
 
 
 def _causal_order(
-    found: Mapping[Digest, ChainEvent],
+    found: Mapping[Digest, ChainEvent], repeats: Repeats
 ) -> tuple[list[ChainEvent], tuple[tuple[ChainEvent, ...], ...]]:
     """Causes before effects, else by time and digest; of a circle none counts as another's cause."""
     answerable = _Answerable()
     for event in found.values():
         answerable.enter(event)
+    answerable.enter_repeats(repeats, found)
     causes: _Causes = {}
     for event in found.values():
         request = _target(event, answerable, found)

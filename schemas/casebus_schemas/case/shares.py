@@ -9,6 +9,7 @@ from .chain import ChainEvent, Digest
 from .effects import MOST_CORRECTIONS
 from .fold import pointers_of
 from .persons import Entry, entry_of
+from .repeats import Repeats
 
 MOST_EVENTS = 4_000
 MOST_BYTES = 3 * 1024 * 1024
@@ -55,6 +56,7 @@ class _Work:
 
     def __init__(self) -> None:
         self.events = 0
+        self._repeats = Repeats()
         self._last: tuple[datetime, Digest] | None = None
         self._awaited: set[UUID | Digest] = set()
         self._answered: set[tuple[UUID, str | None]] = set()
@@ -72,6 +74,11 @@ class _Work:
     def add(self, event: ChainEvent) -> None:
         """Takes an event that is computed."""
         self.events += 1
+        original = self._repeats.original_of(event)
+        if original is not None:
+            self._repeats.drop(event, original)
+            return
+        self._repeats.keep(event)
         self._last = event.sort_key if self._last is None else max(self._last, event.sort_key)
         self._awaited.update(pointers_of(event))
         self._answered.update(_answerers(event))
@@ -81,11 +88,13 @@ class _Work:
         self._changed.update(self._targets(event))
 
     def _is_folded_anew(self, event: ChainEvent) -> bool:
-        if self._last is not None and event.sort_key < self._last:
-            return True
-        if event.digest in self._awaited or event.in_reply_to == event.id:
+        if event.digest in self._awaited:
             return True
         if event.id in self._awaited and not self._answered.issuperset(_answerers(event)):
+            return True
+        if self._repeats.original_of(event) is not None:
+            return False
+        if event.in_reply_to == event.id or (self._last is not None and event.sort_key < self._last):
             return True
         return any(self._changed[target] <= MOST_CORRECTIONS for target in self._targets(event))
 

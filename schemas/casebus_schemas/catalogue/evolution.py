@@ -38,8 +38,8 @@ class _Frozen:
         yield from self._types(new, old, Place())
         # A name may come back at another place: it must still be the same kind of thing.
         for node, place, _ in nodes(new):
-            name = node.get("name")
-            if name is not None and name in self._old and name not in self._met:
+            name = node.get("name")  # of a primitive any attribute that somebody wrote
+            if isinstance(name, str) and name in self._old and name not in self._met:
                 yield from self._types(node, self._old[name], place)
 
     def _types(self, new: Schema, old: Schema, place: Place) -> Iterator[Problem]:

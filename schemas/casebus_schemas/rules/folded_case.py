@@ -16,8 +16,8 @@ class Case:
     """One folded chain with its duties, and the catalogue that says what each type of event means.
 
     `started` are all clocks that events started, `duties` those of them from which a term can be counted.
-    A rule about each start, duty or answer is also given a case narrowed to some of them: `only` is then the
-    event that it is about.
+    A rule about each start, duty, answer or repeat is also given a case narrowed to some of them: `only` is
+    then the event that it is about.
     """
 
     folded: Folded

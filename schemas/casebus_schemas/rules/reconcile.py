@@ -20,7 +20,7 @@ from .chain import r20
 from .chain_hash import ChainHash
 from .finding import Finding
 from .folded_case import Case
-from .looks import outside_touches, rules_touched
+from .looks import outside_touches, rules_touched, rules_touched_by
 from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
@@ -136,13 +136,16 @@ class Reconciled:
 
     def take(self, event: ChainEvent) -> Moved:
         """One more event; one that it holds already changes nothing unless it was admitted earlier."""
-        known = self.folded.by_digest.get(event.digest)
+        known = self.folded.known(event.digest)
         if known is not None and known.admitted_at <= event.admitted_at:
             return Moved()
         revision = self.folded.suspects.revision
         if known is not None or not self.folded.grow(event):
-            self._begin(fold((*self.folded.order, event)))
+            self._begin(fold((*self.folded.events, event)))
             return Moved(all=True)
+        if event.digest in self.folded.repeats.said:
+            return Moved((), *self._grow_content(event, (), rules_touched_by("", (), ("arrivals",))))
+        event = self.folded.by_digest[event.digest]
         self._hash.event(event)
         if self.folded.belonging.is_outside(event):
             return Moved((), *self._grow_content(event, (), outside_touches(event, self.folded)))

@@ -90,9 +90,9 @@ class Rule:
 
     `looks_at` names all that can change its verdict: types of events (`referral.filed`), fields of their
     data (`*.amounts`), or a word of `looks.WORDS` (`time`, `duties`). `law` are the articles that every
-    finding of it rests on. `each` says that it decides about each start of a clock, duty or answer by itself,
-    so that it is run again only for those that are touched (`Case.only`); every rule that looks at duties
-    does. `keys` are the kinds of what events of several chains must have in common to be given to it.
+    finding of it rests on. `each` says that it decides about each start of a clock, duty, answer or repeat by
+    itself, so that it is run again only for those that are touched (`Case.only`); every rule that looks at
+    duties does. `keys` are the kinds of what events of several chains must have in common to be given to it.
     `acts`, `mends` and `closes` say to people who should do what about a finding,
     and when it goes away.
     """
@@ -107,7 +107,7 @@ class Rule:
     mends: Sentence
     closes: Sentence
     law: tuple[Article, ...] = ()
-    each: Literal["start", "duty", "answer"] | None = None
+    each: Literal["start", "duty", "answer", "repeat"] | None = None
     keys: tuple[KeyKind, ...] = ()
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)

@@ -44,7 +44,7 @@ class Tally:
         self.known = frozenset(
             digest
             for matter in self.matters.values()
-            for digest in (*matter.folded.by_digest, *matter.originals)
+            for digest in (*matter.folded.by_digest, *matter.folded.repeats.said)
         )
         self.items = cache(self._items)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from casebus_schemas.errors import Refused
 from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 
-from .records import Headers, Record
+from .records import Headers, Outgoing, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
 
 CONTENT_TYPE = "application/avro"
@@ -318,10 +318,15 @@ def _base64url(raw: bytes) -> bytes:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
-def digest_of(record: Record) -> bytes:
+def digest_of(record: Record | Outgoing) -> bytes:
     """Event digest of a record as it stands. Raises Refused `bad-headers` if its headers are malformed."""
+    return event_digest(fields_of(record))
+
+
+def fields_of(record: Record | Outgoing) -> SignedFields:
+    """What the signature of a record covers, as it stands. Raises Refused as `digest_of` does."""
     parsed = EventHeaders.parse(record.headers)
-    return event_digest(parsed.signed_fields(record.topic, record.partition, record.value))
+    return parsed.signed_fields(record.topic, record.partition, record.value)
 
 
 def _plain_bytes(text: bytes, length: int) -> bytes | None:

@@ -5,7 +5,11 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid5
+
+from casebus_schemas.agencies import BUS
+
+from .signing import SignedFields
 
 _NAMESPACE = UUID("6a0f1c1e-8f4e-5d55-9d6b-0d5a3f4f7c21")
 """Namespace of every version 5 id of the bus; changing it would change all ids."""
@@ -42,9 +46,17 @@ def message_uuid(agency: str, number: str) -> UUID:
     return _uuid5(f"message\n{agency}\n{number}")
 
 
-def notice_id(digest: bytes, recipient: str) -> UUID:
-    """Notice id of an event digest for a recipient: repeats of a delivery carry the same id."""
-    return _uuid5(f"notice\n{digest.hex()}\n{recipient}")
+def notice_id(said: SignedFields, recipient: str) -> UUID:
+    """Notice id of an event for a recipient, from what is said alone (docs/records.md 5).
+
+    Neither producer nor number is in it: who says it again under others tells nobody anything new. An id of
+    the bus follows from what it announces.
+    """
+    agency = said.topic.partition(".")[0]
+    if agency == BUS:
+        return uuid5(said.id, recipient)
+    what = f"{agency}\n{said.id}\n{said.type}\n{said.key}\n{said.value_sha256.hex()}"
+    return _uuid5(f"notice\n{what}\n{recipient}")
 
 
 def bus_id(rule: str, subject: str, causes: Sequence[bytes] = ()) -> UUID:

@@ -1,7 +1,7 @@
 """What arrives on bus.admission, read for the rules about arrivals (R03, R05) and for the books."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -150,8 +150,7 @@ def forged(record: Record, problem: Sentence | str) -> Forged:
 
 def met_again(event: ChainEvent) -> Arrived:
     """An event that the bus had before, as the rules about arrivals see it."""
-    shown = replace(event, envelope={}, data={}, told=frozenset(), settled_at=None, handled=UNREAD)
-    return Arrived(shown, again=True)
+    return Arrived(event, again=True)
 
 
 def met(

@@ -63,20 +63,21 @@ class ChainBook:
         return self.meaning.folded
 
     def known(self, digest: Digest) -> ChainEvent | None:
-        """The event of that digest, if the chain holds it."""
-        return self.folded.by_digest.get(digest)
+        """The event of that digest, if the chain holds it; of a repeat the event that it says again."""
+        return self.folded.by_digest.get(self.folded.repeats.of.get(digest, digest))
 
     def take(self, event: ChainEvent) -> list[Announcement]:
-        """Takes the next admitted event; a repeat changes nothing."""
+        """Takes the next admitted event; one that says again what it holds is a finding at most (R03)."""
         said = self.advance(event.admitted_at)
-        if event.digest in self.folded.by_digest:
+        if self.folded.known(event.digest) is not None:
             return said
         if not self.shares.takes(event):
             return said + self._say_too_long(event)
         self.bytes += event.size
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
-        said.extend(self._hear(event))
+        if event.digest not in self.folded.repeats.said:
+            said.extend(self._hear(event))
         return said
 
     def add(self, finding: Finding) -> list[Announcement]:

@@ -23,7 +23,7 @@ from casebus_services.web_guard import LOOPBACK, Guarded
 from . import dialect
 from .dialect import CONTENT_TYPE, LEVEL, MODE, Answer, DialectError
 from .posted import MOST_BYTES, Posted, read_posted
-from .subjects import Placed, Subjects
+from .subjects import VALUE, Placed, Subjects
 
 Judge = Callable[[Any, Sequence[EventSchema]], list[str]]
 """(new schema, past versions) -> what breaks, one sentence each; empty if nothing does."""
@@ -184,20 +184,23 @@ class _Registry:
         among = self._allowed(subject)
         found = self._subjects.find(await self._posted(request), among)
         if found is None:
-            raise dialect.no_schema()
+            raise dialect.no_schema(why=self._taken(subject))
         return _json(_placed(Placed(subject, found.version, found)))
 
     async def register(self, request: Request) -> Response:
         subject = _subject(request)
-        among = self._allowed(subject)
+        among = self._subjects.among(subject)
         posted = await self._posted(request)
         found = self._subjects.find(posted, among)
         if found is not None:
             return _json({"id": found.id})
-        messages = await self._broken(posted, among)
+        # Under a topic's default subject only the versions of the sent record say anything about it.
+        same = [one for one in among if one.schema["name"] == posted.name]
+        past = same if self._subjects.values(subject) is not None else among
+        messages = await self._broken(posted, past) if past else []
         if messages:
             raise dialect.incompatible(subject, messages)
-        raise dialect.read_only(f"Subject '{subject}'")
+        raise dialect.read_only(f"Subject '{subject[:200]}'", "" if same else self._taken(subject))
 
     async def compatible(self, request: Request) -> Response:
         history = self._history(request)
@@ -230,18 +233,25 @@ class _Registry:
             raise DialectError(Answer(500, 50002, "Operation timed out")) from None
 
     async def _broken(self, posted: Posted, past: Sequence[EventSchema]) -> list[str]:
-        """What the sent schema breaks. Under `<topic>-value` only the versions of its own record count."""
-        same = [one for one in past if one.schema["name"] == posted.name]
-        return await self._in_time(lambda: self._judge(posted.schema, same or past[-1:]))
+        """What the sent schema breaks of past versions."""
+        return await self._in_time(lambda: self._judge(posted.schema, past))
 
-    def _allowed(self, subject: str) -> Sequence[EventSchema]:
-        history = self._subjects.history(subject)
-        if history is not None:
-            return list(history.values())
+    def _taken(self, subject: str) -> str:
+        """A sentence about the records that a topic's default subject takes; empty for other subjects."""
         values = self._subjects.values(subject)
         if values is None:
+            return ""
+        names = list(dict.fromkeys(str(one.schema["name"]) for one in values))
+        topic = subject.removesuffix(VALUE)
+        return (
+            f" {topic} takes {', '.join(names)}." if names else f" {topic} takes no record of the catalogue."
+        )
+
+    def _allowed(self, subject: str) -> Sequence[EventSchema]:
+        among = self._subjects.among(subject)
+        if not among and self._subjects.values(subject) is None:
             raise dialect.no_subject(subject)
-        return values
+        return among
 
     def _history(self, request: Request) -> Mapping[int, EventSchema]:
         subject = _subject(request)

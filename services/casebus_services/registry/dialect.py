@@ -48,9 +48,9 @@ def no_version(version: int) -> DialectError:
     return DialectError(Answer(404, 40402, f"Version {version} not found."))
 
 
-def no_schema(what: str = "Schema") -> DialectError:
+def no_schema(what: str = "Schema", why: str = "") -> DialectError:
     """40403."""
-    return DialectError(Answer(404, 40403, f"{what} not found"))
+    return DialectError(Answer(404, 40403, f"{what} not found{why and '.'}{why}"))
 
 
 def bad_schema(why: str) -> DialectError:
@@ -70,14 +70,14 @@ def bad_version(found: str) -> DialectError:
     )
 
 
-def read_only(what: str) -> DialectError:
+def read_only(what: str, why: str = "") -> DialectError:
     """42205: fine as a request, but nothing is written here."""
     return DialectError(
         Answer(
             422,
             42205,
             f"{what} is in read-only mode: schemas of the bus come with a release of casebus, "
-            "never by registration",
+            f"never by registration{why and '.'}{why}",
         )
     )
 

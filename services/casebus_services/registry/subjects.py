@@ -83,6 +83,11 @@ class Subjects:
         """What may stand on the topic of a `<topic>-value` subject; None if it is not one."""
         return self._values.get(subject)
 
+    def among(self, subject: str) -> Sequence[EventSchema]:
+        """The schemas that a look-up under a subject can find: none if there is no such subject."""
+        history = self._histories.get(subject)
+        return self._values.get(subject, ()) if history is None else list(history.values())
+
     def schema(self, id: int) -> EventSchema | None:
         """The schema of that id."""
         return self._by_id.get(id)

@@ -35,7 +35,7 @@ from casebus_schemas.wire.headers import MAX_HEADER_BYTES, EventHeaders
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Record
-from casebus_schemas.wire.signing import SignatureBlock, event_message, parse_block, verify
+from casebus_schemas.wire.signing import SignatureBlock, SignedFields, event_message, parse_block, verify
 
 from . import refusals
 from .refusals import MAX_RECORD_BYTES, Refusal, refusal
@@ -128,11 +128,13 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
     bad_headers: Refused | None = None
     recipients: tuple[Recipient, ...] = ()
     digest: bytes | None = None
+    said: SignedFields | None = None
     size = len(record.key or b"") + len(record.value or b"")
     try:
         headers = EventHeaders.parse(record.headers)
         size += _HEADER_BYTES if size < MAX_HEADER_BYTES else _size_of_headers(record)
-        message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
+        said = headers.signed_fields(record.topic, record.partition, record.value)
+        message = event_message(said)
         digest = sha256(message).digest()
     except Refused as refused:
         bad_headers = refused
@@ -149,7 +151,7 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         roles = told(envelope, event)
         if envelope is not None and not roles.keys() <= addressable(catalog):
             raise strangers(catalog, envelope)[0].refused()
-        if headers is None or digest is None:
+        if headers is None or said is None:
             raise bad_headers or refusals.bad_signature_block("no headers")
         if headers.fingerprint != schema.fingerprint or headers.type != schema.type:
             raise refusals.mismatch("type and schema", headers.type, schema.type)
@@ -170,7 +172,7 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         if problems := not_authorised(catalog, event, place.agency, headers.source):
             after = refusal(problems[0].refused())
         else:
-            recipients = _recipients(roles, place.agency, digest)
+            recipients = _recipients(roles, place.agency, said)
     bad_headers = None
     secret = _secret(record, headers, data) if size <= MAX_KEPT_BYTES else None
     return Examined(record, headers, message, digest, block, signer, before, after, secret, recipients, size)
@@ -255,11 +257,11 @@ def _signer(record: Record, agency: str, block: SignatureBlock, keyring: Keyring
 # --- who is told ------------------------------------------------------------------------------------------
 
 
-def _recipients(roles: dict[str, Role], sender: str, digest: bytes) -> tuple[Recipient, ...]:
+def _recipients(roles: dict[str, Role], sender: str, said: SignedFields) -> tuple[Recipient, ...]:
     """Who is told, each once; never the sender. `bus` may be named but has no inbox."""
     roles.pop(sender, None)
     roles.pop(BUS, None)
-    return tuple(Recipient(agency, role, notice_id(digest, agency)) for agency, role in roles.items())
+    return tuple(Recipient(agency, role, notice_id(said, agency)) for agency, role in roles.items())
 
 
 # --- what must not be repeated ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
+from casebus_schemas.wire.headers import fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
 from support.router_writings import dead_letter, notices_of
@@ -39,7 +40,7 @@ def test_a_notice_gives_back_the_original(speaker: Speaker) -> None:
         original = stored(event, 41, notice.event.timestamp_ms)
         assert notice.event == original
         assert (notice.seq, notice.digest) == (12, event.digest)
-        assert notice.notice == notice_id(event.digest, topic.removeprefix("inbox."))
+        assert notice.notice == notice_id(fields_of(event.record), topic.removeprefix("inbox."))
         assert notice.origin == Origin(event.record.topic, event.record.partition, 41)
         assert notice.admitted_at.isoformat() == "2016-10-18T14:13:20.123000+00:00"
     assert (found["inbox.mps"].role, found["inbox.spp"].role) == ("to", "cc")

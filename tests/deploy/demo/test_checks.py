@@ -15,6 +15,7 @@ from casebus_deploy.demo.script import Script
 from casebus_producers.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.ids import notice_id
+from casebus_schemas.wire.signing import SignedFields
 
 NAME = "jiang-liu.unit-slip"
 
@@ -39,7 +40,11 @@ class Played:
 
 
 def notice(agency: str, role: str, digest: bytes, id_: UUID | None = None) -> HeardNotice:
-    record = SimpleNamespace(role=role, seq=3, digest=digest, notice=id_ or notice_id(digest, agency))
+    id = UUID(int=7)
+    said = SignedFields("p", 1, digest, "csrc.referral", 0, "k", b"", "", id, "t", "/csrc", 0, digest)
+    record = SimpleNamespace(
+        role=role, seq=3, digest=digest, said=said, notice=id_ or notice_id(said, agency)
+    )
     return HeardNotice(agency, cast(Any, record), {}, 0)
 
 

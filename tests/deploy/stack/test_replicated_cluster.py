@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kafka.admin import ConfigResource
+from kafka.errors import UnsupportedVersionError
 from kafka.protocol.admin import DescribeClientQuotasRequest
 
 from casebus_deploy.stack import topics_admin
@@ -69,6 +70,10 @@ class StubCluster:
             for key, (_, value) in resource.configs.items():
                 self.configs[resource.name][key] = value
         return {"topic": {resource.name: "OK" for resource in resources}}
+
+    def list_groups(self, **_: object) -> list[dict[str, Any]]:
+        """A cluster that knows no kinds of groups, so that no share group begins anywhere."""
+        raise UnsupportedVersionError
 
     def describe_acls(self, _: object) -> tuple[list[Any], None]:
         """The rules that were made."""

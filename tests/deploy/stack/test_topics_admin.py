@@ -1,12 +1,15 @@
 """Topics, access rules and logins become what the topology files say."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from confluent_kafka import ShareConsumer
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 
@@ -124,6 +127,37 @@ def test_a5_a_changed_quota_is_shown_and_mended(admin: Any, credentials: Path) -
     }
     apply(admin, WANTED, credentials)
     assert described_quotas(admin) == quotas()
+
+
+def test_d13_a_share_group_of_an_inbox_begins_at_its_beginning(
+    own_broker: EmbeddedBroker, credentials: Path, admin: Any
+) -> None:
+    """After an apply an agency's share group `<agency>.inbox`, new as it is, gets what waits in the inbox."""
+    login = {"bootstrap.servers": own_broker.bootstrap_servers, "security.protocol": "SASL_PLAINTEXT"}
+    login |= {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "mps", "group.id": "mps.inbox"}
+    login["sasl.password"] = password_file(credentials, "mps").read_text()
+    with closing(KafkaProducer(**own_broker.admin_settings())) as producer:
+        offset = producer.send("inbox.mps", b"waits", partition=0).get(20).offset
+    consumer = ShareConsumer(login)
+    consumer.subscribe(["inbox.mps"])
+    heard: list[int | None] = []
+    deadline = time.monotonic() + 60
+    while offset not in heard and time.monotonic() < deadline:
+        heard += [message.offset() for message in consumer.poll(1.0) if message.error() is None]
+    consumer.close()
+    assert offset in heard
+
+
+def test_d13_a_share_group_that_begins_elsewhere_is_shown_and_mended(admin: Any, credentials: Path) -> None:
+    """A setting of a member's share group that somebody changed is named by the plan and set back."""
+    from kafka.admin import ConfigResource
+
+    key = "share.auto.offset.reset"
+    admin.alter_configs([ConfigResource("GROUP", "spp.inbox", {key: "latest"})])
+    told = [(change.subject, change.detail) for change in plan(admin, WANTED, credentials).changes()]
+    assert told == [("group spp.inbox", f"{key}: latest -> earliest")]
+    apply(admin, WANTED, credentials)
+    assert plan(admin, WANTED, credentials).settled
 
 
 def test_growth_of_partitions_is_refused(admin: Any, credentials: Path) -> None:

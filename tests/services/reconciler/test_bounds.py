@@ -129,7 +129,7 @@ def test_new_nobody_uses_up_the_share_of_another(desk: Desk, monkeypatch: pytest
 def test_a7_how_often_an_agency_has_a_chain_folded_anew_is_limited(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By dates, corrections and circles of its own: the rest is only kept, R09 names it, others are computed."""
+    """By dates, corrections, circles of its own: the rest is only kept, R09 names it, others are computed."""
     folded = [0]
 
     def counted(events: Iterable[ChainEvent]) -> Folded:

@@ -54,3 +54,26 @@ def test_new_an_id_of_others_makes_nobody_a_party() -> None:
     folded = _book((asked, answer, word)).folded
     assert folded.belonging.parties == {"csrc", "mps"}
     assert word not in folded.standing
+
+
+def test_e2_a_question_said_again_live_is_no_second_duty() -> None:
+    """A restored outbox says it under a new number: nothing is announced, the repeat is on record."""
+    asked = say("q", "consultation.requested", "2022-03-01T10:00", to=("mps",))
+    again = say(
+        "q2", "consultation.requested", "2022-03-01T10:00", to=("mps",), id_of="q", admitted="2022-03-02"
+    )
+    book = ChainBook(CHAIN)
+    assert [announced.kind for announced in book.take(asked)] == ["obligation.announced"]
+    assert book.take(again) == []
+    assert [finding.rule for finding in book.findings.values()] == ["R03"]
+    assert len(book.duties) == 1
+    assert (
+        book.take(say("q3", "consultation.requested", "2022-03-01T10:00", to=("mps",), admitted="2022-03-03"))
+        == []
+    )
+    answer = say(
+        "a", "consultation.answered", "2022-03-04T10:00", agency="mps", to=("csrc",), replies="q3", binds="q2"
+    )
+    book.take(answer)
+    assert [entry.duty.state for entry in book.duties.values()] == ["met"]
+    assert book.known(again.digest) == asked

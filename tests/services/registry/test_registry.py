@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casebus_schemas.catalogue.catalog import Catalog
@@ -102,8 +102,39 @@ def test_nothing_is_registered(client: TestClient) -> None:
     breaks = changed(type="string")
     assert code(client.post(f"/subjects/{RECORD}/versions", json=fits)) == (422, 42205)
     assert code(client.post(f"/subjects/{RECORD}/versions", json=breaks)) == (409, 409)
-    assert code(client.post("/subjects/nobody/versions", json=fits)) == (404, 40401)
     assert client.get(f"/subjects/{RECORD}/versions").json() == [1]
+
+
+def test_c19_registering_under_an_unknown_subject_is_refused_as_read_only(client: TestClient) -> None:
+    """Whoever registers anywhere hears that nothing is registered here, not that a subject is missing."""
+    known = {"schema": schema_text(Catalog.load().latest("referral.submitted"))}
+    for body in (changed(type="string"), changed(type=["null", "string"], default=None), known):
+        assert code(client.post("/subjects/nobody/versions", json=body)) == (422, 42205)
+    assert client.get("/subjects/nobody/versions").json()["error_code"] == 40401
+    assert code(client.post("/subjects/nobody", json=known)) == (404, 40401)
+
+
+def test_c19_an_unknown_record_is_told_what_the_topic_takes(client: TestClient) -> None:
+    """Under `<topic>-value` the refusal of an unknown record names those of the topic, and no breach."""
+    foreign = {"schema": json.dumps({"type": "record", "name": "a.B", "fields": []})}
+    took = {
+        topic.name: {
+            name.removeprefix(f"{topic.name}-")
+            for name in client.get("/subjects").json()
+            if name.startswith(f"{topic.name}-")
+        }
+        for topic in topics()
+    }
+    for topic, records in took.items():
+        register = client.post(f"/subjects/{topic}-value/versions", json=foreign)
+        look_up = client.post(f"/subjects/{topic}-value", json=foreign)
+        assert (code(register), code(look_up)) == ((422, 42205), (404, 40403))
+        for answer in (register, look_up):
+            said = answer.json()["message"].partition(f" {topic} takes ")[2].removesuffix(".")
+            assert set(said.split(", ")) == (records or {"no record of the catalogue"})
+    broken = client.post("/subjects/csrc.referral-value/versions", json=changed(type="string"))
+    assert code(broken) == (409, 409)
+    assert "added" in broken.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +217,7 @@ def test_a_head_request_has_the_answer_without_its_body(client: TestClient) -> N
 
 
 @settings(max_examples=200, deadline=None)
+@example({"type": "int", "name": []})
 @given(
     st.recursive(
         st.none()

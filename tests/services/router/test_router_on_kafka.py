@@ -13,7 +13,7 @@ from casebus_schemas.admission.verdict import Admission, original_record, split_
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import digest_of, from_base64url
+from casebus_schemas.wire.headers import digest_of, fields_of, from_base64url
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
@@ -90,7 +90,7 @@ def test_event_is_admitted_delivered_and_receipted(bus: RouterBus, router: Route
         assert (notice.key, notice.value) == (sent.record.key, sent.record.value)
         assert notice.headers[: len(sent.record.headers)] == sent.record.headers
         assert (_header(notice, "casebus-notice"), _header(notice, "casebus-role")) == (
-            str(notice_id(sent.digest, agency)),
+            str(notice_id(fields_of(sent.record), agency)),
             role,
         )
         assert _header(notice, "casebus-origin") == _origin(place)
@@ -219,7 +219,7 @@ def test_refused_record_is_driven_again(bus: RouterBus, router: RouterProcess) -
     bus.produce([bus.agencies["court"].announce(new, by=bus.agencies["court"].key)])
     bus.produce([_redrive(bus, place, 2)])
     (notice,) = inbox.records(1)
-    assert _header(notice, "casebus-notice") == str(notice_id(sent.digest, "spp"))
+    assert _header(notice, "casebus-notice") == str(notice_id(fields_of(sent.record), "spp"))
     found = _admissions(admissions.records(2))
     assert [found[_origin(place), attempt].verdict for attempt in (1, 2)] == ["refused", "admitted"]
 

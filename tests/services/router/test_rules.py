@@ -8,6 +8,7 @@ import pytest
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import REFUSAL_CODES
+from casebus_schemas.wire.headers import fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Record
@@ -48,8 +49,8 @@ def test_lawful_event_is_admitted() -> None:
     found = _judge(stored(composed))
     assert (found.verdict, found.code, found.digest) == ("admitted", None, composed.digest)
     assert [(r.agency, r.role, r.notice) for r in found.recipients] == [
-        ("mps", "to", notice_id(composed.digest, "mps")),
-        ("spp", "cc", notice_id(composed.digest, "spp")),
+        ("mps", "to", notice_id(fields_of(composed.record), "mps")),
+        ("spp", "cc", notice_id(fields_of(composed.record), "spp")),
     ]
 
 
