@@ -17,7 +17,7 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 _GROUPS = (
     ("law", "casebus_consumers.liaison.law_cli"),
     ("ledger", "casebus_deploy.cli.drop"),
-    ("dead-letters", "casebus_deploy.cli.redrive"),
+    ("dead-letters", "casebus_deploy.cli.step_over"),
     ("schemas", "casebus_deploy.cli.schemas"),
     ("statistics", "casebus_consumers.statistics.cli"),
     ("topics", "casebus_deploy.cli.topics"),
