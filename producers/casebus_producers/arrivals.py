@@ -1,10 +1,8 @@
 """What has arrived for the agency is noted: it knows others' events by it, and which notices are repeats."""
 
 import logging
+import sqlite3
 from collections.abc import Iterable
-
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.case.placing import references_of
@@ -15,7 +13,6 @@ from casebus_schemas.wire.codec import peek_envelope
 from casebus_schemas.wire.records import Record
 
 from .config import AgencySettings
-from .database import reading
 from .inbox_reader import InboxReader, Unreadable
 from .known import remember_event
 from .outbox import Outbox
@@ -26,6 +23,11 @@ _DELIVERY = """
 INSERT INTO delivery (notice, seq, digest) VALUES (?, ?, ?)
 ON CONFLICT (notice) DO UPDATE SET seq = min(seq, excluded.seq),
                                    digest = CASE WHEN excluded.seq < seq THEN excluded.digest ELSE digest END
+"""
+_LEFT_AT = "SELECT next_offset FROM reading WHERE topic = ?"
+_LEAVE_AT = """
+INSERT INTO reading (topic, next_offset) VALUES (?, ?)
+ON CONFLICT (topic) DO UPDATE SET next_offset = excluded.next_offset
 """
 _FIRST = "SELECT seq FROM delivery WHERE notice = ?"
 _log = logging.getLogger(__name__)
@@ -55,12 +57,14 @@ def read_arrivals_of(reader: InboxReader, outbox: Outbox, catalog: Catalog) -> i
 
 def _left_at(outbox: Outbox) -> int:
     place = inbox(outbox.agency)
-    with outbox.transaction() as connection:
-        start = connection.execute(select(reading.c.next_offset).where(reading.c.topic == place)).scalar()
-    return start or 0
+    with outbox.reading() as connection:
+        row = connection.execute(_LEFT_AT, (place,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
-def note_arrivals(connection: Connection, catalog: Catalog, notices: Iterable[NoticeRecord]) -> list[bool]:
+def note_arrivals(
+    connection: sqlite3.Connection, catalog: Catalog, notices: Iterable[NoticeRecord]
+) -> list[bool]:
     """Notes notices; tells of each whether it is new: the router may deliver one again after a crash.
 
     A notice that is read a second time at the same place is new again: repeats are those at later places.
@@ -68,13 +72,13 @@ def note_arrivals(connection: Connection, catalog: Catalog, notices: Iterable[No
     fresh = []
     for notice in notices:
         _remember(connection, catalog, notice)
-        connection.exec_driver_sql(_DELIVERY, (str(notice.notice), notice.seq, notice.digest))
-        first = connection.exec_driver_sql(_FIRST, (str(notice.notice),)).scalar_one()
+        connection.execute(_DELIVERY, (str(notice.notice), notice.seq, notice.digest))
+        (first,) = connection.execute(_FIRST, (str(notice.notice),)).fetchone()
         fresh.append(first >= notice.seq)
     return fresh
 
 
-def _remember(connection: Connection, catalog: Catalog, notice: NoticeRecord) -> None:
+def _remember(connection: sqlite3.Connection, catalog: Catalog, notice: NoticeRecord) -> None:
     try:
         envelope = peek_envelope(catalog, notice.event.value)
     except Refused:  # an event of a newer catalogue: known by its headers alone
@@ -102,9 +106,5 @@ def _note(
             _log.warning("%s/%d: %s; `casebus inbox` shows it", inbox(outbox.agency), one.seq, problem)
     with outbox.transaction() as connection:
         note_arrivals(connection, catalog, notices)
-        connection.execute(
-            insert(reading)
-            .values(topic=inbox(outbox.agency), next_offset=next_offset)
-            .on_conflict_do_update(index_elements=["topic"], set_={"next_offset": next_offset})
-        )
+        connection.execute(_LEAVE_AT, (inbox(outbox.agency), next_offset))
     return len(notices)

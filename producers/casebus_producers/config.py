@@ -2,19 +2,23 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
 
+from .variables import read_variables
+
+VARIABLES = "CASEBUS_"
+"""What the names of all variables begin with."""
 CONNECTION_VARIABLE = "CASEBUS_CONNECTION"
+_INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
 def read_connection(file: Path | None, environ: Mapping[str, str] | None = None) -> Connection | None:
@@ -57,18 +61,26 @@ def read_secret(file: Path, what: str) -> str:
     return text
 
 
-class KafkaLogin(BaseSettings):
-    """How a program of an agency, an auditor or an operator reaches Kafka."""
+@dataclass(frozen=True, kw_only=True)
+class KafkaLogin:
+    """How a program of an agency, an auditor or an operator reaches Kafka; fields are CASEBUS_* variables.
 
-    model_config = SettingsConfigDict(env_prefix="CASEBUS_", frozen=True, extra="ignore")
+    Not by pydantic-settings, which every command would wait for.
+    """
 
-    bootstrap_servers: str = Field(description="Kafka's addresses, host:port, comma separated")
-    security_protocol: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT or SASL_SSL")
-    sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="how to log in")
-    sasl_username: str = Field(description="the principal")
-    sasl_password_file: Path = Field(description="file with its password, mode 0600")
-    ca_file: Path | None = Field(default=None, description="certificates of the authority, for SASL_SSL")
-    partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
+    bootstrap_servers: str
+    """Kafka's addresses, host:port, comma separated."""
+    security_protocol: str = "SASL_PLAINTEXT"
+    """SASL_PLAINTEXT or SASL_SSL."""
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    sasl_username: str
+    """The principal."""
+    sasl_password_file: Path
+    """File with its password, mode 0600."""
+    ca_file: Path | None = None
+    """Certificates of the authority, for SASL_SSL."""
+    partitions: int = 4
+    """Partitions of every channel (N)."""
 
     @classmethod
     def read(cls, principal: str, connection: Connection | None = None) -> Self:
@@ -77,17 +89,18 @@ class KafkaLogin(BaseSettings):
         Raises UsageError naming what is missing.
         """
         given = {} if connection is None else cls._of_connection(principal, connection)
-        try:
-            return cls(**given)
-        except ValidationError as error:
-            fields = ", ".join(
-                f"CASEBUS_{'_'.join(map(str, part['loc'])).upper()}" for part in error.errors()
-            )
+        settings = cls(**{**read_variables(cls, VARIABLES, without=given), **given})
+        if wrong := settings.wrong():
             raise UsageError(
                 "settings are missing or wrong",
-                found=fields,
+                found=", ".join(VARIABLES + name.upper() for name in wrong),
                 expected=f"--connection FILE, {CONNECTION_VARIABLE}, or these variables",
-            ) from error
+            )
+        return settings
+
+    def wrong(self) -> list[str]:
+        """The fields whose values cannot be."""
+        return [] if self.partitions >= 1 else ["partitions"]
 
     @classmethod
     def _of_connection(cls, principal: str, connection: Connection) -> dict[str, Any]:
@@ -120,21 +133,30 @@ class KafkaLogin(BaseSettings):
         return login
 
 
+@dataclass(frozen=True, kw_only=True)
 class AgencySettings(KafkaLogin):
     """What an agency's own programs need besides: its keys, its database, and how hard it publishes."""
 
-    agency: str = Field(description="the member whose programs these are")
-    signing_key_file: Path = Field(description="its Ed25519 seed, 64 hexadecimal digits, mode 0600")
-    chain_secret_file: Path | None = Field(default=None, description="the secret that mints its chain ids")
-    data_dir: Path = Field(description="folder of its outbox")
-    instance: str = Field(
-        default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="name of this outbox"
-    )
-    window_records: int = Field(default=1_000, ge=1, description="most records in flight")
-    window_bytes: int = Field(default=8_388_608, ge=1, description="most bytes in flight")
-    stall_s: float = Field(default=20.0, gt=0, description="seconds without progress until a new producer")
-    delivery_timeout_ms: int = Field(default=24 * 3_600_000, ge=1, description="Kafka client's own limit")
-    request_timeout_ms: int = Field(default=10_000, ge=1, description="until a request counts as lost")
+    agency: str
+    """The member whose programs these are."""
+    signing_key_file: Path
+    """Its Ed25519 seed, 64 hexadecimal digits, mode 0600."""
+    chain_secret_file: Path | None = None
+    """The secret that mints its chain ids."""
+    data_dir: Path
+    """Folder of its outbox."""
+    instance: str = "1"
+    """Name of this outbox."""
+    window_records: int = 1_000
+    """Most records in flight."""
+    window_bytes: int = 8_388_608
+    """Most bytes in flight."""
+    stall_s: float = 20.0
+    """Seconds without progress until a new producer."""
+    delivery_timeout_ms: int = 24 * 3_600_000
+    """Kafka client's own limit."""
+    request_timeout_ms: int = 10_000
+    """Until a request counts as lost."""
 
     @classmethod
     def read(cls, principal: str, connection: Connection | None = None) -> Self:
@@ -169,6 +191,12 @@ class AgencySettings(KafkaLogin):
             "agency": principal,
             "chain_secret_file": entry.chain_secret_file,
         }
+
+    def wrong(self) -> list[str]:
+        """The fields whose values cannot be."""
+        sizes = ("window_records", "window_bytes", "stall_s", "delivery_timeout_ms", "request_timeout_ms")
+        named = [] if _INSTANCE.fullmatch(self.instance) else ["instance"]
+        return [*super().wrong(), *(name for name in sizes if getattr(self, name) <= 0), *named]
 
     @property
     def outbox_file(self) -> Path:

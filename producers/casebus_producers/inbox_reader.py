@@ -129,7 +129,7 @@ def _proven_before(notices: Sequence[NoticeRecord], outbox: Outbox) -> set[int]:
         return {
             notice.seq
             for notice in notices
-            if (row := connection.exec_driver_sql(_KNOWN, (str(notice.notice), notice.seq)).first())
+            if (row := connection.execute(_KNOWN, (str(notice.notice), notice.seq)).fetchone())
             and bytes(row[0]) == notice.digest
         }
 

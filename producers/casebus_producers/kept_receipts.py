@@ -1,10 +1,9 @@
 """Receipts kept in the agency's own file, and compared with what it sent: the bus can be held to its word."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Connection
 
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.texts.sentence import Sentence
@@ -22,7 +21,7 @@ _ROOTS = "SELECT root FROM receipt WHERE log = ? AND size = ? AND root <> ? LIMI
 _LEAVES = "SELECT leaf FROM receipt WHERE log = ? AND idx = ? AND leaf <> ? LIMIT 1"
 
 
-def keep(connection: Connection, record: Record, data: Mapping[str, Any]) -> Sentence | None:
+def keep(connection: sqlite3.Connection, record: Record, data: Mapping[str, Any]) -> Sentence | None:
     """Keeps a receipt that the bus has signed; gives what it says otherwise than this agency knows.
 
     `data` is its decoded data. Compared are the event's digest with what was sent under its id, the leaf with
@@ -32,16 +31,16 @@ def keep(connection: Connection, record: Record, data: Mapping[str, Any]) -> Sen
     entry = [data.get(name) for name in ("log", "index", "leaf", "size", "root")]
     digest = data["event"]["digest"]
     said = (record.offset, data["stage"], digest, *entry, record.key, record.value, headers)
-    connection.exec_driver_sql(_KEEP, said)
-    kept = connection.exec_driver_sql(_KEPT, (record.offset,)).one()
+    connection.execute(_KEEP, said)
+    kept = connection.execute(_KEPT, (record.offset,)).fetchone()
     if (bytes(kept[0]), kept[1]) != (record.value, headers):
         return Sentence("与此前保存的同号回执不同", "another one was kept under this number")
     return _otherwise(connection, data)
 
 
-def _otherwise(connection: Connection, data: Mapping[str, Any]) -> Sentence | None:
+def _otherwise(connection: sqlite3.Connection, data: Mapping[str, Any]) -> Sentence | None:
     id, digest = data["event"]["id"], data["event"]["digest"]
-    sent = None if id is None else connection.exec_driver_sql(_SENT, (str(id),)).one_or_none()
+    sent = None if id is None else connection.execute(_SENT, (str(id),)).fetchone()
     if sent is not None and digest is not None and bytes(sent[0]) != digest:
         found = f"digest {digest.hex()[:16]}…, sent was {bytes(sent[0]).hex()[:16]}…"
         return Sentence("所指内容与所发不符", f"it names other bytes than were sent under this id: {found}")
@@ -50,9 +49,9 @@ def _otherwise(connection: Connection, data: Mapping[str, Any]) -> Sentence | No
     log, index, size = data["log"], data["index"], data["size"]
     if sent is not None and digest is not None and _leaf(data, sent) != data["leaf"]:
         return Sentence("叶哈希与所发记录不符", "its leaf is not that of the record that was sent")
-    if connection.exec_driver_sql(_LEAVES, (log, index, data["leaf"])).first() is not None:
+    if connection.execute(_LEAVES, (log, index, data["leaf"])).fetchone() is not None:
         return Sentence("同一条目此前另有叶哈希", f"entry {index} of {log} had another leaf before")
-    if connection.exec_driver_sql(_ROOTS, (log, size, data["root"])).first() is not None:
+    if connection.execute(_ROOTS, (log, size, data["root"])).fetchone() is not None:
         return Sentence("同一大小此前另有根哈希", f"{log} had another root at size {size} before")
     return None
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from casebus_schemas.case.placing import Reference
 
 _EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
@@ -35,7 +33,7 @@ class KnownEvent:
 
 
 def remember_event(
-    connection: Connection,
+    connection: sqlite3.Connection,
     *,
     digest: bytes,
     id: UUID,
@@ -45,39 +43,39 @@ def remember_event(
     references: Iterable[Reference],
 ) -> None:
     """Notes an event that the agency heard, and the chain of its references; the first one wins."""
-    connection.exec_driver_sql(_EVENT, (digest, str(id), type, source, chain, 0))
+    connection.execute(_EVENT, (digest, str(id), type, source, chain, 0))
     for reference in references:
-        connection.exec_driver_sql(_REFERENCE, (*reference.normal, chain))
+        connection.execute(_REFERENCE, (*reference.normal, chain))
 
 
-def remember_references(driver: sqlite3.Connection, references: Iterable[Reference], chain: str) -> None:
+def remember_references(connection: sqlite3.Connection, references: Iterable[Reference], chain: str) -> None:
     """Notes the chain of references that the agency itself gave; the first one wins."""
-    driver.executemany(
+    connection.executemany(
         _REFERENCE,
         [(*reference.normal, chain) for reference in references],
     )
 
 
-def events_of_id(driver: sqlite3.Connection, id: UUID) -> list[KnownEvent]:
+def events_of_id(connection: sqlite3.Connection, id: UUID) -> list[KnownEvent]:
     """The known events of that id, by digest: usually one; several where an id was used twice."""
-    return _events(driver, _OF_ID, str(id))
+    return _events(connection, _OF_ID, str(id))
 
 
-def event_of_digest(driver: sqlite3.Connection, digest: bytes) -> KnownEvent | None:
+def event_of_digest(connection: sqlite3.Connection, digest: bytes) -> KnownEvent | None:
     """The known event of that digest."""
-    found = _events(driver, _OF_DIGEST, digest)
+    found = _events(connection, _OF_DIGEST, digest)
     return found[0] if found else None
 
 
-def chain_of_reference(driver: sqlite3.Connection, reference: Reference) -> str | None:
+def chain_of_reference(connection: sqlite3.Connection, reference: Reference) -> str | None:
     """The chain to which a reference belongs."""
-    row = driver.execute(_CHAIN, reference.normal).fetchone()
+    row = connection.execute(_CHAIN, reference.normal).fetchone()
     return None if row is None else row[0]
 
 
-def _events(driver: sqlite3.Connection, query: str, what: str | bytes) -> list[KnownEvent]:
+def _events(connection: sqlite3.Connection, query: str, what: str | bytes) -> list[KnownEvent]:
     found: dict[bytes, KnownEvent] = {}
-    for digest, id, type, source, chain, sent in driver.execute(query, (what, what)):
+    for digest, id, type, source, chain, sent in connection.execute(query, (what, what)):
         # Said before heard: what the agency said stays its own where a notice of it came back.
         found.setdefault(digest, KnownEvent(digest, UUID(id), type, _source(source), chain, bool(sent)))
     return [found[digest] for digest in sorted(found)]

@@ -1,6 +1,7 @@
 """The outbox: an event is signed and kept, in one transaction with its stream's head, before it is sent."""
 
 import json
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,17 +10,20 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, insert, select
-
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 
-from .database import READING, incarnation, open_database, outbox, stream
+from .database import Database
 from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
 from .turns import Turn
-from .writing import Writing, driver_of, queued_of
+from .writing import QUEUED, Writing, queued_of
 
 _INCARNATION = "SELECT number, file FROM incarnation ORDER BY number DESC LIMIT 1"
+_PENDING = """
+SELECT position, topic, "partition", "key", payload, headers FROM outbox
+WHERE state = 'pending' AND position > ? ORDER BY position LIMIT ?
+"""
+_OLDEST = "SELECT min(queued_at_ms) FROM outbox WHERE state = 'pending'"
 _T = TypeVar("_T")
 
 
@@ -35,8 +39,7 @@ class Outbox:
     ) -> None:
         self.file = file
         self.agency = agency
-        self.engine = open_database(file)
-        self._reading = self.engine.execution_options(**READING)
+        self.database = Database(file)
         self._writers = Lock()
         self._turns: deque[Turn] = deque()
         self._key = key
@@ -45,21 +48,21 @@ class Outbox:
 
     def close(self) -> None:
         """Closes the file."""
-        self.engine.dispose()
+        self.database.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A writing transaction on the agency's file.
 
         Threads of this process queue on a lock of ours: SQLite's own waiting sleeps up to 100 ms a time.
         """
-        with self._writers, self.engine.begin() as connection:
+        with self._writers, self.database.transaction() as connection:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         """A transaction that only reads and waits for no writer."""
-        with self._reading.begin() as connection:
+        with self.database.transaction(reads=True) as connection:
             yield connection
 
     def together(self, work: Callable[[Writing], _T]) -> _T:
@@ -105,22 +108,11 @@ class Outbox:
 
     def pending(self, after: int, limit: int, max_bytes: int) -> list[Pending]:
         """Rows that wait behind a position, in order: at most `limit`, and one or up to `max_bytes`."""
-        query = (
-            select(
-                outbox.c.position,
-                outbox.c.topic,
-                outbox.c.partition,
-                outbox.c.key,
-                outbox.c.payload,
-                outbox.c.headers,
-            )
-            .where(outbox.c.state == "pending", outbox.c.position > after)
-            .order_by(outbox.c.position)
-            .limit(limit)
-        )
-        with self._reading.begin() as connection:
+        with self.reading() as connection:
             rows: list[Pending] = []
-            for found in connection.execute(query):  # row by row: a thousand of them may be a gigabyte
+            for found in connection.execute(
+                _PENDING, (after, limit)
+            ):  # row by row: a thousand of them may be a gigabyte
                 row = _pending(*found)
                 max_bytes -= row.size
                 if rows and max_bytes < 0:
@@ -131,40 +123,39 @@ class Outbox:
     def mark_sent(self, acknowledged: Sequence[Acknowledged]) -> None:
         """Notes what Kafka has acknowledged, in one transaction."""
         with self.transaction() as connection:
-            connection.exec_driver_sql(
+            connection.executemany(
                 "UPDATE outbox SET state = 'sent', sent_at_ms = ?, \"offset\" = ? WHERE position = ?",
                 [(ack.at_ms, ack.offset, ack.position) for ack in acknowledged],
             )
 
     def rows(self, positions: Iterable[int]) -> list[Queued]:
         """The rows at these positions, in order."""
-        query = select(outbox).where(outbox.c.position.in_(list(positions))).order_by(outbox.c.position)
-        with self._reading.begin() as connection:
-            return [queued_of(row) for row in connection.execute(query)]
+        wanted = list(positions)
+        marks = ", ".join("?" * len(wanted))
+        with self.reading() as connection:
+            found = connection.execute(f"{QUEUED} WHERE position IN ({marks}) ORDER BY position", wanted)
+            return [queued_of(row) for row in found]
 
     def status(self) -> OutboxStatus:
         """How it stands now."""
         with self.transaction() as connection:
-            by_state = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-            counts: dict[str, int] = {row[0]: row[1] for row in by_state}
-            oldest = connection.execute(
-                select(func.min(outbox.c.queued_at_ms)).where(outbox.c.state == "pending")
-            ).scalar()
-            streams = connection.execute(select(func.count()).select_from(stream)).scalar_one()
+            counts = dict(connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+            (oldest,) = connection.execute(_OLDEST).fetchone()
+            (streams,) = connection.execute("SELECT count(*) FROM stream").fetchone()
             producer = self._producer(connection)
         return OutboxStatus(producer, counts.get("pending", 0), counts.get("sent", 0), oldest, streams)
 
     def recent(self, limit: int = 20) -> list[Queued]:
         """The last rows, newest first."""
-        query = select(outbox).order_by(outbox.c.position.desc()).limit(limit)
-        with self._reading.begin() as connection:
-            return [queued_of(row) for row in connection.execute(query)]
+        with self.reading() as connection:
+            found = connection.execute(f"{QUEUED} ORDER BY position DESC LIMIT ?", (limit,))
+            return [queued_of(row) for row in found]
 
     # --- within one transaction --------------------------------------------------------------------------
 
     @contextmanager
     def _written(self) -> Iterator[Writing]:
-        with self.engine.begin() as connection:
+        with self.database.transaction() as connection:
             writing = Writing(
                 connection,
                 agency=self.agency,
@@ -205,8 +196,8 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - handed to the caller whose turn it is
             turn.fail(error)
 
-    def _producer(self, connection: Connection) -> str:
-        row = driver_of(connection).execute(_INCARNATION).fetchone()
+    def _producer(self, connection: sqlite3.Connection) -> str:
+        row = connection.execute(_INCARNATION).fetchone()
         if row is None or row[1] != self._inode():
             return f"{self._instance}.{self._begin_incarnation(connection)}"
         return f"{self._instance}.{row[0]}"
@@ -214,11 +205,11 @@ class Outbox:
     def _inode(self) -> str:
         return str(self.file.stat().st_ino)
 
-    def _begin_incarnation(self, connection: Connection) -> int:
+    def _begin_incarnation(self, connection: sqlite3.Connection) -> int:
         # The clock makes it newer than those of a lost file, the maximum newer than those of this one.
-        last = connection.execute(select(func.max(incarnation.c.number))).scalar() or 0
-        number = max(_now_ms(), last + 1)
-        connection.execute(insert(incarnation).values(number=number, file=self._inode()))
+        (last,) = connection.execute("SELECT max(number) FROM incarnation").fetchone()
+        number = max(_now_ms(), (last or 0) + 1)
+        connection.execute("INSERT INTO incarnation (number, file) VALUES (?, ?)", (number, self._inode()))
         return number
 
 

@@ -64,7 +64,7 @@ def kept(outbox: Outbox) -> dict[TopicPartition, Said]:
     """What the kept receipts say, by log."""
     found: dict[TopicPartition, Said] = {}
     with outbox.reading() as connection:
-        for log, index, leaf_of, size, root in connection.exec_driver_sql(_KEPT):
+        for log, index, leaf_of, size, root in connection.execute(_KEPT):
             topic, _, partition = log.rpartition("/")
             said = found.setdefault(TopicPartition(topic, int(partition)), Said())
             said.leaves.setdefault(index, set()).add(bytes(leaf_of))

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import traceback
 from types import TracebackType
 from typing import Any
 
@@ -21,11 +20,18 @@ def say_json(body: Any, *, indent: int | None = None, err: bool = False) -> None
     typer.echo(json_text(body, indent=indent), err=err)
 
 
+def is_terminal() -> bool:
+    """Whether a person looks at the standard output."""
+    return sys.stdout.isatty()
+
+
 def show_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """An excepthook: the traceback of a fault of ours, whose message may hold foreign text.
 
     Its lines stand behind a bar, so that no text within can pass for another line of output.
     """
+    import traceback
+
     typer.echo(_behind_bars("".join(traceback.format_exception(kind, error, trace)).rstrip("\n")), err=True)
 
 

@@ -3,10 +3,9 @@
 import json
 import sqlite3
 import time
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Connection, Row, select
 
 from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.topology import topic as topic_spec
@@ -17,29 +16,27 @@ from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 
-from .database import outbox
 from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
 from .outbox_events import Queued, ReadyEvent
 
-# Hot statements go to the driver itself: SQLAlchemy's own work on one takes four times as long as SQLite's.
 _THERE = "SELECT position, content FROM outbox WHERE id = ?"
 _INSERT = """
 INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "partition", key, headers, producer,
                     seq, digest, content, queued_at_ms, receipts_from)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+QUEUED = """
+SELECT position, id, type, aggregateid, digest, topic, "partition", queued_at_ms, receipts_from, "offset",
+       sent_at_ms
+FROM outbox
+"""
+"""What `queued_of` reads."""
 _HEAD = 'SELECT seq, prev FROM stream WHERE producer = ? AND topic = ? AND "partition" = ?'
 _MOVE_HEAD = """
 INSERT INTO stream (producer, topic, "partition", seq, prev) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (producer, topic, "partition") DO UPDATE SET seq = excluded.seq, prev = excluded.prev
 """
 _Place = tuple[str, str, int]
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection below SQLAlchemy's: the same transaction."""
-    driver: Any = connection.connection.dbapi_connection
-    return cast("sqlite3.Connection", driver)
 
 
 class Writing:
@@ -49,10 +46,9 @@ class Writing:
     """
 
     def __init__(
-        self, connection: Connection, *, agency: str, producer: str, partitions: int, key: SigningKey
+        self, connection: sqlite3.Connection, *, agency: str, producer: str, partitions: int, key: SigningKey
     ):
         self.connection = connection
-        self._driver = driver_of(connection)
         self._agency = agency
         self._producer = producer
         self._partitions = partitions
@@ -64,7 +60,7 @@ class Writing:
     def finish(self) -> None:
         """Keeps the heads of the streams that moved."""
         moved = [(*place, *self._heads[place]) for place in self._moved]
-        self._driver.executemany(_MOVE_HEAD, moved)
+        self.connection.executemany(_MOVE_HEAD, moved)
         self._moved.clear()
 
     def enqueue(self, event: ReadyEvent, *, receipts_from: int | None = None) -> Queued:
@@ -77,13 +73,13 @@ class Writing:
                 remedy="files stay with the sender: name them as annexes",
             )
         id, content = str(event.id), event.content
-        there = self._driver.execute(_THERE, (id,)).fetchone()
+        there = self.connection.execute(_THERE, (id,)).fetchone()
         if there is not None:
             return self._repeated(event, there[0], content == there[1])
         place, composed = self._sign(event)
         record = composed.record
         now = time.time_ns() // 1_000_000
-        position = self._driver.execute(
+        position = self.connection.execute(
             _INSERT,
             (
                 id,
@@ -122,27 +118,28 @@ class Writing:
         )
 
     def _repeated(self, event: ReadyEvent, position: int, same: bool) -> Queued:
-        row = self.connection.execute(select(outbox).where(outbox.c.position == position)).one()
+        row = self.connection.execute(f"{QUEUED} WHERE position = ?", (position,)).fetchone()
+        there = queued_of(row, repeated=True)
         if not same:
             raise UsageError(
                 f"event id {event.id} was used for something else",
-                found=f"another content than that queued as {row.type} (digest {row.digest.hex()})",
+                found=f"another content than that queued as {there.type} (digest {there.digest.hex()})",
                 expected="the same content, or another id",
                 remedy="give the new event an id or message number of its own; corrections are events",
             )
-        return queued_of(row, repeated=True)
+        return there
 
     def events_of_id(self, id: UUID) -> list[KnownEvent]:
         """The known events of that id, by digest: usually one; several where an id was used twice."""
-        return events_of_id(self._driver, id)
+        return events_of_id(self.connection, id)
 
     def event_of_digest(self, digest: bytes) -> KnownEvent | None:
         """The known event of that digest."""
-        return event_of_digest(self._driver, digest)
+        return event_of_digest(self.connection, digest)
 
     def chain_of(self, reference: Reference) -> str | None:
         """The chain to which a reference belongs, if it is known."""
-        chain = self._chains.get(reference) or chain_of_reference(self._driver, reference)
+        chain = self._chains.get(reference) or chain_of_reference(self.connection, reference)
         if chain is not None:
             self._chains[reference] = chain
         return chain
@@ -150,7 +147,7 @@ class Writing:
     def _remember(self, event: ReadyEvent) -> None:
         fresh = [reference for reference in event.references if reference not in self._chains]
         if fresh:
-            remember_references(self._driver, fresh, event.subject)
+            remember_references(self.connection, fresh, event.subject)
 
     def _sign(self, event: ReadyEvent) -> tuple[_Place, Composed]:
         topic = f"{self._agency}.{event.channel}"
@@ -159,7 +156,7 @@ class Writing:
         place = (self._producer, topic, partition_of(event.subject.encode(), partitions))
         head = self._heads.get(place)
         if head is None:
-            row = self._driver.execute(_HEAD, place).fetchone()
+            row = self.connection.execute(_HEAD, place).fetchone()
             head = self._heads[place] = StreamHead() if row is None else StreamHead(*row)
         return place, compose(
             value=event.value,
@@ -178,19 +175,6 @@ class Writing:
         )
 
 
-def queued_of(row: Row[Any], *, repeated: bool = False) -> Queued:
+def queued_of(row: tuple[Any, ...], *, repeated: bool = False) -> Queued:
     """What a row of the outbox says."""
-    return Queued(
-        position=row.position,
-        id=UUID(row.id),
-        type=row.type,
-        chain=row.aggregateid,
-        digest=row.digest,
-        topic=row.topic,
-        partition=row.partition,
-        queued_at_ms=row.queued_at_ms,
-        receipts_from=row.receipts_from,
-        offset=row._mapping["offset"],
-        sent_at_ms=row.sent_at_ms,
-        repeated=repeated,
-    )
+    return replace(Queued(row[0], UUID(row[1]), *row[2:]), repeated=repeated)

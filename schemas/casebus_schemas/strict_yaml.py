@@ -7,8 +7,11 @@ import yaml
 
 from .errors import UsageError
 
+# libyaml's parser takes a tenth of the time; a build of PyYAML without it has only its own.
+_SafeLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
-class _OneOfEach(yaml.SafeLoader):
+
+class _OneOfEach(_SafeLoader):  # type: ignore[misc,valid-type]  # one of two
     """YAML lets the second of two equal keys win in silence; here it is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -20,7 +23,8 @@ class _OneOfEach(yaml.SafeLoader):
             if key in found:
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} twice", key_node.start_mark)
             found.add(key)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def read_yaml(where: str, source: str) -> Any:

@@ -256,7 +256,7 @@ def late(stage: Stage, moment: datetime) -> None:
 
 
 def test_b2_short_scene_of_a_forged_admission(stage: Stage) -> None:
-    """What the router did not sign is no event of any case: its partition stops, until the operator's order."""
+    """What the router did not sign is no event of a case: its partition stops, until the operator's order."""
     liar, matter = Admitter(), _matter(forged=True)
     event = liar.speaker("csrc").say("referral.submitted", referral(), matter)
     forged = liar.admit(event)

@@ -53,7 +53,7 @@ def test_a_true_receipt_says_nothing_otherwise(outbox: Outbox) -> None:
     ledgered = receipts.ledgered(record, AT, 17)
     assert [kept(outbox, ledgered) for _ in range(2)] == ["", ""]
     with outbox.reading() as file:
-        rows = file.exec_driver_sql("SELECT seq, stage, log, idx, value FROM receipt ORDER BY seq").all()
+        rows = file.execute("SELECT seq, stage, log, idx, value FROM receipt ORDER BY seq").fetchall()
     assert rows[1] == (7, "ledgered", f"csrc.referral/{record.partition}", 17, ledgered.value)
 
 

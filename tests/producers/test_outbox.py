@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Acknowledged
@@ -159,9 +158,9 @@ def test_reading_what_waits_is_bounded_in_bytes(tmp_path: Path) -> None:
 def test_commits_reach_the_disk(tmp_path: Path) -> None:
     """The file is in WAL mode and every commit is synced."""
     outbox = open_outbox(tmp_path)
-    with outbox.engine.connect() as connection:
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+    with outbox.reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -163,7 +164,7 @@ def test_a_hanging_producer_is_replaced(
 ) -> None:
     """A producer that hangs after a batch expired is replaced and all goes out; without watchdog it stays."""
     assert broker.pid is not None
-    short = settings.model_copy(update={"delivery_timeout_ms": 5_000, "request_timeout_ms": 3_000})
+    short = replace(settings, delivery_timeout_ms=5_000, request_timeout_ms=3_000)
     publisher = Publisher(outbox, short, faults=PublisherFaults(watchdog=watchdog))
     publisher.start()
     outbox.enqueue([ready(0)])
@@ -225,7 +226,7 @@ def test_memory_is_bounded_while_the_broker_is_frozen(
     broker: EmbeddedBroker, outbox: Outbox, settings: AgencySettings, frozen: Callable[[], None]
 ) -> None:
     """With 100 MB waiting and a frozen broker no more than the window is held in memory."""
-    publisher = Publisher(outbox, settings.model_copy(update={"stall_s": 3.0}))
+    publisher = Publisher(outbox, replace(settings, stall_s=3.0))
     with publisher.running():
         outbox.enqueue([ready(0)])
         publish_all(publisher, outbox)

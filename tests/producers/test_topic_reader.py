@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,7 @@ def test_a_topic_that_cannot_be_seen_is_an_error(
     broker: EmbeddedBroker, credentials: Path, login: KafkaLogin
 ) -> None:
     """No right to read, or no such topic, is said at once."""
-    agency = login.model_copy(
-        update={"sasl_username": "csrc", "sasl_password_file": credentials / "csrc.password"}
-    )
+    agency = replace(login, sasl_username="csrc", sasl_password_file=credentials / "csrc.password")
     with pytest.raises(AccessDenied, match=r"csrc cannot read inbox\.mps"):
         TopicReader(agency, ["inbox.mps"])
     with pytest.raises(AccessDenied, match="cannot read no-such-topic"):
@@ -107,7 +106,7 @@ def test_a_broker_that_is_not_there_is_an_error(login: KafkaLogin) -> None:
     """Nothing listening is said within seconds."""
     begun = time.monotonic()
     with pytest.raises(RetryLater, match="nothing listens there"):
-        TopicReader(login.model_copy(update={"bootstrap_servers": "127.0.0.1:9"}), ["inbox.mps"])
+        TopicReader(replace(login, bootstrap_servers="127.0.0.1:9"), ["inbox.mps"])
     assert time.monotonic() - begun < 15
 
 

@@ -1,12 +1,13 @@
 """Threads that queue at the same time share a transaction, and none answers for another's mistake."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
@@ -62,11 +63,17 @@ def in_threads(outbox: Outbox, works: list[list[Work]]) -> list[object]:
     return found
 
 
-def test_threads_share_transactions(tmp_path: Path) -> None:
+def test_threads_share_transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight threads need fewer transactions than events, and their streams have no gaps."""
     outbox = open_outbox(tmp_path)
     commits: list[int] = []
-    event.listen(outbox.engine, "commit", lambda _connection: commits.append(1))
+    begin = outbox.database.transaction
+
+    def counted(*, reads: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        commits.append(1)
+        return begin(reads=reads)
+
+    monkeypatch.setattr(outbox.database, "transaction", counted)
     works = [[queueing(thread * 100 + at) for at in range(10)] for thread in range(8)]
     found = in_threads(outbox, works)
     assert len({one.digest for one in found if isinstance(one, Queued)}) == 80

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def write_connection(bootstrap_servers: str, credentials: Path, folder: Path) ->
 
 def settings_of(connection: Path, agency: str, **changes: Any) -> AgencySettings:
     """The agency's settings from a connection.json, with changes."""
-    return AgencySettings.read(agency, read_connection(connection)).model_copy(update=changes)
+    return replace(AgencySettings.read(agency, read_connection(connection)), **changes)
 
 
 def outbox_of(settings: AgencySettings) -> Outbox:

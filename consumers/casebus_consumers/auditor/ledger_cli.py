@@ -1,4 +1,4 @@
-"""`casebus ledger`: verify the evidence, rebuild it from Kafka."""
+"""`casebus ledger`: verify the evidence, rebuild it from Kafka, copy it."""
 
 import sys
 from collections.abc import Iterator
@@ -111,6 +111,48 @@ def rebuild_command(
     else:
         say(f"{entries} entries rebuilt, {roots} recorded roots compared")
         _show_signatures(report)
+        _show_damages(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command("backup")
+def backup_command(
+    to: Annotated[Path, typer.Argument(help="the new file")],
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a ledger in SQLite whole, while it runs, and verify the copy; exit 1 if that is damaged.
+
+    The copy is one file that needs no -wal and can be read from a medium that cannot be written. A ledger in
+    PostgreSQL is backed up by pg_dump.
+    """
+    from sqlalchemy import make_url
+
+    from casebus_producers.config import read_connection
+    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.schema import SQLITE
+    from casebus_services.sqlite_backup import back_up
+
+    from .verify import verify_ledger
+
+    url = make_url(_database_url(database_url, read_connection(connection)))
+    if url.get_backend_name() != SQLITE or not url.database:
+        raise UsageError(
+            "only a ledger in a SQLite file is copied by this command",
+            found=url.get_backend_name(),
+            expected="sqlite:///…",
+            remedy="pg_dump --format=custom makes a whole copy; --data-only orders the tables",
+        )
+    back_up(Path(url.database), to)
+    copy = open_database(f"sqlite:///{to.absolute()}", read_only=True)
+    with _progress(quiet=as_json) as watch:
+        report = verify_ledger(copy, watch)
+    copy.engine.dispose()
+    if as_json:
+        say_json({"backup": str(to.absolute()), **report.to_json()})
+    else:
+        say(f"{to}: {report.entries} entries in {len(report.logs)} logs")
         _show_damages(report)
     raise typer.Exit(0 if report.ok else 1)
 

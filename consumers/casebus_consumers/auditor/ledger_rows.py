@@ -186,15 +186,27 @@ def _record(log: LogRow, row: Any) -> Record | None:
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[LedgerRows]:
-    """The ledger as it is now. Raises UsageError if the database holds no ledger of this version."""
+    """The ledger as it is now.
+
+    Raises UsageError if the database holds no ledger of this version, RetryLater if a file at rest was
+    written while it was read.
+    """
     engine = database.readers
     if database.dialect == POSTGRES:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with bus_errors(database), engine.connect() as connection:
         found = revision_of(connection, REVISIONS)
         if found != REVISIONS.head:
+            if found is None and database.file is not None and database.file.lacks_its_log():
+                raise UsageError(
+                    "the copy lacks its -wal, where the newest part of a ledger in use stands",
+                    found="a file without tables",
+                    expected="both files, or a copy made by `casebus ledger backup`",
+                )
             raise UsageError("not a ledger of this version", found=found, expected=REVISIONS.head)
         yield LedgerRows(connection)
+    if database.file is not None:
+        database.file.unmoved()
 
 
 _LOGS = text(

@@ -166,8 +166,8 @@ def rebuild_accounts(
 ) -> None:
     """Accounts, findings and obligations anew from the stored admissions, compared with the grown ones.
 
-    Writes and emits nothing; exit 1 naming each row that is not as it should be. It verifies no signature: its
-    rows hold none, the reconciler has checked them as they came; `casebus ledger verify` reads them all.
+    Writes and emits nothing; exit 1 naming each row that is not as it should be. It verifies no signature:
+    its rows hold none, the reconciler has checked them as they came; `casebus ledger verify` reads them all.
     """
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_services.reconciler.database import Database

@@ -1,6 +1,6 @@
 """Commands of a liaison officer: `casebus inbox` and `casebus receipts`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from itertools import islice
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from casebus_consumers.panels import Screen
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
@@ -16,14 +15,13 @@ from casebus_producers.inbox_reader import ForgedNotice
 from casebus_producers.outbox import Outbox
 from casebus_producers.publisher import Publisher
 from casebus_producers.receipts import ReceiptReader
-from casebus_producers.receipts_check import verify_receipts
-from casebus_producers.screen import say, say_json
+from casebus_producers.screen import is_terminal, say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import read_exact_time
 
 from .inbox import Inbox, Told
-from .notice_view import receipt_line, show_notice
+from .notice_view import plain_lines, receipt_line
 
 app = typer.Typer(help="What an agency hears.", no_args_is_help=True)
 
@@ -55,7 +53,7 @@ def inbox_command(
     settings = AgencySettings.read(agency, read_connection(connection))
     fetched_at = _moment(at)
     catalog = Catalog.load()
-    console = Screen()
+    show = _shower(catalog, as_json)
     outbox = open_outbox(settings)
     publisher = Publisher(outbox, settings)
     positions: list[int] = []
@@ -66,7 +64,7 @@ def inbox_command(
             for run in inbox.notices(after, follow=follow):
                 for notice in run:
                     forged = forged or isinstance(notice, ForgedNotice)
-                    _show(notice, catalog, console, as_json)
+                    show(notice)
                 if ack:
                     positions.extend(queued.position for queued in inbox.acknowledge(run, fetched_at))
                     publisher.wake()
@@ -123,6 +121,8 @@ def receipts(
 
 
 def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
+    from casebus_producers.receipts_check import verify_receipts
+
     found = verify_receipts(settings, outbox)
     problems = [{"log": log, **problem.to_json()} for log, problem in found.problems]
     if as_json:
@@ -134,11 +134,23 @@ def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-def _show(notice: Told, catalog: Catalog, console: Screen, as_json: bool) -> None:
+def _shower(catalog: Catalog, as_json: bool) -> Callable[[Told], None]:
+    """Shows a notice: as JSON, as a panel on a terminal, else as plain lines."""
     if as_json:
-        say_json(notice.to_json())
-    else:
-        show_notice(notice, catalog, console)
+        return lambda notice: say_json(notice.to_json())
+    if is_terminal():
+        from casebus_consumers.panels import Screen
+
+        from .notice_panel import show_panel
+
+        console = Screen()
+        return lambda notice: show_panel(notice, catalog, console)
+
+    def plainly(notice: Told) -> None:
+        for line in plain_lines(notice, catalog):
+            say(line)
+
+    return plainly
 
 
 def _say(seq: int, found: dict[str, Any], catalog: Catalog, as_json: bool) -> None:

@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-
 from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
-from casebus_producers.database import delivery
 from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Unreadable
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
@@ -29,6 +26,8 @@ from casebus_schemas.wire.records import Record
 
 DELIVERED = "receipt.delivered"
 _POLL_S = 0.5
+_ACKNOWLEDGED = "SELECT acknowledged_by FROM delivery WHERE notice = ?"
+_ACKNOWLEDGE = "UPDATE delivery SET acknowledged_by = ? WHERE notice = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +104,14 @@ class Inbox:
         with self._outbox.writing() as writing:
             for notice in notices:
                 if isinstance(notice, Notice) and notice.record.headers.type != DELIVERED:
-                    known = writing.connection.execute(
-                        select(delivery.c.acknowledged_by).where(
-                            delivery.c.notice == str(notice.record.notice)
-                        )
-                    ).scalar()
-                    if known is None:
+                    known = writing.connection.execute(_ACKNOWLEDGED, (str(notice.record.notice),)).fetchone()
+                    if known in (None, (None,)):
                         by_chain.setdefault(notice.record.headers.subject, []).append(notice)
             queued = []
             for chain, group in by_chain.items():
                 said = connector.submit_in(writing, _delivered(self._settings.agency, chain, group, moment))
-                writing.connection.execute(
-                    update(delivery)
-                    .where(delivery.c.notice.in_([str(notice.record.notice) for notice in group]))
-                    .values(acknowledged_by=str(said.id))
+                writing.connection.executemany(
+                    _ACKNOWLEDGE, [(str(said.id), str(notice.record.notice)) for notice in group]
                 )
                 queued.append(said)
         return queued

@@ -4,20 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rich.markup import escape
-from rich.panel import Panel
-
-from casebus_consumers.panels import Screen
 from casebus_producers.inbox_reader import ForgedNotice, Unreadable
-from casebus_schemas.agencies import BUS, agency_of_source
+from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.texts.symbols import DUTY_STATES, RECIPIENT_ROLES, STAGES, shown
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import beijing_text, in_beijing
 
-from .inbox import Notice, Told
+from .inbox import Told
 
 
 def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
@@ -33,17 +28,10 @@ def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
     return [head, *_about(notice.event)]
 
 
-def show_notice(notice: Told, catalog: Catalog, console: Screen) -> None:
-    """A notice on a terminal as a panel, elsewhere as plain lines."""
-    head, *rest = map(harmless, notice_lines(notice, catalog))
-    if not console.is_terminal:
-        for line in (head, *(f"    {line}" for line in rest)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-        return
-    style = "red" if not isinstance(notice, Notice) else "yellow" if _is_of_bus(notice) else "cyan"
-    console.print(
-        Panel("\n".join(map(escape, rest)) or " ", title=escape(head), title_align="left", style=style)
-    )
+def plain_lines(notice: Told, catalog: Catalog) -> list[str]:
+    """A notice as it goes into a pipe: what it is about stands indented below its head."""
+    head, *rest = notice_lines(notice, catalog)
+    return [head, *(f"    {line}" for line in rest)]
 
 
 def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
@@ -110,7 +98,3 @@ def _name(agency: str) -> str:
 
 def _role(role: str) -> str:
     return shown(RECIPIENT_ROLES, role)
-
-
-def _is_of_bus(notice: Notice) -> bool:
-    return notice.record.headers.source.startswith(f"/{BUS}")

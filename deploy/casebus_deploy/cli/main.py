@@ -2,8 +2,8 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version as version_of
 from typing import Annotated
 
 import typer
@@ -14,28 +14,34 @@ from casebus_schemas.errors import BusError, Refused, RetryLater, UsageError
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
 
-_GROUPS = (
-    ("law", "casebus_consumers.liaison.law_cli"),
-    ("ledger", "casebus_deploy.cli.drop"),
-    ("dead-letters", "casebus_deploy.cli.step_over"),
-    ("schemas", "casebus_deploy.cli.schemas"),
-    ("statistics", "casebus_consumers.statistics.cli"),
-    ("topics", "casebus_deploy.cli.topics"),
-)
-_FLAT = (
-    "casebus_deploy.cli.up",
-    "casebus_deploy.cli.run",
-    "casebus_deploy.cli.demo",
-    "casebus_deploy.stack.doctor",
-    "casebus_producers.cli",
-    "casebus_consumers.liaison.cli",
-    "casebus_consumers.liaison.cases_cli",
-    "casebus_consumers.auditor.replay_cli",
-)
+GROUPS = {
+    "law": "casebus_consumers.liaison.law_cli",
+    "ledger": "casebus_deploy.cli.drop",
+    "dead-letters": "casebus_deploy.cli.step_over",
+    "schemas": "casebus_deploy.cli.schemas",
+    "statistics": "casebus_consumers.statistics.cli",
+    "topics": "casebus_deploy.cli.topics",
+    "clock": "casebus_deploy.cli.clock",
+}
+"""Commands that have commands of their own, and the modules that hold them."""
+FLAT = {
+    "casebus_deploy.cli.up": ("up",),
+    "casebus_deploy.cli.run": ("run",),
+    "casebus_deploy.cli.demo": ("demo",),
+    "casebus_deploy.stack.doctor": ("doctor",),
+    "casebus_producers.cli": ("publish", "outbox"),
+    "casebus_consumers.liaison.cli": ("inbox", "receipts"),
+    "casebus_consumers.liaison.cases_cli": ("case", "obligations", "findings", "check", "rebuild"),
+    "casebus_consumers.auditor.replay_cli": ("replay",),
+}
+"""The modules of all other commands."""
 
 
-def build() -> typer.Typer:
-    """The program with every shelf's commands mounted."""
+def build(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The program with the command that the arguments name, or with every shelf's commands.
+
+    Most of a command's start is what it imports, and the other commands would cost five times as much.
+    """
     app = typer.Typer(
         name="casebus",
         help="证券犯罪案件交换总线 The bus on which agencies exchange securities-crime cases.",
@@ -46,6 +52,8 @@ def build() -> typer.Typer:
 
     def show_version(wanted: bool) -> None:
         if wanted:
+            from importlib.metadata import version as version_of  # slow, and only asked for here
+
             say(version_of("casebus"))
             raise typer.Exit(OK)
 
@@ -60,15 +68,14 @@ def build() -> typer.Typer:
     ) -> None:
         pass
 
-    if sys.argv[1:2] == ["run"]:
-        # A service that was killed must be back soon: the other commands cost a third of its start.
-        app.add_typer(import_module("casebus_deploy.cli.run").app)
-        return app
-    for module in _FLAT:
+    named = next((word for word in arguments if not word.startswith("-")), None)
+    flat = [module for module, names in FLAT.items() if named in names]
+    groups = [name for name in GROUPS if name == named]
+    known = bool(flat or groups)
+    for module in flat if known else FLAT:
         app.add_typer(import_module(module).app)
-    for name, module in _GROUPS:
-        app.add_typer(import_module(module).app, name=name)
-    app.add_typer(import_module("casebus_deploy.cli.up").clock_app, name="clock")
+    for name in groups if known else GROUPS:
+        app.add_typer(import_module(GROUPS[name]).app, name=name)
     return app
 
 
@@ -76,7 +83,7 @@ def main() -> None:
     """Entry point: runs the command and maps what went wrong to an exit code and one clear line."""
     crashes_are_harmless()
     try:
-        build()()
+        build(sys.argv[1:])()
     except BusError as error:
         code = _code(error)
         if "--json" in sys.argv:

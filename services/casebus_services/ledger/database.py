@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 from casebus_services.migrating import upgrade
+from casebus_services.sqlite_reading import FileToRead
 
 from .rules import Fenced, Insert
 from .schema import POSTGRES, REVISIONS, SQLITE
@@ -22,6 +23,8 @@ class Database(Protocol):
     """Its transactions may write."""
     readers: Engine
     """The same connections; its transactions only read and keep no writer waiting."""
+    file: FileToRead | None
+    """What a read-only SQLite file is read through."""
     driver_error: type[Exception]
     """Base of the driver's own errors, which come without SQLAlchemy's wrapping from `inserting`."""
 
@@ -42,7 +45,7 @@ class Database(Protocol):
 def open_database(url: str, *, read_only: bool = False) -> Database:
     """Connects to `sqlite:///…` or `postgresql://…` (psycopg). Raises UsageError for other URLs.
 
-    A read-only SQLite file is opened without creating it.
+    Of a read-only SQLite file nothing is changed, nor made beside it.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()

@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from casebus_services.sqlite_reading import FileToRead
+
 from .postgres_arrays import (
     BinaryArray,
     BinaryArrayDumper,
@@ -48,6 +50,7 @@ class PostgresDatabase:
     """A ledger database. Several writers may share it: each log's fence is its batch row."""
 
     dialect = POSTGRES
+    file: FileToRead | None = None
     driver_error: type[Exception] = psycopg.Error
 
     def __init__(self, url: URL) -> None:

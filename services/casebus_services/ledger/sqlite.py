@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine
 
-from casebus_schemas.errors import UsageError
 from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
+from casebus_services.sqlite_reading import FileToRead, not_there
 
 from .rules import Insert, NewRows
 from .schema import SQLITE
@@ -24,13 +24,15 @@ class SqliteDatabase:
     driver_error: type[Exception] = sqlite3.Error
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
-        if read_only and url.database and not Path(url.database).is_file():
-            # Connecting would create an empty file, and the verdict on that would be about nothing.
-            raise UsageError(
-                "there is no such ledger file", found=url.database, expected="a ledger's database"
-            )
-        self.engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
-        configure(self.engine, read_only=read_only)
+        self.file: FileToRead | None = None
+        if read_only and url.database:
+            if problem := not_there(url.database, "ledger"):
+                raise problem
+            self.file = FileToRead(Path(url.database))
+            self.engine = self.file.engine()
+        else:
+            self.engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            configure(self.engine, read_only=read_only)
         self.readers: Engine = self.engine.execution_options(casebus_reads=True)
 
     def lock_schema(self, connection: Connection) -> None:

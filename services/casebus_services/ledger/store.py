@@ -3,13 +3,16 @@
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, text
 
 from casebus_schemas.errors import StopService
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.evidence.merkle import TILE_WIDTH, TiledTree
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.streams.faults import fault_point
+from casebus_services.streams.same_log import Known
 
 from .database import bus_errors, migrate, open_database
 from .rules import (
@@ -63,6 +66,20 @@ class LedgerStore:
                 state = self._load(connection, partition)
                 found[partition] = state.next_offset if state else 0
         return found
+
+    def last_entries(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Known]:
+        """The last entry of each of these partitions."""
+        wanted = set(partitions)
+        with bus_errors(self.database), self.database.readers.begin() as connection:
+            rows = connection.execute(_LAST_ENTRIES).all()
+        found = {
+            TopicPartition(row.topic, row.partition): (row.koffset, bytes(row.leaf_hash)) for row in rows
+        }
+        return {
+            place: Known(offset, partial(_is_leaf, expected))
+            for place, (offset, expected) in found.items()
+            if place in wanted
+        }
 
     def next_offsets_of_all(self) -> dict[TopicPartition, int]:
         """The same for every partition that has entries."""
@@ -187,6 +204,16 @@ _ALL_NEXT = text(
     "SELECT log.topic, log.partition, max(batch.next_offset) AS next_offset "
     "FROM log JOIN batch ON batch.log_id = log.log_id WHERE log.generation = 1 GROUP BY 1, 2"
 )
+
+_LAST_ENTRIES = text(
+    "SELECT log.topic, log.partition, entry.koffset, entry.leaf_hash FROM log "
+    "JOIN entry ON entry.log_id = log.log_id "
+    "AND entry.idx = (SELECT max(idx) FROM entry e WHERE e.log_id = log.log_id) WHERE log.generation = 1"
+)
+
+
+def _is_leaf(expected: bytes, record: Record) -> bool:
+    return leaf_hash(leaf(record)) == expected
 
 
 def _create_log(connection: Connection, partition: TopicPartition) -> None:

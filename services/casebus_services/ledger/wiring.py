@@ -11,6 +11,8 @@ from casebus_schemas.wire.records import Batch
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
+from casebus_services.streams.held import held
+from casebus_services.streams.same_log import SameLog
 from casebus_services.streams.sink import KafkaSink
 from casebus_services.streams.worker import StreamWorker
 
@@ -51,7 +53,11 @@ class LedgerService:
             settings,
             [spec.name for spec in ledgered_topics(n)],
             self._handle,
-            next_offsets=self._agent.next_offsets,
+            next_offsets=SameLog(
+                self._agent.next_offsets,
+                self.store.last_entries,
+                partial(held, settings, f"ledger-{settings.instance}-log"),
+            ).next_offsets,
             on_assigned=self._heartbeat.beat,
             on_revoked=self._agent.revoked,
             tick=self._heartbeat.beat,

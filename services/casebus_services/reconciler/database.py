@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 from casebus_services.migrating import upgrade
 from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
+from casebus_services.sqlite_reading import FileToRead, not_there
 
 from .schema import POSTGRES, REVISIONS, SQLITE
 
@@ -29,12 +30,13 @@ class Database:
         parsed = make_url(url)
         self.dialect = parsed.get_backend_name()
         if self.dialect == SQLITE:
-            if read_only and parsed.database and not Path(parsed.database).is_file():
-                raise UsageError(
-                    "no accounts database there", found=parsed.database, remedy="start casebus first"
-                )
-            self._engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
-            configure(self._engine, read_only=read_only)
+            if read_only and parsed.database:
+                if problem := not_there(parsed.database, "accounts"):
+                    raise problem
+                self._engine = FileToRead(Path(parsed.database)).engine()
+            else:
+                self._engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
+                configure(self._engine, read_only=read_only)
         elif self.dialect == POSTGRES:
             self._engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),

@@ -2,6 +2,7 @@
 
 import gc
 import time
+from functools import partial
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
@@ -10,6 +11,9 @@ from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
+from casebus_services.streams.held import held
+from casebus_services.streams.same_log import SameLog
+from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
 from casebus_services.streams.worker import StreamWorker
 
@@ -19,6 +23,8 @@ from .bus_keys import BusKeys
 from .command_follower import CommandFollower
 from .database import Database
 from .intake import Budget
+from .last_read import last_read
+from .taken_up import TOPICS, TakenUp
 
 Places = frozenset[TopicPartition]
 
@@ -40,7 +46,11 @@ class ReconcilerService:
         if settings.signing_key_file is None:
             raise UsageError("the reconciler has no signing key", expected="CASEBUS_SIGNING_KEY_FILE=…")
         key = SigningKey.from_file(settings.signing_key_file)
+        self._settings = settings
         name, catalog = f"reconciler-{settings.instance}", Catalog.load()
+        # Begins the streams of partitions that this database does not know: a new or an emptied database
+        # must not repeat numbers that are in Kafka already.
+        incarnation = time.time_ns()
         self._database = Database(settings.accounts_url)
         self._database.migrate()
         self._sink = KafkaSink(settings, name)
@@ -53,20 +63,23 @@ class ReconcilerService:
             self._sink,
             self._commands.now_ms,
             self._keys,
-            # Begins the streams of partitions that this database does not know: a new or an emptied database
-            # must not repeat numbers that are in Kafka already.
-            incarnation=time.time_ns(),
+            incarnation,
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
             stepped_over=self._commands.stepped_over,
         )
+        self._taken_up = TakenUp(self._database, self._keys, incarnation)
         self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped, self._counts)
         self.worker = StreamWorker(
             "reconciler",
             settings,
             [ADMISSION],
             self._handle,
-            next_offsets=self._agent.next_offsets,
+            next_offsets=SameLog(
+                self._agent.next_offsets,
+                partial(last_read, self._database),
+                partial(held, settings, f"{name}-log"),
+            ).next_offsets,
             on_assigned=self._assigned,
             on_revoked=self._agent.revoked,
             tick=self._tick,
@@ -80,6 +93,7 @@ class ReconcilerService:
         """
         self._keys.start()
         self._commands.start()
+        self._take_up()
         # Books are many objects without cycles: looking for cycles among them took a tenth of the time.
         gc.collect()
         gc.freeze()
@@ -91,6 +105,16 @@ class ReconcilerService:
             self._commands.stop()
             self._keys.stop()
             self._database.close()
+
+    def _take_up(self) -> None:
+        """Reads what this bus has said so far: its database may be lost, or older than that."""
+        name = f"reconciler-{self._settings.instance}-said"
+        said = SideReader(self._settings, name, TOPICS, self._taken_up.take, self._taken_up.starts())
+        try:
+            said.start()
+        finally:
+            said.stop()
+        self._taken_up.finish()
 
     def _assigned(self, assigned: Places) -> None:
         self._agent.assigned(assigned)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future
 from typing import Any
@@ -20,6 +20,7 @@ from casebus_schemas.wire.records import Batch, TopicPartition
 from .connection import ConnectionSettings, aiokafka_login
 from .fetched_runs import FetchedRuns
 from .runs import FetchPace
+from .same_log import check_end
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class NotYet(RetryLater):
 
 
 class SideReader:
-    """Feeds every record of the topics, from offset 0, to `on_batch` in a thread of its own.
+    """Feeds every record of the topics to `on_batch` in a thread of its own, from offset 0 or `starts`.
 
     Needs READ and DESCRIBE on the topics and nothing of any group. Batches of one partition come in offset
     order. Survives an absent broker. If `on_batch` raises, reading ends and `catch_up` raises from then on.
@@ -47,7 +48,9 @@ class SideReader:
         client_id: str,
         topics: Sequence[str],
         on_batch: Callable[[Batch], None],
+        starts: Mapping[TopicPartition, int] | None = None,
     ) -> None:
+        self._starts = starts or {}
         self._settings = settings
         self._client_id = client_id
         self._topics = tuple(topics)
@@ -149,6 +152,8 @@ class SideReader:
         try:
             await consumer.start()
             runs = FetchedRuns(consumer, FetchPace(FETCH, FETCH))
+            if self._starts:
+                await self._go_to_starts(consumer)
             self._ready.set()
             while True:
                 for batch in await runs.take(None, timeout_s=60.0, most=1000):
@@ -157,6 +162,19 @@ class SideReader:
                 self._moved.set()
         finally:
             await consumer.stop()
+
+    async def _go_to_starts(self, consumer: Any) -> None:
+        wanted = {
+            place: self._starts[place]
+            for at in consumer.assignment()
+            if (place := TopicPartition(*at)) in self._starts
+        }
+        while (ends := await self._offsets(LATEST, wanted)) is None:
+            await asyncio.sleep(0.1)
+        for place, start in wanted.items():
+            check_end(place, start, ends[place])
+            consumer.seek(AioTopicPartition(*place), start)
+            self._positions[place] = start
 
     async def _catch_up(self) -> None:
         while (ends := await self._offsets(LATEST, self._consumer.assignment())) is None:

@@ -184,7 +184,7 @@ def test_b1_a_forged_notice_is_shown_apart_and_hides_nothing(
     assert set(shown[0]["problem"]) == {"zh", "en"}
     outbox = outbox_of(settings_of(connection, "mps"))
     with outbox.reading() as file:
-        noted = [row[0] for row in file.exec_driver_sql("SELECT seq FROM delivery WHERE seq >= ?", (at,))]
+        noted = [row[0] for row in file.execute("SELECT seq FROM delivery WHERE seq >= ?", (at,))]
     assert (noted, outbox.status().sent) == ([then], 1)
     outbox.close()
     text = run(cli.app, connection, "inbox", *options)

@@ -6,7 +6,8 @@ import pytest
 
 from casebus_consumers.liaison.dead_letters import parse_dead_letter
 from casebus_consumers.liaison.inbox import Notice
-from casebus_consumers.liaison.notice_view import notice_lines, show_notice
+from casebus_consumers.liaison.notice_panel import show_panel
+from casebus_consumers.liaison.notice_view import notice_lines, plain_lines
 from casebus_consumers.panels import Screen
 from casebus_producers.inbox_reader import Unreadable
 from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
@@ -83,15 +84,12 @@ def test_an_officer_reads_chinese_and_english(speaker: Speaker) -> None:
 
 def test_without_a_terminal_lines_are_plain(speaker: Speaker) -> None:
     """Into a pipe go plain lines without control characters or frames."""
-    out = io.StringIO()
-    show_notice(notice_of(speaker), Catalog.load(), Screen(file=out, width=40))
-    assert "\x1b" not in out.getvalue()
-    assert out.getvalue().splitlines() == [
-        line if at == 0 else f"    {line}"
-        for at, line in enumerate(
-            notice_lines(notice_of(Speaker("csrc", producer=speaker.producer)), Catalog.load())
-        )
+    notice = notice_of(speaker)
+    head, *rest = plain_lines(notice, Catalog.load())
+    assert [head, *rest] == [
+        line if at == 0 else f"    {line}" for at, line in enumerate(notice_lines(notice, Catalog.load()))
     ]
+    assert all("\x1b" not in line for line in (head, *rest))
 
 
 def test_on_a_terminal_a_notice_is_a_panel(speaker: Speaker) -> None:
@@ -99,10 +97,10 @@ def test_on_a_terminal_a_notice_is_a_panel(speaker: Speaker) -> None:
     out = io.StringIO()
     notice = notice_of(speaker)
     notice.event["data"]["suspects"][0]["name"] = "[red]姜"
-    show_notice(notice, Catalog.load(), Screen(file=out, width=200, force_terminal=True))
+    show_panel(notice, Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "[red]姜" in out.getvalue()
     assert "─" in out.getvalue()
-    show_notice(Unreadable(3, "why [b]"), Catalog.load(), Screen(file=out, width=200, force_terminal=True))
+    show_panel(Unreadable(3, "why [b]"), Catalog.load(), Screen(file=out, width=200, force_terminal=True))
     assert "why [b]" in out.getvalue()
 
 

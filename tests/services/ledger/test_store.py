@@ -304,3 +304,12 @@ def test_tables_are_made_once(store: LedgerStore, ledger_url: str) -> None:
     again.close()
     with pytest.raises(StopService, match="newer"):
         LedgerStore(ledger_url)
+
+
+def test_e1_the_last_entry_is_known_again(store: LedgerStore) -> None:
+    """By the last entry of a partition its log is told from another of equal length."""
+    store.append([batch([record(0), record(1)], 2)])
+    known = store.last_entries([PLACE, TopicPartition(TOPIC, 1)])
+    assert {place: one.offset for place, one in known.items()} == {PLACE: 1}
+    assert known[PLACE].is_it(record(1))
+    assert not known[PLACE].is_it(record(2)._replace(offset=1))

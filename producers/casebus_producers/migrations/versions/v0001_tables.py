@@ -13,10 +13,12 @@ def upgrade() -> None:
         "outbox",
         Column("position", Integer, primary_key=True),
         Column("id", Text, nullable=False, unique=True),
+        # Debezium's outbox columns: an agency may relay the same table with Debezium.
         Column("aggregatetype", Text, nullable=False),
         Column("aggregateid", Text, nullable=False),
         Column("type", Text, nullable=False),
         Column("payload", LargeBinary, nullable=False),
+        # Ours: the record as it is produced, byte for byte.
         Column("topic", Text, nullable=False),
         Column("partition", Integer, nullable=False),
         Column("key", LargeBinary, nullable=False),
@@ -24,9 +26,9 @@ def upgrade() -> None:
         Column("producer", Text, nullable=False),
         Column("seq", BigInteger, nullable=False),
         Column("digest", LargeBinary, nullable=False, unique=True),
-        Column("content", LargeBinary, nullable=False),
+        Column("content", LargeBinary, nullable=False),  # SHA-256 of what was said, before signing
         Column("queued_at_ms", BigInteger, nullable=False),
-        Column("receipts_from", BigInteger),
+        Column("receipts_from", BigInteger),  # offset of the receipts' topic before it was queued
         Column("state", Text, nullable=False, server_default="pending"),
         Column("sent_at_ms", BigInteger),
         Column("offset", BigInteger),
@@ -45,7 +47,7 @@ def upgrade() -> None:
     op.create_table(
         "incarnation",
         Column("number", BigInteger, primary_key=True),
-        Column("file", Text, nullable=False),
+        Column("file", Text, nullable=False),  # inode of this file when it began
     )
     op.create_table(
         "known_event",
@@ -54,7 +56,7 @@ def upgrade() -> None:
         Column("type", Text, nullable=False),
         Column("source", Text, nullable=False),
         Column("chain", Text, nullable=False),
-        Column("sent", Integer, nullable=False),
+        Column("sent", Integer, nullable=False),  # 1 said by us, 0 heard
     )
     op.create_table(
         "known_reference",
@@ -68,7 +70,7 @@ def upgrade() -> None:
         Column("notice", Text, primary_key=True),
         Column("seq", BigInteger, nullable=False, index=True),
         Column("digest", LargeBinary, nullable=False),
-        Column("acknowledged_by", Text),
+        Column("acknowledged_by", Text),  # id of the receipt.delivered that says so
     )
     op.create_table(
         "reading",
