@@ -22,7 +22,7 @@ from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
 
 from .originals import Originals
-from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
+from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of, sendable
 from .rules import Examined, Judgement, conclude, examine
 from .set_aside import CODE, PASSED, each, unanswered, unexamined
 
@@ -151,6 +151,7 @@ class Router:
                 outputs.append(dead_letter_of(judgement, admission))
             receipts.append(receipt_of(judgement, admission, self._receipts))
         outputs.extend(self._receipts.written(receipts, self._halves.map))
+        sendable(outputs)
         self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
 
@@ -162,7 +163,7 @@ class Router:
         if not judgement.admitted:
             return self._refuse_own(judgement)
         (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
-        return list(notices(judgement, admission))
+        return list(sendable(list(notices(judgement, admission))))
 
     def _obey_one(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; where that fails, it is answered as set aside."""
