@@ -31,7 +31,7 @@ _AROUND = 128
 
 
 def sendable(outputs: Sequence[Outgoing]) -> Sequence[Outgoing]:
-    """The outputs, each a record that the broker takes. Raises ValueError: what it refuses, it always refuses.
+    """The outputs, each a record that the broker takes. Raises ValueError: what it refuses it always does.
 
     So one record of which something impossible follows is set aside before anything of it is sent.
     """
