@@ -16,12 +16,13 @@ MOST_BYTES = 3 * 1024 * 1024
 """What is computed of one agency's words in a chain: events, bytes of their values. The rest is kept only."""
 MOST_WORK = 10_000
 WORK_AN_EVENT = 25
-"""Events that one agency may have folded anew by what it says, and so many more for each event of the chain.
+"""How many of its own events an agency may have folded anew, and so many more for each of them.
 
-An ordinary event is no such work: a chain of 150 events may be said by one agency from its end backwards.
+An ordinary event is no such work: 150 events of a chain may be said by one agency from its end backwards.
+That others said more in the chain makes it dearer for the bus, and spends nobody's share but theirs.
 """
 _ENTRIES_OF_AN_EVENT = 12
-"""So many entries of suspects are looked at again in the time in which an event is folded anew."""
+"""So many of its entries of suspects are looked at again in the time in which an event is folded anew."""
 
 
 class Shares:
@@ -41,9 +42,9 @@ class Shares:
         if agency in self.full:
             return False
         events, size, work = self._said.get(agency, (0, 0, 0))
-        size, work = size + event.size, work + self._chain.of(event)
+        size, work = size + event.size, work + self._chain.of(event, events)
         self._said[agency] = (events + 1, size, work)
-        most_work = MOST_WORK + WORK_AN_EVENT * self._chain.events
+        most_work = MOST_WORK + WORK_AN_EVENT * events
         if events >= MOST_EVENTS or size > MOST_BYTES or work > most_work:
             self.full.add(agency)
             return False
@@ -55,25 +56,27 @@ class _Work:
     """What an event makes be computed again of what was said before, known without folding it."""
 
     def __init__(self) -> None:
-        self.events = 0
         self._repeats = Repeats()
         self._last: tuple[datetime, Digest] | None = None
         self._awaited: set[UUID | Digest] = set()
         self._answered: set[tuple[UUID, str | None]] = set()
         self._origins: dict[Digest, Digest] = {}
         self._changed: Counter[Digest] = Counter()
-        self._entries: set[Entry] = set()
+        self._entries: dict[str, set[Entry]] = {}
 
-    def of(self, event: ChainEvent) -> int:
-        """How many events are folded anew by the next one, and entries looked at, in their measure."""
-        work = self.events if self._is_folded_anew(event) else 0
-        if not self._entries.issuperset(_entries(event)):
-            work += len(self._entries) // _ENTRIES_OF_AN_EVENT
+    def of(self, event: ChainEvent, events: int) -> int:
+        """How many of its agency's events are folded anew by the next one, entries looked at among them.
+
+        `events` are those that the agency has said before.
+        """
+        work = events if self._is_folded_anew(event) else 0
+        listed = self._entries.get(event.agency, set())
+        if not listed.issuperset(_entries(event)):
+            work += len(listed) // _ENTRIES_OF_AN_EVENT
         return work
 
     def add(self, event: ChainEvent) -> None:
         """Takes an event that is computed."""
-        self.events += 1
         original = self._repeats.original_of(event)
         if original is not None:
             self._repeats.drop(event, original)
@@ -82,7 +85,7 @@ class _Work:
         self._last = event.sort_key if self._last is None else max(self._last, event.sort_key)
         self._awaited.update(pointers_of(event))
         self._answered.update(_answerers(event))
-        self._entries.update(_entries(event))
+        self._entries.setdefault(event.agency, set()).update(_entries(event))
         if event.corrects is not None:
             self._origins[event.digest] = self._origins.get(event.corrects, event.corrects)
         self._changed.update(self._targets(event))

@@ -152,6 +152,21 @@ def test_a7_how_often_an_agency_has_a_chain_folded_anew_is_limited(
     assert book.folded.order[-1] == other
 
 
+def test_new_nobody_has_the_share_of_another_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fills the chain with later dates makes the days of the others earlier, and not their limit."""
+    monkeypatch.setattr(shares, "MOST_WORK", 200)
+    monkeypatch.setattr(shares, "WORK_AN_EVENT", 0)
+    book = ChainBook(CHAIN)
+    for minute in range(40):
+        book.take(say(f"later {minute}", "clue.submitted", f"2022-03-02T10:{minute:02}", agency="spp"))
+    for number in range(15):
+        book.take(
+            say(f"honest {number}", "clue.submitted", "2022-03-02", admitted="2022-03-02T11:00", no=number)
+        )
+    assert len(book.folded.order) == 55
+    assert [found for found in book.findings.values() if found.rule == "R09"] == []
+
+
 def test_a7_how_often_suspects_are_looked_at_anew_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """An agency whose papers make ever others of those whom they name has its share of that too."""
     looked = [0]
