@@ -160,10 +160,13 @@ def pytest(marks: str, arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """Become pytest over everything but crash runs, measurements and the wheel; say how long that takes."""
+    """Become pytest over everything but crash runs, measurements and the wheel; say how long that takes.
+
+    Without arguments the files are shared out to two processes, each with a broker and a database of its own.
+    """
     if not arguments:
         _step(TEST_TIME)
-    pytest("not faults and not bench and not wheel", arguments)
+    pytest("not faults and not bench and not wheel", arguments or ["-n", "2", "--dist", "loadfile"])
 
 
 def smoke() -> None:

@@ -30,6 +30,7 @@ INSERT INTO reading (topic, next_offset) VALUES (?, ?)
 ON CONFLICT (topic) DO UPDATE SET next_offset = excluded.next_offset
 """
 _FIRST = "SELECT seq FROM delivery WHERE notice = ?"
+_LAST = "SELECT notice, seq FROM delivery WHERE seq >= 0 ORDER BY seq DESC LIMIT 1"
 _log = logging.getLogger(__name__)
 
 
@@ -43,8 +44,8 @@ def read_arrivals(settings: AgencySettings, outbox: Outbox, catalog: Catalog) ->
 
 
 def read_arrivals_of(reader: InboxReader, outbox: Outbox, catalog: Catalog) -> int:
-    """The same with a reader at hand."""
-    reader.go_to(_left_at(outbox))
+    """The same with a reader at hand; from the beginning where the inbox is not the one that was read."""
+    reader.go_to(_start(reader, outbox))
     count = 0
     waiting: list[Record] = []
     for record in reader.read_inbox(reader.end()):
@@ -60,6 +61,17 @@ def _left_at(outbox: Outbox) -> int:
     with outbox.reading() as connection:
         row = connection.execute(_LEFT_AT, (place,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _start(reader: InboxReader, outbox: Outbox) -> int:
+    """Where it was left, if Kafka still holds the notice that was noted last."""
+    start = _left_at(outbox)
+    with outbox.reading() as connection:
+        last = connection.execute(_LAST).fetchone()
+    if start <= reader.end() and (last is None or reader.holds(last[1], last[0])):
+        return start
+    _log.warning("%s", reader.shorter(max(start, 0 if last is None else last[1] + 1)).detail)
+    return 0
 
 
 def note_arrivals(

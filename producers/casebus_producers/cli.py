@@ -21,10 +21,11 @@ from .connecting import quiet_kafka, within
 from .connector import Connector, problem_json
 from .event_files import read_events
 from .faults import PublisherFaults
+from .in_step import send_again
 from .outbox import Outbox
 from .outbox_events import Queued
 from .publisher import Publisher
-from .receipts import ReceiptReader, WaitFor
+from .receipts import ReceiptReader, WaitFor, keep_new_receipts
 from .screen import say, say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -92,6 +93,9 @@ class Publication:
             self._catch_up()
         receipts_from = self._receipts_end() if wait else None
         queued = list(self._queue(events, receipts_from))
+        if any(one.repeated and one.sent for one in queued) and self._read_verdicts():
+            # What was refused meanwhile is said again: the key may be known by now.
+            queued = list(self._queue(events, receipts_from))
         faults = PublisherFaults.from_environment(os.environ)
         with Publisher(self._outbox, self._settings, faults=faults).running() as publisher:
             sent = self._say_published(publisher, queued, deadline)
@@ -130,6 +134,15 @@ class Publication:
         except RetryLater as error:
             # The outbox is there for this: go on with what the agency knows.
             _complain(error)
+
+    def _read_verdicts(self) -> bool:
+        """Reads what the bus answered since; whether that could be done."""
+        try:
+            keep_new_receipts(self._settings, self._outbox, self._catalog)
+        except RetryLater as error:
+            _complain(error)
+            return False
+        return True
 
     def _receipts_end(self) -> int | None:
         try:
@@ -191,10 +204,15 @@ def outbox(
     connection: ConnectionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     flush: Annotated[bool, typer.Option(help="send what waits first")] = False,
-    renew: Annotated[bool, typer.Option(help="begin a new incarnation, as after a restore in place")] = False,
-    timeout: Annotated[float, typer.Option(help="seconds that --flush may take")] = 60.0,
+    renew: Annotated[
+        bool, typer.Option(help="number what waits anew, as after an older outbox was put back in place")
+    ] = False,
+    resend: Annotated[
+        bool, typer.Option(help="send again what Kafka lost, as after an older copy of it was put back")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="seconds that --flush or --resend may take")] = 60.0,
 ) -> None:
-    """Show what the agency's outbox holds: waiting, sent, last events. Exit code 3 if --flush left some."""
+    """Show what the agency's outbox holds: waiting, sent, last events. Exit code 3 if some still waits."""
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
     box = open_outbox(settings)
@@ -202,7 +220,11 @@ def outbox(
         if renew:
             box.renew()
         with within(timeout):
-            error = _flush(box, settings, timeout) if flush else None
+            if resend:
+                lost = send_again(settings, box)
+                say(f"重新待发 {lost.events} events that Kafka lost wait again", err=True)
+                say(f"已不存 gone: {lost.notices} notices, {lost.receipts} receipts that were read", err=True)
+            error = _flush(box, settings, timeout) if flush or resend else None
         _show(box, as_json)
         if error is not None:
             raise error

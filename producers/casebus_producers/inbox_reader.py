@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casebus_schemas.admission.notice_proof import signed_notice
-from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
+from casebus_schemas.admission.notice_records import NOTICE, NoticeRecord, parse_notice
 from casebus_schemas.admission.proof import WRONG_SIGNATURE, UnknownKey
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, key_topics
@@ -84,6 +84,16 @@ class InboxReader(ProvingReader):
         """Every record of the inbox before this offset."""
         return self.read_to({self._place: end})
 
+    def holds(self, seq: int, notice: str) -> bool:
+        """Whether this notice stands at that number, or Kafka has deleted the inbox up to there."""
+        if seq >= self._last:
+            return False
+        if seq < self.first()[self._place]:
+            return True
+        self.go_to(seq)
+        found = next(self.read_inbox(seq + 1), None)
+        return found is not None and notice_of(found) == notice
+
     def proven(self, records: Sequence[Record], outbox: Outbox) -> list[Read]:
         """Each record as a notice, as a forged one, or as what cannot be read.
 
@@ -132,6 +142,11 @@ def _proven_before(notices: Sequence[NoticeRecord], outbox: Outbox) -> set[int]:
             if (row := connection.execute(_KNOWN, (str(notice.notice), notice.seq)).fetchone())
             and bytes(row[0]) == notice.digest
         }
+
+
+def notice_of(record: Record) -> str | None:
+    """The id that a record of an inbox bears, whoever wrote it."""
+    return next((value.decode() for name, value in record.headers if name == NOTICE and value), None)
 
 
 def _parsed(record: Record) -> NoticeRecord | Unreadable:

@@ -16,9 +16,13 @@ INSERT OR IGNORE INTO receipt (seq, stage, digest, log, idx, leaf, size, root, k
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _KEPT = "SELECT value, headers FROM receipt WHERE seq = ?"
+_ALL = "SELECT seq, value, headers FROM receipt WHERE seq >= 0 ORDER BY seq"
 _SENT = "SELECT digest, payload, headers, key FROM outbox WHERE id = ?"
-_ROOTS = "SELECT root FROM receipt WHERE log = ? AND size = ? AND root <> ? LIMIT 1"
-_LEAVES = "SELECT leaf FROM receipt WHERE log = ? AND idx = ? AND leaf <> ? LIMIT 1"
+# Of a log that Kafka lost: kept under numbers below zero, and compared with nothing that comes.
+_PUT_ASIDE = "UPDATE receipt SET seq = (SELECT min(min(seq), 0) FROM receipt) - 1 - seq WHERE seq = ?"
+_BEFORE = "SELECT 1 FROM signed_before WHERE digest = ? AND id = ?"
+_ROOTS = "SELECT root FROM receipt WHERE log = ? AND size = ? AND root <> ? AND seq >= 0 LIMIT 1"
+_LEAVES = "SELECT leaf FROM receipt WHERE log = ? AND idx = ? AND leaf <> ? AND seq >= 0 LIMIT 1"
 
 
 def keep(connection: sqlite3.Connection, record: Record, data: Mapping[str, Any]) -> Sentence | None:
@@ -27,7 +31,7 @@ def keep(connection: sqlite3.Connection, record: Record, data: Mapping[str, Any]
     `data` is its decoded data. Compared are the event's digest with what was sent under its id, the leaf with
     the record's bytes at the place that the receipt names, and leaf and root with those of earlier receipts.
     """
-    headers = json.dumps([(name, (value or b"").decode()) for name, value in record.headers])
+    headers = _text_of(record)
     entry = [data.get(name) for name in ("log", "index", "leaf", "size", "root")]
     digest = data["event"]["digest"]
     said = (record.offset, data["stage"], digest, *entry, record.key, record.value, headers)
@@ -38,9 +42,28 @@ def keep(connection: sqlite3.Connection, record: Record, data: Mapping[str, Any]
     return _otherwise(connection, data)
 
 
+def put_aside(connection: sqlite3.Connection, records: Mapping[int, Record], first: int) -> int:
+    """Puts receipts aside that the topic, from offset `first` on, does not hold at their number; how many."""
+    gone = [
+        seq
+        for seq, value, headers in connection.execute(_ALL).fetchall()
+        if seq >= first
+        and (seq not in records or (records[seq].value, _text_of(records[seq])) != (bytes(value), headers))
+    ]
+    for seq in gone:
+        connection.execute(_PUT_ASIDE, (seq,))
+    return len(gone)
+
+
+def _text_of(record: Record) -> str:
+    return json.dumps([(name, (value or b"").decode()) for name, value in record.headers])
+
+
 def _otherwise(connection: sqlite3.Connection, data: Mapping[str, Any]) -> Sentence | None:
     id, digest = data["event"]["id"], data["event"]["digest"]
     sent = None if id is None else connection.execute(_SENT, (str(id),)).fetchone()
+    if sent is not None and connection.execute(_BEFORE, (digest, str(id))).fetchone() is not None:
+        sent = None  # signed again since: its bytes of then are not kept
     if sent is not None and digest is not None and bytes(sent[0]) != digest:
         found = f"digest {digest.hex()[:16]}…, sent was {bytes(sent[0]).hex()[:16]}…"
         return Sentence("所指内容与所发不符", f"it names other bytes than were sent under this id: {found}")

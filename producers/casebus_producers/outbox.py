@@ -10,11 +10,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 
 from .database import Database
 from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
+from .relay_lock import take_relay_lock
 from .turns import Turn
 from .writing import QUEUED, Writing, queued_of
 
@@ -86,10 +88,24 @@ class Outbox:
             return self._producer(connection)
 
     def renew(self) -> str:
-        """Begins a new incarnation, as after restoring the file in place; returns the new producer's name."""
-        with self.transaction() as connection:
-            self._begin_incarnation(connection)
-            return self._producer(connection)
+        """Begins a new incarnation, as after restoring the file in place; returns the new producer's name.
+
+        What waits is signed anew under it. Raises UsageError while another program sends it.
+        """
+        lock = take_relay_lock(self.file)
+        if lock is None:
+            raise UsageError(
+                "another program sends what waits in this outbox",
+                found=str(self.file),
+                expected="nobody who relays it",
+                remedy="stop that program first",
+            )
+        with lock:
+            with self.transaction() as connection:
+                self._begin_incarnation(connection)
+            with self.writing() as writing:
+                writing.renumber()
+        return self.producer
 
     def enqueue(self, events: Sequence[ReadyEvent], *, receipts_from: int | None = None) -> list[Queued]:
         """Signs and keeps events, all or none, in their order. Durable when it returns. Idempotent.

@@ -6,7 +6,6 @@ which is the very case that must be survived.
 """
 
 import contextlib
-import fcntl
 import threading
 import time
 from collections import deque
@@ -18,11 +17,15 @@ from typing import IO, Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from casebus_schemas.errors import BusError, RetryLater
+
 from .config import AgencySettings
 from .connecting import PATIENCE_MS, connected, reason
 from .faults import AFTER_ACK, PublisherFaults
+from .in_step import check_in_step
 from .outbox import Outbox
 from .outbox_events import Acknowledged, Pending
+from .relay_lock import take_relay_lock
 
 _OUTBOX_POLL_S = 0.2
 """How often rows of another process are looked for; our own wake the loop at once."""
@@ -66,6 +69,9 @@ class Publisher:
     is abandoned and all rows not known as sent go again in that order. Kafka may then hold a record twice,
     byte for byte: readers drop repeats by event digest. Nothing is lost and no first copy is out of order.
 
+    Before the first row goes out `compare` holds the outbox against Kafka: one of the two may have been put
+    back from an older copy (OutOfStep ends the publisher, nothing is sent).
+
     Only one process relays an outbox at a time (a lock beside its file, freed by the kernel when the process
     dies); others wait and take over. Memory is bounded by `window_records` and `window_bytes`.
     """
@@ -77,9 +83,12 @@ class Publisher:
         *,
         faults: PublisherFaults | None = None,
         make_producer: Callable[..., Any] = KafkaProducer,
+        compare: Callable[[AgencySettings, Outbox], None] = check_in_step,
     ) -> None:
         self._outbox = outbox
         self._settings = settings
+        self._compare = compare
+        self._in_step = False
         self._faults = faults or PublisherFaults()
         self._make_producer = make_producer
         self._signal = threading.Event()
@@ -181,13 +190,7 @@ class Publisher:
             self._failure = error
 
     def _lock(self) -> IO[bytes] | None:
-        file = self._outbox.file.with_suffix(".relay").open("ab")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        return file
+        return take_relay_lock(self._outbox.file)
 
     def _pause(self, seconds: float) -> None:
         self._signal.wait(seconds)
@@ -274,10 +277,25 @@ class Publisher:
             self._patience_ms = min(2 * self._patience_ms, _MOST_PATIENCE_MS)
             self._fail(reason((), error), refused=False)
             return None
+        if not self._is_in_step(producer):
+            return None
         self._patience_ms = PATIENCE_MS[0]
         self._producers += 1
         self._flight = _Flight(producer)
         return self._flight
+
+    def _is_in_step(self, producer: Any) -> bool:
+        """Looked at once, before the first row. Raises OutOfStep; False where Kafka does not answer."""
+        if not self._in_step:
+            try:
+                self._compare(self._settings, self._outbox)
+                self._in_step = True
+            except BusError as error:
+                _end(producer, 1.0)
+                if not isinstance(error, RetryLater):
+                    raise
+                self._fail(error.detail, refused=False)
+        return self._in_step
 
     def _abandon(self, flight: _Flight, problem: str) -> None:
         """Gives a producer up; whatever it has not acknowledged is sent again by the next one."""

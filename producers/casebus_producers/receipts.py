@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from casebus_schemas.admission.proof import UnknownKey, forged_receipt
@@ -22,6 +23,27 @@ from .proving_reader import ProvingReader
 WaitFor = Literal["admitted", "ledgered"]
 _RECEIPTS = frozenset((ADMITTED, LEDGERED, REFUSED))
 _log = logging.getLogger(__name__)
+
+
+_KEPT_LAST = "SELECT max(seq) FROM receipt WHERE seq >= 0"
+_AT_ONCE = 500
+
+
+def keep_new_receipts(login: KafkaLogin, outbox: Outbox, catalog: Catalog) -> None:
+    """Keeps what the bus answered since receipts were last kept; the last one must stand where it stood.
+
+    Raises RetryLater if the broker is away, BusError where Kafka holds other receipts than were kept.
+    """
+    with outbox.reading() as connection:
+        (last,) = connection.execute(_KEPT_LAST).fetchone()
+    with ReceiptReader(login, outbox.agency, catalog, last or 0, outbox) as reader:
+        if last is not None and last >= reader.end():
+            raise reader.shorter(last + 1)
+        waiting = reader.to_end()
+        while run := list(islice(waiting, _AT_ONCE)):
+            for offset, found in reader.receipts(run):
+                if offset == last and "problem" in found:
+                    raise reader.shorter(last + 1)
 
 
 class ReceiptReader(ProvingReader):

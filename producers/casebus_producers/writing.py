@@ -12,7 +12,9 @@ from casebus_schemas.catalogue.topology import topic as topic_spec
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 from casebus_schemas.wire.compose import Composed, compose
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Headers
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 
@@ -24,6 +26,20 @@ _INSERT = """
 INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "partition", key, headers, producer,
                     seq, digest, content, queued_at_ms, receipts_from)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SIGNED_AGAIN = """
+UPDATE outbox SET producer = ?, seq = ?, digest = ?, headers = ?, state = 'pending', sent_at_ms = NULL,
+                  "offset" = NULL, queued_at_ms = ?, receipts_from = coalesce(?, receipts_from)
+WHERE position = ?
+"""
+_SIGNED_BEFORE = "INSERT INTO signed_before (digest, id) SELECT digest, id FROM outbox WHERE position = ?"
+_VERDICT = """
+SELECT stage FROM receipt WHERE digest = (SELECT digest FROM outbox WHERE position = ? AND state = 'sent')
+AND stage IN ('admitted', 'refused') ORDER BY seq DESC LIMIT 1
+"""
+_WAITING = """
+SELECT position, headers, aggregatetype, payload, receipts_from FROM outbox
+WHERE state = 'pending' ORDER BY position
 """
 QUEUED = """
 SELECT position, id, type, aggregateid, digest, topic, "partition", queued_at_ms, receipts_from, "offset",
@@ -75,10 +91,12 @@ class Writing:
         id, content = str(event.id), event.content
         there = self.connection.execute(_THERE, (id,)).fetchone()
         if there is not None:
+            if content == there[1] and self._was_refused(there[0]):
+                self._sign_again(event, there[0], receipts_from)
             return self._repeated(event, there[0], content == there[1])
         place, composed = self._sign(event)
         record = composed.record
-        now = time.time_ns() // 1_000_000
+        now = _now_ms()
         position = self.connection.execute(
             _INSERT,
             (
@@ -90,7 +108,7 @@ class Writing:
                 record.topic,
                 record.partition,
                 record.key,
-                json.dumps([(name, (value or b"").decode()) for name, value in record.headers]),
+                _text_of(record.headers),
                 self._producer,
                 composed.head.seq,
                 composed.digest,
@@ -116,6 +134,26 @@ class Writing:
             None,
             None,
         )
+
+    def renumber(self) -> None:
+        """Signs all that waits anew, in its order, under the numbers of the producer that signs now."""
+        for position, headers, channel, payload, receipts_from in self.connection.execute(
+            _WAITING
+        ).fetchall():
+            self._sign_again(_ready_of(headers, channel, payload), position, receipts_from)
+
+    def _was_refused(self, position: int) -> bool:
+        """Whether the last verdict on an event that was sent is a refusal, by the receipts that were kept."""
+        verdict = self.connection.execute(_VERDICT, (position,)).fetchone()
+        return verdict is not None and verdict[0] == "refused"
+
+    def _sign_again(self, event: ReadyEvent, position: int, receipts_from: int | None) -> None:
+        place, composed = self._sign(event)
+        self.connection.execute(_SIGNED_BEFORE, (position,))
+        signed = (self._producer, composed.head.seq, composed.digest, _text_of(composed.record.headers))
+        self.connection.execute(_SIGNED_AGAIN, (*signed, _now_ms(), receipts_from, position))
+        self._heads[place] = composed.head
+        self._moved.add(place)
 
     def _repeated(self, event: ReadyEvent, position: int, same: bool) -> Queued:
         row = self.connection.execute(f"{QUEUED} WHERE position = ?", (position,)).fetchone()
@@ -173,6 +211,29 @@ class Writing:
             key=self._key,
             traceparent=event.traceparent,
         )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _text_of(headers: Headers) -> str:
+    return json.dumps([(name, (value or b"").decode()) for name, value in headers])
+
+
+def _ready_of(headers: str, channel: str, value: bytes) -> ReadyEvent:
+    said = EventHeaders.parse((name, text.encode()) for name, text in json.loads(headers))
+    return ReadyEvent(
+        id=said.id,
+        type=said.type,
+        source=said.source,
+        time_ms=said.time_ms,
+        subject=said.subject,
+        channel=channel,
+        value=value,
+        fingerprint=said.fingerprint,
+        traceparent=said.traceparent,
+    )
 
 
 def queued_of(row: tuple[Any, ...], *, repeated: bool = False) -> Queued:

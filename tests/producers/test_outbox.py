@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from casebus_producers.kept_receipts import keep
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Acknowledged
+from casebus_producers.relay_lock import take_relay_lock
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.wire.codec import MAX_VALUE_BYTES
-from casebus_schemas.wire.headers import EventHeaders
+from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.wire.codec import MAX_VALUE_BYTES, decode
+from casebus_schemas.wire.headers import EventHeaders, digest_of, fields_of
 from casebus_schemas.wire.partitioning import partition_of
+from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest, event_message, parse_block, verify
+from support import receipts
 from support.members import open_outbox, ready, signing_key
+from support.signed_events import AT, stored
 
 ALL = (0, 1_000_000, 1 << 30)
 
@@ -168,3 +175,73 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").write_bytes(b"this is not SQLite" * 100)
     with pytest.raises(UsageError, match=r"outbox\.db is not a database"):
         open_outbox(tmp_path)
+
+
+def test_d7_what_waits_is_signed_anew_under_a_new_incarnation(tmp_path: Path) -> None:
+    """`--renew` gives what was not sent new numbers in the same order; what was sent keeps its own."""
+    outbox = open_outbox(tmp_path)
+    queued = outbox.enqueue([ready(number, chain=1) for number in range(3)])
+    outbox.mark_sent([Acknowledged(queued[0].position, 0, 1)])
+    before = outbox.producer
+    after = outbox.renew()
+    assert after != before
+    ((place, events),) = streams(outbox).items()
+    assert place[0] == after
+    assert [(event.seq, event.id) for event in events] == [(1, queued[1].id), (2, queued[2].id)]
+    rows = outbox.pending(*ALL)
+    digests = [digest_of(row.record) for row in rows]
+    assert [event.prev for event in events] == [ZERO_DIGEST, digests[0]]
+    assert [row.digest for row in outbox.rows(one.position for one in queued)] == [queued[0].digest, *digests]
+    assert all(
+        verify(parse_block(event.sig), event_message(fields_of(row.record)), signing_key().public)
+        for event, row in zip(events, rows, strict=True)
+    )
+    [fourth] = outbox.enqueue([ready(3, chain=1)])
+    assert streams(outbox)[place][-1].seq == 3
+    assert fourth.digest != queued[2].digest
+
+
+def test_d7_nothing_is_signed_anew_while_another_program_sends_it(tmp_path: Path) -> None:
+    """Who relays the outbox would note the old bytes under the new numbers."""
+    outbox = open_outbox(tmp_path)
+    outbox.enqueue([ready(1)])
+    lock = take_relay_lock(outbox.file)
+    assert lock is not None
+    with lock, pytest.raises(UsageError, match="another program"):
+        outbox.renew()
+    outbox.renew()
+
+
+def _stands(outbox: Outbox, offset: int) -> Record:
+    """The one event that waits, as it will stand in Kafka."""
+    (row,) = outbox.pending(*ALL)
+    return stored(row.record, offset)
+
+
+def _kept(outbox: Outbox, receipt: Outgoing, seq: int) -> Sentence | None:
+    _, data = decode(Catalog.load(), receipt.value)
+    with outbox.transaction() as connection:
+        return keep(connection, stored(receipt, seq), data)
+
+
+def test_e8_a_refused_event_is_said_again_under_its_id(tmp_path: Path) -> None:
+    """The same file again after a refusal: signed and sent anew, once; after an admission it is a repeat."""
+    outbox = open_outbox(tmp_path)
+    [first] = outbox.enqueue([ready(1)])
+    [waits] = outbox.enqueue([ready(1)])
+    assert waits.digest == first.digest
+    refused = receipts.refused(_stands(outbox, 41), AT, "unknown-key", "no key")
+    outbox.mark_sent([Acknowledged(first.position, 41, 1)])
+    assert _kept(outbox, refused, 5) is None
+    [again] = outbox.enqueue([ready(1)], receipts_from=6)
+    assert (again.repeated, again.sent, again.receipts_from) == (True, False, 6)
+    assert again.digest != first.digest
+    [headers] = streams(outbox)[outbox.producer, again.topic, again.partition]
+    assert (headers.seq, headers.prev, headers.id) == (2, first.digest, first.id)
+    [still] = outbox.enqueue([ready(1)])
+    assert still.digest == again.digest
+    admitted = receipts.admitted(_stands(outbox, 43), AT, "mps")
+    outbox.mark_sent([Acknowledged(first.position, 43, 2)])
+    assert [_kept(outbox, refused, 5), _kept(outbox, admitted, 7)] == [None, None]
+    [repeat] = outbox.enqueue([ready(1)])
+    assert (repeat.digest, repeat.sent, repeat.repeated) == (again.digest, True, True)

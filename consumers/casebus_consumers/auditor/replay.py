@@ -102,6 +102,31 @@ class Replayed:
         return body
 
 
+def gaps(
+    held: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+    asked: Mapping[TopicPartition, int],
+    *,
+    by_time: bool,
+) -> Iterator[Sentence]:
+    """What a replay cannot show: a beginning that Kafka has deleted, a start beyond the end of everything.
+
+    `held` is where partitions begin, `asked` where the replay is to (empty: at the beginning).
+    """
+    for place, first in sorted(held.items()):
+        wanted = asked.get(place, 0)
+        if wanted < first or (by_time and wanted == first > 0):
+            name = f"{place.topic}/{place.partition}"
+            yield Sentence(
+                f"{name} 自 {first} 号起,此前的已不存", f"{name} begins at {first}: what stood before is gone"
+            )
+    if asked and all(at > ends[place] for place, at in asked.items()):
+        last = max(ends.values())
+        yield Sentence(
+            f"所求起点在末尾({last})之后", f"it would begin beyond the end, which is {last} at most"
+        )
+
+
 def in_time_order(
     reader: TopicReader, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> Iterator[Record]:

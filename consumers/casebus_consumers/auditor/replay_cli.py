@@ -15,10 +15,11 @@ from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import AUDITOR, BUS_KEY, ledgered_topics
 from casebus_schemas.errors import UsageError
+from casebus_schemas.rules.wording import MOST_NAMED
 from casebus_services.ledger.database import open_database
 
 from .ledger_rows import snapshot
-from .replay import Bound, LedgerComparison, in_time_order, replay
+from .replay import Bound, LedgerComparison, gaps, in_time_order, replay
 
 app = typer.Typer(help="History from Kafka.")
 
@@ -40,8 +41,8 @@ def replay_command(
 
     Without a ledger at hand nothing is compared; with one the exit code is 1 if a record differs or is
     missing there. An admission or a word of the bus that is not under one of its keys is marked as forged;
-    then, too, the exit code is 1. "not yet" are records that came after the ledger's last batch. A summary
-    goes to the error output.
+    then, too, the exit code is 1, as where Kafka has deleted the beginning or ends before --from. "not yet"
+    are records that came after the ledger's last batch. A summary goes to the error output.
     """
     quiet_kafka()
     known = read_connection(connection)
@@ -56,9 +57,10 @@ def replay_command(
         )
     with ExitStack() as stack:
         reader = stack.enter_context(TopicReader(login, topics))
-        starts, ends = reader.first(), reader.ends()
-        if first is not None:
-            starts = {place: max(starts[place], at) for place, at in first.offsets(reader).items()}
+        held, ends = reader.first(), reader.ends()
+        asked = {} if first is None else first.offsets(reader)
+        missing = list(gaps(held, ends, asked, by_time=first is not None and first.offset is None))
+        starts = {place: max(at, asked.get(place, 0)) for place, at in held.items()}
         if last is not None:
             ends = {place: min(ends[place], at) for place, at in last.offsets(reader).items()}
         comparison = None
@@ -73,5 +75,7 @@ def replay_command(
             counts[found.in_ledger or "not compared"] += 1
             say_json(found.to_json(catalog))
     say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
-    if counts["different"] or counts["missing"] or counts["forged"]:
+    for gap in missing[:MOST_NAMED]:
+        say(f"缺 MISSING  {gap.text}", err=True)
+    if missing or counts["different"] or counts["missing"] or counts["forged"]:
         raise typer.Exit(1)

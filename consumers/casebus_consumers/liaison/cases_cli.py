@@ -166,33 +166,47 @@ def rebuild_accounts(
 ) -> None:
     """Accounts, findings and obligations anew from the stored admissions, compared with the grown ones.
 
-    Writes and emits nothing; exit 1 naming each row that is not as it should be. It verifies no signature:
-    its rows hold none, the reconciler has checked them as they came; `casebus ledger verify` reads them all.
+    Writes and emits nothing; exit 1 naming each row that is not as it should be, or saying how far the
+    accounts are while they still catch up with Kafka (asked where connection.json is at hand). It verifies
+    no signature: its rows hold none, the reconciler has checked them as they came; `casebus ledger verify`
+    reads them all.
     """
+    from casebus_producers.config import read_connection
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_services.reconciler.database import Database
     from casebus_services.reconciler.rebuild import rebuild
 
+    from .taken_in import taken_in
+
     database = Database(_url(connection, database_url), read_only=True)
+    known = None if database_url else read_connection(connection)
     try:
+        so_far = None if known is None else taken_in(known, database)
         rebuilt = rebuild(database, Catalog.load())
     finally:
         database.close()
 
+    behind = 0 if so_far is None else so_far.behind
+
     def lines() -> Iterator[str]:
-        yield f"{rebuilt.chains} chains, {rebuilt.events} events: " + ("equal" if rebuilt.ok else "DIFFERENT")
+        equal = "equal" if behind == 0 else "equal so far"
+        yield f"{rebuilt.chains} chains, {rebuilt.events} events: " + (equal if rebuilt.ok else "DIFFERENT")
+        if so_far is not None and behind:
+            came = f"{so_far.taken:,} of {so_far.there:,} admissions"
+            yield f"核对尚在追赶 the accounts still catch up: {came} are taken in; ask again later"
         yield from (f"  {difference}" for difference in rebuilt.differences)
         yield from (f"  {held}" for held in rebuilt.set_aside)
 
     body = {
-        "ok": rebuilt.ok,
+        "ok": rebuilt.ok and behind == 0,
+        "behind": None if so_far is None else behind,
         "chains": rebuilt.chains,
         "events": rebuilt.events,
         "differences": list(rebuilt.differences),
         "set_aside": list(rebuilt.set_aside),
     }
     _show(body, as_json, lines)
-    raise typer.Exit(0 if rebuilt.ok else 1)
+    raise typer.Exit(0 if rebuilt.ok and behind == 0 else 1)
 
 
 @contextmanager

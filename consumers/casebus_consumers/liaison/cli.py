@@ -47,7 +47,8 @@ def inbox_command(
 ) -> None:
     """Notices of an agency in the order of their numbers, each once; resumable with --after.
 
-    What is not by whom it says is shown as forged and never acknowledged; the exit code is then 1.
+    What is not by whom it says is shown as forged and never acknowledged; the exit code is then 1, as where
+    Kafka no longer holds the beginning or ends before --after.
     """
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
@@ -77,7 +78,9 @@ def inbox_command(
                 )
     finally:
         outbox.close()
-    if forged:
+    if inbox.gap is not None:
+        say(f"缺 MISSING  {inbox.gap.text}", err=True)
+    if forged or inbox.gap is not None:
         raise typer.Exit(1)
 
 
@@ -106,6 +109,7 @@ def receipts(
         if verify:
             raise typer.Exit(_verify(settings, outbox, as_json))
         with ReceiptReader(settings, agency, catalog, after + 1, outbox) as reader, _until_interrupted():
+            gap = reader.gap(after + 1)
             waiting = reader.to_end()
             while run := list(islice(waiting, _AT_ONCE)):
                 for seq, found in reader.receipts(run):
@@ -116,7 +120,9 @@ def receipts(
                     _say(seq, found, catalog, as_json)
     finally:
         outbox.close()
-    if false:
+    if gap is not None:
+        say(f"缺 MISSING  {gap.text}", err=True)
+    if false or gap is not None:
         raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@ from casebus_schemas.admission.notices import notice_json
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment, utc_text
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
@@ -68,6 +69,8 @@ class Inbox:
         self._settings = settings
         self._outbox = outbox
         self._catalog = catalog
+        self.gap: Sentence | None = None
+        """What cannot be read from the number on that was asked for."""
 
     def notices(self, after: int = -1, *, follow: bool = False) -> Iterator[list[Told]]:
         """Notices with a number above `after`, in runs as they come; with `follow` without end.
@@ -77,6 +80,7 @@ class Inbox:
         Raises AccessDenied if the inbox is another's, RetryLater if the broker is away at the start.
         """
         with InboxReader(self._settings, self._catalog, after + 1) as reader:
+            self.gap = reader.gap(after + 1)
             read_arrivals_of(reader, self._outbox, self._catalog)  # earlier places of later repeats
             reader.go_to(after + 1)
             end, seen = reader.end(), after + 1

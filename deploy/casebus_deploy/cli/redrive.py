@@ -29,7 +29,8 @@ def redrive(
     """Order a new judgement of a refused record, or that a chain which was set aside is computed again.
 
     The record is read at its origin again and judged as the next attempt; its sender gets the receipt. Exit 1
-    if it is no dead letter. The chain is computed from all its events; `list` shows if it is still set aside.
+    if it is no dead letter; it is said if the same was admitted since. The chain is computed from all its
+    events; `list` shows if it is still set aside.
     """
     if (origin is None) == (chain is None):
         raise UsageError("what is to be driven again?", expected="a record's place, or --chain")
@@ -61,6 +62,7 @@ def _chain(chain: str, reason: str | None, connection: Path | None) -> tuple[dic
 
 def _record(origin: str, reason: str | None, connection: Path | None) -> tuple[dict[str, Any], str]:
     from casebus_consumers.liaison.dead_letters import dead_letters
+    from casebus_consumers.liaison.said_since import said_since
     from casebus_deploy.stack.operations import Operator
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import OPERATOR
@@ -70,7 +72,8 @@ def _record(origin: str, reason: str | None, connection: Path | None) -> tuple[d
         place = Origin.parse(origin)
     except ValueError as error:
         raise UsageError("not a place", found=repr(origin), expected="topic/partition/offset") from error
-    login = KafkaLogin.read(OPERATOR, read_connection(connection))
+    known = read_connection(connection)
+    login = KafkaLogin.read(OPERATOR, known)
     letters = [letter for letter in dead_letters(login) if letter.origin == place]
     if not letters:
         raise UsageError("no dead letter has that origin", found=origin, remedy="casebus dead-letters list")
@@ -86,6 +89,16 @@ def _record(origin: str, reason: str | None, connection: Path | None) -> tuple[d
         offset = operator.redrive(place, last.attempt + 1, reason)
     finally:
         operator.close()
-    body = {"origin": origin, "attempt": last.attempt + 1, "command": f"bus.command/0/{offset}"}
+    url = known.databases.get("accounts") if known else None
+    since = None if url is None else said_since(url, last)
+    said = None if since is None else since.digest.hex()
+    body = {
+        "origin": origin,
+        "attempt": last.attempt + 1,
+        "command": f"bus.command/0/{offset}",
+        "admitted_since": said,
+    }
     text = f"{origin}: attempt {last.attempt + 1} ordered by bus.command/0/{offset}; see casebus receipts"
+    if said is not None:
+        text += f"\n同样内容已另行准入 the same was admitted since, as {said}: it will be a repeat (R03)"
     return body, text

@@ -12,7 +12,7 @@ from kafka.admin import NewTopic
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from casebus_consumers.auditor.replay import Bound, in_time_order
+from casebus_consumers.auditor.replay import Bound, gaps, in_time_order
 from casebus_consumers.auditor.replay_cli import app
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import KafkaLogin, read_connection
@@ -24,6 +24,33 @@ from casebus_services.ledger.store import LedgerStore
 from support.ledgers import empty_sqlite
 from support.members import write_connection
 from support.signed_events import Speaker
+
+PLACES = TopicPartition("csrc.clue", 0), TopicPartition("csrc.clue", 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "asked", "by_time", "said"),
+    [
+        ((0, 0), (), False, []),
+        ((0, 5), (), False, ["csrc.clue/1 begins at 5"]),
+        ((0, 5), (0, 4), False, ["csrc.clue/1 begins at 5"]),
+        ((0, 5), (5, 5), False, []),
+        ((0, 5), (2, 5), True, ["csrc.clue/1 begins at 5"]),
+        ((0, 0), (9, 9), False, []),
+        ((0, 0), (11, 11), False, []),
+        ((0, 0), (13, 13), False, ["beyond the end, which is 12 at most"]),
+    ],
+)
+def test_d12_what_cannot_be_replayed_is_said(
+    first: tuple[int, ...], asked: tuple[int, ...], by_time: bool, said: list[str]
+) -> None:
+    """A beginning that Kafka has deleted, and a start behind the end of every partition."""
+    ends = dict(zip(PLACES, (10, 12), strict=True))
+    found = gaps(
+        dict(zip(PLACES, first, strict=True)), ends, dict(zip(PLACES, asked, strict=False)), by_time=by_time
+    )
+    assert len(problems := [gap.en for gap in found]) == len(said)
+    assert all(part in problem for part, problem in zip(said, problems, strict=True))
 
 
 class Pages:

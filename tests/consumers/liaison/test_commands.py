@@ -64,7 +64,18 @@ def test_notices_come_in_order_once_and_resumable(connection: Path, speaker: Spe
     ]
     assert [notice["seq"] for notice in read_inbox(connection, first)] == [second, third]
     assert read_inbox(connection, third) == []
-    assert read_inbox(connection, third + 1000) == []
+
+
+def test_d12_a_number_that_is_not_there_is_said(connection: Path, speaker: Speaker, write: Write) -> None:
+    """Behind the end, and where the beginning is gone, the exit code is 1 and the reason is named."""
+    last = write(notices_of(speaker, speaker.refer())["inbox.mps"])
+    beyond = run(cli.app, connection, "inbox", "--agency", "mps", "--after", str(last + 1), "--json")
+    assert (beyond.exit_code, beyond.stdout) == (1, "")
+    assert f"there is no {last + 1} to go on behind" in beyond.stderr
+    assert run(cli.app, connection, "inbox", "--agency", "mps", "--after", str(last)).exit_code == 0
+    beyond = run(cli.app, connection, "receipts", "--agency", "mps", "--after", "99999999", "--json")
+    assert beyond.exit_code == 1
+    assert "MISSING" in beyond.stderr
 
 
 def test_what_was_fetched_is_said_once(
