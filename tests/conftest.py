@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
 
 IN_CI = bool(os.environ.get("CI"))
+
+# On a busy machine one made-up case may take its time; in smoke a tenth of them is looked at.
+settings.register_profile("casebus", deadline=None)
+settings.register_profile("casebus-smoke", deadline=None, max_examples=10)
+settings.load_profile("casebus-smoke" if os.environ.get("CASEBUS_SMOKE") else "casebus")
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@ POSSIBLE_YEARS = range(1900, 9900)
 FIRST_MS = (datetime(POSSIBLE_YEARS.start, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
 END_MS = (datetime(POSSIBLE_YEARS.stop, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
 
-RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-"""A time on the wire: with its offset, and at most milliseconds."""
+RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+"""A time on the wire: with its offset; of a fraction its milliseconds count, what is finer is cut off."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _A_TIME = "2016-10-18T09:00:00+08:00"
 

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -42,18 +43,26 @@ COMES_ALONG = {"pydantic": "pydantic-settings", "starlette": "fastapi"}
 """Parts of a framework that it hands on: imported under their own name, required by the other."""
 
 
-def distributions(folders: list[Path]) -> set[str]:
-    """Names of the distributions that the code below these folders imports, anywhere in a file."""
-    known = packages_distributions()
+KNOWN = packages_distributions()
+
+
+@cache
+def imported(file: Path) -> frozenset[str]:
+    """The packages that a file imports, anywhere in it."""
     names: set[str] = set()
-    for file in (file for folder in folders for file in folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names.add(node.module.split(".")[0])
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return frozenset(names)
+
+
+def distributions(folders: list[Path]) -> set[str]:
+    """Names of the distributions that the code below these folders imports."""
+    names = {name for folder in folders for file in folder.rglob("*.py") for name in imported(file)}
     foreign = {name for name in names if name not in sys.stdlib_module_names and not name.startswith(OURS)}
-    return {canonical(COMES_ALONG.get(one, one)) for name in foreign for one in known.get(name, ())}
+    return {canonical(COMES_ALONG.get(one, one)) for name in foreign for one in KNOWN.get(name, ())}
 
 
 def canonical(name: str) -> str:

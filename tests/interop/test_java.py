@@ -11,13 +11,8 @@ import pytest
 
 from casebus_deploy.embedded import jars
 from casebus_deploy.stack.stack import Stack
-from casebus_producers.config import KafkaLogin
-from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission.notice_records import parse_notice
-from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.codec import decode
-from casebus_schemas.wire.records import Record
 from support.documented import blocks_of
+from support.heard import heard
 from support.verdicts import verdict
 
 SOURCES = Path(__file__).with_name("java")
@@ -51,12 +46,6 @@ def run(java: list[str], connection: Path, *arguments: str) -> list[dict[str, An
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def inbox(bus: Stack, agency: str) -> list[Record]:
-    """All notices of an agency."""
-    with TopicReader(KafkaLogin.read(agency, bus.connection), [f"inbox.{agency}"]) as reader:
-        return list(reader.read_to(reader.ends()))
-
-
 @pytest.mark.broker
 @needs_jdk
 def test_an_event_of_java_is_admitted_and_ledgered(
@@ -77,26 +66,10 @@ def test_java_reads_and_proves_every_notice(bus: Stack, connection_file: Path, j
     """Java decodes each notice by the registry's schema and comes to our digest, signature, schema."""
     (said,) = run(java, connection_file, "produce", "csrc", "spp")
     verdict(bus, "csrc", said["chain"], {"admitted"})
-    heard = run(java, connection_file, "consume", "spp")
-    expected = []
-    for record in inbox(bus, "spp"):
-        notice = parse_notice(record)
-        _, data = decode(Catalog.load(), record.value)
-        expected.append(
-            {
-                "offset": record.offset,
-                "type": notice.headers.type,
-                "chain": notice.headers.subject,
-                "notice": str(notice.notice),
-                "digest": notice.digest.hex(),
-                "signed": True,
-                "same_schema": True,
-                "occurred_at": int(data["envelope"]["occurred_at"].timestamp() * 1000),
-                "to": "[" + ", ".join(data["envelope"]["to"]) + "]",
-            }
-        )
-    assert said["chain"] in {one["chain"] for one in heard}
-    assert heard[: len(expected)] == expected
+    expected = [one | {"to": f"[{', '.join(one['to'])}]"} for one in heard(bus, "spp")]
+    told = run(java, connection_file, "consume", "spp")
+    assert said["chain"] in {one["chain"] for one in told}
+    assert told[: len(expected)] == expected
 
 
 def test_the_documents_java_is_the_tested_java() -> None:

@@ -104,21 +104,10 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """Where accounts disagree or something is missing, with both accounts and the law."""
-    from casebus_consumers.statistics.published_findings import published_findings
-    from casebus_schemas.rules.case_view import concerned
-
     from .case_screen import finding_lines
 
     with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
         found = reader.findings(agency=agency, chain=chain, states=tuple(state or ()), rule=rule)
-    found.extend(
-        body
-        for body in published_findings(_url(connection, database_url))
-        if rule in (None, body["rule"])
-        and chain in (None, body["chain"])
-        and (not state or body["state"] in state)
-        and (agency is None or agency in concerned(body))
-    )
     _show(found, as_json, lambda: (line for one in found for line in finding_lines(one)))
 
 

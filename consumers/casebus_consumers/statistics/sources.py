@@ -18,7 +18,6 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, COMMAND
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
-from casebus_schemas.statistics.published import PUBLISHED, RESTATED
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import message_uuid
@@ -45,19 +44,6 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
     finally:
         database.close()
     return [stored_event(catalog, row) for row in rows]
-
-
-def has_published(url: str) -> bool:
-    """Whether any figure was ever published or restated, by the accounts database."""
-    database = Database(url, read_only=True)
-    try:
-        with database.reading() as transaction:
-            found = transaction.rows(
-                f"SELECT 1 FROM recon_event WHERE type IN ('{PUBLISHED}', '{RESTATED}') LIMIT 1"
-            )
-    finally:
-        database.close()
-    return bool(found)
 
 
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:

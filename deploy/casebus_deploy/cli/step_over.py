@@ -54,8 +54,10 @@ def step_over(
     if at.topic != ADMISSION or not 0 <= at.partition < login.partitions:
         raise UsageError("no place of an admission", found=origin, expected="bus.admission/partition/offset")
     with TopicReader(login, [ADMISSION], {place: at.offset}) as reader:
-        ends = {place: min(at.offset + 1, reader.ends()[place])}
-        record = next((one for one in reader.read_to(ends) if one.offset == at.offset), None)
+        ends = reader.ends()
+        reader.pause(other for other in ends if other != place)
+        end = min(at.offset + 1, ends[place])
+        record = next((one for one in reader.read_to({place: end}) if one.offset == at.offset), None)
     if record is None:
         raise UsageError("nothing stands there", found=origin, expected="a record that Kafka holds")
     try:

@@ -36,7 +36,9 @@ _HEADERS = {
     "casebus-prev": {**_TEXT, "description": "Digest of the stream's previous event, base64url."},
     "casebus-sig": {**_TEXT, "description": "Signature block, base64url."},
 }
-_TRACING = {
+_OPTIONAL = {
+    "ce_datacontenttype": {"const": CONTENT_TYPE},
+    "ce_partitionkey": {**_UUID, "description": "The same as the record's key."},
     "traceparent": {**_TEXT, "description": "W3C trace context."},
 }
 """What an agency may add; any further header stays as it came."""
@@ -94,8 +96,8 @@ def document() -> dict[str, Any]:
         "components": {
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "One login a principal."}},
             "schemas": {
-                "headers": _object(_HEADERS, _TRACING),
-                "notice": _object({**_HEADERS, **_texts(NOTICE_HEADERS, _WHY)}, _TRACING),
+                "headers": _object(_HEADERS, _OPTIONAL),
+                "notice": _object({**_HEADERS, **_texts(NOTICE_HEADERS, _WHY)}, _OPTIONAL),
                 "admission": _object(_texts(BUS_HEADERS, _VERDICT)),
                 "refusal": _object(_REASON),
             },

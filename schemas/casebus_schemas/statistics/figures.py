@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.law import Sentence
@@ -78,8 +78,8 @@ class Versions:
 class Figure:
     """A count that cannot be separated from what it means.
 
-    `units` are the keys of what was counted: chains or persons of a chain; `known` all events that were
-    looked at, whether they gave a unit or not.
+    `units` are the keys of what was counted: chains or persons of a chain; `knows` tells whether an event was
+    looked at, whether it gave a unit or not.
     """
 
     measure: Measure
@@ -90,7 +90,7 @@ class Figure:
     sources: tuple[Source, ...]
     notes: tuple[Note, ...]
     versions: Versions
-    known: frozenset[Digest] = field(repr=False)
+    knows: Callable[[ChainEvent], bool] = field(repr=False, compare=False)
 
     @cached_property
     def source_set(self) -> Digest:
@@ -143,6 +143,32 @@ def figure(
     `cohort_by` places units by another event of their chain (`cases_referred`: of the cases referred in the
     period, whenever they were prosecuted); chains without that event are left out.
     """
+    counted = counted_in(tally, measure, period, scope, cohort_by)
+    return Figure(
+        measure=measure,
+        scope=scope,
+        cohort=Cohort((cohort_by or measure).type, period),
+        value=len(counted.units),
+        units=counted.units,
+        sources=counted.sources,
+        notes=tuple(_notes(tally, measure, period, scope, counted.items)),
+        versions=versions,
+        knows=tally.knows,
+    )
+
+
+class Counted(NamedTuple):
+    """What of a tally counts: the items, their keys, and the events that they rest on."""
+
+    items: list[Item]
+    units: frozenset[str]
+    sources: tuple[Source, ...]
+
+
+def counted_in(
+    tally: Tally, measure: Measure, period: Period, scope: Scope, cohort_by: Measure | None
+) -> Counted:
+    """What counts; of several chains it is all that counts in each of them."""
     everything = tally.items(measure)
     related = [item for item in everything if scope.holds(item.ever)]
     counted = [item for item in everything if item.counts and scope.holds(item.charges)]
@@ -156,17 +182,7 @@ def figure(
         related = [item for item in related if any(period.holds(day) for day in item.days)]
         counted = [i for i in counted if period.holds(days[i.chain] if by_chain else i.on)]
     units, adds = _units(counted, measure)
-    return Figure(
-        measure=measure,
-        scope=scope,
-        cohort=Cohort((cohort_by or measure).type, period),
-        value=len(units),
-        units=units,
-        sources=_sources(tally, related, adds),
-        notes=tuple(_notes(tally, measure, period, scope, counted)),
-        versions=versions,
-        known=tally.known,
-    )
+    return Counted(counted, units, _sources(tally, related, adds))
 
 
 def _first_days(items: Iterable[Item]) -> dict[str, date]:

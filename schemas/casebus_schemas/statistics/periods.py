@@ -49,12 +49,13 @@ class Period:
         """The same days a year earlier; an end on 29 February moves to the 28th, a month's end stays one."""
         return Period(_year_before(self.first, False), _year_before(self.last, True))
 
-    def follows(self, other: "Period") -> bool:
-        """Whether it begins on the day after the other one ends."""
-        return self.first == other.last + _ONE_DAY
+    @property
+    def day_after(self) -> date:
+        """The first day of a period that follows it."""
+        return self.last + _ONE_DAY
 
     def joined(self, next: "Period") -> "Period":
-        """Both together, where `next` follows this one."""
+        """Both together, where `next` begins on the day after this one."""
         return Period(self.first, next.last)
 
     def to_json(self) -> dict[str, str]:

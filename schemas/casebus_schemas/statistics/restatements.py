@@ -39,7 +39,7 @@ def restate(before: Figure, after: Figure) -> Restatement:
         source
         for source in after.sources
         if source.event.chain in changed
-        and source.event.digest not in before.known
+        and not before.knows(source.event)
         and source.role not in ("repeat", "no effect")
     ]
     return Restatement(before, after, tuple(causes))

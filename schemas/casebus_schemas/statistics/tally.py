@@ -41,12 +41,16 @@ class Tally:
     def __init__(self, events: Iterable[ChainEvent], known_at: datetime | None = None) -> None:
         self.known_at = known_at
         self.matters = matters(events, COUNTED_TYPES, known_at)
-        self.known = frozenset(
+        self._known = frozenset(
             digest
             for matter in self.matters.values()
             for digest in (*matter.folded.by_digest, *matter.folded.repeats.said)
         )
         self.items = cache(self._items)
+
+    def knows(self, event: ChainEvent) -> bool:
+        """Whether the event is among them."""
+        return event.digest in self._known
 
     def _items(self, measure: Measure) -> tuple[Item, ...]:
         """The items of a measure, in a fixed order. Those that count by person are persons, for cases too."""

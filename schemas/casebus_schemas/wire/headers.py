@@ -46,7 +46,9 @@ _REQUIRED = (
     "casebus-prev",
     "casebus-sig",
 )
-_KNOWN = frozenset((*_REQUIRED, "traceparent"))
+_REPEATED = {"ce_datacontenttype": "content-type", "ce_partitionkey": "ce_subject"}
+"""What SDKs of CloudEvents say twice, and what it must equal: content type and key, which is the chain."""
+_KNOWN = frozenset((*_REQUIRED, *_REPEATED, "traceparent"))
 _USUAL_NAMES = sum(map(len, _REQUIRED))
 
 
@@ -184,6 +186,9 @@ class EventHeaders(NamedTuple):
         trace = found.get("traceparent")
         if trace is not None:
             _matched(found, "traceparent", _TRACE, "a W3C traceparent")
+        for name, of in _REPEATED.items():
+            if name in found and found[name] != found[of]:
+                raise _bad(name, repr(found[name]), f"the same as {of}, or no such header")
         time = _matched(found, "ce_time", RFC_3339, "an RFC 3339 time with offset")
         try:
             time_ms = parse_utc_text(time)
@@ -288,8 +293,8 @@ def event_headers(
         ("content-type", _ascii(fields.content_type)),
         ("casebus-producer", _ascii(fields.producer)),
         ("casebus-seq", b"%d" % fields.seq),
-        ("casebus-prev", _base64url(fields.prev)),
-        ("casebus-sig", _base64url(sig)),
+        ("casebus-prev", base64url_bytes(fields.prev)),
+        ("casebus-sig", base64url_bytes(sig)),
     ]
     if traceparent is not None:
         pairs.append(("traceparent", traceparent.encode()))
@@ -309,13 +314,6 @@ def _time_header(time_ms: int) -> bytes:
 @lru_cache(maxsize=1024)
 def _dataschema(fingerprint: bytes) -> bytes:
     return b"sha256:" + fingerprint.hex().encode()
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def _base64url(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def digest_of(record: Record | Outgoing) -> bytes:

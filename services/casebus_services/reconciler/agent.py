@@ -20,18 +20,20 @@ from .database import Database
 from .intake import NO_LIMIT, Budget, Intake
 from .links import Links
 from .proven import Keys, Proof, Proven
+from .publications import Ends, Publications
 from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .shelf import Shelf
 from .stepped_over import SteppedOver
-from .store import LINKS, Fence, Work
+from .store import FIGURES, LINKS, Fence, Work
 
 log = logging.getLogger(__name__)
 
 _RELAYED_AT_ONCE = 1000
 _CHAINS_AT_ONCE = 200
 _LINKING = 0
-"""The admission partition whose worker looks at what chains have in common: there is one at a time."""
+"""The admission partition whose worker looks at what chains have in common and at published figures: there
+is one at a time."""
 
 
 class Sink(Protocol):
@@ -50,8 +52,8 @@ class ReconcilerAgent:
     with it. `keys` are the bus's: an admission that is not signed by one of them stops its partition, in
     which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
     again, each with the offset of the order, those read since it was last asked, `stepped_over` the forged
-    admissions behind which he wants it to go on. `budget` is what a chain or
-    a transaction may take of processor time.
+    admissions behind which he wants it to go on. `budget` is what a chain or a transaction may take of
+    processor time, `ends` where bus.admission ends now.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class ReconcilerAgent:
         orders: Callable[[], Mapping[str, int]] = dict,
         budget: Budget = NO_LIMIT,
         stepped_over: Callable[[], SteppedOver] = dict,
+        ends: Ends | None = None,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -74,6 +77,7 @@ class ReconcilerAgent:
         self._now_ms = now_ms
         self._incarnation = incarnation
         self._links = Links(database, catalog, announcer, incarnation)
+        self._publications = Publications(database, catalog, announcer, incarnation, ends)
         self._proof = Proof(keys, stepped_over)
         self._read_orders = orders
         self._budget = budget
@@ -131,8 +135,9 @@ class ReconcilerAgent:
         """Lets the clock's time pass in the chains of this worker's partitions, and relays.
 
         Before that chains are computed again that another program set aside, or that the operator orders;
-        after it the worker of partition 0 looks at what chains have in common. Raises RetryLater where an
-        order frees a partition that has stopped: started anew, the service reads it from there.
+        after it the worker of partition 0 looks at what chains have in common, and at published figures. Raises
+        RetryLater where an order frees a partition that has stopped: started anew, the service reads it from
+        there.
         """
         if self._proof.is_freed():
             raise RetryLater(
@@ -147,13 +152,16 @@ class ReconcilerAgent:
         if now_ms is not None:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
-        if _LINKING in assigned and self._links.look():
-            self._unsent.add(LINKS)
+        if _LINKING in assigned:
+            if self._links.look():
+                self._unsent.add(LINKS)
+            if self._publications.look():
+                self._unsent.add(FIGURES)
         self.relay()
 
     def _outboxes(self) -> set[int]:
         """The outboxes that this worker relays."""
-        return {*self._own, LINKS} if _LINKING in self._own else set(self._own)
+        return {*self._own, LINKS, FIGURES} if _LINKING in self._own else set(self._own)
 
     def _drive_again(self, own: list[int]) -> None:
         if orders := self._read_orders():
@@ -276,13 +284,9 @@ class ReconcilerAgent:
         work.save(intake.entries)
         work.put_aside(intake.set_aside.values())
         for partition, said in intake.said.items():
-            new = work.not_said(said)
-            if not new:
+            rows = work.say(fences[partition], self._announcer, said)
+            if not rows:
                 continue
-            fence = fences[partition]
-            heads = work.bus_heads(fence.producer)
-            rows = work.put_out(fence, [self._announcer.compose(one, fence.producer, heads) for one in new])
-            work.save_bus_heads(heads)
             if partition in self._unsent:
                 self._fresh.pop(partition, None)  # others wait before these
             else:

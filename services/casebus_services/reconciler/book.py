@@ -15,6 +15,7 @@ from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
 from casebus_schemas.rules.running import links_of, made_at_arrival, run_word
 from casebus_schemas.rules.word import finding_spoken_of
+from casebus_schemas.statistics.differences import findings_about
 
 from .hearing import Announcement, DutyEntry, Turn, duties_said, findings_said
 
@@ -96,6 +97,8 @@ class ChainBook:
         known = self.findings.get(about)
         if known is None and about in links_of(self.folded.order, event.agency):
             return []  # found across chains: this chain alone does not know whether it was
+        if known is None and about in findings_about(self.folded.order, event.agency):
+            return []  # nor whether a figure that is published here is what the events give
         if known is not None and made_at_arrival(known):
             self._answer_anew(known)
         return [said for finding in run_word(event, known) for said in self.add(finding)]

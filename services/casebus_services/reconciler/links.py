@@ -79,13 +79,10 @@ class Links:
                         announced.extend(self._found(work, sharing))
                 looked.append(row)
             work.looked(looked)
-            fresh = work.not_said(announced)
-            heads = work.bus_heads(fence.producer)
-            work.put_out(fence, [self._announcer.compose(one, fence.producer, heads) for one in fresh])
-            work.save_bus_heads(heads)
+            waiting = work.say(fence, self._announcer, announced)
             work.release([fence])
             fault_point("reconciler.before-commit", len(looked))
-        return _Step(more=len(new) == _KEYS_AT_ONCE or len(looked) < len(new), spoke=bool(fresh))
+        return _Step(more=len(new) == _KEYS_AT_ONCE or len(looked) < len(new), spoke=bool(waiting))
 
     def _found(self, work: Work, sharing: Linked) -> list[Said]:
         """Enters what is found of a key; what is to be said of it."""

@@ -1,7 +1,7 @@
 """Accounts, obligations and findings anew from what arrived, compared row for row with the grown ones."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -21,9 +21,10 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .arrivals import Arrival
 from .book import ChainBook
+from .compared import compared, looked_at
 from .database import Database, Transaction
 from .intake import Intake
-from .rows import SET_ASIDE, finding_row, set_aside_of
+from .rows import PUBLISHED, SET_ASIDE, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf
 
@@ -68,6 +69,8 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
             ground.keep(intake)
         held = {row[0]: set_aside_of(row) for row in transaction.rows(SET_ASIDE)}
         ground.link()
+        looked = {} if held or ground.set_aside else looked_at(transaction)
+        ground.compare(looked, catalog)
         keys = transaction.rows("SELECT DISTINCT kind, key FROM recon_chain_key WHERE looked = 0")
         ahead = {tuple(row) for row in keys}
         differences = [
@@ -75,8 +78,8 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
             for table, columns in _TABLES.items()
             for line in _compare(
                 table,
-                _without(_rows(transaction, table, columns.order), columns, held.keys(), ahead),
-                _without(ground.rows[table].values(), columns, held.keys(), ahead),
+                _without(_rows(transaction, table, columns.order), columns, held.keys(), ahead, looked),
+                _without(ground.rows[table].values(), columns, held.keys(), ahead, looked),
             )
         ]
     differences.extend(
@@ -106,14 +109,26 @@ _TABLES = {
 
 
 def _without(
-    rows: Iterable[Row], columns: _Columns, chains: Collection[str], keys: Collection[Row]
+    rows: Iterable[Row],
+    columns: _Columns,
+    chains: Collection[str],
+    keys: Collection[Row],
+    looked: Collection[int],
 ) -> list[Row]:
-    """The rows of other chains and keys than these, and without what is said of a chain as a whole."""
-    return [row for row in rows if _compared(row, columns, chains, keys)]
+    """The rows of other chains and keys than these, and without what is said of a chain as a whole.
+
+    What was found of published figures is left out if nothing was looked at, and where it is mended since:
+    the events alone do not tell what stood in between.
+    """
+    return [row for row in rows if _compared(row, columns, chains, keys, looked)]
 
 
-def _compared(row: Row, columns: _Columns, chains: Collection[str], keys: Collection[Row]) -> bool:
+def _compared(
+    row: Row, columns: _Columns, chains: Collection[str], keys: Collection[Row], looked: Collection[int]
+) -> bool:
     link = row[columns.link]
+    if link and link[0] == PUBLISHED:
+        return bool(looked) and row[5] != "closed"
     if any(link):
         return link not in keys
     chain = row[columns.chain]
@@ -136,6 +151,7 @@ class _Memory:
         self._books: dict[str, ChainBook] = {}
         self._outlines: dict[Digest, ChainEvent] = {}
         self._told: dict[Digest, frozenset[str]] = {}
+        self._places: dict[Digest, tuple[int, int]] = {}
         self._seen: set[tuple[Origin, int]] = set()
         self._heads: dict[Stream, StreamHead] = {}
         self._refused: set[tuple[str, int, Digest]] = set()
@@ -160,6 +176,7 @@ class _Memory:
         for arrived in arrivals:
             outline = arrived.outline()
             self._outlines[outline.digest] = outline
+            self._places[outline.digest] = (arrived.partition, arrived.offset)
             self._told[outline.digest] = frozenset(told.agency for told in arrived.admission.recipients)
             self.events[outline.chain] += 1
 
@@ -199,6 +216,23 @@ class _Memory:
         for sharing in all_linked(events, KEY_KINDS):
             for finding in run_linked(sharing):
                 self.rows["recon_finding"][str(finding.id)] = finding_row(finding, sharing.key)
+
+    def compare(self, looked: Mapping[int, int], catalog: Catalog) -> None:
+        """Enters what is found of published figures by the events up to there."""
+        if not looked:
+            return
+        folded = [book.folded for book in self._books.values()]
+        chains = [
+            [*map(each.repeats.as_said, each.by_digest.values()), *each.repeats.said.values()]
+            for each in folded
+        ]
+        until = [[event for event in chain if self._stands(event, looked)] for chain in chains]
+        for finding in compared(until, catalog):
+            self.rows["recon_finding"][str(finding.id)] = finding_row(finding, (PUBLISHED, finding.chain))
+
+    def _stands(self, event: ChainEvent, looked: Mapping[int, int]) -> bool:
+        partition, offset = self._places[event.digest]
+        return offset < looked.get(partition, 0)
 
     def keep(self, intake: Intake) -> None:
         self.set_aside.update(intake.set_aside)

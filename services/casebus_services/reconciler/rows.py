@@ -13,6 +13,8 @@ from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.register import KEY_KINDS
+from casebus_schemas.statistics import published
+from casebus_schemas.statistics.measures import COUNTED_TYPES
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.json_text import canonical_text
@@ -59,12 +61,22 @@ NEW_KEYS = (
     "FROM recon_chain_key n WHERE n.looked = 0 LIMIT ?"
 )
 """Keys of events that nobody has looked at, and whether another event has the same."""
+PUBLISHED = "published"
+"""In place of a key's kind: what was found of a figure that is published in the chain."""
+_FIGURES = f"type IN ('{published.PUBLISHED}', '{published.RESTATED}')"
+CHAINS_PUBLISHED = f"SELECT DISTINCT chain FROM recon_event WHERE {_FIGURES}"
+CHAINS_COUNTED = (
+    "SELECT DISTINCT chain FROM recon_event WHERE chain > ? "
+    f"AND type IN ({', '.join(repr(type) for type in sorted(COUNTED_TYPES))}) ORDER BY chain LIMIT 50"
+)
+"""Chains in which something is counted, some at a time."""
+PUBLISHED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{PUBLISHED}'"
 LINK_FINDINGS = "SELECT body FROM recon_finding f WHERE link_kind IS NOT NULL"
 OF_CHAIN = (
-    " AND EXISTS (SELECT 1 FROM recon_chain_key k "
-    "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?)"
+    f" AND (f.link_kind = '{PUBLISHED}' AND f.link_key = ? OR EXISTS (SELECT 1 FROM recon_chain_key k "
+    "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?))"
 )
-"""What was found across chains, and by which a chain is concerned."""
+"""What no chain shows by itself, and by which a chain, named twice, is concerned."""
 SET_ASIDE = "SELECT chain, bus_partition, since_ms, reason, program, ordered FROM recon_set_aside"
 SAVE_SET_ASIDE = (
     "INSERT INTO recon_set_aside VALUES (?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "
@@ -166,8 +178,8 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
     )
 
 
-def finding_row(finding: Finding, link: Key | None = None) -> tuple[Any, ...]:
-    """The row of recon_finding; `link` is the key by which it was found across chains."""
+def finding_row(finding: Finding, link: tuple[str, str] | None = None) -> tuple[Any, ...]:
+    """The row of recon_finding; `link` is the key by which it was found across chains, or `PUBLISHED`."""
     return (
         str(finding.id),
         finding.chain,

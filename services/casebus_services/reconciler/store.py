@@ -17,7 +17,7 @@ from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
-from .announce import Announced, Said, event_id
+from .announce import Announced, Announcer, Said, event_id
 from .arrivals import Arrival
 from .book import ChainBook
 from .chain_events import events_of
@@ -54,6 +54,9 @@ _CHAINS = 500
 """Chains that one query names: well below SQLite's 32,766 parameters."""
 LINKS = -1
 """In place of an admission partition: fence, streams and outbox of what is found across chains."""
+FIGURES = -2
+"""The same of what is found of published figures."""
+_PRODUCERS = {LINKS: "reconciler-links", FIGURES: "reconciler-figures"}
 
 
 @dataclass(slots=True)
@@ -69,9 +72,7 @@ class Fence:
     @property
     def producer(self) -> str:
         """The producer of what is announced about this partition's chains, or about several."""
-        if self.partition == LINKS:
-            return f"reconciler-links.{self.incarnation}"
-        return f"reconciler-p{self.partition}.{self.incarnation}"
+        return f"{_PRODUCERS.get(self.partition, f'reconciler-p{self.partition}')}.{self.incarnation}"
 
 
 class Work:
@@ -343,6 +344,14 @@ class Work:
             "DO UPDATE SET seq = excluded.seq, prev = excluded.prev",
             [(*stream, *head) for stream, head in heads.items()],
         )
+
+    def say(self, fence: Fence, announcer: Announcer, all_said: Sequence[Said]) -> list[Waiting]:
+        """Signs those that were never made and appends them to the outbox; gives what now waits."""
+        new = self.not_said(all_said)
+        heads = self.bus_heads(fence.producer) if new else {}
+        waiting = self.put_out(fence, [announcer.compose(one, fence.producer, heads) for one in new])
+        self.save_bus_heads(heads)
+        return waiting
 
     def not_said(self, all_said: Sequence[Said]) -> list[Said]:
         """Enters the announcements and gives those that were never made, in order."""

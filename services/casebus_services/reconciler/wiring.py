@@ -11,7 +11,7 @@ from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
-from casebus_services.streams.held import held
+from casebus_services.streams.held import ends, held
 from casebus_services.streams.same_log import SameLog
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
@@ -67,6 +67,7 @@ class ReconcilerService:
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
             stepped_over=self._commands.stepped_over,
+            ends=lambda: ends(settings, f"{name}-ends", ADMISSION, settings.partitions),
         )
         self._taken_up = TakenUp(self._database, self._keys, incarnation)
         self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped, self._counts)

@@ -18,6 +18,8 @@ from .runs import FetchPace
 from .same_log import Held
 
 _TIMEOUT_S = 10.0
+_BEHIND_ALL = 2**62
+"""An offset at which nothing stands: only the ends are asked for."""
 
 
 def held(
@@ -27,6 +29,13 @@ def held(
     # In a thread of its own: the caller may be inside an event loop.
     with ThreadPoolExecutor(1, thread_name_prefix=client_id) as thread:
         return thread.submit(asyncio.run, _bounded(settings, client_id, at)).result()
+
+
+def ends(settings: ConnectionSettings, client_id: str, topic: str, partitions: int) -> dict[int, int]:
+    """Where the partitions of a topic end now; blocks. Raises RetryLater as `held` does."""
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    found = held(settings, client_id, dict.fromkeys(places, _BEHIND_ALL))
+    return {place.partition: here.end for place, here in found.items()}
 
 
 async def _bounded(

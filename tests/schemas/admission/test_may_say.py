@@ -19,6 +19,7 @@ from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_services.router.rules import judge
 from support.doors import CATALOG, NOW_MS, Doors
+from support.made_up import made_up
 from support.members import door_event
 from support.mutated_events import CHAIN, EXAMPLES, RESIDENT_ID, mutated_events
 from support.signed_events import stored
@@ -70,7 +71,7 @@ def test_every_example_is_judged_alike(doors: Doors, name: str) -> None:
     assert (ok, code) == ((False, "not-authorised") if of_the_bus else (True, None))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=made_up(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(event=mutated_events())
 def test_check_door_and_router_agree(doors: Doors, event: dict[str, Any]) -> None:
     """Whatever an event looks like, the three say the same of it, and nothing but a clean refusal."""

@@ -23,6 +23,7 @@ from casebus_schemas.case.obligations import (
 from casebus_schemas.law.clocks import ClockTable, clock_table
 from support.chains import at, digest, say, suspects
 from support.clock_tables import table_of
+from support.made_up import made_up
 
 FOLDER = Path(__file__).parents[1] / "law" / "clocks_to_come"
 TO_COME = table_of({file.name: file.read_text(encoding="utf-8") for file in FOLDER.glob("*.yaml")})
@@ -74,7 +75,7 @@ def _chains(draw: st.DrawFn) -> list[ChainEvent]:
     return events
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=made_up(60), deadline=None)
 @given(_chains())
 def test_duties_carried_on_are_those_of_the_whole_chain(events: list[ChainEvent]) -> None:
     """Only starts that an event touches are looked at again; the duties are as if all had been."""

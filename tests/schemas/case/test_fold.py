@@ -11,6 +11,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.effects import MOST_CORRECTIONS
 from casebus_schemas.case.fold import Folded, extend, fold
 from support.chains import amount, digest, say
+from support.made_up import made_up
 
 
 def _case() -> list[ChainEvent]:
@@ -175,7 +176,7 @@ def _signature(folded: Folded) -> object:
 
 
 @pytest.mark.thorough
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=made_up(300), deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chance: random.Random) -> None:
     """The fold depends on the set of events only."""
@@ -185,7 +186,7 @@ def test_any_order_and_any_repetition_fold_alike(events: list[ChainEvent], chanc
 
 
 @pytest.mark.thorough
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=made_up(300), deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_one_by_one_equals_all_at_once(events: list[ChainEvent], chance: random.Random) -> None:
     """Adding events one after the other, by the short way where it applies, equals folding them all anew."""

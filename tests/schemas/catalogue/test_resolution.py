@@ -12,6 +12,7 @@ from casebus_schemas.catalogue.lint import lint
 from casebus_schemas.catalogue.resolution import read_problems
 from casebus_schemas.catalogue.schema_tree import definitions, nodes, normalised
 from support.avro_reading import read_back
+from support.made_up import made_up
 from support.schema_changes import BASE, DAY, DECIMAL, MOMENT, Op, add, of, version
 
 _NAMES = [field["name"] for field in BASE["fields"]]
@@ -112,7 +113,7 @@ def _schema(ops: list[Op]) -> dict[str, Any] | None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=made_up(300), deadline=None)
 @given(st.lists(_OPS, max_size=4), st.lists(_OPS, max_size=4))
 def test_agrees_with_fastavro(one: list[Op], other: list[Op]) -> None:
     """Where we see no problem fastavro reads every sample; where we see one it fails on some."""
@@ -179,7 +180,7 @@ _JSON = st.recursive(
 
 
 @pytest.mark.thorough
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=made_up(500), deadline=None)
 @given(_JSON)
 def test_any_json_gets_a_verdict(sent: Any) -> None:
     """Whatever JSON somebody sends as a schema is judged, never an error of the program."""

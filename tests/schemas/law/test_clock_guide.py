@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from support.guides import copied_package, run_with, written
 
 CLOCK = "law/clocks/DL11.yaml"
@@ -16,6 +18,7 @@ print([(duty.owed_by, duty.owed_to, duty.state(now)) for duty in reconcile([aske
 """
 
 
+@pytest.mark.thorough
 def test_a_clock_is_one_file(tmp_path: Path) -> None:
     """With the file of the page the clock is shown, starts with its event and is owed by whom it names."""
     package = copied_package(tmp_path)

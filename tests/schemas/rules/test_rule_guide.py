@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from support.guides import copied_package, run_with, written
 
 PAGE = "add-a-rule.md"
@@ -20,6 +22,7 @@ print(*sorted({case.part for case in rule_cases.CASES}))
 """
 
 
+@pytest.mark.thorough
 def test_a_rule_is_two_files(tmp_path: Path) -> None:
     """With the page's rule and cases it finds what it should, is switched off, shown and on the page."""
     package = copied_package(tmp_path)

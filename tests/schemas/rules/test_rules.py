@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from support.chains import at, say
+from support.made_up import made_up
 from support.random_cases import random_cases
 
 NOW = at("2022-12-01")
@@ -27,7 +28,7 @@ def _meaning_of(meaning: Reconciled) -> object:
 
 
 @pytest.mark.thorough
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=made_up(150), deadline=None)
 @given(random_cases(), st.randoms(use_true_random=False))
 def test_state_findings_are_a_function_of_the_set_of_events(
     events: list[ChainEvent], chance: random.Random
@@ -38,7 +39,7 @@ def test_state_findings_are_a_function_of_the_set_of_events(
     assert _meaning(arrived) == _meaning(events)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=made_up(50), deadline=None)
 @given(random_cases(), st.integers(0, 10_000))
 def test_the_hash_does_not_depend_on_when_the_bus_had_the_events(
     events: list[ChainEvent], minutes: int
@@ -64,7 +65,7 @@ def _carried(events: Sequence[ChainEvent], nows: Sequence[datetime]) -> Reconcil
     return meaning
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=made_up(150), deadline=None)
 @given(random_cases(), st.randoms(use_true_random=False), st.booleans())
 def test_carried_on_event_by_event_is_what_all_events_mean_at_once(
     events: list[ChainEvent], chance: random.Random, in_order: bool
@@ -82,7 +83,7 @@ def test_carried_on_event_by_event_is_what_all_events_mean_at_once(
         assert carried.wakes_at(now) == whole.wakes_at(now)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=made_up(100), deadline=None)
 @given(random_cases(), st.randoms(use_true_random=False))
 def test_what_an_event_moves_is_all_that_changes(events: list[ChainEvent], chance: random.Random) -> None:
     """A finding or duty that is not named as moved by the next event says what it said before."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.statistics.restatements import restate
 from support.chains import charges, digest, say, suspects
+from support.made_up import made_up
 from support.statistics_chains import again, correction, count, withdrawal
 
 
@@ -215,7 +216,7 @@ histories = st.composite(_history)()
 
 
 @pytest.mark.thorough
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=made_up(200), deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_matters(said: list[ChainEvent], random: Any) -> None:
     """Any order and any repetition of the same events give the same figure, version and lineage."""
@@ -231,7 +232,7 @@ def test_neither_order_nor_repetition_matters(said: list[ChainEvent], random: An
 
 
 @pytest.mark.thorough
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=made_up(200), deadline=None)
 @given(histories)
 def test_months_add_up_to_the_quarter(said: list[ChainEvent]) -> None:
     """Periods that follow each other add up to the whole, and each lineage to its figure."""
@@ -243,7 +244,7 @@ def test_months_add_up_to_the_quarter(said: list[ChainEvent]) -> None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=made_up(200), deadline=None)
 @given(histories, st.integers(0, 7))
 def test_a_changed_figure_has_a_cause(said: list[ChainEvent], cut: int) -> None:
     """Whenever more events make another figure, some of the new ones are named as the cause."""

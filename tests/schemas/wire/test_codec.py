@@ -17,6 +17,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, decode, encode, frame_id, peek_envelope
 from support.event_data import event_data
+from support.made_up import made_up
 
 CATALOG = Catalog.load()
 TYPES = sorted(CATALOG.types)
@@ -51,7 +52,7 @@ VALUE = encode(SUBMITTED, DATA)
 
 
 @pytest.mark.parametrize("type", TYPES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=made_up(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices=st.data())
 def test_round_trip(type: str, choices: st.DataObject) -> None:
     """Whatever a schema allows comes back equal, and its envelope read alone is the same."""
@@ -198,11 +199,11 @@ def test_mutations_are_read_or_refused() -> None:
 def test_bombs(tail: bytes) -> None:
     """Counts and lengths beyond the value are refused quickly."""
     start = VALUE[:6]  # frame, message_class; `to` follows
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(Refused) as refused:
         decode(CATALOG, (start + tail)[:MAX_VALUE_BYTES])
     assert refused.value.code == "bad-body"
-    assert time.perf_counter() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from casebus_schemas.wire.json_form import moment_to_text
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 from support.event_data import event_data
+from support.made_up import made_up
 
 CATALOG = Catalog.load()
 TYPES = sorted(CATALOG.types)
@@ -209,7 +210,7 @@ def test_deep_nesting_is_refused() -> None:
 
 
 @pytest.mark.parametrize("type", TYPES)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=made_up(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices=st.data())
 def test_round_trip(type: str, choices: st.DataObject) -> None:
     """Whatever a schema allows is written as JSON and read back equal."""

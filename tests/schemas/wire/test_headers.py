@@ -59,12 +59,33 @@ def test_a_missing_or_double_header_is_refused(name: str) -> None:
         ("ce_id", b"0190163D-8694-739B-AEA5-966C26F8AD91"),
         ("casebus-admission", b"{}"),
         ("ce_extra", b"1"),
+        ("ce_time", b"2016-10-17T16:00:00.Z"),
+        ("ce_time", b"2016-10-17T16:00:00.1234567890Z"),
+        ("ce_datacontenttype", b"application/json"),
+        ("ce_partitionkey", b"0190163d-8694-739b-aea5-966c26f8ad91"),
     ],
 )
 def test_a_lie_in_shape_is_refused(name: str, value: bytes) -> None:
     """Other spellings of the same value, and names reserved for the bus, are refused."""
     with pytest.raises(Refused):
         EventHeaders.parse((GOOD | {name: value}).items())
+
+
+@pytest.mark.parametrize("fraction", ["1", "12", "123", "1239", "123999", "123999999"])
+def test_c20_of_a_fraction_the_milliseconds_count(fraction: str) -> None:
+    """A time with 1 to 9 digits of fraction is cut to milliseconds, also before 1970, and kept."""
+    whole = int(fraction[:3].ljust(3, "0"))
+    for second in ("2016-10-17T16:00:00", "1961-10-17T16:00:00"):
+        said = f"{second}.{fraction}Z"
+        for headers in (GOOD | {"ce_time": said.encode()}, GOOD | {"x": b"", "ce_time": said.encode()}):
+            parsed = EventHeaders.parse(headers.items())
+            assert (parsed.time_ms % 1000, parsed.time) == (whole, said)
+
+
+def test_c20_what_an_sdk_says_twice_is_taken_when_equal() -> None:
+    """Content type and key may stand a second time under CloudEvents' own names."""
+    more = {"ce_datacontenttype": GOOD["content-type"], "ce_partitionkey": GOOD["ce_subject"]}
+    assert EventHeaders.parse([*more.items(), *GOOD.items()]) == EventHeaders.parse(GOOD.items())
 
 
 def test_too_many_or_too_large_headers_are_refused() -> None:

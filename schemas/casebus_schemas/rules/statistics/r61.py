@@ -17,6 +17,12 @@ RULE = Rule(
     closes=Sentence("公布被更正或撤回时", "when the publication is corrected or withdrawn"),
 )
 
+NOT_TOLD = Sentence(
+    "所公布的数字与总线上的事件不符,其中有未告知贵机关的事件",
+    "a published figure is not what the events give, among them events that you were not told of",
+)
+"""What the publisher hears who was not told of every event: neither the figure nor whose events they are."""
+
 
 def not_counted(stated: str, then: str, now: str) -> Sentence:
     """Of a figure that is neither what the events known at its time give nor what all give."""

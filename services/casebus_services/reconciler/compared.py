@@ -1,0 +1,39 @@
+"""How published figures are compared, by the pass and by a rebuild: which, by what, and up to where."""
+
+from collections.abc import Iterable
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules.finding import Finding
+from casebus_schemas.statistics.comparison import compare_stated
+from casebus_schemas.statistics.figures import Versions
+from casebus_schemas.statistics.in_parts import InParts
+from casebus_schemas.statistics.published import stated_figures
+from casebus_schemas.statistics.scopes import law_version
+
+from .database import Transaction
+
+MOST_FIGURES = 1000
+"""Of each agency that many figures are held against the events, the last that stand."""
+
+
+def looked_at(transaction: Transaction) -> dict[int, int]:
+    """Up to where, by partition, the findings of published figures rest on the events."""
+    return {
+        row[0]: row[1] for row in transaction.rows("SELECT bus_partition, next_offset FROM recon_published")
+    }
+
+
+def versions_of(catalog: Catalog) -> Versions:
+    """By what figures are counted."""
+    return Versions(catalog.version, law_version())
+
+
+def compared(chains: Iterable[list[ChainEvent]], catalog: Catalog) -> tuple[Finding, ...]:
+    """What is found of the figures that are published in these chains."""
+    counts, known = InParts(versions_of(catalog)), list(chains)
+    stated = stated_figures(event for chain in known for event in chain)
+    compare_stated(stated, counts, most=MOST_FIGURES)
+    for chain in known:
+        counts.take(chain)
+    return compare_stated(stated, counts, most=MOST_FIGURES).findings

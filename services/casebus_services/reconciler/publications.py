@@ -1,0 +1,211 @@
+"""The pass over published figures: what the events do not give, by who owns partition 0 of bus.admission."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.shares import computed
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import RetryLater, StopService
+from casebus_schemas.statistics.comparison import compare_stated
+from casebus_schemas.statistics.in_parts import InParts
+from casebus_schemas.statistics.published import Stated, stated_figures
+from casebus_schemas.times import to_moment
+from casebus_services.streams.faults import fault_point
+from casebus_services.streams.patience import PATIENCE_S, patiently
+
+from .announce import Announcer, Said, said
+from .chain_events import events_of
+from .compared import MOST_FIGURES, looked_at, versions_of
+from .database import Database, Transaction
+from .hearing import Announcement, Turn, findings_said
+from .rows import (
+    CHAINS_COUNTED,
+    CHAINS_PUBLISHED,
+    PUBLISHED,
+    PUBLISHED_FINDINGS,
+    finding_row,
+    found_before,
+)
+from .set_aside import reason_of
+from .store import FIGURES, Work
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 60.0
+_REST = 10
+"""A comparison is followed by ten times the time that it took, if that is more."""
+_EVENTS_AT_ONCE = 2000
+_LONGEST_S = 0.25
+"""After that many events, or that time, the next chains wait for the next tick: events go first."""
+
+Ends = Callable[[], Mapping[int, int]]
+"""Where the partitions of bus.admission end now. Raises RetryLater."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A comparison on its way through the chains, of what stood before `ends`."""
+
+    ends: Mapping[int, int]
+    counts: InParts
+    stated: list[Stated] = field(default_factory=list)
+    begun: bool = False
+    chain: str = ""
+    latest: datetime | None = None
+    spent_s: float = 0.0
+
+
+class Publications:
+    """Holds every published figure against the events, enters and announces what is found and what is mended.
+
+    Chain by chain, at most once a minute: what is compared is all that stood in bus.admission when it began,
+    whichever partition was read first, and it begins when all of that is entered. Its fence, streams and
+    outbox are its own. A chain that cannot be counted leaves all as it was.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        announcer: Announcer,
+        incarnation: int,
+        ends: Ends | None = None,
+    ) -> None:
+        """Without `ends` all that is entered is compared."""
+        self._database = database
+        self._catalog = catalog
+        self._announcer = announcer
+        self._incarnation = incarnation
+        self._ends = ends
+        self._next_s = 0.0
+        self._walk: _Walk | None = None
+        self._last: Mapping[int, int] | None = None
+
+    def look(self) -> bool:
+        """Goes on for a short while; whether something waits in its outbox since."""
+        began_s = time.monotonic()
+        walk = self._walk or self._begin(began_s)
+        if walk is None:
+            return False
+        try:
+            counted = patiently(lambda: self._go_on(walk, began_s + _LONGEST_S), PATIENCE_S)
+            spoke = counted and patiently(lambda: self._enter(walk), PATIENCE_S)
+        except (StopService, RetryLater):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is: events and time go on
+            log.error("published figures are not compared: %s", reason_of(error))
+            counted, spoke = True, False
+        walk.spent_s += time.monotonic() - began_s
+        if counted:
+            self._walk, self._last = None, walk.ends
+            self._next_s = time.monotonic() + max(_EVERY_S, _REST * walk.spent_s)
+        return spoke
+
+    def _begin(self, now_s: float) -> _Walk | None:
+        """Where a comparison is due and a figure was ever published: where it ends."""
+        if now_s < self._next_s:
+            return None
+        with self._database.reading() as transaction:
+            if not transaction.rows(f"{CHAINS_PUBLISHED} LIMIT 1"):
+                return None
+            entered = _entered(transaction)
+        try:
+            ends = entered if self._ends is None else self._ends()
+        except RetryLater as error:
+            log.warning("published figures are compared later: %s", error)
+            self._next_s = now_s + _EVERY_S
+            return None
+        if ends == self._last:
+            self._next_s = now_s + _EVERY_S
+            return None
+        self._walk = _Walk(ends, InParts(versions_of(self._catalog)))
+        return self._walk
+
+    def _go_on(self, walk: _Walk, until_s: float) -> bool:
+        """Counts some chains; whether all are counted."""
+        with self._database.reading() as transaction:
+            if not walk.begun:
+                entered = _entered(transaction)
+                if any(entered.get(partition, 0) < end for partition, end in walk.ends.items()):
+                    return False
+                chains = [chain for (chain,) in transaction.rows(f"{CHAINS_PUBLISHED} ORDER BY chain")]
+                walk.stated = stated_figures(self._events(transaction, walk, chains))
+                compare_stated(walk.stated, walk.counts, most=MOST_FIGURES)
+                walk.begun = True
+            read = 0
+            while read < _EVENTS_AT_ONCE and time.monotonic() < until_s:
+                chains = [chain for (chain,) in transaction.rows(CHAINS_COUNTED, (walk.chain,))]
+                if not chains:
+                    return True
+                for chain in chains:
+                    events = list(self._events(transaction, walk, [chain]))
+                    walk.counts.take(events)
+                    read += len(events)
+                    walk.chain = chain
+                    if read >= _EVENTS_AT_ONCE or time.monotonic() >= until_s:
+                        break
+        return False
+
+    def _events(self, transaction: Transaction, walk: _Walk, chains: Iterable[str]) -> Iterator[ChainEvent]:
+        """The events of these chains before the ends."""
+        for chain in chains:
+            for event in computed(events_of(transaction, self._catalog, chain, walk.ends)):
+                walk.latest = max(walk.latest or event.admitted_at, event.admitted_at)
+                yield event
+
+    def _enter(self, walk: _Walk) -> bool:
+        """Enters what is found, and that the rest is mended; whether something is to be said of it."""
+        now = {f.id: f for f in compare_stated(walk.stated, walk.counts, most=MOST_FIGURES).findings}
+        with self._database.writing() as transaction:
+            work = Work(transaction, self._catalog)
+            fence = work.fences([FIGURES], self._incarnation)[FIGURES]
+            looked = looked_at(transaction)
+            if any(walk.ends.get(partition, 0) < end for partition, end in looked.items()):
+                return False  # another worker has looked further
+            before = {f.id: f for f in map(found_before, transaction.rows(PUBLISHED_FINDINGS))}
+            mended = {
+                id: replace(known, state="closed")
+                for id, known in before.items()
+                if id not in now and known.state != "closed"
+            }
+            turns = [
+                Turn(known, finding)
+                for id, finding in sorted({**now, **mended}.items())
+                if (known := before.get(id)) is None or known.to_row() != finding.to_row()
+            ]
+            work.save_links([finding_row(turn.now, (PUBLISHED, turn.now.chain)) for turn in turns])
+            waiting = work.say(fence, self._announcer, self._said(turns, walk.latest))
+            transaction.many(
+                "INSERT INTO recon_published VALUES (?,?) ON CONFLICT (bus_partition) "
+                "DO UPDATE SET next_offset = excluded.next_offset",
+                sorted(walk.ends.items()),
+            )
+            work.release([fence])
+            fault_point("reconciler.before-commit", len(turns))
+        return bool(waiting)
+
+    def _said(self, turns: Iterable[Turn], latest: datetime | None) -> list[Said]:
+        return [
+            one
+            for turn in turns
+            for words in _announcements(turn, latest or turn.now.opened_at)
+            for one in said(words, self._catalog)
+        ]
+
+
+def _announcements(turn: Turn, latest: datetime) -> Iterator[Announcement]:
+    """Each turn is said once to its hearers: a figure may be wrong again after it was right."""
+    again = turn.before is not None and "closed" in (turn.before.state, turn.now.state)
+    for one in findings_said([turn], turn.now.chain, None, latest):
+        at = f"\n{to_moment(latest)}" if again else ""
+        yield replace(one, subject=f"{one.subject}\nto {','.join(one.to)}{at}", causes=())
+
+
+def _entered(transaction: Transaction) -> dict[int, int]:
+    """How far each partition of bus.admission is entered."""
+    rows = transaction.rows("SELECT partition, next_offset FROM recon_partition WHERE partition >= 0")
+    return {row[0]: row[1] for row in rows}

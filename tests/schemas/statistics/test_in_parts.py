@@ -1,0 +1,40 @@
+"""Figures counted chain by chain are those counted from all events at once."""
+
+import pytest
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.rules.register import of_scope
+from casebus_schemas.statistics.comparison import compare_published, compare_stated
+from casebus_schemas.statistics.differences import findings_about
+from casebus_schemas.statistics.figures import Versions
+from casebus_schemas.statistics.in_parts import InParts
+from casebus_schemas.statistics.published import stated_figures
+from support.rule_cases import RuleCase, rule_cases
+
+VERSIONS = Versions("catalogue", "law")
+CASES = [case for case in rule_cases() if case.rule in of_scope("statistics")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_found_chain_by_chain_is_what_is_found_at_once(case: RuleCase) -> None:
+    """Of the figures that stand the same is found, under ids that follow from the publication alone."""
+    events = [*case.events, *case.then]
+    chains: dict[str, list[ChainEvent]] = {}
+    for event in events:
+        chains.setdefault(event.chain, []).append(event)
+    counts, stated = InParts(VERSIONS), stated_figures(events)
+    compare_stated(stated, counts, most=100)
+    for chain in chains.values():
+        counts.take(chain)
+    found = compare_stated(stated, counts, most=100).findings
+    assert [f.to_row() for f in found] == [f.to_row() for f in compare_published(events, VERSIONS).findings]
+    assert {finding.id for finding in found} <= findings_about(events, "spp")
+    assert not findings_about(events, "csrc")
+
+
+def test_of_each_agency_only_so_many_figures_are_compared() -> None:
+    """The last that stand: who publishes more takes nobody's time."""
+    case = next(case for case in CASES if "halves that do not add up" in case.name)
+    counts = InParts(VERSIONS)
+    stated = stated_figures(case.events)
+    assert [len(compare_stated(stated, counts, most=most).comparisons) for most in (0, 2, 9)] == [0, 2, 3]
