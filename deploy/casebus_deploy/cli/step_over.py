@@ -47,10 +47,8 @@ def step_over(
         raise UsageError(
             "not a place", found=repr(origin), expected="bus.admission/partition/offset"
         ) from error
-    login, place = (
-        KafkaLogin.read(OPERATOR, read_connection(connection)),
-        TopicPartition(at.topic, at.partition),
-    )
+    login = KafkaLogin.read(OPERATOR, read_connection(connection))
+    place = TopicPartition(at.topic, at.partition)
     if at.topic != ADMISSION or not 0 <= at.partition < login.partitions:
         raise UsageError("no place of an admission", found=origin, expected="bus.admission/partition/offset")
     with TopicReader(login, [ADMISSION], {place: at.offset}) as reader:

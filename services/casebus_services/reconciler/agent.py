@@ -135,9 +135,9 @@ class ReconcilerAgent:
         """Lets the clock's time pass in the chains of this worker's partitions, and relays.
 
         Before that chains are computed again that another program set aside, or that the operator orders;
-        after it the worker of partition 0 looks at what chains have in common, and at published figures. Raises
-        RetryLater where an order frees a partition that has stopped: started anew, the service reads it from
-        there.
+        after it the worker of partition 0 looks at what chains have in common, and at published figures.
+        Raises RetryLater where an order frees a partition that has stopped: started anew, the service reads
+        it from there.
         """
         if self._proof.is_freed():
             raise RetryLater(
