@@ -41,7 +41,7 @@ def test_check_folds_door_events_without_a_server() -> None:
     assert answered["findings"] == []
 
 
-def test_minted_chains_are_marked_and_given_ones_kept() -> None:
+def test_c9_minted_chains_are_marked_and_given_ones_kept() -> None:
     """An id of this check alone is called provisional; one that the sender gives is the case's."""
     (minted,) = check([REFERRAL, RECEIPTED], at("2016-10-20")).cases
     (given,) = check([REFERRAL | {"subject": CHAIN}, RECEIPTED], at("2016-10-20")).cases

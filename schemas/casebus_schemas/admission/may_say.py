@@ -15,6 +15,7 @@ from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 
 from .problem import Problem, in_order
 from .resident_ids import bytes_hold_resident_id, may_hold_resident_id, pointers_of_resident_ids
+from .sense import nameless, senseless
 from .verdict import Role
 
 STATE_SECRET = "S"
@@ -45,12 +46,17 @@ def may_say(
     `value` is the framed value, None where the data are too large for one; `answered` what is known of the
     event that it answers, `mended` whose event its `corrects` or `withdraws` names, as far as it is known.
     """
-    problems = [*too_large(catalog.latest(event.type), data, value)]
+    schema = catalog.latest(event.type)
+    problems = [*too_large(schema, data, value)]
+    readable = not problems
     problems += not_authorised(catalog, event, speaker, source)
     envelope = data.get("envelope")
     problems += sealed(data)
     if envelope is not None:
         problems += strangers(catalog, envelope)
+        problems += nameless(catalog, event, speaker, envelope)
+        if readable:  # in a list that is too long nobody looks further
+            problems += senseless(schema, data)
         problems += _state_secret(envelope)
         problems += _wrong_answer(event, subject, answered)
         if subject is None and answered is None:

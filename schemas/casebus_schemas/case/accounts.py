@@ -10,6 +10,7 @@ from casebus_schemas.times import beijing_text
 
 from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent
+from .endings import ends_matter
 from .fold import Folded
 from .persons import Person, Suspects
 
@@ -44,7 +45,7 @@ class Tracks:
         """Moves what the event is about into the event's state."""
         meaning = self._catalog.types.get(event.type)
         status = meaning.brings_to if meaning else None
-        if meaning is None or status is None:
+        if meaning is None or status is None or (meaning.ends is not None and not ends_matter(event)):
             return
         named = self._named(event)
         if not named and meaning.about == "case":

@@ -28,8 +28,9 @@ Fine, confiscation and compensation are acts of whoever imposes them: an adminis
 are two facts, never one stated twice.
 """
 
-_UNITS = (Decimal(10_000), Decimal(100_000_000))
-"""Chinese figures are often given in ten thousands (万元) or hundred millions (亿元)."""
+_UNITS = (Decimal(100), Decimal(10_000), Decimal(100_000_000))
+"""Figures are often given in ten thousands (万元) or hundred millions (亿元); a program without decimals is
+off by their two places (分 in place of 元)."""
 _TOLERANCE = Decimal("0.005")
 """A figure in a larger unit is often rounded (0.46 for 46,190,000): half a percent still shows the slip."""
 

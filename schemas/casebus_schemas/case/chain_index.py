@@ -10,6 +10,7 @@ from casebus_schemas.law.clocks import RECEIPTS, ClockTable, clock_table
 
 from .as_of import receipted
 from .chain import ChainEvent, Digest
+from .endings import ends_matter
 from .fold import Folded
 
 _Row = list[tuple[int, ChainEvent]]
@@ -32,6 +33,7 @@ class ChainIndex:
         self.members = members or Members.load()
         self._receipts: dict[Digest, list[tuple[ChainEvent, datetime]]] = {}
         self._seen: dict[str, int] = {}
+        self._endings: _Row = []
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
@@ -46,7 +48,7 @@ class ChainIndex:
         What it answers that no event of its kind had answered before: whatever else answers these was loose
         for the kind, and is tied to it now.
         """
-        return self._add(event, event)
+        return self._add(event, None if self.folded.is_idle(event) else event)
 
     def is_loose(self, event: ChainEvent, kind: str) -> bool:
         """Whether an event is tied to no start of a kind."""
@@ -100,6 +102,10 @@ class ChainIndex:
             self._touched.get(cause.type, ())
         )
 
+    def endings(self, cause: ChainEvent) -> Iterator[ChainEvent]:
+        """The events behind a cause that end the matter, in the chain's order."""
+        return (event for _, event in _behind(self._endings, self.folded.place[cause.digest]))
+
     def _loose(self, rows: "_Rows", kind: str, type: str) -> _Row:
         """Events of a type that are tied to no event of the kind."""
         rows_of_type = rows.loose.setdefault(type, {})
@@ -121,6 +127,8 @@ class ChainIndex:
         if standing is not None and event.type in RECEIPTS:
             for digest, had in receipted(standing, "fetched"):
                 self._receipts.setdefault(digest, []).append((standing, had))
+        if standing is not None and ends_matter(standing):
+            self._endings.append((place, standing))
         touched = self._touched.setdefault(event.type, set())
         new = self.folded.thread(event) - touched
         touched |= new

@@ -15,6 +15,7 @@ from casebus_schemas.times import BEIJING
 from .chain import ChainEvent, highest
 from .duty_said import Duty, Rung
 from .parties import Party
+from .proof import claimed_time
 
 _INSTANT = timedelta(milliseconds=1)
 
@@ -118,7 +119,7 @@ class Obligation:
 
     def claimed_state(self, now: datetime) -> State:
         """How it stands at `now` if every time is as claimed."""
-        return self._state_by(now, self.steps, _claimed)
+        return self._state_by(now, self.steps, claimed_time)
 
     def proven_state(self, now: datetime) -> State:
         """How it stands at `now` by what the bus can prove: what was answered late counts as late."""
@@ -191,13 +192,9 @@ class Obligation:
         return tuple(Rung(step.step, step.due_latest, step.approval) for step in self.steps)
 
 
-def _claimed(event: ChainEvent) -> datetime:
-    return event.occurred_at
-
-
 def _proven(event: ChainEvent) -> datetime:
     return event.admitted_at
 
 
 def _answer(event: ChainEvent | None) -> Answer | None:
-    return None if event is None else Answer(event.occurred_at, event.admitted_at)
+    return None if event is None else Answer(claimed_time(event), event.admitted_at)

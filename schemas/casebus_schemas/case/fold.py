@@ -10,7 +10,7 @@ from .amounts import CurrentAmounts
 from .belonging import Belonging
 from .chain import ChainEvent, Digest, distinct
 from .circles import circles_of
-from .effects import take_effect, targets_of
+from .effects import Effects, mends, take_effect, targets_of
 from .persons import Suspects
 from .repeats import Repeats
 
@@ -21,40 +21,34 @@ MOST_ANSWERED = 30
 class Folded:
     """A chain in its order, and what corrections and withdrawals made of it.
 
-    `order` holds every event once, causes before effects. `standing` holds those that still speak, with
-    their facts as corrected; corrections and withdrawals that took effect are not among them. `superseded`
-    maps the digest of a corrected event to the digests of the corrections in effect, oldest first. `rivals`
-    are sets of corrections or withdrawals of one event of which none takes effect; `strangers` corrections
-    or withdrawals by an agency that did not say what they touch; `too_many` by the event that they finally
-    touch those behind the `MOST_CORRECTIONS`th, which have no effect either; `cycles` events that claim to be
-    each other's cause. `belonging` knows who speaks from outside: that has no effect either. `repeats` are
-    events that only say again what one of the order says: what points at them points at that. Whoever made
-    it may `grow` it; what it gives is never changed by others.
+    `order` holds every event once, causes before effects. `standing`, `superseded`, `withdrawn`, `rivals`,
+    `strangers` and `too_many` are what `Effects` says: corrections and withdrawals never stand.
+    `cycles` are events that claim to be each other's cause. `belonging` knows who speaks from outside: that
+    has no effect either. `repeats` are events that only say again what one of the order says: what points at
+    them points at that. Whoever made it may `grow` it; what it gives is never changed by others.
     """
 
     def __init__(
         self,
         order: Iterable[ChainEvent],
-        standing: Iterable[ChainEvent],
-        superseded: Mapping[Digest, tuple[Digest, ...]],
-        withdrawn: Mapping[Digest, Digest],
-        rivals: tuple[tuple[ChainEvent, ...], ...],
-        strangers: Iterable[ChainEvent],
+        effects: Effects,
         cycles: tuple[tuple[ChainEvent, ...], ...],
-        too_many: Mapping[Digest, Sequence[ChainEvent]],
         belonging: Belonging,
         repeats: Repeats,
     ) -> None:
         self.belonging = belonging
         self.repeats = repeats
         self.order: list[ChainEvent] = list(order)
-        self.standing: list[ChainEvent] = list(standing)
-        self.superseded = superseded
-        self.withdrawn = withdrawn
-        self.rivals = rivals
-        self.strangers: list[ChainEvent] = list(strangers)
+        self.standing: list[ChainEvent] = effects.standing
+        if belonging.first_outside:
+            self.standing = [event for event in effects.standing if not belonging.is_outside(event)]
+        self.superseded = effects.superseded
+        self.withdrawn = effects.withdrawn
+        self.rivals = effects.rivals
+        self.strangers = effects.strangers
         self.cycles = cycles
-        self.too_many: dict[Digest, list[ChainEvent]] = {of: list(row) for of, row in too_many.items()}
+        self.too_many = effects.too_many
+        self._idle = effects.idle
         self.by_digest: dict[Digest, ChainEvent] = {}
         self.said_as: dict[tuple[str, UUID], list[ChainEvent]] = {}
         self.shared_ids: dict[tuple[str, UUID], list[ChainEvent]] = {}
@@ -93,6 +87,10 @@ class Folded:
     def suspects(self) -> Suspects:
         """Who is who in the events that stand."""
         return Suspects(self.standing)
+
+    def is_idle(self, event: ChainEvent) -> bool:
+        """Whether the event is a correction or withdrawal that has no effect."""
+        return event.digest in self._idle
 
     def thread(self, event: ChainEvent) -> frozenset[Digest]:
         """An event, what it answers, what that answers, and so on; corrections count as what they correct.
@@ -152,14 +150,14 @@ class Folded:
         self.repeats.keep(said)
         self._index(event, len(self.order))
         self.order.append(event)
-        beyond = False
         for target in targets_of(event, self.by_digest):
             if self.by_digest[target].agency != event.agency:
                 self.strangers.append(event)
             else:
-                beyond = True
                 self.too_many.setdefault(self.origin_of(target), []).append(event)
-        if beyond or self.belonging.is_outside(event):
+        if mends(event):
+            self._idle.add(event.digest)
+        if mends(event) or self.belonging.is_outside(event):
             return True
         self._index_standing(event)
         self.standing.append(event)
@@ -213,13 +211,7 @@ def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) ->
     repeats = Repeats(every.values())
     found = {digest: repeats.meaning(event) for digest, event in every.items() if digest not in repeats.said}
     order, cycles = _causal_order(found, repeats)
-    standing, superseded, withdrawn, rivals, strangers, too_many = take_effect(order)
-    belonging = Belonging(order, parties)
-    if belonging.first_outside:
-        standing = [event for event in standing if not belonging.is_outside(event)]
-    return Folded(
-        order, standing, superseded, withdrawn, rivals, strangers, cycles, too_many, belonging, repeats
-    )
+    return Folded(order, take_effect(order), cycles, Belonging(order, parties), repeats)
 
 
 def extend(folded: Folded, event: ChainEvent) -> Folded:

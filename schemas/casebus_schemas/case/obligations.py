@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from casebus_schemas.law.clocks import Version
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.clocks import SIGNED, SILENCE, Version
 from casebus_schemas.law.terms import Pause, Precision, Reading, countable, due_latest, readings
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.ids import bus_id
@@ -12,6 +13,7 @@ from casebus_schemas.wire.ids import bus_id
 from .chain import ChainEvent
 from .chain_index import ChainIndex
 from .duty import Obligation, Step
+from .endings import ended_by, ends_matter
 from .fold import Folded
 from .parties import Party, parties
 from .proof import is_apart, proven_time
@@ -61,6 +63,8 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
     """
     if start.clock.for_each_suspect and event.data.get("suspects"):
         return True  # it may show that two suspects are one
+    if ends_matter(event):
+        return True
     if event.type not in start.clock.touched_by:
         return False
     # A new start of the same kind may tie to itself what so far was tied to none.
@@ -70,9 +74,19 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
 def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
     owed_to = parties(start.begin.owed_to, start.cause, index)
     for debtor in parties(start.begin.owed_by, start.cause, index):
+        if not _may_say(debtor, start.clock.duty):
+            continue
         creditors = tuple(party for party in owed_to if party != debtor)
         for suspect in _suspects(start):
             yield _Finder(start, debtor, suspect, index).duty(creditors)
+
+
+def _may_say(debtor: Party, duty: Iterable[str]) -> bool:
+    """Whether it may say any of these: nobody owes what he may not say. An outsider says nothing himself."""
+    types = Catalog.load().types
+    return debtor.agency is None or any(
+        type not in types or debtor.agency in types[type].speakers for type in duty
+    )
 
 
 def _suspects(start: Start) -> Sequence[str | None]:
@@ -226,12 +240,19 @@ class _Finder:
             return folded.by_digest[withdrawal]
         ends = (*clock.moot_by, *clock.restarted_by)
         of = clock.absence.of if clock.absence else ()
+        number = None if self._person is None else self._person.number
+        ending = ended_by(self._cause, self._index.endings(self._cause), folded, number)
+        found = [] if ending is None else [ending]
+        if clock.found_by == SILENCE:
+            receipts = (receipt for receipt, _ in self._index.receipts_of(self._cause))
+            found += [one for one in receipts if one.type == SIGNED and self._debtor.spoke(one)]
         for event in self._index.belonging(self._cause, dict.fromkeys((*ends, *of)), as_said=True):
-            if event.digest in folded.withdrawn or not self._is_about(event):
+            if event.digest in folded.withdrawn or folded.is_idle(event) or not self._is_about(event):
                 continue
             if event.type in ends or (waits_until is not None and event.occurred_at < waits_until):
-                return event
-        return None
+                found.append(event)
+                break
+        return min(found, key=self._index.place, default=None)
 
     def _approvals(self) -> tuple[ChainEvent, ...]:
         approval = self._clock.approval

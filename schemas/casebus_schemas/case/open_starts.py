@@ -7,6 +7,7 @@ from casebus_schemas.law.clocks import RECEIPTS, Clock
 from .as_of import receipted
 from .chain import ChainEvent, Digest
 from .chain_index import ChainIndex
+from .endings import ends_matter
 from .fold import Folded
 from .obligations import Start
 
@@ -31,6 +32,8 @@ class OpenStarts:
         self._of_cause: dict[Digest, list[Key]] = {}
         self._late: dict[str, dict[Key, None]] = {}
         self._for_each_suspect: list[Key] = []
+        self._before_an_ending: dict[Key, None] = {}
+        self._ended: set[Key] = set()
 
     def add(self, key: Key, start: Start) -> None:
         """Takes a start, open until it is settled."""
@@ -44,8 +47,9 @@ class OpenStarts:
             self._for_each_suspect.append(key)
         self.settle(key, settled=False)
 
-    def settle(self, key: Key, *, settled: bool) -> None:
-        """Says whether all duties of a start are met."""
+    def settle(self, key: Key, *, settled: bool, ended: bool = False) -> None:
+        """Says whether all duties of a start are met, and whether all of them ended with the matter."""
+        (self._ended.add if ended else self._ended.discard)(key)
         start = self._starts[key]
         rows = [self._open_of_kind.setdefault(start.cause.type, {})]
         rows.extend(self._open.setdefault(digest, {}) for digest in self._folded.thread(start.cause))
@@ -68,8 +72,12 @@ class OpenStarts:
             for keys in self._of_kind.get(event.type, {}).values():
                 if index.holds_any(tied, self._changing[keys[0]]):
                     found.update(dict.fromkeys(keys))
+        if ends_matter(event) and not self._folded.is_idle(event):
+            before = [k for keys in self._open_of_kind.values() for k in keys if k not in self._ended]
+            self._before_an_ending.update(dict.fromkeys(before))
+            found.update(dict.fromkeys(before))
         if somebody_else:
-            found.update(dict.fromkeys(self._for_each_suspect))
+            found.update(dict.fromkeys((*self._for_each_suspect, *self._before_an_ending)))
         return list(found)
 
     def _candidates(self, event: ChainEvent, index: ChainIndex) -> Iterator[Key]:

@@ -27,7 +27,12 @@ def references_of(envelope: Mapping[str, Any]) -> tuple[Reference, ...]:
     found = envelope.get("local_refs")
     if not isinstance(found, list):
         return ()
-    return tuple(Reference(ref["issuer"], ref["scheme"], ref["value"]) for ref in found)
+    return tuple(map(reference_of, found))
+
+
+def reference_of(ref: Mapping[str, Any]) -> Reference:
+    """One of them."""
+    return Reference(ref["issuer"], ref["scheme"], ref["value"])
 
 
 _Chain = TypeVar("_Chain")

@@ -1,5 +1,6 @@
 """When a time that an agency claims lies so far from the bus's own that the difference may decide a term."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from casebus_schemas.law.calendar import beijing_day
@@ -8,6 +9,29 @@ from .chain import ChainEvent
 
 _ON_THE_WAY = timedelta(hours=1)
 """An event of the hour is on its way: terms in hours are not contested for so little."""
+
+
+_TO_COME = frozenset({"due_at"})
+"""Fields of times that lie ahead by nature."""
+
+
+def late_claims(event: ChainEvent) -> Iterator[tuple[str, datetime]]:
+    """Times of the past that an event names, though they lie on a later day than itself or its admission.
+
+    With corrected facts it was last admitted with its correction. What is to come is named otherwise.
+    """
+    said_on, admitted_on = beijing_day(event.occurred_at), beijing_day(event.last_said_at)
+    if said_on > admitted_on:
+        yield "time", event.occurred_at
+    for name, value in event.data.items():
+        past = name.endswith("_at") and name not in _TO_COME and isinstance(value, datetime)
+        if past and beijing_day(value) > min(said_on, admitted_on):
+            yield name, value
+
+
+def claimed_time(event: ChainEvent) -> datetime:
+    """When it happened by its claim: not after the bus had it, whatever it says."""
+    return min(event.occurred_at, event.admitted_at)
 
 
 def is_apart(claimed: datetime, admitted: datetime, limit: str) -> bool:

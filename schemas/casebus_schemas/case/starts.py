@@ -11,6 +11,7 @@ from casebus_schemas.times import BEIJING, in_beijing
 
 from .chain import ChainEvent
 from .chain_index import ChainIndex
+from .effects import mends
 from .fold import Folded
 
 
@@ -55,7 +56,9 @@ def starts(chain: Folded | ChainIndex, law_of: date | None = None) -> Iterator[S
 
 
 def starts_of(event: ChainEvent, index: ChainIndex, law_of: date | None = None) -> Iterator[Start]:
-    """The clocks that one event starts, with its facts as they stand."""
+    """The clocks that one event starts, with its facts as they stand: none if it only changes another one."""
+    if mends(event):
+        return
     for clock in index.table.opened_by(event.type):
         for begin in _begins(clock, event, index):
             found = _time(begin, event)
@@ -119,6 +122,14 @@ def _time(begin: Begin, cause: ChainEvent) -> tuple[datetime, Precision] | None:
     if isinstance(stated, date) and not isinstance(stated, datetime):
         return datetime(stated.year, stated.month, stated.day, tzinfo=BEIJING), "day"
     start = stated if isinstance(stated, datetime) else cause.occurred_at
+    if begin.at_delivery:
+        return max(cause.occurred_at, cause.admitted_at), "second"
+    if (
+        isinstance(stated, datetime)
+        and countable(stated)
+        and beijing_day(stated) > beijing_day(cause.last_said_at)
+    ):
+        start = cause.admitted_at  # nobody says beforehand that he had something (R07)
     local = in_beijing(start)
     midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
     return start, "day" if cause.day_only and midnight else "second"

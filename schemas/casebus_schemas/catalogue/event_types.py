@@ -22,7 +22,13 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law")
+_OPTIONAL = ("answers", "by_law", "names", "ends")
+
+Named = Literal["to", "corrects", "withdraws"]
+"""What of its envelope a type may have to fill."""
+
+Ends = Literal["always", "elsewhere"]
+"""When a type ends its matter: whenever it is said, or where it says that the matter goes on in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class EventType:
     agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
     which it brings what it is `about`; `lists_suspects` whether its speaker says with it who the suspects of
     the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
-    statistics/measures.py under which it is counted.
+    statistics/measures.py under which it is counted. `names` are fields of the envelope of which it must fill
+    at least one, `ends` when it ends the matter with all its duties.
     """
 
     type: str
@@ -47,6 +54,8 @@ class EventType:
     corrected_by: str | None
     statistics: tuple[str, ...]
     title: Sentence
+    names: tuple[Named, ...] = ()
+    ends: Ends | None = None
 
     @property
     def title_zh(self) -> str:
@@ -129,6 +138,8 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         corrected_by=None if entry["corrected_by"] == NONE else entry["corrected_by"],
         statistics=() if counted == NONE else texts(where, "statistics", counted),
         title=Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"])),
+        names=tuple(cast(Named, _one_of(where, "names", name, get_args(Named))) for name in listed("names")),
+        ends=cast(Ends, _one_of(where, "ends", entry["ends"], get_args(Ends))) if "ends" in entry else None,
     )
 
 

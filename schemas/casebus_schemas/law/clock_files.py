@@ -11,7 +11,9 @@ from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text, te
 from casebus_schemas.texts.sentence import Sentence
 
 from .clocks import (
+    OVERDUE,
     RECEIPTS,
+    SILENCE,
     Absence,
     Approval,
     Article,
@@ -32,7 +34,7 @@ _ID = re.compile(r"DL\d{2}\Z")
 _REQUIRED = ("id", "title", "starts", "duty", "owed_by", "owed_to", "values")
 _OPTIONAL = (
     *("kind", "restarted_by", "moot_by", "met_by_cause", "for_each", "approval"),
-    *("suspended", "absence", "at_most"),
+    *("suspended", "absence", "at_most", "found_by"),
 )
 
 
@@ -97,6 +99,8 @@ class _File:
         touching |= {*suspension.begins, *suspension.ends} if suspension else set()
         touching |= set(absence.of) if absence else set()
         touching |= set(RECEIPTS) if any(begin.at_receipt for begin in begins) else set()
+        found_by = self._choice("found_by", entry.get("found_by", OVERDUE), (OVERDUE, SILENCE))
+        touching |= set(RECEIPTS) if found_by == SILENCE else set()
         return Clock(
             id=clock_id,
             title=Sentence(*(text(self._name, key, entry["title"][key]) for key in ("zh", "en"))),
@@ -115,6 +119,7 @@ class _File:
             at_most=at_most,
             versions=self._versions(entry["values"], starting, approval),
             touched_by=frozenset(touching),
+            found_by=found_by,
         )
 
     def _begins(self, entry: Mapping[str, Any]) -> tuple[Begin, ...]:
@@ -126,19 +131,20 @@ class _File:
         optional = ("at", "from", "required", "when", "since", "until", "owed_by", "owed_to")
         known_keys(f"{self._name}: starts", start, required=("event",), optional=optional)
         on = self._type("starts", start["event"])
-        at = self._choice("starts: at", start.get("at", "time"), ("time", "receipt"))
+        at = self._choice("starts: at", start.get("at", "time"), ("time", "receipt", "delivery"))
         field = start.get("from")
         if field is not None:
             self._field("from", field, (on,))
         required = _flag(self._name, "required", start.get("required", False))
-        if (at == "receipt" and field is not None) or (required and field is None):
-            raise self._refused("starts", start, "at: receipt without `from`, `required` only with `from`")
+        if (at != "time" and field is not None) or (required and field is None):
+            raise self._refused("starts", start, "`at` without `from`, `required` only with `from`")
         days = {key: self._day(key, start[key]) for key in ("since", "until") if key in start}
         return Begin(
             on=on,
             owed_by=self._party("owed_by", start.get("owed_by", entry["owed_by"]), (on,)),
             owed_to=self._party("owed_to", start.get("owed_to", entry["owed_to"]), (on,)),
             at_receipt=at == "receipt",
+            at_delivery=at == "delivery",
             field=field,
             required=required,
             when=self._conditions(start.get("when", []), (on,)),

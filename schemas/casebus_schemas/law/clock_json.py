@@ -19,6 +19,7 @@ def clock_json(clock: Clock) -> dict[str, object]:
         "moot_by": list(clock.moot_by),
         "for_each": "suspect" if clock.for_each_suspect else None,
         "at_most": clock.at_most,
+        "found_by": clock.found_by,
         "approval": {"type": clock.approval.type, "by": clock.approval.by or "debtor"}
         if clock.approval
         else None,
@@ -34,13 +35,19 @@ def clock_json(clock: Clock) -> dict[str, object]:
 def _begin(begin: Begin) -> dict[str, object]:
     return {
         "on": begin.on,
-        "from": "receipt" if begin.at_receipt else begin.field or "time",
+        "from": _from(begin),
         "when": [condition.to_json() for condition in begin.when],
         "since": begin.since.isoformat() if begin.since else None,
         "until": begin.until.isoformat() if begin.until else None,
         "owed_by": begin.owed_by.text,
         "owed_to": begin.owed_to.text,
     }
+
+
+def _from(begin: Begin) -> str:
+    if begin.at_delivery:
+        return "delivery"
+    return "receipt" if begin.at_receipt else begin.field or "time"
 
 
 def _version(version: Version, clock: Clock, known: Mapping[str, Instrument]) -> dict[str, object]:

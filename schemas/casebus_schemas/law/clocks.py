@@ -16,6 +16,12 @@ PartyKind = Literal["speaker", "addressees", "role", "outsider"]
 
 RECEIPTS = ("receipt.delivered", "receipt.signed")
 """What says that somebody has an event: a term that starts at receipt starts with the first of them."""
+SIGNED = RECEIPTS[1]
+"""What an officer says with his name."""
+
+
+OVERDUE, SILENCE = "R10", "R02"
+"""The rules that say that a duty is late: of a term of the law, and of what is practice only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class Begin:
     owed_by: PartyName
     owed_to: PartyName
     at_receipt: bool = False
+    at_delivery: bool = False
     field: str | None = None
     required: bool = False
     when: tuple[Condition, ...] = ()
@@ -207,6 +214,7 @@ class Clock:
     at_most: int | None
     versions: tuple[Version, ...]
     touched_by: frozenset[str]
+    found_by: str = OVERDUE
 
     @property
     def starts_on(self) -> tuple[str, ...]:

@@ -34,7 +34,9 @@ class Case:
     @property
     def standing(self) -> Sequence[ChainEvent]:
         """The events to look at that still speak, with their facts as corrected."""
-        return self.folded.standing if self.only is None else (self.only,)
+        if self.only is None:
+            return self.folded.standing
+        return () if self.folded.is_idle(self.only) else (self.only,)
 
     @classmethod
     def of(

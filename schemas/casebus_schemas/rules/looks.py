@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from casebus_schemas.case.accounts import ABOUT_THE_BUS
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.proof import late_claims
 from casebus_schemas.law import Sentence, touched_by
 from casebus_schemas.small_types import RuleId
 
@@ -19,6 +20,7 @@ WORDS: Mapping[str, Sentence] = {
     "ids": Sentence("重复使用的事件标识", "ids of events used again"),
     "strangers": Sentence("非本案链参与方的陈述", "what is said by who does not belong to the chain"),
     "causes": Sentence("事件之间的因果指向", "what events name as their causes"),
+    "claims": Sentence("晚于事件或其送达之日的所称时间", "claims of days after the event or its admission"),
     "arrivals": Sentence("事件的到达", "the arrival of an event"),
     "failures": Sentence("规则运行出错", "rules that fail"),
     "publications": Sentence("公布的统计数字及全部事件", "published figures and all events"),
@@ -45,7 +47,7 @@ def rules_touched(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
 
 def outside_touches(event: ChainEvent, folded: Folded) -> frozenset[RuleId]:
     """The chain rules whose verdict a stranger's event may have changed: what it says has no effect."""
-    return _touched_by("", (), tuple(_words(event, folded) - {"answers"}))
+    return _touched_by("", (), tuple(_words(event, folded) - {"answers", "claims"}))
 
 
 @lru_cache(maxsize=4096)
@@ -65,6 +67,8 @@ def _words(event: ChainEvent, folded: Folded) -> set[str]:
         words.add("answers")
     if event.corrects is not None or event.withdraws is not None:
         words.add("corrections")
+    if next(late_claims(event), None) is not None:
+        words.add("claims")
     if len(folded.said_as[event.agency, event.id]) > 1:
         words.add("ids")
     if folded.belonging.is_outside(event):

@@ -10,6 +10,7 @@ from uuid import UUID
 from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts, status_of
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_index import ChainIndex
+from casebus_schemas.case.endings import ends_matter
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
@@ -150,7 +151,8 @@ class Reconciled:
         if self.folded.belonging.is_outside(event):
             return Moved((), *self._grow_content(event, (), outside_touches(event, self.folded)))
         tied = self._index.add(event)
-        if self._tracked == self.folded.suspects.revision:
+        idle = self.folded.is_idle(event)
+        if self._tracked == self.folded.suspects.revision and not idle:
             self._track(event)
         somebody_else = revision != self.folded.suspects.revision
         keys = self._grow_duties(event, tied=tied, somebody_else=somebody_else)
@@ -158,7 +160,7 @@ class Reconciled:
         before, after = self._grow_content(
             event, keys, touched | self._about_suspects if somebody_else else touched
         )
-        about = self._word(event)
+        about = None if idle else self._word(event)
         if about is not None:
             # Whatever part holds it: its state is looked up anew.
             said = [f for f in (*self.content, *self._all_timed()) if f.id == about]
@@ -246,7 +248,9 @@ class Reconciled:
         duties = duties_of(start, self._index)
         self._duties[key] = duties
         self._unhashed.add(key)
-        self._open.settle(key, settled=all(duty.met_by is not None for duty in duties))
+        met = [duty for duty in duties if duty.met_by is not None]
+        over = [duty for duty in duties if duty.moot_by is not None and ends_matter(duty.moot_by)]
+        self._open.settle(key, settled=len(met) == len(duties), ended=len(over) == len(duties))
         self._set_turns(key, {turn for duty in duties for turn in duty.turns()})
 
     def _wait(self, event: ChainEvent) -> None:

@@ -10,10 +10,11 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.effects import mends
 from casebus_schemas.law import Sentence
 from casebus_schemas.times import beijing_text
 
-from .matters import Role, points
+from .matters import Role
 from .measures import Measure
 from .periods import Period
 from .scopes import Scope
@@ -240,7 +241,7 @@ def _notes(
         event.digest
         for chain in chains
         for event in tally.matters[chain].folded.order
-        if points(event) and event.family == measure.type.partition(".")[0]
+        if mends(event) and event.family == measure.type.partition(".")[0]
         if tally.matters[chain].role(event.digest) == "no effect"
     }
     if idle:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from casebus_schemas.case.chain import ChainEvent, Digest, distinct
+from casebus_schemas.case.effects import mends
 from casebus_schemas.case.fold import Folded, fold
 
 from .measures import INDICTMENT_WITHDRAWN
@@ -36,7 +37,7 @@ class Matter:
         if digest in self.folded.withdrawn.values():
             return "withdraws"
         event = self.folded.by_digest[digest]
-        if points(event):
+        if mends(event):
             return "rival" if digest in self._rivals else "no effect"
         return "takes back" if event.type == INDICTMENT_WITHDRAWN else "counted"
 
@@ -61,16 +62,11 @@ class Matter:
 
     @cached_property
     def _pointing(self) -> list[ChainEvent]:
-        return [event for event in self.folded.order if points(event)]
+        return [event for event in self.folded.order if mends(event)]
 
     def event(self, digest: Digest) -> ChainEvent:
         """An event of the chain, repeats too."""
         return self.folded.repeats.said.get(digest) or self.folded.by_digest[digest]
-
-
-def points(event: ChainEvent) -> bool:
-    """Whether the event only changes another one: it never counts by itself."""
-    return event.corrects is not None or event.withdraws is not None
 
 
 def matters(

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from functools import cache
 
 from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.effects import mends
 from casebus_schemas.case.persons import Entry, Person, entry_of, identify
 from casebus_schemas.law.calendar import beijing_day
 
-from .matters import Matter, matters, points
+from .matters import Matter, matters
 from .measures import CHANGED, COUNTED_TYPES, INDICTMENT_WITHDRAWN, PROSECUTED, Measure
 from .scopes import FUTURES_MARKETS, Charged
 
@@ -66,7 +67,7 @@ def _of_matter(matter: Matter, measure: Measure) -> list[Item]:
 def _events(matter: Matter, type: str) -> Iterator[Item]:
     standing = {event.digest: event for event in matter.folded.standing}
     for said in matter.folded.order:
-        if said.type == type and not points(said):
+        if said.type == type and not mends(said):
             event = standing.get(said.digest, said)
             rests_on = frozenset({said.digest, *matter.touching(said.digest)})
             yield Item(
@@ -173,7 +174,7 @@ def _persons(matter: Matter) -> Iterator[Item]:
     persons = _Persons(matter)
     tracks: dict[str, _Track] = {}
 
-    standing = [event for event in folded.standing if event.type in _RANK and not points(event)]
+    standing = [event for event in folded.standing if event.type in _RANK and not mends(event)]
     # The fold's order is of causes; where two share a time, an indictment comes before what is done to it.
     standing.sort(key=lambda event: (event.occurred_at, _RANK[event.type], event.digest))
     for event in standing:
@@ -202,7 +203,7 @@ def _trace(matter: Matter, persons: _Persons, tracks: dict[str, _Track]) -> None
     """Notes on which events each person rests, and gives those who count no more the place that they had."""
     standing = {event.digest: event for event in matter.folded.standing}
     for said in matter.folded.order:
-        if said.type not in _RANK or points(said):
+        if said.type not in _RANK or mends(said):
             continue
         touching = {said.digest, *matter.touching(said.digest)}
         now = persons.listed(standing[said.digest]) if said.digest in standing else {}

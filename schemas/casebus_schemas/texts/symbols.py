@@ -66,6 +66,7 @@ NO_CHARGE = Sentence("未列罪名", "no charge stated")
 """Of a suspect whom a paper names without a charge."""
 
 _FACTORS = {
+    Decimal(100): Sentence("一百", "hundred"),
     Decimal(10_000): Sentence("一万", "ten thousand"),
     Decimal(100_000_000): Sentence("一亿", "hundred million"),
 }
@@ -115,12 +116,14 @@ def money(value: Decimal, currency: str) -> Sentence:
 
 
 def unit(factor: Decimal) -> Sentence:
-    """The unit in which figures are often given, 万元 or 亿元."""
+    """The unit in which figures are often given, 万元 or 亿元; of a hundred the two places of 分."""
+    if factor == 100:
+        return Sentence("分(或小数点错两位)", "fen, or with its decimal point two places off")
     return Sentence("万元" if factor == 10_000 else "亿元", f"units of {_FACTORS[factor].en} yuan")
 
 
 def times(factor: Decimal) -> Sentence:
     """How many times one figure is another."""
     zh = _FACTORS[factor].zh
-    article = "ten thousand" if factor == 10_000 else "a hundred million"
+    article = _FACTORS[factor].en if factor == 10_000 else f"a {_FACTORS[factor].en}"
     return Sentence(f"{zh}倍", f"{article} times")

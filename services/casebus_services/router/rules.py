@@ -23,10 +23,12 @@ from casebus_schemas.admission.may_say import (
     told,
     too_large,
 )
+from casebus_schemas.admission.problem import Problem
 from casebus_schemas.admission.resident_ids import bytes_hold_resident_id, may_hold_resident_id
+from casebus_schemas.admission.sense import nameless, senseless
 from casebus_schemas.admission.verdict import Recipient, Role
 from casebus_schemas.agencies import BUS
-from casebus_schemas.catalogue.catalog import Catalog, EventType
+from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.catalogue.topology import TopicSpec, topic
 from casebus_schemas.errors import SECRET_CODES, RefusalCode, Refused
 from casebus_schemas.times import to_moment
@@ -151,6 +153,8 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         roles = told(envelope, event)
         if envelope is not None and not roles.keys() <= addressable(catalog):
             raise strangers(catalog, envelope)[0].refused()
+        if envelope is not None and (problems := _senseless(catalog, event, schema, data, record)):
+            raise problems[0].refused()
         if headers is None or said is None:
             raise bad_headers or refusals.bad_signature_block("no headers")
         if headers.fingerprint != schema.fingerprint or headers.type != schema.type:
@@ -208,6 +212,14 @@ def conclude(examined: Examined, signature_is_right: bool) -> Judgement:
         size=examined.size,
         kept=examined.kept and refused.code not in SECRET_CODES,
     )
+
+
+def _senseless(
+    catalog: Catalog, event: EventType, schema: EventSchema, data: dict[str, Any], record: Record
+) -> list[Problem]:
+    """What means nothing, whoever says it; whose topic it stands on is who says it."""
+    speaker = record.topic.partition(".")[0]
+    return nameless(catalog, event, speaker, data["envelope"]) or senseless(schema, data)
 
 
 # --- place ------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_every_example_is_judged_alike(doors: Doors, name: str) -> None:
 
 @settings(max_examples=made_up(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(event=mutated_events())
-def test_check_door_and_router_agree(doors: Doors, event: dict[str, Any]) -> None:
+def test_c9_check_door_and_router_agree(doors: Doors, event: dict[str, Any]) -> None:
     """Whatever an event looks like, the three say the same of it, and nothing but a clean refusal."""
     _agree(doors, event)
 
@@ -101,7 +101,7 @@ def test_a_fault_has_one_code_and_place(
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59.999Z", "9900-01-01T00:00:00Z", "1899-12-31T23:59:59Z"])
-def test_an_impossible_time_is_refused_with_its_place(doors: Doors, time: str) -> None:
+def test_e4_an_impossible_time_is_refused_with_its_place(doors: Doors, time: str) -> None:
     """A time from which no term can be counted is refused at the door, and as bad-body on the bus."""
     event = door_event(subject=CHAIN, time=time)
     assert [one.pointer for one in _problems(event)] == ["/time"]
@@ -179,7 +179,76 @@ def test_b7_sealed_bytes_are_refused_alike(doors: Doors) -> None:
     assert [one["pointer"] for one in check([event], NOW, CATALOG).refused] == ["/data/sealed"]
 
 
-def test_all_that_is_wrong_is_named(doors: Doors) -> None:
+def _answer(doors: Doors, event: dict[str, Any]) -> list[tuple[str, str]]:
+    """Code and place of all that is wrong, on which check, door and router agree."""
+    _agree(doors, event)
+    return [(one["code"], one["pointer"]) for one in check([event], NOW, CATALOG).refused]
+
+
+@pytest.mark.parametrize("to", [[], ["csrc"], ["court", "spp/office"], ["bus"]])
+def test_c1_a_referral_goes_to_who_can_answer_it(doors: Doors, to: list[str]) -> None:
+    """Without anybody in `to` who could answer, but its speaker, a referral is refused by all."""
+    event = door_event(subject=CHAIN, envelope={"to": to})
+    assert _answer(doors, event) == [("bad-body", "/data/envelope/to")]
+    assert _answer(doors, door_event(subject=CHAIN, envelope={"to": [*to, "mps/base"]})) == []
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "to" in CATALOG.types[name[:-2]].names])
+def test_c1_whatever_asks_for_an_answer_names_whom_it_asks(doors: Doors, name: str) -> None:
+    """Questions, clues, requests and transfers are refused alike where they go to nobody."""
+    event = {**EXAMPLES[name], "subject": CHAIN}
+    event["data"] = {**event["data"], "envelope": {**event["data"]["envelope"], "to": []}}
+    assert _answer(doors, event) == [("bad-body", "/data/envelope/to")]
+
+
+def test_c2_what_the_charges_mean_is_looked_at(doors: Doors) -> None:
+    """Articles that no charge could match, suspects who are not listed or listed twice are all named."""
+    suspect: dict[str, Any] = {"ref": "S1", "kind": "natural", "name": "姜某君", "role": None, "tokens": []}
+    charged = [
+        {"suspect": "S1", "article": "185-1(1)"},
+        {"suspect": "S1", "article": "刑法第182条"},
+        {"suspect": "S9", "article": "182"},
+    ]
+    event = door_event(subject=CHAIN, data={"suspects": [suspect, suspect], "charges": charged})
+    assert _answer(doors, event) == [
+        ("bad-body", "/data/suspects/1/ref"),
+        ("bad-body", "/data/charges/1/article"),
+        ("bad-body", "/data/charges/2/suspect"),
+    ]
+
+
+@pytest.mark.parametrize("article", ["182", "180(4)", "169-1", "185-1(1)"])
+def test_c2_articles_of_the_law_are_taken(doors: Doors, article: str) -> None:
+    """The four ways in which an article is written are fine."""
+    data = {
+        "suspects": [{"ref": "S1", "kind": "natural"}],
+        "charges": [{"suspect": "S1", "article": article}],
+    }
+    assert _answer(doors, door_event(subject=CHAIN, data=data)) == []
+
+
+def test_c2_a_correction_may_charge_whom_the_corrected_event_lists(doors: Doors) -> None:
+    """A correction of charges alone needs no list of suspects; one that lists some charges these."""
+    data = {"reasons": "示例", "charges": [{"suspect": "S1", "article": "182"}]}
+    event = door_event(type="referral.corrected", subject=CHAIN, envelope={"corrects": "ab" * 32}, data=data)
+    assert _answer(doors, event) == []
+    event["data"]["suspects"] = [{"ref": "S2", "kind": "natural"}]
+    assert _answer(doors, event) == [("bad-body", "/data/charges/0/suspect")]
+
+
+@pytest.mark.parametrize(
+    ("type", "pointer"),
+    [("referral.corrected", "/data/envelope/corrects"), ("referral.withdrawn", "/data/envelope/withdraws")],
+)
+def test_c3_a_correction_names_what_it_corrects(doors: Doors, type: str, pointer: str) -> None:
+    """A correction or withdrawal of nothing is refused by all three; one of a digest is taken."""
+    event = door_event(type=type, subject=CHAIN, data={"reasons": "示例"})
+    assert _answer(doors, event) == [("bad-body", pointer)]
+    event["data"]["envelope"]["withdraws"] = "ab" * 32
+    assert _answer(doors, event) == []
+
+
+def test_c10_all_that_is_wrong_is_named(doors: Doors) -> None:
     """Three mistakes in one event are three answers, each with its place, from the check and at the door."""
     event = door_event(
         subject=CHAIN,
@@ -203,7 +272,7 @@ def test_an_event_of_no_chain_is_refused(doors: Doors) -> None:
     assert [one.pointer for one in doors.problems(event, "csrc")] == ["/subject"]
 
 
-def test_mistakes_of_form_are_all_named() -> None:
+def test_c10_mistakes_of_form_are_all_named() -> None:
     """Missing, unknown and misshapen members of one event are named together, however deep they stand."""
     event = door_event(subject="x", time="yesterday", envelope={"handlin": "H1", "to": [1, "mps", None]})
     del event["data"]["envelope"]["precision"]

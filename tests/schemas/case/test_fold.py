@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.effects import MOST_CORRECTIONS
 from casebus_schemas.case.fold import Folded, extend, fold
-from support.chains import amount, digest, say
+from support.chains import amount, digest, say, suspects
 from support.made_up import made_up
 
 
@@ -43,13 +44,14 @@ def test_a_correction_takes_effect_at_its_targets_place() -> None:
     assert folded.superseded == {digest("s"): (digest("c"),)}
 
 
-def test_a_correction_replaces_only_the_bases_that_it_names() -> None:
-    """Figures of other bases and fields that the correction leaves empty stay as they were."""
+def test_e6_what_a_correction_gives_replaces_the_field_in_full() -> None:
+    """A list replaces the whole list, so that an amount can be taken back; what is left empty stands."""
     first = say(
         "s",
         "administrative.penalty_decided",
         "2017-03-30",
         document_no="29",
+        suspects=suspects("鲜某", "甲某"),
         amounts=[amount("fine", "2891000000.00"), amount("confiscation", "578000000.00")],
     )
     second = say(
@@ -58,15 +60,55 @@ def test_a_correction_replaces_only_the_bases_that_it_names() -> None:
         "2017-04-01",
         corrects="s",
         document_no=None,
+        suspects=[],
         amounts=[amount("fine", "2892000000.00")],
         reasons="typing error",
     )
-    (event,) = fold([first, second]).standing
+    folded = fold([first, second])
+    (event,) = folded.standing
     assert event.data["document_no"] == "29"
-    assert sorted((a["basis"], str(a["value"])) for a in event.data["amounts"]) == [
-        ("confiscation", "578000000.00"),
-        ("fine", "2892000000.00"),
-    ]
+    assert [(a["basis"], str(a["value"])) for a in event.data["amounts"]] == [("fine", "2892000000.00")]
+    # Accounts, amounts and suspects of the case are those of the event as it stands.
+    account = accounts(folded)
+    assert [row["basis"] for row in account["amounts"]] == ["fine"]
+    assert [row["basis"] for row in account["agencies"]["csrc"]["amounts"]] == ["fine"]
+    assert account["agencies"]["csrc"]["suspects"] == ["鲜某", "甲某"]
+
+
+@pytest.mark.parametrize("corrects", ["s", "x", None])
+def test_e6_a_correction_without_effect_changes_nothing(corrects: str | None) -> None:
+    """Rivals, what names an unknown event and what names none: no sum, suspect or document comes of them."""
+    account = accounts(fold(_case()[:1]))
+    rival = say("d", "referral.corrected", "2022-10-01", corrects="s", suspects=suspects("丁某"))
+    idle = say(
+        "c",
+        "referral.corrected",
+        "2022-09-30",
+        corrects=corrects,
+        case_no="9",
+        amounts=[amount("illegal_gain", "200.00")],
+        suspects=suspects("丙某"),
+    )
+    folded = fold([*_case()[:1], idle, *([rival] if corrects == "s" else [])])
+    assert folded.is_idle(idle)
+    found = accounts(folded)
+    assert {name: found[name] for name in account if name != "events"} == {
+        name: account[name] for name in account if name != "events"
+    }
+
+
+@pytest.mark.parametrize("withdrawn", ["2022-09-29", "2022-10-01"])
+def test_c4_a_withdrawal_takes_the_event_back_with_its_corrections(withdrawn: str) -> None:
+    """Whatever came first, what is taken back by its first version leaves nothing, and no rivals."""
+    later = say("d", "referral.corrected", "2022-10-02", corrects="c", amounts=[amount("illegal_gain", "3")])
+    taken_back = say("w", "referral.withdrawn", withdrawn, withdraws="s")
+    folded = fold([*_case(), later, taken_back])
+    assert folded.rivals == ()
+    assert "s" not in _names(folded.standing)
+    assert folded.withdrawn == {digest(name): digest("w") for name in "scd"}
+    assert accounts(folded)["amounts"] == []
+    again = say("v", "referral.withdrawn", "2022-10-03", withdraws="s")
+    assert fold([*_case(), taken_back, again]).rivals == ()
 
 
 def test_a_correction_of_a_correction_reaches_the_first_event() -> None:

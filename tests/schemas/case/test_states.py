@@ -16,7 +16,7 @@ def _states(*events: ChainEvent) -> tuple[str | None, list[str]]:
     return found["status"], [charge["status"] for who in found["suspects"] for charge in who["charges"]]
 
 
-def test_a_cancelled_case_is_cancelled() -> None:
+def test_c12_a_cancelled_case_is_cancelled() -> None:
     """A cancellation that lists nobody cancels the case for all."""
     cancelled = say("c", "progress.cancelled", "2022-06-01", agency="mps")
     assert _states(SENT, FILED, cancelled) == ("cancelled", ["cancelled", "cancelled"])

@@ -62,7 +62,7 @@ def test_the_router_admits_what_it_may_say(with_customs: dict[str, Any]) -> None
     assert with_customs["assignment"] == {"verdict": "refused", "code": "not-authorised", "told": {}}
 
 
-def test_its_account_is_compared_with_the_others(with_customs: dict[str, Any]) -> None:
+def test_c12_its_account_is_compared_with_the_others(with_customs: dict[str, Any]) -> None:
     """Its amounts (R30) and suspects (R31) are held against the regulator's; it is told how to correct."""
     found = {finding["rule"]: finding for finding in with_customs["findings"]}
     assert found["R30"]["agencies"] == ["csrc", "customs"]

@@ -20,7 +20,7 @@ def _with_customs() -> Catalog:
     return Catalog(events, lock_text(), Members.parse(members + customs))
 
 
-def test_its_list_and_its_figure_are_held_against_the_others() -> None:
+def test_c12_its_list_and_its_figure_are_held_against_the_others() -> None:
     """Customs lists one of two suspects and another figure: R30 and R31, and customs is asked to correct."""
     events = [
         say(
@@ -48,7 +48,7 @@ def test_its_list_and_its_figure_are_held_against_the_others() -> None:
     assert found[1].accounts[1].value == {"suspects": ["甲"], "missing": ["乙"]}
 
 
-def test_four_lists_of_which_the_last_differs_are_found() -> None:
+def test_c12_four_lists_of_which_the_last_differs_are_found() -> None:
     """Each list is held against the next one: one that differs cannot hide behind the others."""
     who = ("甲", "乙")
     events = [

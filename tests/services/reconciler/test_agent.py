@@ -113,6 +113,7 @@ def test_an_admission_repeated_by_the_router_counts_once(desk: Desk) -> None:
 
 def test_an_event_published_again_in_place_is_a_listed_repeat_without_effect(desk: Desk) -> None:
     """The same signed record at a new offset: R03, one effect, and nobody is disturbed."""
+    desk.admitter.now_ms = ms("2022-09-29")
     referral = desk.refer()
     desk.admitter.admit(referral)
     desk.admitter.admit(referral)
@@ -125,6 +126,7 @@ def test_an_event_published_again_in_place_is_a_listed_repeat_without_effect(des
 
 def test_one_id_with_two_contents_is_found_and_both_are_kept(desk: Desk) -> None:
     """The same id with other bytes: R04, two events."""
+    desk.admitter.now_ms = ms("2022-09-29")
     csrc = desk.admitter.speaker("csrc")
     first = desk.refer()
     again = csrc.say(

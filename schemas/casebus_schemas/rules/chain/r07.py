@@ -5,15 +5,18 @@ from datetime import datetime
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Start
+from casebus_schemas.case.proof import late_claims
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
+from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.small_types import RuleId
-from casebus_schemas.texts.symbols import agency
+from casebus_schemas.texts.symbols import ACCOUNT_FIELDS, agency, quoted, word
 from casebus_schemas.times import beijing_text
 
 from ..finding import account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import accounts_of, claimed_and_admitted, creditors_of
+from ..wording import accounts_of, claimed_and_admitted, correction_by, creditors_of
 
 RULE = Rule(
     RuleId("R07"),
@@ -21,7 +24,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=("causes", "duties", "time"),
+    looks_at=("causes", "claims", "duties", "time"),
     each="duty",
     acts=Sentence("所述时间或因果有误的机关", "the agency that stated the time or the causes"),
     mends=Sentence("更正所述的时间", "a correction of the stated time"),
@@ -49,6 +52,11 @@ def nonsense(case: Case) -> Iterator[Found]:
     for start in case.started:
         if not start.countable:
             yield _uncountable(start)
+    said = {(start.cause.digest, start.at) for start in case.started if not start.countable}
+    for event in case.standing:
+        late = [(name, at) for name, at in late_claims(event) if (event.digest, at) not in said]
+        if late:
+            yield _late(event, late, case.catalog)
 
 
 @RULE.over_time
@@ -85,6 +93,25 @@ def _by_claim(duty: Obligation, used: ChainEvent) -> Found:
         uses=[used],
         beside=creditors_of(duty),
         contested=True,
+    )
+
+
+def _late(event: ChainEvent, late: list[tuple[str, datetime]], catalog: Catalog) -> Found:
+    who, what = agency(event.agency), quoted(event.type)
+    (name, at), admitted = late[0], event.last_said_at
+    called, day = word(ACCOUNT_FIELDS, name), beijing_day(at)
+    own, had = beijing_day(event.occurred_at), beijing_day(admitted)
+    value = {name: beijing_text(at) for name, at in late}
+    return Found(
+        subject=f"claims\n{event.id}",
+        causes=[event],
+        accounts=[account(event, {**value, "admitted_at": beijing_text(admitted)})],
+        because=Sentence(
+            f"{who.zh}的{what.zh}所称{called.zh}{day}晚于该事件之日({own})或总线收到之日({had}),不可能为真",
+            f"{what.en} of {who.en} claims {day} ({called.en}), a later day than its own ({own}) or that on "
+            f"which the bus had it ({had}): that cannot be true",
+        ),
+        suggestion=correction_by(event, catalog),
     )
 
 

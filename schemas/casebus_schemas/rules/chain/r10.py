@@ -6,6 +6,7 @@ from datetime import datetime
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law import Sentence
+from casebus_schemas.law.clocks import OVERDUE
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import agency
@@ -40,6 +41,8 @@ def overdue(case: Case, now: datetime) -> Iterator[Found]:
     The law is that of its clock.
     """
     for duty in case.duties:
+        if duty.clock.found_by != OVERDUE:
+            continue
         late = {state(now) == "overdue" for state in (duty.claimed_state, duty.proven_state)}
         if True in late:
             yield _overdue(duty, contested=len(late) > 1)

@@ -6,7 +6,7 @@ from datetime import datetime
 from casebus_schemas.agencies import agencies_with
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Step
-from casebus_schemas.case.proof import proven_time
+from casebus_schemas.case.proof import claimed_time, proven_time
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.duty_state import last_day_of
@@ -48,7 +48,7 @@ def missing_approvals(case: Case, now: datetime) -> Iterator[Found]:
     for duty in case.duties:
         if len(duty.steps) == 1:
             continue
-        claimed = _first_missing(duty, duty.steps, now, lambda event: event.occurred_at)
+        claimed = _first_missing(duty, duty.steps, now, claimed_time)
         proven = _first_missing(duty, duty.proven_steps, now, lambda event: event.admitted_at)
         for step in dict.fromkeys(step for step in (claimed, proven) if step is not None):
             alone = claimed is None or proven is None or step != claimed

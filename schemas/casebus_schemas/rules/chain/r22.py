@@ -1,6 +1,6 @@
 """R22: answers or corrections of one matter that exclude each other; nothing wins by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.effects import MOST_CORRECTIONS
@@ -78,18 +78,34 @@ def _conflict(subject: str, yes: Sequence[ChainEvent], no: Sequence[ChainEvent],
 
 
 def _rivals(rivals: tuple[ChainEvent, ...]) -> Found:
-    about = rivals[0].corrects or rivals[0].withdraws or b""
+    about, last = rivals[0].corrects or rivals[0].withdraws or b"", rivals[-1]
+    number, named = len(rivals), last.digest.hex()
     return Found(
         subject=f"corrections\n{about.hex()}",
         causes=rivals,
         named_by=(),
         accounts=accounts_of(rivals),
         because=Sentence(
-            f"对同一事件有{len(rivals)}个并列的更正或撤回,均不生效,原文不变",
-            f"{len(rivals)} rival corrections or withdrawals of one event: none takes effect, it stands",
+            f"对同一事件有{number}个并列的更正,均不生效,原文不变。须撤回多余的一个,"
+            f"在withdraws中写明其摘要{named};再发一个更正只会又多一个并列的更正",
+            f"{number} rival corrections of one event: none takes effect, it stands. Take all but one back, "
+            f"with withdraws and the digest {named}; one more correction of the event is one more rival",
         ),
-        suggestion=Suggestion(rivals[-1].type, Agency(rivals[-1].agency)),
+        suggestion=Suggestion(last.type, Agency(last.agency)),
+        beside=_told(rivals),
+        apart=_MORE_THAN_ONE,
     )
+
+
+_MORE_THAN_ONE = Sentence(
+    "贵机关获知的一个更正或撤回并非唯一,不生效",
+    "a correction that you were told of is not the only one: it has no effect",
+)
+
+
+def _told(events: Iterable[ChainEvent]) -> list[str]:
+    """Who was told of these: they must hear that these have no effect."""
+    return sorted(frozenset[str]().union(*(event.told for event in events)))
 
 
 def _too_many(about: ChainEvent, idle: Sequence[ChainEvent]) -> Found:
@@ -103,4 +119,6 @@ def _too_many(about: ChainEvent, idle: Sequence[ChainEvent]) -> Found:
             f"one event was corrected or withdrawn more than {MOST_CORRECTIONS} times: {len(idle)} behind "
             "those have no effect",
         ),
+        beside=_told(idle[:MOST_NAMED]),
+        apart=_MORE_THAN_ONE,
     )

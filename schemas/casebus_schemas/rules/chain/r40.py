@@ -46,7 +46,7 @@ def strangers(case: Case) -> Iterator[Found]:
                 f"{agency(event.agency).zh}更正或撤回了其他机关的事件,不生效",
                 f"{agency(event.agency).en} corrects or withdraws what another agency said: it has no effect",
             ),
-            beside=sorted(touched - {event.agency}),
+            beside=sorted((touched | event.told) - {event.agency}),
             apart=Sentence(
                 "另一机关更正或撤回了贵机关的事件,不生效",
                 "another agency corrects or withdraws what you said: it has no effect",
