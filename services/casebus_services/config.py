@@ -43,8 +43,3 @@ class ServiceSettings(BaseSettings):
             raise UsageError(
                 "settings of the service", found="; ".join(wrong), expected="all of them"
             ) from error
-
-    @property
-    def sasl_password(self) -> str:
-        """The password in the password file. Raises OSError if it cannot be read."""
-        return self.sasl_password_file.read_text().strip()

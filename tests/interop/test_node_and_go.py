@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -19,11 +20,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record
-from support.documented import files_of
+from support.documented import blocks_of, files_of
 from support.heard import heard
 from support.verdicts import LONG_S
-
-pytestmark = pytest.mark.broker
 
 Client = Callable[..., list[dict[str, Any]]]
 NEEDED = {"node": ("node", "npm"), "go": ("go",)}
@@ -75,6 +74,19 @@ def records_at(bus: Stack, agency: str, said: list[dict[str, Any]]) -> list[Reco
     return [there[one["partition"], one["offset"]] for one in said]
 
 
+@pytest.mark.parametrize(("language", "kind"), [("node", "js"), ("go", "go")])
+def test_c23_the_page_holds_nothing_but_what_is_run(language: str, kind: str) -> None:
+    """Each block of code is a file that the test runs, and the versions named are the locked ones."""
+    page = f"clients-{language}.md"
+    assert len(blocks_of(page, kind)) == len(files_of(page)) == 2
+    (shell,) = blocks_of(page, "sh")
+    named = set(re.findall(r"([\w./-]+)@(v?[\d.]+\d)", shell))
+    lock = Path(__file__).with_name(language) / LOCKS[language][0]
+    locked = re.findall(r'"?([\w./-]+)"?:? "?(v?\d+\.\d+\.\d+)"?,?$', lock.read_text(), re.MULTILINE)
+    assert named == {pair for pair in locked if pair[0] not in ("version", "go")}
+
+
+@pytest.mark.broker
 def test_c23_a_program_numbers_on_and_corrects(bus: Stack, client: Client) -> None:
     """A referral and its correction are one stream, have our digests and amounts, are ledgered."""
     said = client("produce", "csrc", "mps")
@@ -94,6 +106,7 @@ def test_c23_a_program_numbers_on_and_corrects(bus: Stack, client: Client) -> No
     assert all(one["signed"] for one in receipts)
 
 
+@pytest.mark.broker
 def test_c23_a_program_hears_checks_and_answers(bus: Stack, client: Client) -> None:
     """Every notice is read and proved as we read it; the answer names the referral's id and digest."""
     said = client("produce", "csrc", "mps")

@@ -111,9 +111,3 @@ def _answer(met: dict[str, str] | None) -> Answer | None:
     if met is None:
         return None
     return Answer(datetime.fromisoformat(met["by_claim"]), datetime.fromisoformat(met["provably"]))
-
-
-def concerned(body: dict[str, Any]) -> set[str]:
-    """Agencies that have an account in a finding or should act on it."""
-    suggestion = body["suggestion"]
-    return {account["agency"] for account in body["accounts"]} | ({suggestion["by"]} if suggestion else set())

@@ -26,9 +26,6 @@ from .ratios import RatioRefused, growth, ratio
 from .scopes import Scope, find_scope
 from .tally import Tally
 
-Computed = Figure | Decimal
-"""A count with its lineage, or the per cent of two of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

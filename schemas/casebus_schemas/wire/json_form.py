@@ -32,9 +32,6 @@ Read = Callable[[Any, Pointer], Any]
 MOST_PROBLEMS = 50
 """So many problems of one input are named: a program's mistake repeats itself in every item of a list."""
 
-NOT_FACTS = ("envelope", "sealed")
-"""The fields of an event's record that are not facts."""
-
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _EXPECTED_YEARS = f"a year from {POSSIBLE_YEARS.start} to {POSSIBLE_YEARS.stop - 1}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -110,14 +107,6 @@ def from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, A
     if built is None:
         built = _readers[id(schema.schema)] = schema.schema, _Reading(schema.definitions).of(schema.annotated)
     data: dict[str, Any] = built[1](value, pointer)
-    return data
-
-
-def facts_from_json(schema: EventSchema, value: Any, pointer: str = "") -> dict[str, Any]:
-    """As `from_json`, for the facts alone: neither envelope nor sealed. Raises DoorProblem."""
-    fields = [field for field in schema.annotated["fields"] if field["name"] not in NOT_FACTS]
-    read = _Reading(schema.definitions).of({**schema.annotated, "fields": fields})
-    data: dict[str, Any] = read(value, pointer)
     return data
 
 

@@ -11,9 +11,6 @@ from casebus_services.migrating import Revisions
 SQLITE = "sqlite"
 POSTGRES = "postgresql"
 
-INSERT_ONLY = ("log", "batch", "entry", "tile")
-"""Tables of which no row is ever changed or deleted."""
-
 REVISIONS = Revisions(
     of="ledger's",
     folder=Path(__file__).parent / "migrations",

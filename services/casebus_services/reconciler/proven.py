@@ -37,6 +37,7 @@ class Proven:
     partition: int
     arrivals: list[Arrival]
     next_offset: int
+    begin: int | None = None
     stepped_over: frozenset[int] = frozenset()
 
 
@@ -98,5 +99,5 @@ class Proof:
                     continue
                 self._stopped[batch.partition] = _Stop(record, error.detail)
                 log.critical("partition %d of bus.admission stops: %s", batch.partition, error)
-                return Proven(batch.partition, arrivals, record.offset, frozenset(over))
-        return Proven(batch.partition, arrivals, batch.next_offset, frozenset(over))
+                return Proven(batch.partition, arrivals, record.offset, batch.begin, frozenset(over))
+        return Proven(batch.partition, arrivals, batch.next_offset, batch.begin, frozenset(over))

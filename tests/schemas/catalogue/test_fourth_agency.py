@@ -9,6 +9,8 @@ from support.guides import copied_package, run_with, written
 
 PAGE = "add-an-agency.md"
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def with_customs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
