@@ -9,8 +9,6 @@ from typing import Any
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
-from casebus_producers.keys_reader import read_keyring
-from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
@@ -23,7 +21,7 @@ from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrivals_of
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.reading import open_reading
 from casebus_services.reconciler.rows import EVENTS, stored_event
 from casebus_services.reconciler.stepped_over import SteppedOver, step_over_orders
 
@@ -37,7 +35,7 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
     Raises UsageError if there is no such database, RetryLater if it is away.
     """
-    database = Database(url, read_only=True)
+    database = open_reading(url)
     try:
         with database.reading() as transaction:
             rows = transaction.rows(f"{EVENTS} WHERE {_CHAINS} ORDER BY chain, bus_offset")
@@ -48,6 +46,9 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
+    from casebus_producers.keys_reader import read_keyring
+    from casebus_producers.topic_reader import TopicReader
+
     with TopicReader(login, (ADMISSION,)) as reader, TopicReader(login, (COMMAND,)) as commands:
         ends = reader.ends()
         # After the ends: the key of whatever stands before them is announced by now.

@@ -34,6 +34,7 @@ FLAT = {
     "casebus_deploy.stack.doctor": ("doctor",),
     "casebus_producers.cli": ("publish", "outbox"),
     "casebus_consumers.liaison.cli": ("inbox", "receipts"),
+    "casebus_consumers.liaison.answer_cli": ("answer", "correct", "withdraw"),
     "casebus_consumers.liaison.cases_cli": ("case", "obligations", "findings", "check", "rebuild"),
     "casebus_consumers.auditor.replay_cli": ("replay",),
 }
