@@ -18,7 +18,7 @@ GROUPS = {
     "keys": "casebus_producers.keys_cli",
     "law": "casebus_consumers.liaison.law_cli",
     "ledger": "casebus_deploy.cli.drop",
-    "dead-letters": "casebus_deploy.cli.redrive",
+    "dead-letters": "casebus_deploy.cli.step_over",
     "passwords": "casebus_deploy.cli.passwords",
     "schemas": "casebus_deploy.cli.schemas",
     "statistics": "casebus_consumers.statistics.cli",
