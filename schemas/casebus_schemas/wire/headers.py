@@ -335,13 +335,8 @@ def _plain_bytes(text: bytes, length: int) -> bytes | None:
 
 
 def _bad(name: str, found: object, expected: str) -> Refused:
-    return Refused(
-        "bad-headers",
-        name,
-        found=str(found)[:120],
-        expected=expected,
-        remedy="publish it anew with correct headers",
-    )
+    remedy = "publish it anew with correct headers"
+    return Refused("bad-headers", name, found=str(found)[:120], expected=expected, remedy=remedy)
 
 
 def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
