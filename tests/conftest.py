@@ -16,7 +16,9 @@ from hypothesis import settings
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
+from casebus_schemas.fault_switch import TEST
 
+os.environ[TEST] = "yes"  # what a test starts may be told to fail
 IN_CI = bool(os.environ.get("CI"))
 
 # On a busy machine one made-up case may take its time; in smoke a tenth of them is looked at.

@@ -24,6 +24,7 @@ from .faults import PublisherFaults
 from .in_step import send_again
 from .outbox import Outbox
 from .outbox_events import Queued
+from .own_key import term_problem
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor, keep_new_receipts
 from .screen import say, say_json
@@ -67,7 +68,10 @@ def publish(
     settings = AgencySettings.read(agency, read_connection(connection))
     outbox = open_outbox(settings)
     try:
-        publication = Publication(settings, outbox, Catalog.load())
+        catalog = Catalog.load()
+        if (problem := term_problem(outbox, catalog, settings.signing_key().key_id)) is not None:
+            say_json({"warning": "key-ends", "detail": problem}, err=True)
+        publication = Publication(settings, outbox, catalog)
         with within(max(0.0, deadline - time.monotonic())):
             code = publication.run(files, wait, deadline)  # type: ignore[arg-type]  # checked above
         raise typer.Exit(code)
@@ -88,6 +92,7 @@ class Publication:
 
     def run(self, files: list[Path], wait: WaitFor | None, deadline: float) -> int:
         """Does it all and returns the exit code."""
+        faults = PublisherFaults.from_environment(os.environ)
         events = list(self._read(files))
         if any(self._connector.needs_arrivals(event) for _, event in events):
             self._catch_up()
@@ -96,7 +101,6 @@ class Publication:
         if any(one.repeated and one.sent for one in queued) and self._read_verdicts():
             # What was refused meanwhile is said again: the key may be known by now.
             queued = list(self._queue(events, receipts_from))
-        faults = PublisherFaults.from_environment(os.environ)
         with Publisher(self._outbox, self._settings, faults=faults).running() as publisher:
             sent = self._say_published(publisher, queued, deadline)
         if len(sent) < len(queued):

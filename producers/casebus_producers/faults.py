@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casebus_schemas.fault_switch import faults_asked_for, loud_line
+
 AFTER_ACK = "publisher.after-ack"
 """Kafka has acknowledged, the outbox does not know it yet."""
 
@@ -28,8 +30,11 @@ class PublisherFaults:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "PublisherFaults":
-        """Reads CASEBUS_FAULT and CASEBUS_FAULT_LOG."""
-        entries = [part.strip() for part in environ.get("CASEBUS_FAULT", "").split(",")]
+        """Reads CASEBUS_FAULT and CASEBUS_FAULT_LOG. Raises UsageError for the first outside of a test."""
+        asked = faults_asked_for(environ)
+        if asked:
+            os.write(2, loud_line(asked).encode())
+        entries = [part.strip() for part in asked.split(",")]
         kills: dict[str, int] = {}
         for entry in entries:
             name, _, action = entry.partition("=")

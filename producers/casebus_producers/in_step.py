@@ -144,8 +144,8 @@ def _starts(
 
 
 def _began_ms(producer: str) -> int:
-    """An incarnation is numbered by the time at which it began; a clock may be wrong by a day."""
-    return max(0, int(producer.rpartition(".")[2]) - 86_400_000)
+    """An incarnation is numbered by the time at which it began; a clock may be wrong by an hour."""
+    return max(0, int(producer.rpartition(".")[2]) - 3_600_000)
 
 
 def _compare(

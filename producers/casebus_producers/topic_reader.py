@@ -126,17 +126,29 @@ class TopicReader:
 
     def read_to(self, ends: Mapping[TopicPartition, int]) -> Iterator[Record]:
         """Every record before these offsets. Raises RetryLater if the broker falls silent on the way."""
+        for records, _ in self.runs_to(ends):
+            yield from records
+
+    def runs_to(
+        self, ends: Mapping[TopicPartition, int]
+    ) -> Iterator[tuple[list[Record], list[TopicPartition]]]:
+        """The same in runs, each with the partitions that have reached their ends before it.
+
+        A partition may reach its end without a record: markers of transactions, and what was aborted, move
+        the position alone.
+        """
         waiting = {KafkaPartition(*part): end for part, end in ends.items()}
         heard_at = time.monotonic()
         before = -1
         while True:
             with _heard(self._login):
                 at = {part: self._consumer.position(part) for part in waiting}
+            done = [TopicPartition(*part) for part, end in waiting.items() if at[part] >= end]
             waiting = {part: end for part, end in waiting.items() if at[part] < end}
             if not waiting:
+                yield [], done
                 return
             records = self.poll(at_most(0.5))
-            # What was aborted, and markers of transactions, move the position without a record.
             moved, before = sum(at.values()) != before, sum(at.values())
             if records or moved:
                 heard_at = time.monotonic()
@@ -149,9 +161,12 @@ class TopicReader:
                     ),
                     remedy="see whether it runs, then call again",
                 )
-            for record in records:
-                if record.offset < ends[TopicPartition(record.topic, record.partition)]:
-                    yield record
+            before_end = [
+                record
+                for record in records
+                if record.offset < ends[TopicPartition(record.topic, record.partition)]
+            ]
+            yield before_end, done
 
     def _partitions(self, topic: str) -> list[Any]:
         numbers = self._consumer.partitions_for_topic(topic)

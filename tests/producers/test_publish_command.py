@@ -303,3 +303,27 @@ def write(broker: EmbeddedBroker, record: Outgoing) -> None:
 def _example(type: str) -> str:
     examples = Path(__file__).parents[2] / "schemas/casebus_schemas/examples"
     return (examples / f"{type}.1.json").read_text(encoding="utf-8")
+
+
+def test_e8_the_same_file_after_a_refusal_is_sent_again(
+    connection: Path, lines: Any, answering: Any, read_back: Any
+) -> None:
+    """Once the key is known the event goes out anew and is admitted; a third time nothing is sent."""
+    answers: list[Callable[[Record], Outgoing]] = [
+        lambda record: receipts.refused(record, AT, "unknown-key", "no key"),
+        admitted,
+    ]
+    answering(lambda record: [answers.pop(0)(record)] if answers else [])
+    file = lines(new_event(8))
+    refused = run(connection, "publish", file, "--wait", "admitted")
+    assert refused.exit_code == 1, refused.output
+    again = run(connection, "publish", file, "--wait", "admitted")
+    assert again.exit_code == 0, again.output
+    assert [one["stage"] for one in said(again)] == ["published", "admitted"]
+    first, second = (said(result)[0]["event"] for result in (refused, again))
+    assert first["id"] == second["id"]
+    assert first["digest"] != second["digest"]
+    third = run(connection, "publish", file, "--wait", "admitted")
+    assert said(third) == said(again)
+    sent = [r for r in read_back("csrc.referral", "csrc-1.") if r.header("ce_id") == first["id"].encode()]
+    assert [digest_of(record).hex() for record in sent] == [first["digest"], second["digest"]]

@@ -25,6 +25,7 @@ from casebus_schemas.catalogue.topology import (
     agency_topics,
     ledgered_topics,
 )
+from casebus_schemas.fault_switch import TEST
 from casebus_schemas.wire.signing import SigningKey
 from support.flow import CLOCK
 from support.kafka_view import KafkaView
@@ -222,6 +223,7 @@ class FaultStack(Stack):
         return super()._service_env(service, name, worker) | {
             "CASEBUS_FAULT": self.faults.get(service, ""),
             "CASEBUS_FAULT_LOG": str(self.fault_log),
+            TEST: "yes",
         }
 
 

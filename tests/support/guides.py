@@ -41,3 +41,9 @@ def run_with(package: Path, *arguments: str, fails: bool = False) -> str:
     )
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + (done.stderr if fails else "")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of that language on a page of docs/how-to, in their order."""
+    text = (ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

@@ -13,6 +13,7 @@ from typing import Self
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.stack.logins import password_file
+from casebus_schemas.fault_switch import TEST
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
 from support.signed_events import seed_of
@@ -48,7 +49,7 @@ class LedgerProcess:
         key_file = folder / "ledger.signing-key"
         key_file.write_text(seed_of("ledger").hex())
         self._env = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", TEST) if name in os.environ},
             "CASEBUS_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "CASEBUS_SASL_USERNAME": "ledger",
             "CASEBUS_SASL_PASSWORD_FILE": str(password_file(credentials, "ledger")),

@@ -8,6 +8,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_services.clock import BusClock
 from casebus_services.router.agent import Router, Surroundings
+from casebus_services.router.key_receipts import Outcomes
 
 from .router_process import ROUTER_KEY
 from .signed_events import Speaker, keyring_of
@@ -23,6 +24,7 @@ class RouterBench:
         self.keyring: Keyring = keyring_of(*speakers)
         self.original: Record | None = None
         self.catch_up_keys: Callable[[], None] = lambda: None
+        self.key_outcomes: Outcomes = lambda _record: None
         self.router = Router(
             Surroundings(
                 keyring=lambda: self.keyring,
@@ -31,6 +33,7 @@ class RouterBench:
                 clock=BusClock(),
                 originals=lambda _origin: self.original,
                 sink=self,
+                key_outcomes=lambda record: self.key_outcomes(record),
             ),
             key=ROUTER_KEY,
             producer="router-1.1",

@@ -1,6 +1,5 @@
 """Replay: history from Kafka in the order of its time stamps, each record compared with the ledger's leaf."""
 
-import heapq
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,24 +138,22 @@ def in_time_order(
     paused: set[TopicPartition] = set()
     reader.seek(starts)
     reader.pause([place for place in starts if place not in open_ends])
-    for record in reader.read_to(dict(open_ends)):
-        place = TopicPartition(record.topic, record.partition)
-        waiting[place].append(record)
-        if record.offset + 1 >= open_ends[place]:
-            del open_ends[place]
-        if len(waiting[place]) > _BUFFERED and place in open_ends:
-            reader.pause([place])
-            paused.add(place)
+    for records, done in reader.runs_to(dict(open_ends)):
+        for place in done:
+            open_ends.pop(place, None)
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            waiting[place].append(record)
+            if len(waiting[place]) > _BUFFERED and place not in paused:
+                reader.pause([place])
+                paused.add(place)
         # Only when every partition that has more to come shows its next record is the oldest known.
-        while waiting and all(queue or place not in open_ends for place, queue in waiting.items()):
+        while any(waiting.values()) and all(waiting[place] for place in open_ends):
             oldest = min((queue[0].timestamp_ms, place) for place, queue in waiting.items() if queue)[1]
             yield waiting[oldest].popleft()
-            if not waiting[oldest] and oldest not in open_ends:
-                del waiting[oldest]
-            elif oldest in paused and len(waiting[oldest]) < _BUFFERED // 2:
+            if oldest in paused and len(waiting[oldest]) < _BUFFERED // 2:
                 reader.resume([oldest])
                 paused.discard(oldest)
-    yield from heapq.merge(*waiting.values(), key=lambda record: record.timestamp_ms)
 
 
 class LedgerComparison:

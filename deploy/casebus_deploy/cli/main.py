@@ -15,9 +15,11 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
 
 GROUPS = {
+    "keys": "casebus_producers.keys_cli",
     "law": "casebus_consumers.liaison.law_cli",
     "ledger": "casebus_deploy.cli.drop",
     "dead-letters": "casebus_deploy.cli.redrive",
+    "passwords": "casebus_deploy.cli.passwords",
     "schemas": "casebus_deploy.cli.schemas",
     "statistics": "casebus_consumers.statistics.cli",
     "topics": "casebus_deploy.cli.topics",
@@ -26,6 +28,7 @@ GROUPS = {
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {
     "casebus_deploy.cli.up": ("up",),
+    "casebus_deploy.cli.backup": ("backup", "restore"),
     "casebus_deploy.cli.run": ("run",),
     "casebus_deploy.cli.demo": ("demo",),
     "casebus_deploy.stack.doctor": ("doctor",),
@@ -105,6 +108,13 @@ def main() -> None:
         # The reader of our output left; nobody is there to read a complaint.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(OK) from None
+    except Exception as error:
+        from .no_room import no_room
+
+        if (told := no_room(error)) is None:
+            raise
+        say(f"casebus: {told}", err=True)
+        raise SystemExit(UNAVAILABLE) from None
 
 
 def _code(error: BusError) -> int:

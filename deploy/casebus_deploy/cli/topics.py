@@ -63,7 +63,7 @@ def plan_command(
     with _admin(bootstrap_servers, username, password_file, ca_file) as admin:
         found = plan(admin, Wanted.of_bus(partitions, replication), credentials, keep_users=(username,))
     _show(found.changes(), as_json)
-    if not found.settled:
+    if not found.settled or found.faulty_acls:
         raise typer.Exit(1)
     if not as_json:
         say("Nothing to do: the cluster is as the files say.")

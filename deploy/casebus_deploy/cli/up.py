@@ -12,6 +12,7 @@ from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 
 app = typer.Typer()
+LOOK_S = 1.0
 
 
 @app.command("up")
@@ -69,7 +70,8 @@ def up(
                 say("ready 就绪 (Ctrl-C stops 停止)")
         for name, why in ended.items():
             say(f"证据有险 EVIDENCE AT RISK: {name} ended and is not started again: {why}", err=True)
-        stop.wait()
+        while not stop.wait(LOOK_S):
+            stack.look()
         say("stopping 正在停止 …", err=True)
 
 

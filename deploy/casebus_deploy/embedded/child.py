@@ -60,7 +60,9 @@ class ChildSpec:
         """Start it once, as `spawn` does."""
         process = spawn(self.argv, env=self.env, cwd=self.cwd, log_file=self.log_file)
         if self.pid_file is not None:
-            self.pid_file.write_text(str(process.pid), encoding="ascii")
+            # On a full disk it runs all the same: an error here would leave a process that nobody knows.
+            with contextlib.suppress(OSError):
+                self.pid_file.write_text(str(process.pid), encoding="ascii")
         return process
 
 
@@ -130,7 +132,7 @@ class _Spawner:
             start, future = self._jobs.get()
             try:
                 future.set_result(start())
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  whoever waits for it gets it; the thread must stay
                 future.set_exception(error)
 
 

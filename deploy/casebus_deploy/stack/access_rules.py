@@ -42,6 +42,12 @@ def described_acls(admin: Any) -> list[ACL]:
     return list(acls)
 
 
+def is_faulty(acl: ACL) -> bool:
+    """Whether a rule allows what no login of the bus may do: transactions, whose records may be aborted."""
+    allows = acl.permission_type == ACLPermissionType.ALLOW
+    return bool(allows and acl.resource_pattern.resource_type == ResourceType.TRANSACTIONAL_ID)
+
+
 def in_words(rule: AclSpec) -> str:
     """What a wanted rule allows, for a person."""
     return f"{rule.operation} {rule.resource_type} {rule.name}{'*' if rule.pattern == 'PREFIXED' else ''}"

@@ -23,6 +23,7 @@ LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
 SHOWN_DENIALS = 5
+KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/rotate-keys.md)"
 SHOWN_CHAINS = 5
 
 State = Literal["ok", "warn", "bad"]
@@ -56,8 +57,11 @@ def examine(file: Path | None) -> Iterator[Examined]:
         yield broker
         if broker.state == "ok":
             yield _quotas(connection)
+            yield from _rights(connection)
+            yield from _logins(connection)
         yield from _services(file.parent)
         yield from _denials(file.parent)
+        yield from _failed_logins(file.parent)
         yield from _set_aside(connection)
 
 
@@ -178,6 +182,57 @@ def _quotas(connection: Connection) -> Examined:
     return Examined("quotas", "ok", f"{len(quotas())} logins are limited")
 
 
+def _rights(connection: Connection) -> Iterator[Examined]:
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    from casebus_producers.config import KafkaLogin
+    from casebus_schemas.catalogue.topology import OPERATOR
+
+    from .access_rules import acl_in_words, described_acls, is_faulty
+
+    login = KafkaLogin.read(OPERATOR, connection).kafka() | {"bootstrap_timeout_ms": 3_000}
+    login.pop("allow_auto_create_topics", None)  # a consumer's word only
+    try:
+        with closing(KafkaAdminClient(**login)) as admin:
+            faulty = [acl for acl in described_acls(admin) if is_faulty(acl)]
+    except KafkaError as error:
+        yield Examined("rights", "warn", f"not seen: {type(error).__name__}", "casebus topics apply")
+        return
+    for acl in faulty[:SHOWN_DENIALS]:
+        found = f"{acl.principal}: {acl_in_words(acl)}, a right that nobody may have"
+        yield Examined("rights", "bad", found, "casebus topics apply --prune")
+    if not faulty:
+        yield Examined("rights", "ok", "nobody has a right to transactions")
+
+
+def _logins(connection: Connection) -> Iterator[Examined]:
+    from aiokafka.errors import KafkaError
+
+    from .tried_logins import is_taken
+
+    config = {
+        "bootstrap_servers": connection.bootstrap_servers,
+        "security_protocol": connection.security_protocol,
+        "ssl_cafile": connection.ca_file,
+    }
+    refused = []
+    try:
+        for name, principal in connection.principals.items():
+            if principal.password_file.is_file():
+                password = principal.password_file.read_text(encoding="utf-8").strip()
+                if not is_taken(config, principal.username, password):
+                    refused.append(name)
+    except (KafkaError, OSError) as error:
+        yield Examined("logins", "warn", f"not tried: {type(error).__name__}", "casebus up")
+        return
+    if refused:
+        found = f"refused with the password in their files: {', '.join(refused)}"
+        yield Examined("logins", "bad", found, "casebus topics apply --credentials, or casebus up")
+    else:
+        yield Examined("logins", "ok", "each password in its file is taken")
+
+
 def _services(folder: Path) -> Iterator[Examined]:
     from casebus_deploy.embedded.broker import NAME as BROKER
     from casebus_deploy.status_page.status import read_json
@@ -206,6 +261,8 @@ def _services(folder: Path) -> Iterator[Examined]:
             yield Examined(
                 name, "warn", f"key event ignored at {ignored}", "ask its agency; announce it anew"
             )
+        for term in sign.get("key_terms", ()):
+            yield Examined(name, "bad" if term["over"] else "warn", term["text"], KEYS_REMEDY)
         age = None if beat is None else time.time() - float(beat)
         if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
@@ -228,6 +285,17 @@ def _denials(folder: Path) -> Iterator[Examined]:
             yield Examined("access", "warn", line)
     elif log.exists():
         yield Examined("access", "ok", "nobody was refused")
+
+
+def _failed_logins(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.status import last_lines
+
+    log = folder / "broker" / "log" / "logins.log"
+    lines = last_lines(log, SHOWN_DENIALS)
+    if lines:
+        yield Examined("logins", "warn", f"failed, newest first: {lines[0]}", f"read {log}: whose password?")
+    for line in lines[1:]:
+        yield Examined("logins", "warn", line)
 
 
 def _set_aside(connection: Connection) -> Iterator[Examined]:

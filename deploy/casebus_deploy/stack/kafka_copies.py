@@ -1,19 +1,18 @@
 """Kafka's own copies of records: removed by its administrator, always all of a partition up to an offset."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
 
-from casebus_deploy.embedded.broker_properties import ADMIN
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import Refused, RetryLater, UsageError
+from casebus_schemas.errors import Refused
+
+from .cluster_admin import cluster_admin
 
 
 class KafkaCopies:
@@ -46,28 +45,6 @@ def kafka_copies(connection: Connection, file: Path) -> Iterator[KafkaCopies]:
 
     Raises UsageError if the cluster has no administrator of ours, RetryLater if it does not do it.
     """
-    embedded = file.parent / "broker" / "admin.password"
-    name = os.environ.get("CASEBUS_ADMIN_USERNAME", ADMIN)
-    password = Path(os.environ.get("CASEBUS_ADMIN_PASSWORD_FILE", embedded))
-    if not password.is_file():
-        raise UsageError(
-            "Kafka's copies can be removed only where the cluster is ours",
-            found=f"no password of its administrator at {password}",
-            expected="the embedded broker, or CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE",
-        )
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=connection.bootstrap_servers,
-            security_protocol=connection.security_protocol,
-            ssl_cafile=str(connection.ca_file) if connection.ca_file else None,
-            sasl_mechanism="SCRAM-SHA-512",
-            sasl_plain_username=name,
-            sasl_plain_password=password.read_text(encoding="utf-8").strip(),
-            bootstrap_timeout_ms=10_000,
-        )
-        try:
-            yield KafkaCopies(admin)
-        finally:
-            admin.close()
-    except KafkaError as error:
-        raise RetryLater("the cluster's administration does not do it", found=type(error).__name__) from error
+    why = "Kafka's copies can be removed only where the cluster is ours"
+    with cluster_admin(connection, file, why) as admin:
+        yield KafkaCopies(admin)

@@ -32,6 +32,12 @@ def add_users(admin: Any, users: Sequence[str], credentials: Path) -> None:
     _inspect_logins(admin.alter_user_scram_credentials(alterations))
 
 
+def set_password(admin: Any, user: str, password: str) -> None:
+    """Makes this the login's password."""
+    change = UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, SCRAM_ITERATIONS)
+    _inspect_logins(admin.alter_user_scram_credentials([change]))
+
+
 def _inspect_logins(answer: Mapping[str, str | None]) -> None:
     for user, problem in answer.items():
         if problem is not None:

@@ -89,7 +89,7 @@ class Stack:
         """Start everything. Raises BusError (and leaves nothing running) if any part does not come up."""
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data.chmod(0o700)
-        self.supervisor = Supervisor([], state_file=self.data / "state.json")
+        self.supervisor = Supervisor([], state_file=self.data / "state.json", say=self._say)
         try:
             with self._step("Kafka"):
                 self._start_broker()
@@ -169,6 +169,11 @@ class Stack:
     def database_url(self, name: str) -> str:
         """SQLAlchemy address of the ledger's or the accounts' database."""
         return self.options.database_url or f"sqlite:///{self.data / name}.db"
+
+    def look(self) -> None:
+        """To be called now and then while it runs. Raises RetryLater if it no longer keeps what it should."""
+        if self.supervisor is not None:
+            self.supervisor.look()
 
     def ended(self) -> dict[str, str]:
         """Services that ended for good because evidence is at risk, and why. The others go on."""

@@ -18,7 +18,7 @@ from typing import Self
 from casebus_deploy.embedded import child
 from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.status_page.status import last_lines
-from casebus_schemas.errors import UsageError
+from casebus_schemas.errors import RetryLater, UsageError
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
@@ -43,11 +43,16 @@ class SupervisedChild:
     """One service and the thread that waits for its end. All methods may be called from any thread."""
 
     def __init__(
-        self, spec: ChildSpec, changed: Callable[[], None], on_exit: Callable[[str, int], None]
+        self,
+        spec: ChildSpec,
+        changed: Callable[[], None],
+        on_exit: Callable[[str, int], None],
+        say: Callable[[str], None],
     ) -> None:
         self.spec = spec
         self._changed = changed
         self._on_exit = on_exit
+        self._say = say
         self._lock = Lock()
         self._stopping = Event()
         self._process: Popen[bytes] | None = None
@@ -68,6 +73,12 @@ class SupervisedChild:
         pid = self.pid
         restarts = max(0, self._starts - 1)
         return ChildState(pid, pid is not None, restarts, self._last_exit, self._since, self._reason)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether somebody watches it, or need not: it was stopped, or it ended for good."""
+        watched = self._keeper is not None and self._keeper.is_alive()
+        return watched or self._stopping.is_set() or self._reason is not None or self._keeper is None
 
     def start(self) -> None:
         """Start it and keep it running. Idempotent. Raises OSError if no process can be made."""
@@ -136,7 +147,8 @@ class SupervisedChild:
                 try:
                     process = self._spawn()
                     break
-                except OSError:  # no memory, no process numbers: passes, or is seen in status()
+                except OSError as error:  # no memory, no process numbers, no disk: passes, or is said
+                    self._say(f"{self.spec.name} cannot be started and is tried again: {error}")
                     continue
 
 
@@ -160,15 +172,19 @@ class Supervisor:
         *,
         state_file: Path | None = None,
         on_exit: Callable[[str, int], None] = lambda name, code: None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Starts nothing yet.
 
         `state_file` always tells other programs how the services stand: `{"services": {name: ChildState}}`.
-        `on_exit(name, exit code)` is told of each unasked end, on a thread of the service.
+        `on_exit(name, exit code)` is told of each unasked end, on a thread of the service; `say` gets a line
+        for a person where the machine does not do what is needed: a full disk, no memory.
         """
         self._state_file = state_file
         self._state_lock = Lock()
         self._on_exit = on_exit
+        self._told = say
+        self._unwritten = False
         self._children: dict[str, SupervisedChild] = {}
         self._add(children)
 
@@ -183,6 +199,18 @@ class Supervisor:
     def states(self) -> dict[str, ChildState]:
         """How each service stands, in starting order."""
         return {name: one.state() for name, one in self._children.items()}
+
+    def look(self) -> None:
+        """Writes again what could not be written. Raises RetryLater if nobody watches a service any more."""
+        if self._unwritten:
+            self._write_state()
+        if lost := [name for name, one in self._children.items() if not one.is_kept]:
+            raise RetryLater(
+                "nobody watches over services that should run",
+                found=", ".join(lost),
+                expected="each started again when it ends",
+                remedy="start the whole again: casebus up",
+            )
 
     def run(self, *specs: ChildSpec) -> None:
         """Start these too, behind those that run. If one cannot be started, all are stopped."""
@@ -215,7 +243,9 @@ class Supervisor:
 
     def _add(self, specs: Sequence[ChildSpec]) -> None:
         with self._state_lock:
-            children = {one.name: SupervisedChild(one, self._write_state, self._on_exit) for one in specs}
+            children = {
+                one.name: SupervisedChild(one, self._write_state, self._on_exit, self._say) for one in specs
+            }
             self._children = self._children | children
 
     def _write_state(self) -> None:
@@ -224,7 +254,17 @@ class Supervisor:
         with self._state_lock:
             states = {name: asdict(state) for name, state in self.states().items()}
             fresh = self._state_file.with_name(self._state_file.name + ".new")
-            # A full disk must not end the thread that keeps a child alive; the next change writes again.
-            with contextlib.suppress(OSError):
+            # A full disk must not end the thread that keeps a child alive.
+            try:
                 fresh.write_text(json.dumps({"services": states}), encoding="utf-8")
                 fresh.replace(self._state_file)
+            except OSError as error:
+                if not self._unwritten:
+                    self._say(f"how the services stand cannot be written and is tried again: {error}")
+                self._unwritten = True
+            else:
+                self._unwritten = False
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone, or a file on the same disk
+            self._told(line)

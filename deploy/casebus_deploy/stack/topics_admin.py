@@ -7,7 +7,7 @@ and topics never: they hold evidence. A partition count is immutable, since the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +23,13 @@ from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import AclSpec, TopicSpec
 from casebus_schemas.errors import RetryLater, UsageError
 
-from .access_rules import acl_in_words, acl_of, described_acls, in_words
+from .access_rules import acl_in_words, acl_of, described_acls, in_words, is_faulty
 from .change_refused import ChangeRefused
 from .logins import add_users, password_file, remove_users
 from .quotas_admin import Differing, described_quotas, differing_quotas, set_quotas
 from .share_groups import differing_groups
 from .topic_settings import differing_configs, set_configs
+from .tried_logins import refused_logins
 
 SETTLE_TIMEOUT_S = 30.0
 _POLL_S = 0.1
@@ -72,7 +73,7 @@ class Wanted:
 class Change:
     """One difference in words."""
 
-    action: Literal["create", "set", "allow", "login", "quota", "conflict", "foreign", "replicate"]
+    action: Literal["create", "set", "allow", "login", "quota", "conflict", "fault", "foreign", "replicate"]
     subject: str
     detail: str
 
@@ -81,14 +82,18 @@ class Change:
 class Plan:
     """Differences between a cluster and what is wanted.
 
-    `thin` are topics with fewer replicas than wanted, which Kafka's own tool must add. `foreign_*` is there
-    though nobody wants it: left alone, unless `apply` is told to prune rules and logins.
+    `refused` are logins that the cluster does not let in with the password in their file. `faulty_acls` are
+    rights that nobody may have, such as to transactions: `apply` removes them only with prune. `thin` are
+    topics with fewer replicas than wanted, which Kafka's own tool must add. `foreign_*` is there though none
+    of the files says so: left alone, unless `apply` is told to prune rules and logins.
     """
 
     topics: tuple[TopicSpec, ...] = ()
     configs: Mapping[str, Mapping[str, tuple[str | None, str | None]]] = field(default_factory=dict)
     acls: tuple[AclSpec, ...] = ()
     users: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    faulty_acls: tuple[ACL, ...] = ()
     quotas: Differing = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, tuple[str | None, str | None]]] = field(default_factory=dict)
     conflicts: tuple[Change, ...] = ()
@@ -100,7 +105,7 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether nothing has to be added, changed or decided."""
-        todo = (self.topics, self.configs, self.acls, self.users, self.quotas, self.groups, self.conflicts)
+        todo = (self.topics, self.configs, self.acls, self.users, self.refused, self.quotas, self.groups)
         return not any(todo)
 
     def changes(self) -> Iterator[Change]:
@@ -118,6 +123,10 @@ class Plan:
             yield Change("allow", rule.principal, in_words(rule))
         for user in self.users:
             yield Change("login", user, "SCRAM-SHA-512, password in a file")
+        for user in self.refused:
+            yield Change("login", user, "refused with the password in its file: the cluster has another one")
+        for acl in self.faulty_acls:
+            yield Change("fault", acl.principal, f"a right that nobody may have: {acl_in_words(acl)}")
         for user, limits in self.quotas.items():
             for key, (found, wanted) in limits.items():
                 yield Change("quota", user, f"{key}: {_limit(found)} -> {_limit(wanted)}")
@@ -153,12 +162,14 @@ def plan(
             if credentials is not None
             and (user not in logins or not password_file(credentials, user).is_file())
         ),
+        refused=_refused(admin, wanted, logins, credentials),
+        faulty_acls=tuple(acl for acl in acls if is_faulty(acl)),
         quotas=differing_quotas(described_quotas(admin), wanted.quotas, wanted.users),
         groups=differing_groups(admin, MEMBERS),
         conflicts=tuple(_conflicts(known, present)),
         thin=tuple(_thin(known, present)),
         foreign_topics=tuple(sorted(present.keys() - {spec.name for spec in wanted.topics})),
-        foreign_acls=tuple(acl for acl in acls if acl not in wished),
+        foreign_acls=tuple(acl for acl in acls if acl not in wished and not is_faulty(acl)),
         foreign_users=tuple(sorted(logins - set(wanted.users) - set(keep_users))),
     )
 
@@ -187,8 +198,8 @@ def apply(
             expected="the partition count that the topic was made with",
             remedy="start with that count, or open a new generation of topics with a closing record",
         )
-    if todo.users and credentials is not None:
-        add_users(admin, todo.users, credentials)
+    if (todo.users or todo.refused) and credentials is not None:
+        add_users(admin, (*todo.users, *todo.refused), credentials)
     if todo.topics:
         _create_topics(admin, todo.topics)
     if todo.configs:
@@ -226,6 +237,13 @@ def apply_to_cluster(settings: Mapping[str, Any], partitions: int, credentials: 
             found=type(error).__name__,
             expected=f"a broker on {settings['bootstrap_servers']} that lets the administrator in",
         ) from error
+
+
+def _refused(admin: Any, wanted: Wanted, logins: Iterable[str], credentials: Path | None) -> tuple[str, ...]:
+    if credentials is None:
+        return ()
+    known = set(logins)
+    return refused_logins(admin.config, [user for user in wanted.users if user in known], credentials)
 
 
 def _limit(value: float | None) -> str:
@@ -274,8 +292,8 @@ def _conflicts(known: Sequence[TopicSpec], present: Mapping[str, Any]) -> Iterat
 
 
 def _prune(admin: Any, todo: Plan) -> None:
-    if todo.foreign_acls:
-        for _, _, error in admin.delete_acls(list(todo.foreign_acls)):
+    if rules := [*todo.faulty_acls, *todo.foreign_acls]:
+        for _, _, error in admin.delete_acls(rules):
             if error.errno:
                 raise ChangeRefused("an access rule could not be removed", found=error.__name__)
     if todo.foreign_users:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 STALE_AFTER_S = 10.0
@@ -32,6 +33,8 @@ class ServiceStatus:
     """What else a person should know of, such as key events ignored, since the start."""
     reason: str | None = None
     """Why it ended for good and is not started again."""
+    key_terms: tuple[str, ...] = ()
+    """Keys that end soon, or have ended with none to follow."""
 
     @property
     def state(self) -> str:
@@ -61,6 +64,7 @@ class Status:
     services: tuple[ServiceStatus, ...]
     topics: tuple[tuple[str, int], ...]
     denials: tuple[str, ...]
+    failed_logins: tuple[str, ...] = ()
     set_aside: tuple[Mapping[str, Any], ...] = ()
     """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
 
@@ -122,15 +126,37 @@ def service_statuses(
                 stopped=tuple(sorted(beat.get("stopped", {}).items())),
                 counts=tuple((what, count) for what, count in beat.get("counts", {}).items() if count),
                 reason=process.get("reason"),
+                key_terms=tuple(str(one["text"]) for one in beat.get("key_terms", ())),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )
     return tuple(found)
 
 
-def lag_of(ends: Mapping[Any, int], positions: Mapping[Any, int]) -> int:
-    """Records between where a service stands and where its partitions end."""
-    return sum(max(0, ends.get(place, 0) - at) for place, at in positions.items())
+def lag_of(
+    ends: Mapping[Any, int],
+    positions: Mapping[Any, int],
+    passed: Mapping[tuple[str, int], tuple[int, int]] = MappingProxyType({}),
+) -> int:
+    """Records between where a service stands and where its partitions end.
+
+    `passed` are offsets at which Kafka holds no record, from and to: markers of transactions are no lag.
+    """
+    lag = 0
+    for place, at in positions.items():
+        first, after = passed.get(place, (None, 0))
+        lag += max(0, ends.get(place, 0) - (after if at == first else at))
+    return lag
+
+
+def passed_by(heartbeats: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Where services have passed over offsets without a record, by topic and partition."""
+    found = {}
+    for beat in heartbeats:
+        for name, (first, after) in beat.get("passed", {}).items():
+            topic, _, number = name.rpartition("/")
+            found[topic, int(number)] = (int(first), int(after))
+    return found
 
 
 class StatusReader:
@@ -165,7 +191,7 @@ class StatusReader:
         heartbeats = {
             name: read_json(self._folder / "services" / name / "heartbeat.json") for name in processes
         }
-        lags, ends, up = self._lags()
+        lags, ends, up = self._lags(passed_by(heartbeats.values()))
         return Status(
             at=now,
             broker=",".join(self._client["bootstrap_servers"]),
@@ -173,6 +199,7 @@ class StatusReader:
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
             denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
+            failed_logins=last_lines(self._folder / "broker" / "log" / "logins.log", _DENIALS_SHOWN),
             set_aside=tuple(self._set_aside()),
         )
 
@@ -183,7 +210,9 @@ class StatusReader:
                 client.close()
         self._admin = self._consumer = None
 
-    def _lags(self) -> tuple[dict[str, int], dict[str, int], bool]:
+    def _lags(
+        self, passed: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> tuple[dict[str, int], dict[str, int], bool]:
         from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
         from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
@@ -201,7 +230,7 @@ class StatusReader:
             ]
             ends = self._consumer.end_offsets(partitions)
             own = self._positions()
-            lags = {name: lag_of(ends, at) for name, at in own.items() if at is not None}
+            lags = {name: lag_of(ends, at, passed) for name, at in own.items() if at is not None}
             for group in (name for name in self._groups if name not in own):
                 try:
                     committed = self._admin.list_group_offsets({group: None})[group]

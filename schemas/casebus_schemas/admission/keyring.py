@@ -10,7 +10,7 @@ from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from casebus_schemas.agencies import agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import BusError
+from casebus_schemas.errors import BusError, RefusalCode, Refused
 from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
@@ -26,7 +26,7 @@ MAX_KEY_EVENTS_PER_DAY = 200
 """Of one agency, and as many revocations, by the broker's time: beyond it they are ignored unread, so that a
 flood of them costs nobody else time, and no flood of others keeps a revocation from being heard."""
 _DAY_MS = 86_400_000
-_KEPT_REASONS = 100
+KEPT_REASONS = 100
 _LOG_APPEND_TIME = 1
 _ALGORITHMS = {"ed25519": ED25519}
 
@@ -74,11 +74,16 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredKeyEvent:
-    """A record of a key topic that changed nothing, and why."""
+    """A record of a key topic that changed nothing, and why; `code` as in the receipt for it.
+
+    `unread` where it came beyond the quota of a day: then there is no receipt.
+    """
 
     topic: str
     offset: int
     reason: str
+    code: RefusalCode = "not-authorised"
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +137,10 @@ class Keyring:
                 _count(record, today)
                 changed = _changed_entries(record, entries, self.catalog)
             except (BusError, ValueError) as error:
-                reasons.append(IgnoredKeyEvent(record.topic, record.offset, harmless(str(error)[:500])))
+                reasons.append(_ignored(record, error))
             except Exception as error:  # noqa: BLE001  one record that nobody foresaw must not end the reading
-                reasons.append(
-                    IgnoredKeyEvent(record.topic, record.offset, f"set aside: {type(error).__name__}")
-                )
+                why = f"set aside: {type(error).__name__}"
+                reasons.append(IgnoredKeyEvent(record.topic, record.offset, why, "set-aside"))
             else:
                 entries.update({(entry.agency, entry.key_id): entry for entry in changed})
         return replace(
@@ -144,7 +148,7 @@ class Keyring:
             entries=MappingProxyType(entries),
             positions=MappingProxyType(positions),
             today=MappingProxyType(today),
-            ignored=(*self.ignored, *reasons)[-_KEPT_REASONS:],
+            ignored=(*self.ignored, *reasons)[-KEPT_REASONS:],
             ignored_count=self.ignored_count + len(reasons),
         )
 
@@ -152,15 +156,27 @@ class Keyring:
 Entries = dict[tuple[str, bytes], KeyEntry]
 
 
+class _BeyondQuota(ValueError):
+    """A key event that is not read."""
+
+
+def _ignored(record: Record, error: BusError | ValueError) -> IgnoredKeyEvent:
+    unread = isinstance(error, _BeyondQuota)
+    if not isinstance(error, Refused):
+        return IgnoredKeyEvent(record.topic, record.offset, harmless(str(error)[:500]), unread=unread)
+    why = harmless(f"{error.code}, {error}"[:500])
+    return IgnoredKeyEvent(record.topic, record.offset, why, error.code)
+
+
 def _count(record: Record, today: dict[tuple[str, bool], tuple[int, int]]) -> None:
-    """Counts the record against its agency's quota of the day. Raises ValueError beyond it."""
+    """Counts the record against its agency's quota of the day. Raises _BeyondQuota."""
     kind = record.topic, record.header("ce_type") == b"key.revoked"
     # A producer's own time stamps are not believed: all of them are of one day.
     day = record.timestamp_ms // _DAY_MS if record.timestamp_type == _LOG_APPEND_TIME else 0
     last, count = today.get(kind, (day, 0))
     today[kind] = day, count + 1 if day == last else 1
     if today[kind][1] > MAX_KEY_EVENTS_PER_DAY:
-        raise ValueError(f"more than {MAX_KEY_EVENTS_PER_DAY} key events of one agency in a day")
+        raise _BeyondQuota(f"more than {MAX_KEY_EVENTS_PER_DAY} key events of one agency in a day")
 
 
 def _changed_entries(record: Record, entries: Entries, catalog: Catalog) -> tuple[KeyEntry, ...]:
@@ -208,7 +224,7 @@ def _read(record: Record, agency: str, catalog: Catalog) -> tuple[EventHeaders, 
         raise ValueError("ce_time and occurred_at disagree")
     # Everybody reads the key topics, and no router stands before them.
     if problem := next(iter(unfit(schema, headers.source, data, record.value)), None):
-        raise ValueError(f"{problem.code}, {problem.pointer}: {problem.message}")
+        raise Refused(problem.code, problem.message, pointer=problem.pointer)
     return headers, data
 
 

@@ -143,6 +143,12 @@ def key_topics() -> tuple[str, ...]:
 
 
 @cache
+def agency_key_topics() -> tuple[str, ...]:
+    """Those of them that agencies write: they get receipts for what they say there, too."""
+    return tuple(name for name in key_topics() if name != BUS_KEY)
+
+
+@cache
 def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[AclSpec, ...]:
     """The allow rules that `written_by`, `read_by` and the group names amount to, in order.
 
@@ -161,6 +167,8 @@ def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
     # So that the doctor sees whether quotas and limits are as they should be.
     rules.add(AclSpec(OPERATOR, "DESCRIBE_CONFIGS", "CLUSTER", "kafka-cluster", "LITERAL"))
+    # And who may do what, above all that nobody may have transactions.
+    rules.add(AclSpec(OPERATOR, "DESCRIBE", "CLUSTER", "kafka-cluster", "LITERAL"))
     return tuple(sorted(rules))
 
 

@@ -41,12 +41,17 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run of records of one partition in offset order, and the offset after them."""
+    """A run of records of one partition in offset order, and the offset after them.
+
+    It may hold none: a position moves over markers of transactions and what was aborted. `begin` is where its
+    reading began, if known: from there to the first record Kafka holds none.
+    """
 
     topic: str
     partition: int
     records: Sequence[Record]
     next_offset: int
+    begin: int | None = None
 
 
 class Outgoing(NamedTuple):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 from casebus_services.migrating import upgrade
+from casebus_services.pooler import PREPARED
 from casebus_services.sqlite_reading import FileToRead
 
 from .rules import Fenced, Insert
@@ -82,6 +83,13 @@ def translate(database: Database, error: Exception) -> BusError:
             "the ledger cannot be written",
             found=cause,
             remedy="free disk space; nothing was acknowledged, and it is tried again after a pause",
+        )
+    if kinds & PREPARED:
+        return StopService(
+            "a pooler in transaction mode stands before the ledger's PostgreSQL",
+            found=cause,
+            expected="its session mode, or one that names its own process as the server's",
+            remedy="nothing was acknowledged; change the mode or connect to PostgreSQL itself",
         )
     if "IntegrityError" in kinds:
         return Fenced("another writer extended this log first", found=cause, remedy="the log is read again")

@@ -53,6 +53,7 @@ async def _ask(settings: ConnectionSettings, place: KafkaPartition, offset: int)
         client_id="ledger-holes",
         group_id=None,
         auto_offset_reset="none",
+        isolation_level="read_committed",
         **sasl,
     )
     await consumer.start()

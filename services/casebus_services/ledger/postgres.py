@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from casebus_services.pooler import unprepared_behind_pooler
 from casebus_services.sqlite_reading import FileToRead
 
 from .postgres_arrays import (
@@ -61,6 +62,7 @@ class PostgresDatabase:
         def connected(connection: psycopg.Connection[Any], _record: object) -> None:
             # SQLAlchemy hands out a wrapper of the driver's connection, with the same adapters.
             connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
+            unprepared_behind_pooler(connection)
 
     def lock_schema(self, connection: Connection) -> None:
         """Waits for another migration to end."""

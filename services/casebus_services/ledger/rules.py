@@ -131,7 +131,7 @@ def merge_runs(batches: Sequence[Batch]) -> list[Batch]:
                 partition=partition,
                 remedy="this cannot come from Kafka: report it with the log of the worker",
             )
-        merged.append(Batch(topic, partition, records, parts[-1].next_offset))
+        merged.append(Batch(topic, partition, records, parts[-1].next_offset, first.begin))
     return merged
 
 
@@ -164,13 +164,14 @@ def check_repeats(repeats: Sequence[Record], stored: dict[int, bytes]) -> None:
             )
 
 
-def check_contiguous(first: Record, next_offset: int, confirmed: int | None) -> None:
+def check_contiguous(run: Batch, first: Record, next_offset: int, confirmed: int | None) -> None:
     """A run must begin at the log's next offset, or at the offset that Kafka confirmed to follow it.
 
-    Holes inside a fetched run are Kafka's own (markers of transactions); one before it may be a lost run.
-    Raises Gap.
+    Holes inside a fetched run, and between where its reading began and its first record, are Kafka's own
+    (markers of transactions, what was aborted); one before it may be a lost run. Raises Gap.
     """
-    if first.offset not in (next_offset, confirmed):
+    read_on = run.begin is not None and run.begin <= next_offset
+    if not read_on and first.offset not in (next_offset, confirmed):
         raise Gap(
             "records between the ledger and the received run are missing",
             found=f"offset {first.offset}",

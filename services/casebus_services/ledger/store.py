@@ -155,7 +155,7 @@ class LedgerStore:
         if repeats:
             check_repeats(repeats, _stored(connection, state.log_id, repeats))
         if fresh:
-            check_contiguous(fresh[0], state.next_offset, confirmed.get(partition))
+            check_contiguous(run, fresh[0], state.next_offset, confirmed.get(partition))
         return run, state, fresh, len(repeats)
 
     def _state(self, connection: Connection, partition: TopicPartition) -> LogState:
@@ -171,6 +171,9 @@ class LedgerStore:
         found = connection.execute(_LAST_BATCH, partition._asdict()).one_or_none()
         if found is None:
             return None
+        entries = connection.execute(_LAST_ENTRY, {"log_id": found.log_id}).scalar()
+        if (0 if entries is None else entries + 1) != (found.end_index or 0):
+            raise _half_restored(partition, entries, found.end_index)
         if found.end_index is None:
             return LogState(found.log_id, TiledTree(), 0)
         size = found.end_index
@@ -199,6 +202,8 @@ _LAST_BATCH = text(
     "AND batch.start_index = (SELECT max(start_index) FROM batch b WHERE b.log_id = log.log_id) "
     "WHERE log.topic = :topic AND log.partition = :partition AND log.generation = 1"
 )
+
+_LAST_ENTRY = text("SELECT max(idx) FROM entry WHERE log_id = :log_id")
 
 _ALL_NEXT = text(
     "SELECT log.topic, log.partition, max(batch.next_offset) AS next_offset "
@@ -259,6 +264,19 @@ def _stored(connection: Connection, log_id: int, repeats: Sequence[Record]) -> d
         {"log_id": log_id, "first": repeats[0].offset, "last": repeats[-1].offset},
     )
     return {row.koffset: row.leaf_hash for row in rows}
+
+
+def _half_restored(partition: TopicPartition, last_entry: int | None, end: int | None) -> StopService:
+    found = "no entry" if last_entry is None else f"entries up to index {last_entry}"
+    return StopService(
+        f"the entries of {partition.topic}/{partition.partition} do not end where its last batch does",
+        found=found,
+        expected="no entry" if not end else f"entries up to index {end - 1}",
+        remedy="a ledger restored by half: restore it whole (pg_dump orders the tables of --data-only, "
+        "pg_restore does not), or rebuild it from Kafka: casebus ledger rebuild --into",
+        topic=partition.topic,
+        partition=partition.partition,
+    )
 
 
 def _damaged(partition: TopicPartition, size: int, found: str) -> StopService:

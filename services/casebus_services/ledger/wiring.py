@@ -5,7 +5,7 @@ from functools import partial
 
 from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import agency_topics, ledgered_topics
+from casebus_schemas.catalogue.topology import agency_key_topics, agency_topics, ledgered_topics
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Batch
 from casebus_schemas.wire.signing import SigningKey
@@ -42,12 +42,12 @@ class LedgerService:
             ReceiptRows(self.store.database),
             KafkaSink(settings, f"ledger-receipts-{settings.instance}"),
             ReceiptWriter(Catalog.load(), SOURCE, key, new_producer(settings.instance)),
-            [spec.name for spec in agency_topics(n)],
+            [*(spec.name for spec in agency_topics(n)), *agency_key_topics()],
             instance=settings.instance,
             is_busy=load.is_busy,
         )
         self._agent = LedgerAgent(self.store, self.receipts, partial(first_held, settings), load)
-        self._heartbeat = Heartbeat(settings.data_dir)
+        self._heartbeat = Heartbeat(settings.data_dir, passed=self._agent.passed)
         self.worker = StreamWorker(
             "ledger",
             settings,

@@ -6,11 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
 from casebus_services.migrating import upgrade
+from casebus_services.pooler import unprepared_behind_pooler
 from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
 from casebus_services.sqlite_reading import FileToRead, not_there
 
@@ -43,6 +44,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"connect_timeout": 10},
             )
+            event.listen(self._engine, "connect", lambda one, _record: unprepared_behind_pooler(one))
         else:
             raise UsageError(
                 "not a database that can hold the accounts",

@@ -33,6 +33,7 @@ class Proven:
     partition: int
     arrivals: list[Arrival]
     next_offset: int
+    begin: int | None = None
 
 
 class Proof:
@@ -75,5 +76,5 @@ class Proof:
             except Forged as error:
                 self._stopped[batch.partition] = error.detail
                 log.critical("partition %d of bus.admission stops: %s", batch.partition, error)
-                return Proven(batch.partition, arrivals, record.offset)
-        return Proven(batch.partition, arrivals, batch.next_offset)
+                return Proven(batch.partition, arrivals, record.offset, batch.begin)
+        return Proven(batch.partition, arrivals, batch.next_offset, batch.begin)

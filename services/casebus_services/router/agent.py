@@ -11,7 +11,7 @@ from casebus_schemas.admission.receipts import ReceiptWriter
 from casebus_schemas.admission.verdict import Admission, Origin
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import COMMAND, agency_topics, topic
+from casebus_schemas.catalogue.topology import COMMAND, agency_topics, key_topics, topic
 from casebus_schemas.errors import SECRET_CODES, Refused
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
@@ -21,6 +21,7 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
 
+from .key_receipts import Outcomes, key_receipts
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
 from .rules import Examined, Judgement, conclude, examine
@@ -59,6 +60,7 @@ class Surroundings:
     clock: BusClock
     originals: Originals
     sink: Sink
+    key_outcomes: Outcomes
 
 
 class Router:
@@ -85,6 +87,7 @@ class Router:
         self._receipts = ReceiptWriter(catalog, SOURCE, key, producer)
         self._catalog = catalog
         self._partitions = partitions
+        self._key_topics = frozenset(key_topics())
         self.set_aside = 0
         """Records refused as `set-aside` since the start."""
 
@@ -131,6 +134,8 @@ class Router:
         if topic_name == COMMAND:
             outputs = [output for record in records for output in self._obey_one(record, bench)]
             return outputs, sum(len(output.value or b"") for output in outputs)
+        if topic_name in self._key_topics:
+            return self._key_receipts(records), sum(len(record.value or b"") for record in records)
         judgements = bench.judge_all(records)
         if topic_name.startswith(f"{BUS}."):
             outputs = each(judgements, self._relay_all, self._writer.as_now)
@@ -138,6 +143,17 @@ class Router:
             outputs = each(judgements, lambda some: self._admit(some, FIRST_ATTEMPT), self._writer.as_now)
         most = max((len(judgement.recipients) for judgement in judgements), default=0) + 2
         return outputs, most * sum(judgement.size for judgement in judgements)
+
+    def _key_receipts(self, records: Sequence[Record]) -> list[Outgoing]:
+        drafts = key_receipts(
+            records,
+            self._with.key_outcomes,
+            self._with.catch_up_keys,
+            self._receipts,
+            keyring=self._with.keyring,
+            now_ms=self._with.clock.now_ms(),
+        )
+        return self._receipts.written(drafts, self._halves.map)
 
     def _admit(self, judgements: Sequence[Judgement], attempt: int) -> list[Outgoing]:
         """Everything that follows from the judgements on an agency's records."""

@@ -2,12 +2,19 @@
 
 import logging
 import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 
-from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.key_terms import ending_keys
+from casebus_schemas.admission.keyring import KEPT_REASONS, Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.records import Batch
+from casebus_schemas.wire.records import Batch, Record
+
+from .key_receipts import KeyOutcome
 
 SHOWN_IGNORED = 5
+MOST_OUTCOMES = 5_000
+"""Of the last key events of all agencies: receipts follow soon after the reading."""
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +25,7 @@ class KeyringKeeper:
     def __init__(self, catalog: Catalog) -> None:
         self._keyring = Keyring(catalog)
         self._lock = threading.Lock()
+        self._outcomes: OrderedDict[tuple[str, int], KeyOutcome] = OrderedDict()
 
     @property
     def current(self) -> Keyring:
@@ -32,7 +40,32 @@ class KeyringKeeper:
         """Applies key events; what is ignored is logged, since a person must be able to see why."""
         with self._lock:
             before = self._keyring.ignored_count
-            self._keyring = after = self._keyring.extend(batch.records)
+            # No more at once than a keyring keeps reasons of.
+            for start in range(0, len(batch.records), KEPT_REASONS):
+                self._take(batch.records[start : start + KEPT_REASONS])
+            after = self._keyring
         new = min(after.ignored_count - before, SHOWN_IGNORED)  # a flood of them must not fill the log
         for event in after.ignored[-new:] if new else ():
             log.warning("key event ignored at %s/0/%d: %s", event.topic, event.offset, event.reason)
+
+    def terms(self, now_ms: int) -> list[dict[str, object]]:
+        """The keys that end soon or have ended with none to follow, as a heartbeat says them."""
+        return [{"text": one.text, "over": one.over} for one in ending_keys(self._keyring, now_ms)]
+
+    def outcome(self, record: Record) -> KeyOutcome | None:
+        """What became of a key event that was read lately; None where it was not, or is beyond a quota."""
+        with self._lock:
+            found = self._outcomes.get((record.topic, record.offset))
+        return None if found is None or (found.ignored is not None and found.ignored.unread) else found
+
+    def _take(self, records: Sequence[Record]) -> None:
+        before = self._keyring
+        self._keyring = after = before.extend(records)
+        new = after.ignored_count - before.ignored_count
+        ignored = {(one.topic, one.offset): one for one in (after.ignored[-new:] if new else ())}
+        for record in records:
+            place = (record.topic, record.offset)
+            if before.positions.get(record.topic, 0) <= record.offset:
+                self._outcomes[place] = KeyOutcome(ignored.get(place))
+        while len(self._outcomes) > MOST_OUTCOMES:
+            self._outcomes.popitem(last=False)

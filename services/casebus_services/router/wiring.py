@@ -4,7 +4,14 @@ import gc
 import time
 
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import COMMAND, FINDING, OBLIGATION, agency_topics, key_topics
+from casebus_schemas.catalogue.topology import (
+    COMMAND,
+    FINDING,
+    OBLIGATION,
+    agency_key_topics,
+    agency_topics,
+    key_topics,
+)
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Batch
 from casebus_schemas.wire.signing import SigningKey
@@ -54,6 +61,7 @@ class RouterService:
             clock=self.clock,
             originals=reader_of_originals(settings, f"{name}-originals"),
             sink=self._sink,
+            key_outcomes=self._keys.outcome,
         )
         self._router = Router(
             surroundings,
@@ -63,11 +71,16 @@ class RouterService:
             catalog=self._catalog,
             partitions=n,
         )
-        self._heartbeat = Heartbeat(settings.data_dir, counts=self._counts, ignored_keys=self._keys.ignored)
+        self._heartbeat = Heartbeat(
+            settings.data_dir,
+            counts=self._counts,
+            ignored_keys=self._keys.ignored,
+            key_terms=lambda: self._keys.terms(self.clock.now_ms()),
+        )
         self.worker = StreamWorker(
             "router",
             settings,
-            [*(spec.name for spec in agency_topics(n)), FINDING, OBLIGATION, COMMAND],
+            [*(spec.name for spec in agency_topics(n)), *agency_key_topics(), FINDING, OBLIGATION, COMMAND],
             self._handle,
             on_assigned=self._heartbeat.beat,
             tick=self._heartbeat.beat,

@@ -1,6 +1,7 @@
 """Named points where a test may kill, delay or fail a service, and switches that take a safeguard away.
 
-Without the variable CASEBUS_FAULT everything here is inert: one look-up in an empty dictionary.
+Without the variable CASEBUS_FAULT everything here is inert: one look-up in an empty dictionary. With it the
+import raises UsageError, unless CASEBUS_FAULT_IS_A_TEST=yes stands beside it.
 CASEBUS_FAULT is a comma-separated list of
 
 * `NAME=kill@N`    SIGKILL to this process at the N-th passing of the point NAME;
@@ -29,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.fault_switch import faults_asked_for, loud_line
 
 SWITCHES = frozenset(
     {
@@ -99,7 +101,14 @@ def _read_fault(entry: str, action: str) -> Fault:
     raise UsageError("no such fault", found=entry, expected="NAME=kill@N, NAME=sleep:S or NAME=raise[@N]")
 
 
-_plan = read_plan(os.environ.get("CASEBUS_FAULT", ""), os.environ.get("CASEBUS_FAULT_LOG"))
+def _of_environment() -> FaultPlan:
+    asked = faults_asked_for(os.environ)
+    if asked:
+        os.write(2, loud_line(asked).encode())
+    return read_plan(asked, os.environ.get("CASEBUS_FAULT_LOG"))
+
+
+_plan = _of_environment()
 _passings: dict[str, int] = {}
 
 

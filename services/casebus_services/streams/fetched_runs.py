@@ -6,7 +6,8 @@ them holds a record it cannot parse, never gets past that record, and makes two 
 Private names of aiokafka 0.14 touched here: AIOKafkaConsumer `_fetcher`, `_client`, `_subscription`,
 `_closed`; Fetcher `_records`, `_closed`, `_subscriptions`, `_notify`, `_wait_consume_future`,
 `_create_fetch_waiter`, `_fetch_min_bytes`, `_fetch_max_wait_ms`, `_fetch_max_bytes`,
-`_max_partition_fetch_bytes`; FetchResult `_partition_records`; PartitionRecords `_consumer_record`.
+`_max_partition_fetch_bytes`, `_isolation_level`; FetchResult `_partition_records`; PartitionRecords
+`_consumer_record`.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition as AioTopicPartition
@@ -41,6 +42,8 @@ class FetchedRuns:
         self._consumer = consumer
         self._fetcher = consumer._fetcher
         self._fetcher._fetch_max_bytes = FETCH_MAX_BYTES
+        # What was aborted was never said, whoever reads; Faust asks for this only of transactions of its own.
+        self._fetcher._isolation_level = READ_COMMITTED
         self._pace = pace
         self._turn = 0
         self._set_pace(0)
@@ -132,7 +135,7 @@ class FetchedRuns:
         if not result.has_more():
             fetcher._records.pop(tp, None)
             fetcher._notify(fetcher._wait_consume_future)
-        return Batch(tp.topic, tp.partition, records, state.position) if records else None
+        return _run(tp, records, start, state.position)
 
     async def _take_tolerantly(
         self, tp: AioTopicPartition, start: int, most: int, go_on: Callable[[], bool]
@@ -141,7 +144,7 @@ class FetchedRuns:
         consumer = self._consumer
         assignment = consumer._subscription.subscription.assignment
         size = self._fetcher._max_partition_fetch_bytes
-        request = FetchRequest(500, 1, size, 0, [(tp.topic, [(tp.partition, start, size)])])
+        request = FetchRequest(500, 1, size, READ_COMMITTED, [(tp.topic, [(tp.partition, start, size)])])
         node = consumer._client.cluster.leader_for_partition(tp)
         try:
             if node is None or node == -1:
@@ -151,16 +154,24 @@ class FetchedRuns:
             log.warning("second reading of %s at %s failed, will be repeated: %s", tp, start, error)
             await asyncio.sleep(0.1)
             return None
-        (_, ((_, error_code, *_, data),)) = response.topics[0]
+        (_, ((_, error_code, *between, data),)) = response.topics[0]
+        aborted = next((field for field in between if isinstance(field, list)), [])
         if error_code or not go_on() or not assignment.active:
             return None
         state = assignment.state_value(tp)
         if state.position != start:
             return None
-        records, next_offset = read_run(TopicPartition(*tp), bytes(data or b""), start, most)
+        records, next_offset = read_run(TopicPartition(*tp), bytes(data or b""), start, most, aborted)
         state.consumed_to(next_offset)
         self._fetcher._notify(self._fetcher._wait_consume_future)
-        return Batch(tp.topic, tp.partition, records, next_offset) if records else None
+        return _run(tp, records, start, next_offset)
+
+
+def _run(tp: AioTopicPartition, records: list[Record], begin: int, position: int) -> Batch | None:
+    """What was taken, also where the position moved without a record; None where nothing moved."""
+    if not records and position <= begin:
+        return None
+    return Batch(tp.topic, tp.partition, records, position, begin)
 
 
 def _record(tp: AioTopicPartition, record: Any) -> Record:

@@ -1,12 +1,15 @@
 """A service's sign of life: a small file that the supervisor and the status page read."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from casebus_schemas.wire.records import Batch, TopicPartition
+
+log = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -16,7 +19,8 @@ class Heartbeat:
     hangs in its database does not beat: the file says that work goes on, not that a process exists.
     `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
     a person should know of, by its name, since the start; `ignored_keys` the last records of key topics that
-    changed nothing, and why.
+    changed nothing, and why; `key_terms` the keys that end soon (`text`, `over`); `passed`
+    the offsets behind its last record at which Kafka holds none.
     """
 
     def __init__(
@@ -25,15 +29,20 @@ class Heartbeat:
         stopped: Callable[[], Mapping[str, str]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
         ignored_keys: Callable[[], Sequence[str]] = tuple,
+        key_terms: Callable[[], Sequence[Mapping[str, object]]] = tuple,
+        passed: Callable[[], Mapping[str, tuple[int, int]]] = dict,
     ) -> None:
         self._stopped = stopped
         self._counts = counts
         self._ignored_keys = ignored_keys
+        self._key_terms = key_terms
+        self._passed = passed
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
         self._last_records: int | None = None
         self._assigned: frozenset[TopicPartition] = frozenset()
+        self._unwritten = False
 
     def handled(self, batches: Iterable[Batch]) -> None:
         """These batches are done. The first ones are told at once: they show that the service is back."""
@@ -57,7 +66,17 @@ class Heartbeat:
             "stopped": dict(self._stopped()),
             "counts": dict(self._counts()),
             "ignored_keys": list(self._ignored_keys()),
+            "key_terms": list(self._key_terms()),
+            "passed": dict(self._passed()),
         }
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(state), encoding="utf-8")
-        fresh.replace(self._file)
+        try:
+            fresh.write_text(json.dumps(state), encoding="utf-8")
+            fresh.replace(self._file)
+        except OSError as error:
+            # On a full disk the work goes on as far as it can; the file, growing old, says that it is ill.
+            if not self._unwritten:
+                log.warning("no sign of life can be written: %s", error)
+            self._unwritten = True
+        else:
+            self._unwritten = False

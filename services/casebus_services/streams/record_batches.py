@@ -7,7 +7,7 @@ the batch header, checks the CRC and decompresses.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
@@ -15,26 +15,39 @@ from aiokafka.record.util import decode_varint
 
 from casebus_schemas.wire.records import Record, TopicPartition
 
+_ABORTED = bytes(4)
+"""Key of the marker that ends an aborted transaction: version 0, type 0."""
 _BATCH_PREFIX = struct.Struct(">qi")  # base offset, length of what follows
 
 
 def read_run(
-    partition: TopicPartition, data: bytes, first_offset: int, most: int | None
+    partition: TopicPartition,
+    data: bytes,
+    first_offset: int,
+    most: int | None,
+    aborted: Sequence[tuple[int, int]] = (),
 ) -> tuple[list[Record], int]:
     """Records of a fetch answer from `first_offset` on, and the offset after the last one read.
 
     Reads whole batches until at least `most` records are there; a last batch that was cut off is left for the
-    next fetch. Odd bytes of a header's name become surrogate escapes.
+    next fetch. Odd bytes of a header's name become surrogate escapes. `aborted` are transactions (producer,
+    first offset) whose records are left out.
     Raises CorruptRecordException if a checksum, a length or a count does not fit.
     """
     records: list[Record] = []
     next_offset = first_offset
+    waiting, gone = sorted(aborted, key=lambda one: one[1]), set[int]()
     for batch in _batches(data):
         if most is not None and len(records) >= most:
             break
         if not batch.validate_crc():
             raise CorruptRecordException(f"wrong checksum in {partition} at offset {batch.base_offset}")
-        if not batch.is_control_batch:
+        while waiting and waiting[0][1] <= batch.base_offset:
+            gone.add(waiting.pop(0)[0])
+        if batch.is_control_batch:
+            if any(record.key == _ABORTED for record in _records(partition, batch)):
+                gone.discard(batch.producer_id)
+        elif not (batch.is_transactional and batch.producer_id in gone):
             records.extend(record for record in _records(partition, batch) if record.offset >= first_offset)
         next_offset = max(next_offset, batch.next_offset)
     return records, next_offset

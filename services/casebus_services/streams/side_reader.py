@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import ConnectionGroup
+from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition as AioTopicPartition
@@ -213,6 +214,7 @@ class SideReader:
             client_id=self._client_id,
             group_id=None,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             max_partition_fetch_bytes=2 * 1024 * 1024,
             **aiokafka_login(self._settings),
         )
@@ -230,7 +232,7 @@ async def _offsets(
         by_leader.setdefault(leader, {}).setdefault(topic, []).append((partition, which))
     found: dict[TopicPartition, int] = {}
     for leader, topics in by_leader.items():
-        request = OffsetRequest(-1, 0, list(topics.items()))
+        request = OffsetRequest(-1, READ_COMMITTED, list(topics.items()))
         answer = await client.send(leader, request, group=ConnectionGroup.COORDINATION)
         for topic, answers in answer.topics:
             for partition, error_code, _, offset in answers:

@@ -59,7 +59,7 @@ class Chunk(_FaustMessage):  # type: ignore[misc]  # see above
         super().__init__(
             batch.topic,
             batch.partition,
-            batch.records[0].offset,
+            batch.records[0].offset if batch.records else batch.next_offset,
             0.0,
             0,
             None,

@@ -271,7 +271,9 @@ def _merge(chunks: Iterable[transport.Chunk]) -> list[Batch]:
         if len(parts) > 1:
             records = [record for part in parts for record in part.records]
         merged.append(
-            parts[0] if len(parts) == 1 else Batch(topic, partition, records, parts[-1].next_offset)
+            parts[0]
+            if len(parts) == 1
+            else Batch(topic, partition, records, parts[-1].next_offset, parts[0].begin)
         )
     return merged
 

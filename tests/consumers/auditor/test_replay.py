@@ -76,13 +76,21 @@ class Pages:
         """Gives of these again."""
         self._paused.difference_update(places)
 
-    def read_to(self, ends: Mapping[TopicPartition, int]) -> Iterator[Record]:
-        """Pages of the first partition that has more and is not paused."""
-        while left := [place for place, end in ends.items() if self._at[place] < end]:
+    def runs_to(
+        self, ends: Mapping[TopicPartition, int]
+    ) -> Iterator[tuple[list[Record], list[TopicPartition]]]:
+        """Pages of the first partition that has more and is not paused, and which have reached their ends."""
+        left = list(ends)
+        while True:
+            done = [place for place in left if self._at[place] >= ends[place]]
+            left = [place for place in left if place not in done]
+            if not left:
+                yield [], done
+                return
             place = next(place for place in left if place not in self._paused)
             at = self._at[place]
             self._at[place] = min(at + self._page, ends[place])
-            yield from self._records[place][at : self._at[place]]
+            yield self._records[place][at : self._at[place]], done
 
 
 def record(place: TopicPartition, offset: int, at: int) -> Record:
@@ -100,6 +108,19 @@ def test_history_is_told_by_time_and_in_each_partitions_order() -> None:
     pages = cast(TopicReader, Pages(records, 100))
     told = list(in_time_order(pages, dict.fromkeys(places, 0), dict.fromkeys(places, 3000)))
     assert told == sorted((r for some in records.values() for r in some), key=lambda r: r.timestamp_ms)
+
+
+def test_d5_a_partition_that_ends_without_a_record_holds_up_nobody() -> None:
+    """Where markers of transactions stand at an end, or alone, the others are told to theirs, by time."""
+    places = [TopicPartition("csrc.referral", number) for number in range(3)]
+    counts = dict(zip(places, (0, 40, 3000), strict=True))
+    records = {place: [record(place, n, 10 * n) for n in range(count)] for place, count in counts.items()}
+    pages = cast(TopicReader, Pages(records, 100))
+    ends = {place: count + 1 for place, count in counts.items()}
+    told = list(in_time_order(pages, dict.fromkeys(places, 0), ends))
+    assert [one.timestamp_ms for one in told] == sorted(
+        10 * n for count in counts.values() for n in range(count)
+    )
 
 
 def test_a_partition_keeps_its_order_even_where_time_runs_back() -> None:

@@ -4,7 +4,8 @@ import json
 import time
 from pathlib import Path
 
-from casebus_deploy.stack.doctor import _services, examine
+from casebus_deploy.stack.doctor import _failed_logins, _services, examine
+from casebus_deploy.status_page.status import StatusReader, service_statuses
 
 
 def test_without_a_bus_only_the_machine_is_examined() -> None:
@@ -71,6 +72,31 @@ def test_d2_evidence_at_risk_is_bad(tmp_path: Path) -> None:
     (item,) = _services(tmp_path)
     assert (item.name, item.state) == ("ledger", "bad")
     assert "not started again: records are missing" in item.found
+
+
+def test_e3_keys_that_end_are_told(tmp_path: Path) -> None:
+    """A key that ends soon is a warning, one that has ended without a successor is bad."""
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"router": {"running": True, "pid": 7}}}))
+    folder = tmp_path / "services" / "router"
+    folder.mkdir(parents=True)
+    terms = [{"text": "csrc: in 21 days", "over": False}, {"text": "mps: no valid key", "over": True}]
+    (folder / "heartbeat.json").write_text(json.dumps({"at": time.time(), "key_terms": terms}))
+    found = {item.found: item.state for item in _services(tmp_path)}
+    assert (found["csrc: in 21 days"], found["mps: no valid key"]) == ("warn", "bad")
+    (shown,) = service_statuses({"router": {"running": True}}, {"router": {"key_terms": terms}}, {}, 1.0)
+    assert shown.key_terms == ("csrc: in 21 days", "mps: no valid key")
+
+
+def test_c16_failed_logins_are_told(tmp_path: Path) -> None:
+    """What the broker's log of logins says is named, newest first, on page and doctor."""
+    log = tmp_path / "broker" / "log"
+    log.mkdir(parents=True)
+    assert list(_failed_logins(tmp_path)) == []
+    (log / "logins.log").write_text("1 Failed authentication with /127.0.0.1\n2 Failed authentication\n")
+    first, second = _failed_logins(tmp_path)
+    assert (first.state, "2 Failed authentication" in first.found, second.found[0]) == ("warn", True, "1")
+    reader = StatusReader(tmp_path, {"bootstrap_servers": ["127.0.0.1:9"]}, ())
+    assert reader.read().failed_logins[0] == "2 Failed authentication"
 
 
 def test_b7_ignored_key_events_are_told(tmp_path: Path) -> None:

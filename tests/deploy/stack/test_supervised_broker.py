@@ -15,7 +15,7 @@ from casebus_deploy.stack.supervisor import Supervisor
 pytestmark = pytest.mark.broker
 
 
-def test_a5_a_killed_broker_is_started_again(tmp_path: Path) -> None:
+def test_a5_e11_a_killed_broker_is_started_again(tmp_path: Path) -> None:
     """After signal 9 another process serves the same clients, and nothing acknowledged is lost."""
     broker = EmbeddedBroker(tmp_path / "broker")
     with Supervisor([], state_file=tmp_path / "state.json") as supervisor:

@@ -1,10 +1,12 @@
 """The supervisor: services come back, stop in order, and never outlive their parent."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +18,7 @@ import pytest
 
 from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.stack.supervisor import Supervisor
+from casebus_schemas.errors import RetryLater
 
 _LIVES = "import time; print('up', flush=True); time.sleep(600)"
 _DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _LIVES
@@ -97,6 +100,63 @@ def test_d2_what_ends_for_good_is_not_started_again(tmp_path: Path) -> None:
         assert stands["one"]["reason"] == "another record than before"
         assert stands["other"]["reason"] is None
         assert ended.count(("one", 70)) == 1
+
+
+def test_d3_a_full_disk_ends_no_watching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing can be written a killed service comes back all the same, and that is said."""
+    state, told = tmp_path / "state.json", list[str]()
+    write, full = Path.write_text, [True]
+
+    def no_room(self: Path, *arguments: Any, **more: Any) -> int:
+        if full[0] and self.parent == tmp_path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "write_text", no_room)
+    spec = replace(service(tmp_path, _LIVES), pid_file=tmp_path / "one.pid")
+    with Supervisor([spec], state_file=state, say=told.append) as supervisor:
+        supervisor["one"].signal(signal.SIGKILL)
+        until(lambda: supervisor.states()["one"].restarts == 1 and supervisor["one"].pid is not None)
+        assert not state.exists()
+        assert len(told) == 1
+        assert "No space left" in told[0]
+        full[0] = False
+        supervisor.look()
+        assert json.loads(state.read_text())["services"]["one"]["restarts"] == 1
+
+
+def test_d3_a_process_that_cannot_be_made_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a service's log cannot be opened it is tried again and said, until it runs."""
+    told, spawn, fails = list[str](), ChildSpec.spawn, [0, 1, 1]
+
+    def failing(self: ChildSpec) -> Any:
+        if fails and fails.pop(0):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return spawn(self)
+
+    monkeypatch.setattr(ChildSpec, "spawn", failing)
+    with Supervisor([service(tmp_path, _LIVES)], say=told.append) as supervisor:
+        supervisor["one"].signal(signal.SIGKILL)
+        until(lambda: supervisor.states()["one"].restarts == 1 and supervisor["one"].pid is not None)
+        assert [line.partition(" is tried")[0] for line in told] == ["one cannot be started and"] * 2
+
+
+def test_e11_what_nobody_watches_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the watching of a service itself ends, whoever runs the whole hears of it and can end."""
+
+    def broken(self: ChildSpec) -> Any:
+        raise MemoryError
+
+    with Supervisor([service(tmp_path, _LIVES)]) as supervisor:
+        supervisor.look()
+        monkeypatch.setattr(ChildSpec, "spawn", broken)
+        monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+        supervisor["one"].signal(signal.SIGKILL)
+        until(lambda: not supervisor["one"].is_kept)
+        with pytest.raises(RetryLater, match="nobody watches"):
+            supervisor.look()
 
 
 @pytest.mark.parametrize("code", [_LIVES, _DEAF], ids=["listens", "deaf"])

@@ -11,15 +11,28 @@ from typing import Any
 import pytest
 from confluent_kafka import ShareConsumer
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+)
 from kafka.errors import TopicAuthorizationFailedError
+from typer.testing import CliRunner
 
+from casebus_deploy.cli.passwords import app as passwords
 from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.embedded.secret_files import write_private
 from casebus_deploy.stack.logins import password_file
 from casebus_deploy.stack.quotas_admin import described_quotas, set_quotas
 from casebus_deploy.stack.topics_admin import Wanted, apply, plan
+from casebus_deploy.stack.tried_logins import is_taken
 from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import PRINCIPALS, SERVICES, topics
 from casebus_schemas.errors import UsageError
+from support.members import write_connection
 
 pytestmark = pytest.mark.broker
 
@@ -99,6 +112,61 @@ def test_a_changed_configuration_is_found_and_mended(admin: Any, credentials: Pa
     assert found == {"csrc.referral": {"retention.ms": ("1000", "-1"), "segment.ms": ("60000", None)}}
     apply(admin, WANTED, credentials)
     assert plan(admin, WANTED, credentials).settled
+
+
+def test_d8_a_password_file_that_no_longer_fits_is_found_and_applied(admin: Any, credentials: Path) -> None:
+    """A login that the cluster refuses with the password in its file is named, and an apply mends it."""
+    file = password_file(credentials, "csrc")
+    write_private(file, "another")
+    found = plan(admin, WANTED, credentials)
+    assert (found.refused, found.settled) == (("csrc",), False)
+    assert [one.subject for one in found.changes() if one.action == "login"] == ["csrc"]
+    apply(admin, WANTED, credentials)
+    assert plan(admin, WANTED, credentials).settled
+    assert is_taken(admin.config, "csrc", "another")
+
+
+def test_d4_a_right_to_transactions_is_a_fault(admin: Any, credentials: Path) -> None:
+    """Such a right is named as a fault by `plan`, left by an ordinary `apply`, and taken away by pruning."""
+    right = ACL(
+        principal="User:csrc",
+        host="*",
+        operation=ACLOperation.WRITE,
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=ResourcePattern(
+            ResourceType.TRANSACTIONAL_ID, "csrc", ACLResourcePatternType.PREFIXED
+        ),
+    )
+    admin.create_acls([right])
+    apply(admin, WANTED, credentials)
+    (fault,) = [one for one in plan(admin, WANTED, credentials).changes() if one.action == "fault"]
+    assert (fault.subject, "TRANSACTIONAL_ID" in fault.detail) == ("User:csrc", True)
+    apply(admin, WANTED, credentials, prune=True)
+    assert plan(admin, WANTED, credentials).faulty_acls == ()
+
+
+def test_c16_a_password_is_exchanged_and_failed_logins_are_told(
+    own_broker: EmbeddedBroker, admin: Any, credentials: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`passwords rotate` leaves a new password that is taken; the old one fails, which a log says."""
+    file = password_file(credentials, "mps")
+    old = file.read_text()
+    connection = write_connection(own_broker.bootstrap_servers, credentials, tmp_path)
+    monkeypatch.setenv("CASEBUS_ADMIN_PASSWORD_FILE", str(own_broker.admin_password_file))
+    result = CliRunner().invoke(passwords, ["rotate", "mps", "--connection", str(connection)])
+    assert result.exit_code == 0, result.output
+    assert file.read_text() != old
+    assert is_taken(admin.config, "mps", file.read_text())
+    assert not file.with_name(f"{file.name}.next").exists()
+    assert plan(admin, WANTED, credentials).settled
+    log = own_broker.log_dir / "logins.log"
+    before = log.read_text() if log.exists() else ""
+    assert not is_taken(admin.config, "mps", old)
+    deadline = time.monotonic() + 20
+    while (said := log.read_text() if log.exists() else "") == before:
+        assert time.monotonic() < deadline, "the failed login is not in the log"
+        time.sleep(0.1)
+    assert "Failed authentication" in said
 
 
 def test_a5_every_member_has_its_quotas(admin: Any, credentials: Path) -> None:

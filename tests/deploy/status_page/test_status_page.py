@@ -8,7 +8,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from casebus_deploy.status_page.page import create_app
-from casebus_deploy.status_page.status import Status, lag_of, last_lines, service_statuses
+from casebus_deploy.status_page.status import (
+    Status,
+    lag_of,
+    last_lines,
+    passed_by,
+    service_statuses,
+)
 from casebus_schemas.wire.records import TopicPartition
 
 PROCESSES: dict[str, dict[str, Any]] = {
@@ -48,6 +54,15 @@ def test_d2_lag_is_what_was_not_taken_in() -> None:
     ends = dict(zip(places, (10, 5, 7), strict=True))
     assert lag_of(ends, dict(zip(places, (4, 5, 9), strict=True))) == 6
     assert lag_of(ends, dict.fromkeys(places, 0)) == 22
+
+
+def test_d5_markers_of_transactions_are_no_lag() -> None:
+    """Offsets over which a service has passed without a record do not count while it stands before them."""
+    place = TopicPartition("csrc.clue", 2)
+    passed = passed_by([{"passed": {"csrc.clue/2": [7, 9]}}, {}])
+    assert lag_of({place: 9}, {place: 7}, passed) == 0
+    assert lag_of({place: 12}, {place: 7}, passed) == 3
+    assert lag_of({place: 9}, {place: 3}, passed) == 6
 
 
 def test_a4_what_a_service_counts_is_shown() -> None:

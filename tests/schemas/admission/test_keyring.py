@@ -1,7 +1,7 @@
 """The keyring: which keys are believed, from when to when, and what is ignored with a reason."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casebus_schemas.admission import keyring as keyrings
@@ -176,6 +176,7 @@ def test_version_names_the_next_offset_of_each_topic() -> None:
     assert keyring.version == "csrc.key:5 mps.key:1"
 
 
+@settings(deadline=None)  # signatures are made within
 @given(st.randoms(use_true_random=False))
 def test_order_between_topics_and_repeats_do_not_matter(random: object) -> None:
     """Every worker comes to the same keyring, whatever the interleaving of topics and the repeats."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from casebus_schemas.errors import Divergence, Gap, RetryLater
-from casebus_schemas.wire.records import TopicPartition
+from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.ledger import agent as agent_module
 from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.rules import Fenced
@@ -69,6 +69,18 @@ def test_batches_are_durable_and_announced(make: Callable[..., Made]) -> None:
     assert receipts.announced == [PLACE, (TOPIC, 3)]
     agent.handle([run(0, 5)])
     assert receipts.announced == [PLACE, (TOPIC, 3)]
+
+
+def test_d5_what_is_passed_over_behind_the_last_record_is_told(make: Callable[..., Made]) -> None:
+    """Runs without a record add up to one span behind the database's offset, until the next record comes."""
+    agent, store, _ = make()
+    agent.handle([run(0, 5)])
+    agent.handle([Batch(TOPIC, 0, (), 6, 5)])
+    agent.handle([Batch(TOPIC, 0, (), 8, 6)])
+    assert agent.passed() == {f"{TOPIC}/0": (5, 8)}
+    assert store.next_offsets([PLACE]) == {PLACE: 5}
+    agent.handle([Batch(TOPIC, 0, run(8, 9).records, 9, 8)])
+    assert (agent.passed(), store.next_offsets([PLACE])) == ({}, {PLACE: 9})
 
 
 def test_receipts_follow_the_assignment(make: Callable[..., Made]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,34 @@ def test_payload_may_only_be_deleted(store: LedgerStore) -> None:
         connection.exec_driver_sql("DELETE FROM payload")
     (result,) = store.append([run(3, 5)])
     assert result.root == expected_root(run(0, 5).records)
+
+
+def test_d5_what_kafka_passes_over_is_no_gap(store: LedgerStore) -> None:
+    """A run that was read on from the log's next offset begins it, whatever markers stand before."""
+    store.append([run(0, 3)])
+    later = run(5, 7)
+    with pytest.raises(Gap):
+        store.append([later])
+    with pytest.raises(Gap):
+        store.append([replace(later, begin=4)])
+    (result,) = store.append([Batch(TOPIC, 0, (), 5, 3), replace(later, begin=3)])
+    assert (result.start, result.end) == (3, 5)
+    assert store.append([Batch(TOPIC, 0, (), 9, 7)]) == []
+
+
+@pytest.mark.parametrize("table", ["batch", "entry"])
+def test_d9_a_ledger_restored_by_half_is_named_at_the_start(store: LedgerStore, table: str) -> None:
+    """Where the rows of one table are missing the ledger says so before it takes a record, and what to do."""
+    store.append([run(0, 3)])
+    store.append([run(3, 5)])
+    with store.database.engine.begin() as connection:
+        if store.database.dialect == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete")
+        else:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        connection.exec_driver_sql(f"DELETE FROM {table}")
+    with pytest.raises(StopService, match=r"(?s)do not end where its last batch does.*pg_dump orders"):
+        store.next_offsets([PLACE])
 
 
 def test_does_not_build_on_damage(store: LedgerStore) -> None:

@@ -2,18 +2,22 @@
 
 import random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from casebus_schemas.admission.verdict import split_admission
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Gap, RetryLater
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.rebuild import rebuild
 from support.admissions import MemorySink, batch_of, data_of
 from support.chains import at
 from support.desk import Desk, envelope_at, ms
-from support.signed_events import chain
+from support.signed_events import Speaker, chain
 
 
 @pytest.fixture
@@ -346,3 +350,26 @@ def test_a_worker_whose_partition_was_written_by_another_reads_it_afresh(desk: D
     sleeper.handle([batch_of(batch.records)])
     assert desk.rows("SELECT status, events FROM recon_chain") == [("filed", 3)]
     assert sorted(_said(desk.sink)) == sorted(STORY)
+
+
+def test_d6_what_an_older_outbox_says_again_is_told_to_nobody(desk: Desk) -> None:
+    """The same ids and contents under another incarnation: the same notices, one duty, a repeat on record."""
+    question = {"envelope": envelope_at("2022-09-28T10:00", to=["mps"]), "question": "示例问题"}
+    id = UUID("0190163d-8694-739b-aea5-966c26f8ad91")
+    said = [
+        Speaker("csrc", producer=f"csrc-1.{incarnation}").say(
+            "consultation.requested", question, chain(1), id=id
+        )
+        for incarnation in (1, 2)
+    ]
+    assert said[0].digest != said[1].digest
+    records = [
+        desk.admitter.admit(event, at_ms=ms(when))
+        for event, when in zip(said, ("2022-09-28T10:00", "2022-09-28T11:00"), strict=True)
+    ]
+    told = [split_admission(record)[0].recipients for record in records]
+    assert told[0] == told[1] != ()
+    desk.agent.handle(desk.admitter.batches())
+    assert _said(desk.sink) == [("obligation.announced", "DL16", "open")]
+    assert desk.rows("SELECT rule, severity FROM recon_finding") == [("R03", "info")]
+    assert rebuild(desk.database, Catalog.load()).ok

@@ -53,6 +53,7 @@ class WildBus:
                 clock=BusClock(),
                 originals=_no_original,
                 sink=self,
+                key_outcomes=lambda _record: None,
             ),
             key=ROUTER_KEY,
             producer="router-1.1",

@@ -58,6 +58,7 @@ def test_mutated_records_are_refused_with_their_code() -> None:
         clock=BusClock(),
         originals=_no_original,
         sink=sink,
+        key_outcomes=lambda _record: None,
     )
     router = Router(surroundings, key=ROUTER_KEY, producer="router-1.1", catalog=Catalog.load(), partitions=4)
     codes: Counter[str] = Counter()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from casebus_producers.faults import PublisherFaults
 from casebus_schemas.errors import UsageError
+from casebus_schemas.fault_switch import TEST
 from casebus_services.streams import faults
 from casebus_services.streams.faults import Fault, FaultPlan, fault_point, is_off, read_plan
 
@@ -42,6 +44,27 @@ def test_nothing_happens_unasked() -> None:
     """Without CASEBUS_FAULT a point does nothing and every safeguard is on."""
     fault_point("anything", 3)
     assert not is_off("no-sql-seek")
+
+
+def test_c25_faults_are_refused_outside_of_tests() -> None:
+    """A service or a publication that finds the variable ends with a usage error, before it does anything."""
+    product = {name: value for name, value in os.environ.items() if name != TEST}
+    product["CASEBUS_FAULT"] = "no-watchdog"
+    command = [sys.executable, "-m", "casebus_deploy.cli.main", "run", "router"]
+    done = subprocess.run(command, env=product, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "CASEBUS_FAULT takes safeguards away and is refused" in done.stderr
+    with pytest.raises(UsageError, match="refused outside of tests"):
+        PublisherFaults.from_environment(product)
+
+
+def test_c25_a_test_with_faults_is_loud() -> None:
+    """Where a test asks for them the process says so before anything else."""
+    given = {**os.environ, "CASEBUS_FAULT": "no-watchdog"}
+    done = subprocess.run(
+        [sys.executable, "-c", PASSING], env=given, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.startswith("casebus: FAULTS ARE ASKED FOR, data may be lost by order: no-watchdog")
 
 
 def test_kill_at_a_passing() -> None:

@@ -4,6 +4,7 @@ import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from aiokafka.record.util import calc_crc32c_py
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,37 @@ def batch(*records: Content, base: int = 100, compression: int = 0) -> bytes:
     data = builder.build()
     data[:8] = base.to_bytes(8, "big")
     return bytes(data)
+
+
+def transaction(base: int, producer: int, *, ends: bytes | None = None) -> bytes:
+    """A batch of a transaction with one record, or (`ends`) the marker of that key that ends it."""
+    control = 0x20 if ends is not None else 0
+    builder = _DefaultRecordBatchBuilderPy(2, 0, 1, producer, 0, 0, 1 << 20)
+    builder.append(0, 1_700_000_000_000, ends or b"k", b"v", [])
+    data = bytearray(builder.build())
+    data[:8] = base.to_bytes(8, "big")
+    data[21:23] = (int.from_bytes(data[21:23], "big") | control).to_bytes(2, "big")
+    data[17:21] = calc_crc32c_py(bytes(data[21:])).to_bytes(4, "big")
+    return bytes(data)
+
+
+def test_d4_what_was_aborted_is_left_out() -> None:
+    """Of an aborted transaction no record is read, of others and of the same producer's next one all are."""
+    committed, aborted = bytes([0, 0, 0, 1]), bytes(4)
+    data = b"".join(
+        [
+            transaction(100, 7),
+            transaction(101, 8),
+            transaction(102, 7, ends=aborted),
+            transaction(103, 7),
+            transaction(104, 8, ends=committed),
+            transaction(105, 7, ends=committed),
+        ]
+    )
+    run, next_offset = read_run(PLACE, data, 100, None, [(7, 100)])
+    assert ([record.offset for record in run], next_offset) == ([101, 103], 106)
+    everything, _ = read_run(PLACE, data, 100, None)
+    assert [record.offset for record in everything] == [100, 101, 103]
 
 
 @given(st.lists(contents, min_size=1, max_size=6), st.sampled_from([0, 1]))

@@ -1,0 +1,81 @@
+"""`casebus keys`: which keys speak for whom, and a new key in the place of the one that signs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from casebus_schemas.errors import UsageError
+
+from .cli import AgencyOption, ConnectionOption
+from .screen import say, say_json
+
+app = typer.Typer(help="密钥 Signing keys: seen and exchanged.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+
+
+@app.command("list")
+def list_keys(agency: AgencyOption, connection: ConnectionOption = None, as_json: Json = False) -> None:
+    """Every key that was announced: whose, from when to when it signs, and how it ended."""
+    from casebus_schemas.catalogue.catalog import Catalog
+
+    from .config import KafkaLogin, read_connection
+    from .connecting import quiet_kafka
+    from .key_change import key_line
+    from .keys_reader import read_keyring
+
+    quiet_kafka()
+    keyring = read_keyring(KafkaLogin.read(agency, read_connection(connection)), Catalog.load())
+    for entry in keyring.entries.values():
+        line = key_line(entry)
+        if as_json:
+            say_json(line)
+        else:
+            term = f"{line['not_before'] or '–'} … {line['not_after'] or '–'}"
+            state = f"{line['ended']} {line['ended_at']}" if line["ended"] else "signs"
+            say(f"{line['holder']:<8} {line['key_id'][:16]}  {term}  {state}")
+
+
+@app.command("rotate")
+def rotate(
+    agency: AgencyOption,
+    connection: ConnectionOption = None,
+    not_after: Annotated[
+        str | None, typer.Option(help="day or time from which the new key signs no more")
+    ] = None,
+    keep_old: Annotated[
+        bool, typer.Option("--keep-old", help="leave the old key valid: other machines still sign with it")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Announce a new key, put it in the place of the one that signs, retire the old one.
+
+    What waits in the outbox goes out under the old key first. Broken off, the same command goes on where it
+    stopped. The old key file stays beside the new one, under a name of its own.
+    """
+    from casebus_schemas.times import read_time
+
+    from .config import AgencySettings, read_connection
+    from .connecting import quiet_kafka, within
+    from .key_change import KeyChange
+
+    quiet_kafka()
+    settings = AgencySettings.read(agency, read_connection(connection))
+    ends = _moment(not_after, read_time) if not_after else None
+    with within(timeout):
+        done = KeyChange(settings, timeout).run(ends, keep_old=keep_old)
+    if as_json:
+        say_json(done)
+    else:
+        say(f"新密钥 new key {done['new'][:16]}… signs from now on: {settings.signing_key_file}")
+        state = "stays valid" if keep_old else "is retired"
+        say(f"旧密钥 old key {done['old'][:16]}… {state}: {done['old_file']}")
+
+
+def _moment(text: str, read: Any) -> datetime:
+    moment: datetime = read(text)
+    if moment.timestamp() <= datetime.now().timestamp():
+        raise UsageError("the new key would have ended already", found=text, expected="a time to come")
+    return moment

@@ -1,0 +1,103 @@
+"""A backup of what cannot be derived: restored it is verified, or says exactly what is missing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from casebus_consumers.auditor.ledger_rows import snapshot
+from casebus_deploy.cli.backup import app
+from casebus_deploy.stack.backup import make_backup, read_backup, restore
+from casebus_producers.config import read_connection
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import UsageError
+from casebus_services.ledger.database import open_database
+from casebus_services.ledger.store import LedgerStore
+from support.ledgers import empty_sqlite, run
+from support.members import open_outbox, ready, write_connection
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> tuple[Path, Connection]:
+    """The connection.json of a bus with 20 ledgered records and one event in an outbox, all in use."""
+    folder = tmp_path / "bus"
+    folder.mkdir()
+    url = empty_sqlite(folder)
+    file = write_connection("127.0.0.1:9", folder, folder)
+    body = json.loads(file.read_text())
+    body["databases"]["ledger"] = url
+    for name, principal in body["principals"].items():
+        (folder / f"{name}.password").write_text("secret")
+        principal["password_file"] = f"{name}.password"
+    file.write_text(json.dumps(body))
+    connection = read_connection(file)
+    assert connection is not None
+    LedgerStore(url).append([run(0, 20)])
+    data_dir = connection.principal("csrc").data_dir
+    assert data_dir is not None
+    open_outbox(data_dir).enqueue([ready(1)])
+    return file, connection
+
+
+def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
+    bus: tuple[Path, Connection], tmp_path: Path
+) -> None:
+    """Ledger, outbox and keys are put back, the ledger sound; topics, accounts, empty outboxes are named."""
+    file, _ = bus
+    made = CliRunner().invoke(app, ["backup", str(tmp_path / "kept"), "-c", str(file), "--keys", "--json"])
+    assert made.exit_code == 0, made.output
+    assert {"ledger.db", "agencies/csrc/outbox.db", "secrets/csrc.signing-key"} <= json.loads(made.stdout)[
+        "files"
+    ].keys()
+    data = tmp_path / "new"
+    done = CliRunner().invoke(app, ["restore", str(tmp_path / "kept"), "--data", str(data), "--json"])
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    assert body["ledger"] == {"ok": True, "entries": 20, "logs": 1}
+    assert {"topics", "accounts", "agencies/mps/outbox.db"} == body["missing"].keys() - {
+        "agencies/spp/outbox.db",
+        "agencies/court/outbox.db",
+    }
+    outbox = open_outbox(data / "agencies" / "csrc")
+    assert outbox.status().pending == 1
+    outbox.close()
+    secret = data / "secrets" / "csrc.signing-key"
+    assert secret.read_text() == file.with_name("csrc.signing-key").read_text()
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_d10_keys_are_left_out_unless_chosen(bus: tuple[Path, Connection], tmp_path: Path) -> None:
+    """Without the choice no secret is in the backup, which says so."""
+    made = make_backup(bus[1], tmp_path / "kept", keys=False)
+    assert not [name for name in made.files if name.startswith("secrets/")]
+    assert "back them up apart" in made.missing["secrets"]
+    assert read_backup(tmp_path / "kept").files == made.files
+
+
+def test_d10_a_ledger_in_postgresql_is_named_as_missing(bus: tuple[Path, Connection], tmp_path: Path) -> None:
+    """What this command does not copy is said with the tool that does."""
+    connection = replace(bus[1], databases={"ledger": "postgresql+psycopg://127.0.0.1/ledger"})
+    assert "pg_dump" in make_backup(connection, tmp_path / "kept", keys=False).missing["ledger"]
+
+
+def test_d10_neither_backup_nor_restore_replaces_anything(
+    bus: tuple[Path, Connection], tmp_path: Path
+) -> None:
+    """A folder in use is refused, a damaged backup is named by its file, and nothing is put back of it."""
+    kept, data = tmp_path / "kept", tmp_path / "new"
+    make_backup(bus[1], kept, keys=False)
+    with pytest.raises(UsageError, match="replaces nothing"):
+        make_backup(bus[1], kept, keys=False)
+    restore(kept, data)
+    with pytest.raises(UsageError, match="replaces nothing"):
+        restore(kept, data)
+    with (kept / "ledger.db").open("ab") as opened:
+        opened.write(b"x")
+    with pytest.raises(UsageError, match=r"ledger\.db"):
+        restore(kept, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    database = open_database(f"sqlite:///{data / 'ledger.db'}", read_only=True)
+    with snapshot(database) as rows:
+        assert sum(rows.next_offsets().values()) == 20

@@ -1,0 +1,60 @@
+"""`casebus keys rotate` on a real Kafka: the drill of docs/how-to/rotate-keys.md."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+from typer.testing import CliRunner
+
+from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_producers.keys_cli import app
+from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.signing import SigningKey
+from support.guides import blocks
+from support.signed_events import Speaker, seed_of
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+AGENCY = "court"
+
+
+@pytest.fixture
+def connection(connection: Path, broker: EmbeddedBroker) -> Path:
+    """A connection whose court signs with the key that every test on this broker announces first."""
+    first = Speaker(AGENCY).announce().record
+    producer: Any = KafkaProducer(**broker.admin_settings())
+    headers = [(name, value or b"") for name, value in first.headers]
+    producer.send(first.topic, first.value, first.key, headers, first.partition).get(30)
+    producer.close()
+    connection.with_name(f"{AGENCY}.signing-key").write_text(seed_of(AGENCY).hex())
+    return connection
+
+
+def keys(connection: Path) -> dict[str, str | None]:
+    """How each key of the court ended."""
+    result = CliRunner().invoke(app, ["list", "-a", AGENCY, "-c", str(connection), "--json"])
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return {one["key_id"]: one["ended"] for one in lines if one["holder"] == AGENCY}
+
+
+def test_c16_the_drill_of_the_guide_exchanges_the_key(connection: Path) -> None:
+    """Each command of the guide does what it says: a second key, then it alone; the old one signs no more."""
+    file = connection.with_name(f"{AGENCY}.signing-key")
+    signing = [SigningKey.from_file(file).key_id.hex()]
+    for line in blocks("rotate-keys.md", "console")[0].splitlines():
+        command = shlex.split(line.removeprefix("casebus keys "), comments=True)
+        arguments = [AGENCY if word == "csrc" else word for word in command]
+        result = CliRunner().invoke(app, [*arguments, "-c", str(connection)])
+        assert result.exit_code == 0, (line, result.output, result.exception)
+        signing.append(SigningKey.from_file(file).key_id.hex())
+    first, second, third = dict.fromkeys(signing)
+    ended = keys(connection)
+    assert (ended[first], ended[second], ended[third]) == (None, "retired", None)
+    assert file.with_name(f"{file.name}.{second[:16]}").stat().st_mode & 0o777 == 0o600
+    file.write_text(file.with_name(f"{file.name}.{second[:16]}").read_text())
+    refused = CliRunner().invoke(app, ["rotate", "-a", AGENCY, "-c", str(connection)]).exception
+    assert isinstance(refused, UsageError)
+    assert "may announce no other" in str(refused)
