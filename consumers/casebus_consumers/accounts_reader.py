@@ -22,7 +22,7 @@ from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
-from casebus_services.reconciler.database import Database, Transaction
+from casebus_services.reconciler.reading import Reading, Rows, open_reading
 from casebus_services.reconciler.rows import (
     LINK_FINDINGS,
     OF_CHAIN,
@@ -34,13 +34,22 @@ from casebus_services.reconciler.rows import (
 )
 from casebus_services.reconciler.set_aside import reason_of
 
+from .case_names import CaseNames, names_of
+from .event_texts import in_words
+
+_EVENTS_AND_ADMISSIONS = (
+    "FROM recon_event e JOIN recon_admission a "
+    "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
+)
+_OF_AGENCY = "(e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ?)"
+
 
 class AccountsReader:
     """Reads the accounts database; writes nothing and keeps no writer waiting."""
 
     def __init__(self, url: str, catalog: Catalog | None = None) -> None:
         """Raises UsageError if the database does not exist."""
-        self._database = Database(url, read_only=True)
+        self._database: Reading = open_reading(url)
         self._catalog = catalog or Catalog.load()
 
     def close(self) -> None:
@@ -68,16 +77,31 @@ class AccountsReader:
     def _chains_of(self, agency: str) -> list[dict[str, Any]]:
         with self._database.reading() as transaction:
             rows = transaction.rows(
-                "SELECT e.chain, count(*) FROM recon_event e JOIN recon_admission a "
-                "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset "
-                "WHERE e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ? "
+                f"SELECT e.chain, count(*) {_EVENTS_AND_ADMISSIONS} WHERE {_OF_AGENCY} "
                 "GROUP BY e.chain ORDER BY e.chain",
-                (f"/{agency}", f"/{agency}/%", f"%,{agency}:%"),
+                _as_agency(agency),
             )
         return [
             {"chain": row[0], "status": None, "events": row[1], "hash": None, "set_aside": None}
             for row in rows
         ]
+
+    def chains_like(self, beginning: str, agency: str | None = None) -> list[str]:
+        """The ids of chains that begin so and of which an agency may see something, at most a hundred."""
+        plain = beginning.lower().replace("%", "").replace("_", "")
+        return self._of_events("e.chain LIKE ?", (f"{plain}%",), agency) if plain else []
+
+    def chains_saying(self, text: str, agency: str | None = None) -> list[str]:
+        """The ids of chains of which some event's bytes hold a text, at most a hundred."""
+        return self._of_events(self._database.holds, (text.encode(),), agency) if text else []
+
+    def _of_events(self, condition: str, parameters: tuple[Any, ...], agency: str | None) -> list[str]:
+        told = "" if agency is None else f" AND {_OF_AGENCY}"
+        query = (
+            f"SELECT DISTINCT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} ORDER BY 1 LIMIT 100"
+        )
+        with self._database.reading() as transaction:
+            return [row[0] for row in transaction.rows(query, (*parameters, *_as_agency(agency)))]
 
     def set_aside(self) -> list[dict[str, Any]]:
         """Every chain that the program could not compute: since when, why, how many events it holds."""
@@ -136,7 +160,12 @@ class AccountsReader:
             for found in _as_seen_by(asked.known_by, watched)
             if found.opened_at <= asked.at(now) and _shows(found, known)
         ]
-        return {**view, "findings": [*view["findings"], *seen]}
+        return {
+            **view,
+            "events": in_words(events, view["events"]),
+            "findings": [*view["findings"], *seen],
+            "names": names_of(events, asked.known_by).to_json(),
+        }
 
     def _as_it_was(
         self, chain: str, now: datetime, agency: str | None, held: dict[str, Any]
@@ -160,6 +189,7 @@ class AccountsReader:
             "findings": self.findings(chain=chain, agency=agency),
             "hash": bytes(digest).hex(),
             "set_aside": held,
+            "names": CaseNames().to_json(),
         }
 
     def obligations(
@@ -262,13 +292,18 @@ def _as_seen_by(agency: str | None, findings: Iterable[Finding]) -> list[Finding
     return [view for found in concerning if (view := seen_by(agency, found)) is not None]
 
 
+def _as_agency(agency: str | None) -> tuple[str, ...]:
+    """The parameters of `_OF_AGENCY`."""
+    return () if agency is None else (f"/{agency}", f"/{agency}/%", f"%,{agency}:%")
+
+
 def _where(**equal: str | None) -> tuple[list[str], list[Any]]:
     given = {name: value for name, value in equal.items() if value is not None}
     return [f"{name} = ?" for name in given], list(given.values())
 
 
 def _select(
-    transaction: Transaction, columns: str, table: str, where: list[str], parameters: list[Any], order: str
+    transaction: Rows, columns: str, table: str, where: list[str], parameters: list[Any], order: str
 ) -> list[Any]:
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     return transaction.rows(f"SELECT {columns} FROM {table}{condition} ORDER BY {order}", parameters)

@@ -25,7 +25,8 @@ END_MS = (datetime(POSSIBLE_YEARS.stop, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECON
 
 RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 """A time on the wire: with its offset; of a fraction its milliseconds count, what is finer is cut off."""
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?", re.ASCII)
+"""A day as people write it: 2016-10-25, 2016/10/25, 2016/1/5 or 2016年10月25日."""
 _A_TIME = "2016-10-18T09:00:00+08:00"
 
 
@@ -110,8 +111,9 @@ def read_day_or_time(text: str) -> date | datetime:
 
 def read_day(text: str) -> date:
     """A day. Raises UsageError for other texts."""
+    found = _DAY.fullmatch(text.strip())
     try:
-        return date.fromisoformat(text.replace("/", "-"))
+        return date(*map(int, found.groups())) if found else date.fromisoformat(text)
     except ValueError as error:
         raise UsageError("not a day", found=repr(text[:40]), expected="2016-10-18") from error
 
@@ -130,8 +132,8 @@ def read_exact_time(text: str) -> datetime:
 def _parsed(text: str) -> date | datetime:
     spelled = text.strip().replace("/", "-")
     try:
-        if _DAY.fullmatch(spelled):
-            return date.fromisoformat(spelled)
+        if day := _DAY.fullmatch(text.strip()):
+            return date(*map(int, day.groups()))
         moment = datetime.fromisoformat(spelled)
     except ValueError as error:
         raise UsageError(

@@ -10,12 +10,14 @@ import shutil
 import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from sqlalchemy import Engine, NullPool, create_engine
+from typing import TYPE_CHECKING
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-from .sqlite_files import BUSY_TIMEOUT_S, configure
+if TYPE_CHECKING:  # a command that reads a file must start without SQLAlchemy
+    from sqlalchemy import Engine
+
+_BUSY_TIMEOUT_S = 30
 
 _LOCKS = Path("/proc/locks")
 _WRITE_AHEAD = b"\2\2"
@@ -32,8 +34,12 @@ class FileToRead:
         self._copy: TemporaryDirectory[str] | None = None
         self._at_rest: tuple[int, int] | None = None
 
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine":
         """Connections that read only, each made anew: by then somebody may have begun to use the file."""
+        from sqlalchemy import NullPool, create_engine
+
+        from .sqlite_files import configure
+
         # The colons of a file's URI never come from its name.
         engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
         configure(engine, read_only=True)
@@ -89,7 +95,7 @@ def not_there(file: str | None, what: str) -> UsageError | None:
 
 def _open(file: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{file.as_uri()}?{how}", uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+        f"{file.as_uri()}?{how}", uri=True, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
     )
 
 

@@ -1,5 +1,6 @@
 """`casebus replay`: history from Kafka as JSON lines, checked against the ledger."""
 
+import re
 from collections import Counter
 from contextlib import ExitStack
 from typing import Annotated
@@ -21,6 +22,8 @@ from casebus_services.ledger.database import open_database
 from .ledger_rows import snapshot
 from .replay import Bound, LedgerComparison, gaps, in_time_order, replay
 
+_CHAIN = re.compile(r"[0-9a-fA-F-]{8,36}\Z")
+
 app = typer.Typer(help="History from Kafka.")
 
 
@@ -31,6 +34,9 @@ def replay_command(
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="offset, day or time at which to begin")] = None,
     end: Annotated[str | None, typer.Option("--to", help="offset, day or time before which to end")] = None,
+    chain: Annotated[
+        str | None, typer.Option(help="only this chain, by its id or at least 8 characters of it")
+    ] = None,
     events: Annotated[bool, typer.Option("--events", help="with the events themselves")] = False,
     check: Annotated[bool, typer.Option(help="compare each record with the ledger")] = True,
     database_url: Annotated[str | None, typer.Option(help="the ledger; else that of connection.json")] = None,
@@ -44,6 +50,8 @@ def replay_command(
     then, too, the exit code is 1, as where Kafka has deleted the beginning or ends before --from. "not yet"
     are records that came after the ledger's last batch. A summary goes to the error output.
     """
+    if chain is not None and not _CHAIN.match(chain):
+        raise UsageError("not a chain id", found=repr(chain[:60]), expected="at least 8 characters of one")
     quiet_kafka()
     known = read_connection(connection)
     login = KafkaLogin.read(principal, known)
@@ -70,10 +78,13 @@ def replay_command(
         catalog = Catalog.load() if events else None
         keyring = read_keyring(login, Catalog.load(), (BUS_KEY,))
         for found in replay(in_time_order(reader, starts, ends), comparison, keyring):
+            body = found.to_json(catalog)
+            if chain is not None and not str(body.get("chain")).startswith(chain.lower()):
+                continue
             if found.problem is not None:
                 counts["forged"] += 1
             counts[found.in_ledger or "not compared"] += 1
-            say_json(found.to_json(catalog))
+            say_json(body)
     say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing", err=True)
     for gap in missing[:MOST_NAMED]:
         say(f"缺 MISSING  {gap.text}", err=True)

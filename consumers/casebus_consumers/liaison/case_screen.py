@@ -1,9 +1,11 @@
 """Cases, obligations and findings as text for a person, Chinese and English side by side."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from casebus_consumers.event_texts import ABOUT, TEXTS
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -25,10 +27,18 @@ from casebus_schemas.texts.symbols import (
     word,
 )
 
+from .due_text import end_text, left_text
 
-def case_lines(case: dict[str, Any]) -> Iterator[str]:
+RUNNING = ("open", "due", "contested", "overdue", "waiting")
+"""States of a duty that somebody still has to do something about."""
+
+
+def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     """A whole case: state, suspects and charges, accounts side by side, clocks, findings, events."""
+    now = datetime.fromisoformat(case["at"])
     yield f"案件链 chain   {case['chain']}"
+    if numbers := case.get("names", {}).get("numbers"):
+        yield "案号 number    " + "、".join(numbers)
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
     if held := case.get("set_aside"):
         yield from set_aside_lines(held)
@@ -45,7 +55,7 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield "期限 obligations"
         for duty in case["obligations"]:
-            yield from _indented(obligation_lines(duty))
+            yield from _indented(obligation_lines(duty, now, why=why))
     if case["findings"]:
         yield ""
         yield "核对发现 findings"
@@ -57,6 +67,7 @@ def case_lines(case: dict[str, Any]) -> Iterator[str]:
     for event in case["events"]:
         called = title(event["type"])
         yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
+        yield from _indented(_indented(_in_words(event)))
         if place := places.get(event["event"]):
             for reason, digest in place["after"].items():
                 yield f"      {reason} {digest[:16]}"
@@ -75,22 +86,37 @@ def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
     yield "  事件照常保存，期限与发现停留在此前的状态 its events are kept, its terms stand as they were"
 
 
-def obligation_lines(duty: dict[str, Any]) -> Iterator[str]:
-    """One obligation: who owes what to whom, until when in each reading."""
-    what = " | ".join(duty["duty"])
-    state = shown(DUTY_STATES, duty["state"])
+def obligation_lines(
+    duty: dict[str, Any], now: datetime, *, case: str = "", why: bool = False
+) -> Iterator[str]:
+    """One obligation on one line: how long is left, who owes what; with `why` its readings below."""
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
-    called = find_clock(duty["rule"]).title.text
-    yield f"{duty['rule']}  {state}  {agency(duty['owed_by']).zh} → {owed_to}: {called}"
-    yield f"  {duty['owed_by']} → {', '.join(duty['owed_to'])}: {what}"
-    yield f"  起算 from {duty['started_at']}" + _about(duty)
-    first, last = duty["due_earliest"], duty["due_latest"]
-    yield f"  最早 earliest {first}" + ("" if first == last else f"   最迟 latest {last}")
+    who = f"{agency(duty['owed_by']).zh} {duty['owed_by']} → {owed_to} {', '.join(duty['owed_to'])}"
+    what = find_clock(duty["rule"]).title.text
+    parts = [f"{duty['rule']}  {_until(duty, now)}", who, what + _about(duty), case]
+    yield "  ".join(part for part in parts if part)
+    if why:
+        yield from _readings(duty)
+
+
+def _until(duty: dict[str, Any], now: datetime) -> str:
+    """The state of a duty, the end of its term, and how long that is from now."""
+    state = shown(DUTY_STATES, duty["state"])
+    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
+    end = end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
+    left = f"  {left_text(first, last, now)}" if duty["state"] in RUNNING else ""
+    return f"{state}{left}  至 until {end}"
+
+
+def _readings(duty: dict[str, Any]) -> Iterator[str]:
+    yield f"  应作 duty: {' | '.join(duty['duty'])}"
+    yield f"  起算 from {duty['started_at']}"
     for reading in duty["readings"]:
         why, mark = reading["why"], "~" if reading["provisional"] else " "
         counted = word(READINGS, reading["name"]).zh
-        yield f"   {mark}{reading['name']:<16} {reading['due']}  {counted}:{why['zh']}"
-        yield f"    {'':<16} {'':<25}  {why['en']}"
+        due = end_text(datetime.fromisoformat(reading["due"]))
+        yield f"   {mark}{reading['name']:<16} {due}  {counted}:{why['zh']}"
+        yield f"    {'':<16} {'':<16}  {why['en']}"
     if duty["awaits_receipt"]:
         yield "  ~ 暂定:待义务单位签收  provisional until whoever owes has signed for it"
     elif any(reading["provisional"] for reading in duty["readings"]):
@@ -109,11 +135,12 @@ def _about(duty: dict[str, Any]) -> str:
     return "".join(f"   {label} {duty[name]}" for name, label in said if duty[name])
 
 
-def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
-    """One finding: both accounts, why, and what would settle it."""
+def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
+    """One finding: both accounts, why, what would settle it, and its id, by which it is answered."""
     state = shown(FINDING_STATES, finding["state"])
     severity = shown(SEVERITIES, finding["severity"])
-    yield f"{finding['rule']}  {severity}  {state}  {finding['chain']}"
+    yield f"{finding['rule']}  {severity}  {state}  {case}".rstrip()
+    yield f"  发现 finding {finding['id']}"
     yield f"  {finding['because']['zh']}"
     yield f"  {finding['because']['en']}"
     for account in finding["accounts"]:
@@ -127,6 +154,17 @@ def finding_lines(finding: dict[str, Any]) -> Iterator[str]:
     for said in finding.get("words", ()):
         text = f": {said['text']}" if said["text"] else ""
         yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
+
+
+def _in_words(event: dict[str, Any]) -> Iterator[str]:
+    """What an event of a case is about, what its officers wrote, and what it changes."""
+    for name, target in event.get("about", {}).items():
+        if name != "in_reply_to":
+            yield f"{ABOUT[name]} {name} {target[:16]}"
+    for name, text in event.get("texts", {}).items():
+        yield f"{TEXTS[name]} {name}: {text}"
+    for change in event.get("changes", ()):
+        yield f"改为 {change['field']}: {change['was']} → {change['is']}"
 
 
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:

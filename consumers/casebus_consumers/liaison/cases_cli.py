@@ -15,6 +15,7 @@ from casebus_schemas.times import read_day, read_end
 
 if TYPE_CHECKING:
     from casebus_consumers.accounts_reader import AccountsReader
+    from casebus_consumers.case_names import CaseNames
 
 app = typer.Typer()
 
@@ -28,14 +29,22 @@ DatabaseUrl = Annotated[
 ]
 Now = Annotated[str | None, typer.Option(help="look at the clocks at this time instead of the bus's")]
 Agency = Annotated[str | None, typer.Option("--agency", "-a", help="only what concerns this agency")]
-Chain = Annotated[str | None, typer.Option(help="only this chain")]
+Chain = Annotated[
+    str | None, typer.Option(help="only this case: its number, a name, or the beginning of its chain id")
+]
+All = Annotated[bool, typer.Option("--all", help="also what is over")]
 States = Annotated[list[str] | None, typer.Option("--state", help="only this state (repeatable)")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
 @app.command("case")
 def case(
-    chain: Annotated[str | None, typer.Argument(help="chain id; without it all chains are listed")] = None,
+    chain: Annotated[
+        str | None,
+        typer.Argument(
+            help="case number, name of a suspect or security, beginning of the chain id; else all"
+        ),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="facts until this time only")] = None,
     agency: Annotated[
         str | None, typer.Option("--agency", "-a", help="only what this agency may see; as --known-by")
@@ -51,24 +60,32 @@ def case(
     as_json: Json = False,
 ) -> None:
     """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
+    from casebus_consumers.case_lookup import chain_meant
     from casebus_schemas.case.as_of import AsOf, Level
 
     from .case_screen import case_lines
+    from .known_values import known_agency, known_level
 
+    knows = known_agency(known_by) or known_agency(agency)
+    asked_level = known_level(level)
     with _accounts(connection, database_url, now) as (reader, moment):
         if chain is None:
-            chains = reader.chains(agency)
-            _show(chains, as_json, lambda: (_chain_line(entry) for entry in chains))
+            chains = reader.chains(knows)
+            called = _called(reader, (entry["chain"] for entry in chains), knows)
+            for entry in chains:
+                entry["names"] = called[entry["chain"]].to_json()
+            lines = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
+            _show(chains, as_json, lambda: lines, nothing="没有案件 no cases")
             return
         asked = AsOf(
             until=None if as_of is None else read_end(as_of),
-            known_by=known_by or agency,
+            known_by=knows,
             known_at=None if known_at is None else read_end(known_at),
-            level=cast(Level, level),
+            level=cast(Level, asked_level),
             law_of=None if law_of is None else read_day(law_of),
         )
-        found = reader.case(chain, moment, asked=asked, why=why)
-    _show(found, as_json, lambda: case_lines(found))
+        found = reader.case(chain_meant(reader, chain, knows), moment, asked=asked, why=why)
+    _show(found, as_json, lambda: case_lines(found, why=why))
 
 
 @app.command("obligations")
@@ -77,20 +94,34 @@ def obligations(
     chain: Chain = None,
     state: States = None,
     due_before: Annotated[str | None, typer.Option(help="first reading ends before this day or time")] = None,
+    every: All = False,
+    why: Annotated[bool, typer.Option("--why", help="with every reading of each term")] = False,
     now: Now = None,
     connection: ConnectionFile = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """What is due: each obligation with its readings, the earliest first."""
-    from .case_screen import obligation_lines
+    """What is due, a line each, the earliest first; on a screen only what still has to be done."""
+    from casebus_consumers.case_lookup import chain_meant
 
+    from .case_screen import RUNNING, obligation_lines
+    from .known_values import known_agency, known_duty_states
+
+    states, of = known_duty_states(state), known_agency(agency)
     with _accounts(connection, database_url, now) as (reader, moment):
         before = None if due_before is None else read_end(due_before)
-        found = reader.obligations(
-            moment, agency=agency, chain=chain, states=tuple(state or ()), due_before=before
-        )
-    _show(found, as_json, lambda: (line for duty in found for line in obligation_lines(duty)))
+        meant = None if chain is None else chain_meant(reader, chain, of)
+        found = reader.obligations(moment, agency=of, chain=meant, states=states, due_before=before)
+        shown = [duty for duty in found if every or states or duty["state"] in RUNNING]
+        called = {} if as_json else _called(reader, (duty["chain"] for duty in shown), of)
+
+    def lines() -> Iterator[str]:
+        for duty in shown:
+            case = f"〔{called[duty['chain']].line(duty['chain'])}〕"
+            yield from obligation_lines(duty, moment, case=case, why=why)
+        yield from _left_out(len(found) - len(shown), "项已履行或已终止", "met or over")
+
+    _show(found, as_json, lines, nothing="没有到期事项 nothing is due")
 
 
 @app.command("findings")
@@ -99,16 +130,30 @@ def findings(
     chain: Chain = None,
     state: States = None,
     rule: Annotated[str | None, typer.Option(help="only this rule, such as R30")] = None,
+    every: All = False,
     connection: ConnectionFile = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Where accounts disagree or something is missing, with both accounts and the law."""
-    from .case_screen import finding_lines
+    """Where accounts disagree or something is missing; on a screen only what is not closed."""
+    from casebus_consumers.case_lookup import chain_meant
 
+    from .case_screen import finding_lines
+    from .known_values import known_agency, known_finding_states, known_rule
+
+    states, of, number = known_finding_states(state), known_agency(agency), known_rule(rule)
     with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
-        found = reader.findings(agency=agency, chain=chain, states=tuple(state or ()), rule=rule)
-    _show(found, as_json, lambda: (line for one in found for line in finding_lines(one)))
+        meant = None if chain is None else chain_meant(reader, chain, of)
+        found = reader.findings(agency=of, chain=meant, states=states, rule=number)
+        shown = [one for one in found if every or states or one["state"] != "closed"]
+        called = {} if as_json else _called(reader, (one["chain"] for one in shown), of)
+
+    def lines() -> Iterator[str]:
+        for one in shown:
+            yield from finding_lines(one, case=f"〔{called[one['chain']].line(one['chain'])}〕")
+        yield from _left_out(len(found) - len(shown), "项已关闭", "closed")
+
+    _show(found, as_json, lines, nothing="没有发现 no findings")
 
 
 @app.command("check")
@@ -156,7 +201,9 @@ def rebuild_accounts(
     """Accounts, findings and obligations anew from the stored admissions, compared with the grown ones.
 
     Writes and emits nothing; exit 1 naming each row that is not as it should be, or saying how far the
-    accounts are while they still catch up with Kafka (asked where connection.json is at hand).
+    accounts are while they still catch up with Kafka (asked where connection.json is at hand). It verifies
+    no signature: its rows hold none, the reconciler has checked them as they came; `casebus ledger verify`
+    reads them all.
     """
     from casebus_producers.config import read_connection
     from casebus_schemas.catalogue.catalog import Catalog
@@ -225,16 +272,31 @@ def _url(connection: Path | None, given: str | None) -> str:
     return url
 
 
-def _chain_line(entry: dict[str, Any]) -> str:
+def _called(reader: "AccountsReader", chains: Iterable[str], agency: str | None) -> dict[str, "CaseNames"]:
+    from casebus_consumers.case_names import names_of
+
+    return {chain: names_of(reader.events(chain), agency) for chain in set(chains)}
+
+
+def _left_out(number: int, zh: str, en: str) -> Iterator[str]:
+    if number:
+        yield f"另有 {number} {zh} {number} more {en}: --all"
+
+
+def _chain_line(entry: dict[str, Any], called: str) -> str:
     from .case_screen import status
 
     held = "  [暂停计算 set aside]" if entry["set_aside"] else ""
-    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}{held}"
+    return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}{held}  {called}"
 
 
-def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]]) -> None:
+def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]], *, nothing: str = "") -> None:
     if as_json:
         say_json(body)
         return
+    silent = True
     for line in lines():
+        silent = False
         say(line)
+    if silent and nothing:
+        say(nothing)

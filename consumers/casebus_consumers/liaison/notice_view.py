@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from casebus_consumers.event_texts import ABOUT, TEXTS, targets_of, texts_of
 from casebus_producers.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.texts.symbols import DUTY_STATES, RECIPIENT_ROLES, STAGES, shown
+from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES, RECIPIENT_ROLES, STAGES, shown
 from casebus_schemas.texts.symbols import agency as called
-from casebus_schemas.times import beijing_text, in_beijing
+from casebus_schemas.times import in_beijing
 
+from .due_text import end_text
 from .inbox import Told
 
 
@@ -52,25 +54,38 @@ def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
 def _about(event: Mapping[str, Any]) -> list[str]:
     data = event["data"]
     envelope = data.get("envelope") or {}
-    lines = [f"案链 chain {event['subject']}   事件 event {event['id']}"]
+    of_bus = data.get("findings") or data.get("obligations")
+    # What the bus says is answered by the ids of its findings, not by that of the event that brings them.
+    lines = [f"案链 chain {event['subject']}" + ("" if of_bus else f"   事件 event {event['id']}")]
     occurred = datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
     lines.append(f"发生 occurred {_moment(occurred, day=envelope.get('precision') == 'day')}")
     references = [f"{ref['issuer']} {ref['value']}" for ref in envelope.get("local_refs") or ()]
     if references:
         lines.append("文号 references " + "; ".join(references))
+    for name, target in targets_of(envelope):
+        lines.append(f"{ABOUT[name]} {name} {target}")
+    if security := " ".join(filter(None, map((data.get("security") or {}).get, ("code", "name")))):
+        lines.append(f"证券 security {security}")
     if suspects := data.get("suspects"):
         lines.append("嫌疑主体 suspects " + "; ".join(f"{s['name']} ({s['ref']})" for s in suspects))
     for amount in data.get("amounts") or ():
         lines.append(f"金额 amount {amount['basis']} {amount['value']} {amount['currency']}")
     for finding in data.get("findings") or ():
-        lines.append(f"规则 rule {finding['rule']}")
+        lines.append(f"发现 finding {finding['id']}   规则 rule {finding['rule']}   {_state(finding)}")
         lines.extend((finding["because"]["zh"], finding["because"]["en"]))
     for duty in data.get("obligations") or ():
         first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
         lines.append(f"规则 rule {duty['rule']}   {owed}   {shown(DUTY_STATES, duty['state'])}")
-        lines.append(f"期限 due {beijing_text(first)} … {beijing_text(last)}")
+        lines.append(f"期限 due {end_text(first)}" + ("" if first == last else f" … {end_text(last)}"))
+    if spoken_of := data.get("finding"):
+        lines.append(f"发现 finding {spoken_of}")
+    lines.extend(f"{TEXTS[name]} {name}: {text}" for name, text in texts_of(data))
     return lines
+
+
+def _state(finding: Mapping[str, Any]) -> str:
+    return shown(FINDING_STATES, finding["state"]) if finding.get("state") else ""
 
 
 def _moment(at: datetime, *, day: bool = False) -> str:

@@ -9,13 +9,11 @@ from typing import Any
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.event_files import read_events
-from casebus_producers.keys_reader import read_keyring
-from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY
+from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, COMMAND
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
 from casebus_schemas.times import to_moment
@@ -23,8 +21,9 @@ from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrivals_of
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.reading import open_reading
 from casebus_services.reconciler.rows import EVENTS, stored_event
+from casebus_services.reconciler.stepped_over import SteppedOver, step_over_orders
 
 _SECRET = b"casebus statistics"
 """Not an agency's, whose secret stays with it: chains of this count."""
@@ -36,7 +35,7 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
     Raises UsageError if there is no such database, RetryLater if it is away.
     """
-    database = Database(url, read_only=True)
+    database = open_reading(url)
     try:
         with database.reading() as transaction:
             rows = transaction.rows(f"{EVENTS} WHERE {_CHAINS} ORDER BY chain, bus_offset")
@@ -47,20 +46,27 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
-    with TopicReader(login, (ADMISSION,)) as reader:
+    from casebus_producers.keys_reader import read_keyring
+    from casebus_producers.topic_reader import TopicReader
+
+    with TopicReader(login, (ADMISSION,)) as reader, TopicReader(login, (COMMAND,)) as commands:
         ends = reader.ends()
         # After the ends: the key of whatever stands before them is announced by now.
-        return of_admissions(reader.read_to(ends), catalog, read_keyring(login, catalog, (BUS_KEY,)))
+        keyring = read_keyring(login, catalog, (BUS_KEY,))
+        orders = step_over_orders(commands.read_to(commands.ends()), catalog, keyring)
+        return of_admissions(reader.read_to(ends), catalog, keyring, orders)
 
 
-def of_admissions(records: Iterable[Record], catalog: Catalog, keyring: Keyring) -> list[ChainEvent]:
+def of_admissions(
+    records: Iterable[Record], catalog: Catalog, keyring: Keyring, stepped_over: SteppedOver | None = None
+) -> list[ChainEvent]:
     """The admitted events behind records of bus.admission; the first of each (origin, attempt) counts.
 
-    Raises Forged at a record that is not the router's.
+    Raises Forged at a record that is not the router's and not to be stepped over.
     """
     events = []
     judged: set[tuple[str, int]] = set()
-    for arrived in arrivals_of(records, keyring):
+    for arrived in arrivals_of(records, keyring, stepped_over):
         judgement = (str(arrived.admission.origin), arrived.admission.attempt)
         if judgement in judged:
             continue

@@ -1,5 +1,8 @@
 """What a person sees of a demo: who said what, who was told, which clock started, what was found."""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -180,13 +183,26 @@ def _both(said: Mapping[str, str]) -> str:
 
 
 def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]:
-    given = f"--connection {connection}"
     telling = next(s for s in script.scenarios if s.findings and s.planted is None)
+    program = called_here()
     lines = [
-        f"casebus inbox --agency csrc {given}",
-        f"casebus case {script.chain(telling.name)} --why {given}",
-        f"casebus obligations {given}",
-        f"casebus findings {given}",
-        f"casebus ledger verify --against-kafka {given}",
+        f"export CASEBUS_CONNECTION={shlex.quote(str(connection))}",
+        f"{program} inbox --agency csrc",
+        f"{program} case",
+        f"{program} case {script.chain(telling.name)}",
+        f"{program} obligations --agency mps",
+        f"{program} findings",
+        f"{program} ledger verify --against-kafka",
     ]
     return [*lines, *([page] if page else [])]
+
+
+def called_here() -> str:
+    """How this program is called from this folder: its name where the shell finds it, else its path."""
+    own, found = Path(sys.executable).with_name("casebus"), shutil.which("casebus")
+    if found is not None and own.exists() and Path(found).samefile(own):
+        return "casebus"
+    if not own.exists():
+        return f"{shlex.quote(sys.executable)} -m casebus_deploy.cli.main"
+    below = own.is_relative_to(Path.cwd())
+    return shlex.quote(str(own.relative_to(Path.cwd()) if below else own))

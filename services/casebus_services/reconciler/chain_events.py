@@ -1,21 +1,24 @@
 """Reads the events of a chain, of which one agency may have said very many."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.case import shares
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 
-from .database import Transaction
 from .rows import EVENTS_TOLD, stored_event
+
+if TYPE_CHECKING:
+    from .reading import Rows
 
 _WHERE = f"{EVENTS_TOLD} WHERE chain = ?"
 _OF_AGENCY = f"{_WHERE} AND (source = ? OR source LIKE ?)"
 
 
 def events_of(
-    transaction: Transaction, catalog: Catalog, chain: str, ends: Mapping[int, int] | None = None
+    transaction: "Rows", catalog: Catalog, chain: str, ends: Mapping[int, int] | None = None
 ) -> list[ChainEvent]:
     """The chain's events in the order of their admission, of each agency at most one that is not computed.
 

@@ -65,6 +65,11 @@ class Database:
         with _bus_errors(), self._readers.begin() as connection:
             yield Transaction(connection, self.dialect)
 
+    @property
+    def holds(self) -> str:
+        """The condition that the value of an event `e` holds the bytes of one parameter."""
+        return "position(? in e.value) > 0" if self.dialect == POSTGRES else "instr(e.value, ?) > 0"
+
     def migrate(self) -> None:
         """Brings the tables up to this program's revision. Idempotent.
 

@@ -89,7 +89,7 @@ def test_an_unknown_chain_is_refused(reader: AccountsReader) -> None:
 
 def test_a_missing_database_is_not_created_by_reading(tmp_path: Any) -> None:
     """Reading where nothing is says so and leaves nothing behind."""
-    with pytest.raises(UsageError, match="no accounts database"):
+    with pytest.raises(UsageError, match="no such accounts file"):
         AccountsReader(f"sqlite:///{tmp_path / 'none.db'}")
     assert list(tmp_path.iterdir()) == []
 

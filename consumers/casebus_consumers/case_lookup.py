@@ -1,0 +1,48 @@
+"""Which case somebody means by a number, a name or the beginning of a chain id."""
+
+from casebus_schemas.errors import UsageError
+
+from .accounts_reader import AccountsReader
+from .case_names import names_of
+
+_MOST_LISTED = 10
+_FEWEST = 4
+"""Characters of a chain id by which one is found."""
+
+
+def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) -> str:
+    """The chain of which somebody gave a number, a name, or the beginning of its id.
+
+    An agency finds only by what it was told. Raises UsageError naming the candidates where it is more than
+    one, and how to find one where there is none.
+    """
+    wanted = text.strip()
+    candidates = reader.chains_like(wanted, agency)
+    if wanted in candidates:
+        return wanted
+    called = {chain: names_of(reader.events(chain), agency) for chain in reader.chains_saying(wanted, agency)}
+    exact = [chain for chain, names in called.items() if wanted in names.every()]
+    within = [chain for chain, names in called.items() if any(wanted in name for name in names.every())]
+    found = exact or within
+    if not found and len(wanted) >= _FEWEST:
+        found = candidates
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            "no such chain 没有这样的案件",
+            found=repr(wanted[:60]),
+            expected=f"a case number, a name of a suspect or security, {_FEWEST} characters of a chain id",
+            remedy="`casebus case` lists all cases",
+        )
+    listed = [
+        f"{chain}  {(called.get(chain) or names_of(reader.events(chain), agency)).line(chain)}"
+        for chain in found[:_MOST_LISTED]
+    ]
+    more = f"; and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    raise UsageError(
+        f"{wanted[:60]!r} names {len(found)} cases 不止一案",
+        found="; ".join(listed) + more,
+        expected="one of them",
+        remedy="give its number or chain id",
+    )

@@ -1,0 +1,141 @@
+"""An officer finds cases by what they are called, and reads what is due and what disagrees at a glance."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from casebus_consumers.liaison.cases_cli import app
+from casebus_consumers.liaison.due_text import end_text, left_text
+from casebus_schemas.errors import UsageError
+from casebus_schemas.times import read_day, read_end
+from casebus_services.reconciler.database import Database
+from support.chains import at
+from support.desk import Desk
+from support.signed_events import chain
+
+NOW = "2022-10-01T09:00"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Accounts that hold one case of two suspects, filed, whose figures disagree."""
+    url = f"sqlite:///{tmp_path / 'accounts.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    desk.play()
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    return url
+
+
+def shown(url: str, *words: str) -> str:
+    """What a command prints."""
+    options = ["--now", NOW] if words[0] in ("case", "obligations") else []
+    done = CliRunner().invoke(app, [*words, "--database-url", url, *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def refused(url: str, *words: str) -> str:
+    """The error of a command that is used wrongly."""
+    done = CliRunner().invoke(app, [*words, "--database-url", url])
+    assert isinstance(done.exception, UsageError)
+    return done.exception.detail
+
+
+@pytest.mark.parametrize("called", ["demo-1", "柳某", chain(1), chain(1)[:8]])
+def test_c6_a_case_is_found_by_what_it_is_called(url: str, called: str) -> None:
+    """Number, name, chain id and its beginning all lead to the case."""
+    said = shown(url, "case", called)
+    assert chain(1) in said
+    assert "案号 number    demo-1" in said
+
+
+def test_c6_an_agency_finds_only_what_it_was_told(url: str) -> None:
+    """Somebody who hears of a case is no candidate for those who do not."""
+    assert "no such chain" in refused(url, "case", "demo-1", "--agency", "court")
+    assert chain(1) in shown(url, "case", "demo-1", "--agency", "mps")
+
+
+def test_c6_several_cases_of_one_name_are_listed(tmp_path: Path) -> None:
+    """A name that two cases share is refused, and both are named with their ids."""
+    url = f"sqlite:///{tmp_path / 'two.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    desk.play(1)
+    desk.play(2)
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    said = refused(url, "obligations", "--chain", "姜某君")
+    assert chain(1) in said
+    assert chain(2) in said
+
+
+def test_c6_a_duty_is_one_line(url: str) -> None:
+    """State, days left, the last day with its 24:00, who owes whom what, and the case; nothing else."""
+    duty, others = shown(url, "obligations").splitlines()
+    for part in (
+        "DL10  未到期 open  还剩2至9天 2 to 9 days left  至 until 2022-10-03 24:00 / 2022-10-10 24:00",
+        "证监会 csrc → 公安部 mps",
+        "〔demo-1 · 姜某君、柳某 · ",
+    ):
+        assert part in duty
+    assert others == "另有 1 项已履行或已终止 1 more met or over: --all"
+    assert len(shown(url, "obligations", "--all").splitlines()) == 2
+
+
+def test_c6_nothing_found_is_said(url: str) -> None:
+    """An empty answer is a sentence."""
+    assert shown(url, "obligations", "--state", "overdue") == "没有到期事项 nothing is due\n"
+    assert shown(url, "findings", "--rule", "r31") == "没有发现 no findings\n"
+    assert shown(url, "case", "--agency", "court") == "没有案件 no cases\n"
+
+
+@pytest.mark.parametrize(
+    ("due", "now", "text", "left"),
+    [
+        ("2022-10-03", "2022-09-30T10:00", "2022-10-02 24:00", "还剩2天 2 days left"),
+        ("2022-10-03", "2022-10-02T10:00", "2022-10-02 24:00", "今天到期 due today"),
+        ("2022-10-03", "2022-10-03T00:00", "2022-10-02 24:00", "已逾期1天 1 day overdue"),
+        ("2022-10-03T11:00", "2022-10-02T10:00", "2022-10-03 11:00", "还剩1天 1 day left"),
+    ],
+)
+def test_c6_the_right_day_is_shown(due: str, now: str, text: str, left: str) -> None:
+    """A term that ends at midnight ends at 24:00 of the day before, to which days are counted."""
+    assert end_text(at(due)) == text
+    assert left_text(at(due), at(due), at(now)) == left
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (("obligations", "-a", "police"), "one of csrc, mps, spp, court"),
+        (("obligations", "--state", "late"), "one of open, due, contested, overdue"),
+        (("findings", "-a", "police"), "one of csrc"),
+        (("findings", "--state", "late"), "one of open, explained, accepted, closed"),
+        (("findings", "--rule", "R99"), "R30, R31"),
+        (("case", "demo-1", "--level", "guessed"), "available, fetched, receipted"),
+        (("case", "demo-1", "--known-by", "police"), "one of csrc"),
+    ],
+)
+def test_c8_unknown_values_are_named_with_the_known_ones(
+    url: str, words: tuple[str, ...], known: str
+) -> None:
+    """A value that nothing can have is wrong use, not an empty answer."""
+    assert known in refused(url, *words)
+
+
+@pytest.mark.parametrize("day", ["2016/10/25", "2016-10-25", "2016年10月25日"])
+def test_c8_days_are_read_as_people_write_them(day: str) -> None:
+    """A day with strokes or Chinese signs is that day."""
+    assert read_day(day).isoformat() == "2016-10-25"
+    assert read_end(day) == at("2016-10-26")
+
+
+def test_c7_a_finding_shows_the_id_by_which_it_is_answered(url: str) -> None:
+    """The list of findings and the case show the same id, which the notice of the bus bears, too."""
+    [line] = [line for line in shown(url, "findings").splitlines() if "发现 finding" in line]
+    assert line.strip() in shown(url, "case", "demo-1")
