@@ -238,9 +238,16 @@ def lock(arguments: list[str]) -> None:
         raise Failed("jars.lock was not written")
 
 
+def _keep_compiled() -> None:
+    """Programs keep what is compiled below .venv, also where the machine wants none beside the sources."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(VENV / "pycache")
+
+
 def main(arguments: list[str]) -> int:
     """Run one target; return its exit code."""
     target, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    _keep_compiled()
     try:
         if target == "setup":
             setup("run")

@@ -6,7 +6,7 @@ from typing import Any
 
 from casebus_schemas.admission.notice_proof import signed_notice
 from casebus_schemas.admission.notice_records import NOTICE, NoticeRecord, parse_notice
-from casebus_schemas.admission.proof import WRONG_SIGNATURE
+from casebus_schemas.admission.proof import WRONG_SIGNATURE, UnknownKey
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, key_topics
 from casebus_schemas.errors import BusError
@@ -102,7 +102,7 @@ class InboxReader(ProvingReader):
         parsed = [_parsed(record) for record in records]
         known = _proven_before([one for one in parsed if isinstance(one, NoticeRecord)], outbox)
         problems = self._problems(parsed, known)
-        if any("no key" in problem.en for problem in problems.values()):
+        if any(isinstance(problem, UnknownKey) for problem in problems.values()):
             # Announced since: looked at once for all of them.
             self._last = self.catch_up_keys()
             problems = self._problems(parsed, known)

@@ -11,6 +11,7 @@ from typing import Any
 
 from casebus_schemas.admission.keyring import KeyEntry, Keyring
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import BUS_KEY
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.times import beijing_text, to_datetime
 from casebus_schemas.wire.ids import bus_id, uuid7
@@ -39,28 +40,22 @@ class KeyChange:
     def run(self, not_after: datetime | None, *, keep_old: bool) -> dict[str, Any]:
         """Does it all; gives the ids of both keys and where the old one is kept.
 
-        Raises UsageError if the key that signs may announce none, RetryLater if Kafka does not take an event
-        or does not show it in time.
+        Raises UsageError if the key that signs may announce none and the operator has admitted none,
+        RetryLater if Kafka does not take an event or does not show it in time.
         """
         old = self._settings.signing_key()
         entry = self._keyring().find(self._settings.agency, old.key_id)
         now_ms = time.time_ns() // 1_000_000
+        new = self._made()
         if entry is None or entry.ended is not None or (entry.not_after_ms or now_ms + 1) <= now_ms:
             state = "is not announced" if entry is None else f"is {entry.ended or 'over'}"
-            raise UsageError(
-                "the key that signs may announce no other",
-                found=f"{old.key_id.hex()[:16]}… {state}",
-                remedy="docs/how-to/rotate-keys.md says what to do where no valid key is left",
-            )
-        new = self._made()
+            return self._readmitted(old, new, f"{old.key_id.hex()[:16]}… {state}")
         if self._keyring().find(self._settings.agency, new.key_id) is None:
             at = self._say("key.announced", _facts(new, not_after))
             self._until(at, lambda keys: keys.find(self._settings.agency, new.key_id) is not None)
         else:
             self._say(None, {})
-        kept = self._file.with_name(f"{self._file.name}.{old.key_id.hex()[:16]}")
-        _write(kept, self._file.read_text(encoding="ascii"))
-        self._next.replace(self._file)
+        kept = self._exchanged(old)
         if not keep_old:
             at = self._say("key.retired", {"key_id": old.key_id.hex(), "reasons": "轮换 rotated"})
             self._until(at, lambda keys: _ended(keys.find(self._settings.agency, old.key_id)))
@@ -70,6 +65,26 @@ class KeyChange:
             "old_file": str(kept),
             "retired": not keep_old,
         }
+
+    def _readmitted(self, old: SigningKey, new: SigningKey, state: str) -> dict[str, Any]:
+        """Lets a key sign that the operator has announced for this agency."""
+        found = self._keyring().find(self._settings.agency, new.key_id)
+        if found is None or found.ended is not None:
+            raise UsageError(
+                "the key that signs may announce no other",
+                found=state,
+                expected="that the operator admits the next one",
+                remedy=f"give the operator this public key for `casebus keys readmit {self._settings.agency} "
+                f"{new.public.hex()}`, then give the same command again (docs/how-to/rotate-keys.md)",
+            )
+        kept = self._exchanged(old)
+        return {"new": new.key_id.hex(), "old": old.key_id.hex(), "old_file": str(kept), "retired": True}
+
+    def _exchanged(self, old: SigningKey) -> Path:
+        kept = self._file.with_name(f"{self._file.name}.{old.key_id.hex()[:16]}")
+        _write(kept, self._file.read_text(encoding="ascii"))
+        self._next.replace(self._file)
+        return kept
 
     def _made(self) -> SigningKey:
         if not self._next.exists():
@@ -116,7 +131,7 @@ class KeyChange:
             time.sleep(_POLL_S)
 
     def _keyring(self) -> Keyring:
-        return read_keyring(self._settings, self._catalog, [self._topic])
+        return read_keyring(self._settings, self._catalog, [self._topic, BUS_KEY])
 
 
 def key_line(entry: KeyEntry) -> dict[str, Any]:
@@ -128,6 +143,7 @@ def key_line(entry: KeyEntry) -> dict[str, Any]:
         "role": entry.role,
         "not_before": _time(entry.not_before_ms),
         "not_after": _time(entry.not_after_ms),
+        "readmitted": entry.readmitted,
         "ended": entry.ended,
         "ended_at": _time(entry.ended_ms),
     }

@@ -34,7 +34,8 @@ def list_keys(agency: AgencyOption, connection: ConnectionOption = None, as_json
         else:
             term = f"{line['not_before'] or '–'} … {line['not_after'] or '–'}"
             state = f"{line['ended']} {line['ended_at']}" if line["ended"] else "signs"
-            say(f"{line['holder']:<8} {line['key_id'][:16]}  {term}  {state}")
+            by = "  运营者重新接纳 readmitted by the operator" if line["readmitted"] else ""
+            say(f"{line['holder']:<8} {line['key_id'][:16]}  {term}  {state}{by}")
 
 
 @app.command("rotate")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Literal
 
-from casebus_schemas.admission.proof import forged_receipt
+from casebus_schemas.admission.proof import UnknownKey, forged_receipt
 from casebus_schemas.admission.receipts import ADMITTED, LEDGERED, REFUSED, receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import BUS_KEY, receipt
@@ -77,7 +77,7 @@ class ReceiptReader(ProvingReader):
         what the bus said before, has a `"problem"`.
         """
         problems = self._forged(records)
-        if any("no key" in problem.en for problem in problems.values()):
+        if any(isinstance(problem, UnknownKey) for problem in problems.values()):
             self.catch_up_keys()  # announced since
             problems = self._forged(records)
         found = []

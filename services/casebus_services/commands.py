@@ -1,4 +1,4 @@
-"""Commands of the operator on bus.command: the clock set, a refused record or a chain driven again. Pure."""
+"""Commands of the operator on bus.command: the clock, what is done again, removed or stepped over. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import COMMAND
+from casebus_schemas.catalogue.topology import ADMISSION, COMMAND
 from casebus_schemas.errors import BusError, Refused
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
@@ -19,6 +19,7 @@ from casebus_schemas.wire.signing import event_message, parse_block, verify
 from .clock import ClockSetting
 
 RECOMPUTATION = "chain.recomputation_requested"
+STEP_OVER = "admission.step_over_ordered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,19 @@ class DropPayload:
     reasons: str
 
 
-Command = SetClock | Redrive | Recompute | DropPayload
+@dataclass(frozen=True, slots=True)
+class StepOver:
+    """`admission.step_over_ordered`: go on behind the record of bus.admission at `origin` with this leaf.
+
+    A record that is the router's is taken all the same.
+    """
+
+    origin: Origin
+    leaf: bytes
+    reasons: str
+
+
+Command = SetClock | Redrive | Recompute | DropPayload | StepOver
 
 
 def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
@@ -123,9 +136,17 @@ def _drop(_record: Record, data: dict[str, Any]) -> Command:
     return DropPayload(origin, data["value_sha256"], before, data["reasons"])
 
 
+def _step_over(_record: Record, data: dict[str, Any]) -> Command:
+    place = data["origin"]
+    if place["topic"] != ADMISSION:
+        raise Refused("bad-body", "what is stepped over", found=place["topic"], expected=ADMISSION)
+    return StepOver(Origin(ADMISSION, place["partition"], place["offset"]), data["leaf"], data["reasons"])
+
+
 _READERS: dict[str, Callable[[Record, dict[str, Any]], Command]] = {
     "clock.set": _set_clock,
     "dead_letter.redrive_requested": _redrive,
     "payload.drop_ordered": _drop,
     RECOMPUTATION: _recompute,
+    STEP_OVER: _step_over,
 }

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from casebus_consumers.auditor import ledger_cli
 from casebus_consumers.liaison import cli
+from casebus_deploy.cli import step_over
 from casebus_deploy.stack.operations import Operator
 from casebus_producers.inbox_reader import InboxReader
 from casebus_schemas.case.chain import as_uuid
@@ -255,10 +256,7 @@ def late(stage: Stage, moment: datetime) -> None:
 
 
 def test_b2_short_scene_of_a_forged_admission(stage: Stage) -> None:
-    """What the router did not sign is no event of any case: its partition stops, the auditor sees it named.
-
-    The last scene: a bus with a stopped partition does not come to rest.
-    """
+    """What the router did not sign is no event of a case: its partition stops, until the operator's order."""
     liar, matter = Admitter(), _matter(forged=True)
     event = liar.speaker("csrc").say("referral.submitted", referral(), matter)
     forged = liar.admit(event)
@@ -266,7 +264,8 @@ def test_b2_short_scene_of_a_forged_admission(stage: Stage) -> None:
     assert stage.bus.broker is not None
     end = KafkaView(stage.bus.broker).ends([ADMISSION])[TopicPartition(ADMISSION, forged.partition)]
     beat = stage.bus.data / "services" / "reconciler" / "heartbeat.json"
-    eventually(lambda: list(json.loads(beat.read_text())["stopped"]) == [f"{ADMISSION}/{forged.partition}"])
+    place = f"{ADMISSION}/{forged.partition}"
+    eventually(lambda: list(json.loads(beat.read_text())["stopped"]) == [place])
 
     def holds(seen: Seen) -> bool:
         return event.digest not in {bytes(row[0]) for row in seen.rows(EVENTS)}
@@ -274,7 +273,14 @@ def test_b2_short_scene_of_a_forged_admission(stage: Stage) -> None:
     stage.judge(holds, (proven, "forged_admissions", lambda records, _keys: [None] * len(records)))
     eventually(lambda: ledgered(stage.bus)[TopicPartition(ADMISSION, forged.partition)] == end)
     result = stage.command(ledger_cli.app, "verify")
-    assert (result.exit_code, f"{ADMISSION}/{forged.partition}" in result.stdout) == (1, True), result.stdout
+    assert (result.exit_code, place in result.stdout) == (1, True), result.stdout
+
+    order = stage.command(step_over.app, "step-over", f"{place}/{end - 1}", "--reason", "a test of the login")
+    assert order.exit_code == 0, order.output
+    eventually(lambda: json.loads(beat.read_text())["stopped"] == {} and holds(on_the_stack(stage.bus)))
+    assert settle(stage.bus) == []
+    honest = stage.say("csrc", "referral.submitted", "2022-10-18T09:00", matter, to=["mps"], **facts("甲"))
+    assert honest.digest in {bytes(row[0]) for row in on_the_stack(stage.bus).rows(EVENTS)}
 
 
 def ledgered(bus: FaultStack) -> dict[TopicPartition, int]:

@@ -11,6 +11,7 @@ from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.intake import NO_LIMIT, Budget
 from casebus_services.reconciler.proven import Keys
+from casebus_services.reconciler.stepped_over import SteppedOver
 from support.admissions import Admitter, KnownKeys, MemorySink
 from support.chains import amount, at, suspects
 from support.signed_events import chain, envelope, seed_of
@@ -38,7 +39,11 @@ class Desk:
         self.agent = self.new_agent()
 
     def new_agent(
-        self, sink: Any = None, keys: Keys | None = None, budget: Budget = NO_LIMIT
+        self,
+        sink: Any = None,
+        keys: Keys | None = None,
+        budget: Budget = NO_LIMIT,
+        stepped_over: SteppedOver | None = None,
     ) -> ReconcilerAgent:
         announcer = Announcer(Catalog.load(), SigningKey(seed_of("bus")), 4)
         return ReconcilerAgent(
@@ -50,6 +55,7 @@ class Desk:
             keys or KnownKeys(self.admitter.keyring),
             incarnation=7,
             budget=budget,
+            stepped_over=lambda: stepped_over or {},
         )
 
     def refer(self, when: str = "2022-09-28", number: int = 1) -> Composed:

@@ -87,6 +87,24 @@ def ring(number: int) -> ChainEvent:
     return _say(number, "clue.assessed", replies=f"e{number + 1}")
 
 
+def new_suspects(number: int) -> ChainEvent:
+    """Referrals, each of ten people whom nobody has named."""
+    people = suspects(*(f"人{number}-{one}" for one in range(10)))
+    return _say(number, "referral.submitted", to=("mps",), suspects=people)
+
+
+def one_id(number: int) -> ChainEvent:
+    """Clues that all have the same id."""
+    return _say(number, "clue.submitted", id_of="one")
+
+
+def two_kinds(number: int) -> ChainEvent:
+    """People who are natural persons, and legal ones in the next paper."""
+    kind = "legal" if number % 2 else "natural"
+    people = suspects(*(f"人{number // 2}-{one}" for one in range(10)))
+    return _say(number, "referral.submitted", suspects=[{**person, "kind": kind} for person in people])
+
+
 KINDS: Mapping[str, _Made] = {
     made.__name__: made
     for made in (
@@ -100,12 +118,26 @@ KINDS: Mapping[str, _Made] = {
         backwards,
         circles,
         ring,
+        new_suspects,
+        one_id,
+        two_kinds,
     )
 }
 
 
-FLAT = ("clues", "consultations", "corrections", "rivals", "orphans", "in_turns")
+FLAT = (
+    "clues",
+    "consultations",
+    "corrections",
+    "rivals",
+    "orphans",
+    "in_turns",
+    "new_suspects",
+    "one_id",
+)
 """Kinds of which each event only adds to what was said, so that it costs the same in a long chain."""
+ANEW = ("corrected_clues", "backwards", "circles", "ring")
+"""Kinds by which the chain is folded anew again and again."""
 
 
 def chain_of(kind: str, events: int) -> Iterator[ChainEvent]:

@@ -8,7 +8,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.proof import WRONG_SIGNATURE, Signed, forged_admissions, signed_event, stamp_of
 from casebus_schemas.admission.verdict import Admission, Origin, original_record, split_admission
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, FINDING, OBLIGATION, key_topics
+from casebus_schemas.catalogue.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, key_topics
 from casebus_schemas.errors import BusError
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.texts.sentence import Sentence
@@ -16,6 +16,7 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 from casebus_services.ledger.database import Database
+from casebus_services.reconciler.stepped_over import is_stepped_over, step_over_orders
 from casebus_services.streams.two_threads import Halves
 
 from .damage import VerifyReport
@@ -53,10 +54,12 @@ class SignatureCheck:
         }
         self._heads: dict[Stream, StreamHead] = {}
         self._cut: set[int] = set()
-        self._keyring = Keyring(Catalog.load())
+        catalog = Catalog.load()
+        self._keyring = Keyring(catalog)
         for topic in key_topics():
             for log in self._of(topic):
                 self._keyring = self._keyring.extend(r for r in rows.records_of(log) if r is not None)
+        self._orders = step_over_orders(rows.records(COMMAND), catalog, self._keyring)
 
     def run(self) -> None:
         """Checks everything."""
@@ -85,7 +88,8 @@ class SignatureCheck:
                 continue
             self._report.signatures += 1
             if (problem := problems[record]) is not None:
-                self._forged(log, record, problem, "an admission under a key of the bus")
+                over = "; the operator's order steps over it" if is_stepped_over(record, self._orders) else ""
+                self._forged(log, record, problem, f"an admission under a key of the bus{over}")
                 continue
             self._follow(log, record)
             try:

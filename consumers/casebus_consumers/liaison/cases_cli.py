@@ -201,7 +201,9 @@ def rebuild_accounts(
     """Accounts, findings and obligations anew from the stored admissions, compared with the grown ones.
 
     Writes and emits nothing; exit 1 naming each row that is not as it should be, or saying how far the
-    accounts are while they still catch up with Kafka (asked where connection.json is at hand).
+    accounts are while they still catch up with Kafka (asked where connection.json is at hand). It verifies
+    no signature: its rows hold none, the reconciler has checked them as they came; `casebus ledger verify`
+    reads them all.
     """
     from casebus_producers.config import read_connection
     from casebus_schemas.catalogue.catalog import Catalog

@@ -18,6 +18,7 @@ from casebus_producers.receipts import ReceiptReader
 from casebus_producers.screen import is_terminal, say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import read_exact_time
 
 from .inbox import Inbox, Told
@@ -59,10 +60,12 @@ def inbox_command(
     publisher = Publisher(outbox, settings)
     positions: list[int] = []
     forged = False
+    gap: Sentence | None = None
     inbox = Inbox(settings, outbox, catalog)
     try:
         with publisher.running() if ack else nullcontext(), _until_interrupted():
             for run in inbox.notices(after, follow=follow):
+                gap = gap or _said(inbox.gap)
                 for notice in run:
                     forged = forged or isinstance(notice, ForgedNotice)
                     show(notice)
@@ -78,9 +81,7 @@ def inbox_command(
                 )
     finally:
         outbox.close()
-    if inbox.gap is not None:
-        say(f"缺 MISSING  {inbox.gap.text}", err=True)
-    if forged or inbox.gap is not None:
+    if forged or gap is not None:
         raise typer.Exit(1)
 
 
@@ -109,7 +110,7 @@ def receipts(
         if verify:
             raise typer.Exit(_verify(settings, outbox, as_json))
         with ReceiptReader(settings, agency, catalog, after + 1, outbox) as reader, _until_interrupted():
-            gap = reader.gap(after + 1)
+            gap = _said(reader.gap(after + 1))
             waiting = reader.to_end()
             while run := list(islice(waiting, _AT_ONCE)):
                 for seq, found in reader.receipts(run):
@@ -120,10 +121,15 @@ def receipts(
                     _say(seq, found, catalog, as_json)
     finally:
         outbox.close()
-    if gap is not None:
-        say(f"缺 MISSING  {gap.text}", err=True)
     if false or gap is not None:
         raise typer.Exit(1)
+
+
+def _said(gap: Sentence | None) -> Sentence | None:
+    """Says what cannot be read."""
+    if gap is not None:
+        say(f"缺 MISSING  {gap.text}", err=True)
+    return gap
 
 
 def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:

@@ -81,6 +81,8 @@ class Inbox:
         """
         with InboxReader(self._settings, self._catalog, after + 1) as reader:
             self.gap = reader.gap(after + 1)
+            if self.gap is not None:
+                yield []  # so that it can be said at once
             read_arrivals_of(reader, self._outbox, self._catalog)  # earlier places of later repeats
             reader.go_to(after + 1)
             end, seen = reader.end(), after + 1

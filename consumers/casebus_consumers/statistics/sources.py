@@ -13,7 +13,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY
+from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, COMMAND
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.measures import FAMILIES
 from casebus_schemas.times import to_moment
@@ -23,6 +23,7 @@ from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.reading import open_reading
 from casebus_services.reconciler.rows import EVENTS, stored_event
+from casebus_services.reconciler.stepped_over import SteppedOver, step_over_orders
 
 _SECRET = b"casebus statistics"
 """Not an agency's, whose secret stays with it: chains of this count."""
@@ -48,20 +49,24 @@ def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     from casebus_producers.keys_reader import read_keyring
     from casebus_producers.topic_reader import TopicReader
 
-    with TopicReader(login, (ADMISSION,)) as reader:
+    with TopicReader(login, (ADMISSION,)) as reader, TopicReader(login, (COMMAND,)) as commands:
         ends = reader.ends()
         # After the ends: the key of whatever stands before them is announced by now.
-        return of_admissions(reader.read_to(ends), catalog, read_keyring(login, catalog, (BUS_KEY,)))
+        keyring = read_keyring(login, catalog, (BUS_KEY,))
+        orders = step_over_orders(commands.read_to(commands.ends()), catalog, keyring)
+        return of_admissions(reader.read_to(ends), catalog, keyring, orders)
 
 
-def of_admissions(records: Iterable[Record], catalog: Catalog, keyring: Keyring) -> list[ChainEvent]:
+def of_admissions(
+    records: Iterable[Record], catalog: Catalog, keyring: Keyring, stepped_over: SteppedOver | None = None
+) -> list[ChainEvent]:
     """The admitted events behind records of bus.admission; the first of each (origin, attempt) counts.
 
-    Raises Forged at a record that is not the router's.
+    Raises Forged at a record that is not the router's and not to be stepped over.
     """
     events = []
     judged: set[tuple[str, int]] = set()
-    for arrived in arrivals_of(records, keyring):
+    for arrived in arrivals_of(records, keyring, stepped_over):
         judgement = (str(arrived.admission.origin), arrived.admission.attempt)
         if judgement in judged:
             continue

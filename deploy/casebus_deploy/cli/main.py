@@ -15,10 +15,10 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
 
 GROUPS = {
-    "keys": "casebus_producers.keys_cli",
+    "keys": "casebus_deploy.cli.keys",
     "law": "casebus_consumers.liaison.law_cli",
     "ledger": "casebus_deploy.cli.drop",
-    "dead-letters": "casebus_deploy.cli.redrive",
+    "dead-letters": "casebus_deploy.cli.step_over",
     "passwords": "casebus_deploy.cli.passwords",
     "schemas": "casebus_deploy.cli.schemas",
     "statistics": "casebus_consumers.statistics.cli",

@@ -1,27 +1,26 @@
-"""The agencies' own programs for a demo: outbox and publisher, inbox and receipts read live."""
+"""The agencies' own programs for a demo: outbox and publisher, inbox and receipts read live and proven."""
 
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
+from casebus_producers.inbox_reader import InboxReader
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
 from casebus_producers.publisher import Publisher
-from casebus_producers.topic_reader import TopicReader
-from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
-from casebus_schemas.admission.receipts import receipt_json
+from casebus_producers.receipts import ReceiptReader
+from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, receipt
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import BusError
+from casebus_schemas.errors import BusError, Forged
 from casebus_schemas.wire.codec import decode
-from casebus_schemas.wire.records import Record
 
 _POLL_S = 0.25
 
@@ -79,18 +78,23 @@ class Desk:
         self._connector = Connector(self._outbox, catalog, self._settings.chain_secret)
         self._publisher = Publisher(self._outbox, self._settings)
         self._stopping = threading.Event()
-        self._listener = threading.Thread(target=self._listen, name=f"{agency}-desk", daemon=True)
+        self._listeners = [
+            threading.Thread(target=self._listen, args=(hear,), name=f"{agency}-{name}", daemon=True)
+            for name, hear in (("inbox", self._hear_notices), ("receipts", self._hear_receipts))
+        ]
 
     def open(self) -> None:
         """Starts publishing and listening."""
         self._publisher.start()
-        self._listener.start()
+        for listener in self._listeners:
+            listener.start()
 
     def close(self) -> None:
         """Ends both. Bounded."""
         self._stopping.set()
         self._publisher.stop()
-        self._listener.join(20)
+        for listener in self._listeners:
+            listener.join(20)
         self._outbox.close()
 
     def say(self, event: dict[str, Any]) -> Queued:
@@ -99,23 +103,46 @@ class Desk:
         self._publisher.wake()
         return queued
 
-    def _listen(self) -> None:
+    def _listen(self, hear: Callable[[], None]) -> None:
         try:
-            topics = [inbox(self.agency), receipt(self.agency)]
-            with TopicReader(self._settings, topics) as reader:
-                while not self._stopping.is_set():
-                    for record in reader.poll(_POLL_S):
-                        self._heard.put(self._understood(record))
+            hear()
         except BusError as error:
             if not self._stopping.is_set():
                 self._heard.put(error)
 
-    def _understood(self, record: Record) -> Heard:
-        now = time.time_ns() // 1_000_000
-        _, data = decode(self._catalog, record.value)
-        if record.topic == receipt(self.agency):
-            return HeardReceipt(self.agency, receipt_json(self._catalog, data), now)
-        return HeardNotice(self.agency, parse_notice(record), data, now)
+    def _hear_notices(self) -> None:
+        with InboxReader(self._settings, self._catalog, 0) as reader:
+            while not self._stopping.is_set():
+                if records := reader.poll(_POLL_S):
+                    now = _now_ms()
+                    for read in reader.proven(records, self._outbox):
+                        if not isinstance(read, NoticeRecord):
+                            raise _not_believed("notice", inbox(self.agency), read.to_json())
+                        _, data = decode(self._catalog, read.event.value)
+                        self._heard.put(HeardNotice(self.agency, read, data, now))
+
+    def _hear_receipts(self) -> None:
+        with ReceiptReader(self._settings, self.agency, self._catalog) as reader:
+            while not self._stopping.is_set():
+                if records := reader.poll(_POLL_S):
+                    now = _now_ms()
+                    for _, said in reader.receipts(records):
+                        if said.get("forged"):
+                            raise _not_believed("receipt", receipt(self.agency), said)
+                        self._heard.put(HeardReceipt(self.agency, said, now))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _not_believed(what: str, topic: str, said: dict[str, Any]) -> Forged:
+    return Forged(
+        f"a {what} that is not by whom it says",
+        found=str(said.get("problem")),
+        expected="the signature of its sender",
+        topic=topic,
+    )
 
 
 class Desks:

@@ -2,19 +2,21 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
 from casebus_producers.keys_reader import read_keyring as read_all_keys
-from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.admission.keyring import KeyEntry, Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.services import services
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
-from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.signing import SigningKey, key_id
 
 from .operator_events import Voice
 
@@ -54,6 +56,45 @@ def announce(connection: Connection) -> int:
     return announced + _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)
 
 
+def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes, int]:
+    """Announces, as the operator, a key for an agency; gives its id and the offset on bus.key.
+
+    Raises UsageError for who is no member, for what is no key or is known, and while the agency has a valid
+    key of its own, which announces others.
+    """
+    try:
+        public = bytes.fromhex(public_key)
+    except ValueError as error:
+        raise UsageError(
+            "not a public key", found=public_key[:80], expected="64 hexadecimal digits"
+        ) from error
+    if agency not in MEMBERS or len(public) != 32:
+        raise UsageError(
+            "whose key?", found=f"{agency}, {len(public)} bytes", expected=f"{', '.join(MEMBERS)}; 32 bytes"
+        )
+    identifier, keyring = key_id(public), read_keyring(connection)
+    now_ms = time.time_ns() // 1_000_000
+    valid = [one for one in keyring.of(agency) if _signs(one, now_ms)]
+    if valid or keyring.find(agency, identifier) is not None:
+        raise UsageError(
+            f"{agency} is not readmitted with this key",
+            found="a valid key of its own" if valid else "a key that was announced before",
+            expected="no valid key any more, and a new one",
+            remedy="the agency itself announces others: casebus keys rotate",
+        )
+    login, key = KafkaLogin.read(OPERATOR, connection), _signing_key(connection, OPERATOR)
+    voice = Voice(login, key, f"/{BUS}/{OPERATOR}")
+    try:
+        offset = voice.say("key.announced", f"{BUS}.key", _public_facts(agency, identifier, public))
+    finally:
+        voice.close()
+    return identifier, offset
+
+
+def _signs(entry: KeyEntry, now_ms: int) -> bool:
+    return entry.ended is None and (entry.not_after_ms is None or entry.not_after_ms > now_ms)
+
+
 def read_keyring(connection: Connection) -> Keyring:
     """The keyring as the key topics stand now, read as the operator."""
     return read_all_keys(KafkaLogin.read(OPERATOR, connection), Catalog.load())
@@ -84,12 +125,16 @@ def _signing_key(connection: Connection, principal: str) -> SigningKey:
 
 
 def _facts(holder: str, key: SigningKey) -> dict[str, Any]:
+    return _public_facts(holder, key.key_id, key.public)
+
+
+def _public_facts(holder: str, identifier: bytes, public: bytes) -> dict[str, Any]:
     return {
         "holder": holder,
-        "key_id": key.key_id,
+        "key_id": identifier,
         "algorithm": "ed25519",
         "role": "event",
-        "public_key": key.public,
+        "public_key": public,
     }
 
 

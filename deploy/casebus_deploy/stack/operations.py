@@ -1,4 +1,4 @@
-"""What the operator orders on bus.command: set the clock, judge or compute again, remove content."""
+"""What the operator orders on bus.command: the clock, what is done again, removed or stepped over."""
 
 from datetime import datetime
 from pathlib import Path
@@ -62,6 +62,12 @@ class Operator:
             "reasons": reasons,
         }
         return self._voice.say("payload.drop_ordered", COMMAND, facts)
+
+    def step_over(self, origin: Origin, leaf: bytes, reasons: str) -> int:
+        """Has the reconciler go on behind a record of bus.admission that is not the router's."""
+        place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+        facts = {"origin": place, "leaf": leaf, "reasons": reasons}
+        return self._voice.say("admission.step_over_ordered", COMMAND, facts)
 
     def close(self) -> None:
         """Closes the connection."""

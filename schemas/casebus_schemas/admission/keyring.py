@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 
-from casebus_schemas.agencies import agency_of_source, agency_of_topic
+from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RefusalCode, Refused
 from casebus_schemas.texts.harmless import harmless
@@ -27,6 +27,7 @@ MAX_KEY_EVENTS_PER_DAY = 200
 flood of them costs nobody else time, and no flood of others keeps a revocation from being heard."""
 _DAY_MS = 86_400_000
 KEPT_REASONS = 100
+_KEPT_UNKNOWN = 20
 _LOG_APPEND_TIME = 1
 _ALGORITHMS = {"ed25519": ED25519}
 
@@ -50,6 +51,8 @@ class KeyEntry:
     not_after_ms: int | None = None
     ended_ms: int | None = None
     ended: Ending | None = None
+    readmitted: bool = False
+    """Whether the operator announced it, on the bus's topic, for an agency that had no valid key any more."""
 
     def why_not(self, record: Record, now_ms: int | None) -> str | None:
         """Why the key does not sign this record, judged at `now_ms` on the bus's clock; None if it does.
@@ -90,14 +93,17 @@ class IgnoredKeyEvent:
 class Keyring:
     """All keys known at some point of the key topics. Immutable; equal records give equal keyrings.
 
-    Each agency's keys follow from its own topic alone, so that the order in which topics are read does not
-    matter. `ignored` keeps the last reasons for people to see, `ignored_count` counts all.
+    Each agency's keys follow from its own topic and from what the operator announces for it on the bus's. The
+    order in which topics are read does not matter: `unknown` keeps the last events under a key that was not
+    known when they were read, and a later re-admission has them read again. `ignored` keeps the last reasons
+    for people to see, `ignored_count` counts all.
     """
 
     catalog: Catalog
     entries: Mapping[tuple[str, bytes], KeyEntry] = field(default_factory=lambda: MappingProxyType({}))
     positions: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     today: Mapping[tuple[str, bool], tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
+    unknown: Mapping[str, tuple[Record, ...]] = field(default_factory=lambda: MappingProxyType({}))
     ignored: tuple[IgnoredKeyEvent, ...] = ()
     ignored_count: int = 0
 
@@ -128,6 +134,7 @@ class Keyring:
         A key event that is malformed, or that its agency may not say, is ignored with a reason.
         """
         entries, positions, today = dict(self.entries), dict(self.positions), dict(self.today)
+        unknown = dict(self.unknown)
         reasons: list[IgnoredKeyEvent] = []
         for record in records:
             if record.offset < positions.get(record.topic, 0):
@@ -137,17 +144,23 @@ class Keyring:
                 _count(record, today)
                 changed = _changed_entries(record, entries, self.catalog)
             except (BusError, ValueError) as error:
+                if isinstance(error, _UnknownSigner):
+                    agency = agency_of_topic(record.topic)
+                    unknown[agency] = (*unknown.get(agency, ()), record)[-_KEPT_UNKNOWN:]
                 reasons.append(_ignored(record, error))
             except Exception as error:  # noqa: BLE001  one record that nobody foresaw must not end the reading
                 why = f"set aside: {type(error).__name__}"
                 reasons.append(IgnoredKeyEvent(record.topic, record.offset, why, "set-aside"))
             else:
                 entries.update({(entry.agency, entry.key_id): entry for entry in changed})
+                for agency in {entry.agency for entry in changed if entry.readmitted}:
+                    _read_again(unknown.pop(agency, ()), entries, self.catalog)
         return replace(
             self,
             entries=MappingProxyType(entries),
             positions=MappingProxyType(positions),
             today=MappingProxyType(today),
+            unknown=MappingProxyType(unknown),
             ignored=(*self.ignored, *reasons)[-KEPT_REASONS:],
             ignored_count=self.ignored_count + len(reasons),
         )
@@ -158,6 +171,19 @@ Entries = dict[tuple[str, bytes], KeyEntry]
 
 class _BeyondQuota(ValueError):
     """A key event that is not read."""
+
+
+class _UnknownSigner(ValueError):
+    """A key event under a key that the agency is not known to have: a re-admission may make it one."""
+
+
+def _read_again(records: Iterable[Record], entries: Entries, catalog: Catalog) -> None:
+    for record in records:
+        try:
+            changed = _changed_entries(record, entries, catalog)
+        except (BusError, ValueError):  # told when it was read first
+            continue
+        entries.update({(entry.agency, entry.key_id): entry for entry in changed})
 
 
 def _ignored(record: Record, error: BusError | ValueError) -> IgnoredKeyEvent:
@@ -187,13 +213,18 @@ def _changed_entries(record: Record, entries: Entries, catalog: Catalog) -> tupl
     """
     agency = agency_of_topic(record.topic)
     headers, data = _read(record, agency, catalog)
-    if "public_key" in data and (agency, data["key_id"]) in entries:  # a repeat costs no signature check
+    if (
+        "public_key" in data and (data["holder"], data["key_id"]) in entries
+    ):  # a repeat costs no signature check
         raise ValueError("a key is announced once only, so that an ended one cannot come back")
     block = parse_block(headers.sig)
-    if any(known == agency for known, _ in entries):
-        found = entries.get((agency, block.key_id))
+    found = entries.get((agency, block.key_id))
+    # A key that the operator announced takes nothing from the first of the agency's own.
+    if found is not None or any(
+        known == agency and not one.readmitted for (known, _), one in entries.items()
+    ):
         if found is None:
-            raise ValueError(f"signed by {_short(block.key_id)}, which is no key of {agency}")
+            raise _UnknownSigner(f"signed by {_short(block.key_id)}, which is no key of {agency}")
         signer = found
         if reason := signer.why_not(record, record.timestamp_ms):
             raise ValueError(f"signed by {reason}")
@@ -218,7 +249,8 @@ def _read(record: Record, agency: str, catalog: Catalog) -> tuple[EventHeaders, 
         raise ValueError(f"{schema.type} does not belong on a key topic")
     if record.key != headers.subject.encode():
         raise ValueError("the record's key is not the event's subject")
-    if agency_of_source(headers.source) != agency or data["holder"] != agency:
+    readmits = agency == BUS and schema.type == "key.announced" and data["holder"] in MEMBERS
+    if agency_of_source(headers.source) != agency or not (readmits or data["holder"] == agency):
         raise ValueError(f"{headers.source} speaks of a key of {data['holder']} on the topic of {agency}")
     if _ms(data["envelope"]["occurred_at"]) != headers.time_ms:
         raise ValueError("ce_time and occurred_at disagree")
@@ -232,7 +264,8 @@ def _effect(
     record: Record, agency: str, event: str, data: dict[str, Any], entries: Entries
 ) -> tuple[KeyEntry, ...]:
     if event == "key.announced":
-        return (_announced(agency, data, entries),)
+        announced = _announced(data["holder"], data, entries)
+        return (replace(announced, readmitted=data["holder"] != agency),)
     named = entries.get((agency, data["replaces" if event == "key.rotated" else "key_id"]))
     if named is None:
         raise ValueError(f"the key named is no key of {agency}")

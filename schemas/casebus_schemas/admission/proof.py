@@ -25,6 +25,10 @@ _BLOCK_BYTES, _DIGEST_BYTES = 98, 32
 WRONG_SIGNATURE = Sentence("签名与内容不符", "the signature does not fit the content")
 
 
+class UnknownKey(Sentence):
+    """Why something is not proven, where its key may only not have been read yet."""
+
+
 class Signed(NamedTuple):
     """A signature that is still to be checked: everything but the elliptic curve is in order."""
 
@@ -167,7 +171,7 @@ def _key(
     found = keyring.find(agency, block.key_id)
     if found is None:
         named = block.key_id.hex()[:16] + "…"
-        return Sentence(f"密钥 {named} 不属于 {agency}", f"signed by {named}, which is no key of {agency}")
+        return UnknownKey(f"密钥 {named} 不属于 {agency}", f"signed by {named}, which is no key of {agency}")
     if reason := found.why_not(record, now_ms):
         return Sentence("密钥当时无效", f"signed by {reason}")
     return found

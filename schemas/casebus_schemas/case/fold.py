@@ -50,8 +50,8 @@ class Folded:
         self.too_many = effects.too_many
         self._idle = effects.idle
         self.by_digest: dict[Digest, ChainEvent] = {}
-        self.by_id: dict[UUID, list[ChainEvent]] = {}
-        self.shared_ids: dict[UUID, list[ChainEvent]] = {}
+        self.said_as: dict[tuple[str, UUID], list[ChainEvent]] = {}
+        self.shared_ids: dict[tuple[str, UUID], list[ChainEvent]] = {}
         self._answerable = _Answerable()
         self._origins: dict[Digest, Digest] = {}
         self.place: dict[Digest, int] = {}
@@ -142,7 +142,7 @@ class Folded:
             return True
         said, event = event, self.repeats.meaning(event)
         sorts_last = self._last_key is None or event.sort_key > self._last_key
-        answers_itself = event.in_reply_to == event.id or event.digest in _pointers(event)
+        answers_itself = event.in_reply_to == event.id or event.digest in pointers_of(event)
         if not sorts_last or answers_itself or self._takes_effect(event):
             return False
         if not self.belonging.take(event):
@@ -175,17 +175,17 @@ class Folded:
     def _index(self, event: ChainEvent, place: int) -> None:
         self.by_digest[event.digest] = event
         self._answerable.enter(event)
-        same = self.by_id.setdefault(event.id, [])
+        same = self.said_as.setdefault((event.agency, event.id), [])
         same.append(event)
         if len(same) > 1:
-            self.shared_ids[event.id] = same
+            self.shared_ids[event.agency, event.id] = same
         if event.corrects is not None and event.corrects != event.digest:
             known = self._origins.get(event.corrects)
             if known is not None or event.corrects in self.by_digest:
                 self._origins[event.digest] = known or event.corrects
         self.place[event.digest] = place
         self.said_of.setdefault(event.type, []).append(event)
-        self._awaited.update(_pointers(event))
+        self._awaited.update(pointers_of(event))
         if self._last_key is None or event.sort_key > self._last_key:
             self._last_key = event.sort_key
 
@@ -225,7 +225,8 @@ def extend(folded: Folded, event: ChainEvent) -> Folded:
     return folded if folded.grow(event) else fold((*folded.events, event))
 
 
-def _pointers(event: ChainEvent) -> list[UUID | Digest]:
+def pointers_of(event: ChainEvent) -> list[UUID | Digest]:
+    """Ids and digests of what an event points at."""
     pointers = (event.in_reply_to, event.in_reply_to_hash, event.corrects, event.withdraws, event.prev)
     return [pointer for pointer in pointers if pointer is not None]
 

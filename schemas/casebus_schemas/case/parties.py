@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from casebus_schemas.agencies import BUS
 from casebus_schemas.law.clocks import PartyName
 
 from .chain import ChainEvent
@@ -50,7 +51,13 @@ def parties(named: PartyName, cause: ChainEvent, index: ChainIndex) -> tuple[Par
         return tuple(dict.fromkeys(party for party in told if party != speaker))
     if named.kind == "outsider":
         name = cause.data.get(str(named.field))
-        return (Party(None, name=str(name)),) if name else ()
+        return (Party(None, name=_outside(str(name), index)),) if name else ()
     agencies = index.members.agencies_with(str(named.role))
     chosen = agencies if len(agencies) == 1 else index.seen_by(cause, agencies)
     return tuple(Party(agency, named.unit) for agency in chosen)
+
+
+def _outside(name: str, index: ChainIndex) -> str:
+    """The name of an outsider; in quotation marks where an agency is called so, which owes nothing by it."""
+    home = name.strip().partition("/")[0].lower()
+    return f"“{name}”" if home in (*index.members.all, BUS) else name

@@ -1,6 +1,6 @@
 """Who is the same suspect in different agencies' papers, whatever the order of the papers."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from .chain import ChainEvent, Digest
@@ -106,24 +106,87 @@ def _first_by(keys: Mapping[Entry, str], feature: Callable[[Entry], object]) -> 
     return found
 
 
+class _Identified:
+    """Who is who so far, so that an entry by which nobody else changes costs no look at the others."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.persons = identify(entries)
+        self._of_key = {person.key: person for person in self.persons.values()}
+        self._roots = _roots(entry.tokens for entry in self.persons)
+        self._kinds: dict[str, set[str]] = {}
+        self._named: dict[str, str] = {}
+        self._named_only: set[str] = set()
+        self._listed: dict[tuple[str, str], str] = {}
+        self._bare: set[tuple[str, str]] = set()
+        for entry, person in self.persons.items():
+            self._note(entry, person.key)
+
+    def take(self, entry: Entry) -> Person | None:
+        """Whom a new entry means, which is known from now on; None, and nothing is, if another changes."""
+        key = self._key(entry)
+        if key is None:
+            return None
+        before = self._of_key.get(key)
+        kinds = {*self._kinds.get(key, ()), entry.kind}
+        names = tuple(dict.fromkeys((*(before.names if before else ()), *filter(None, (entry.name,)))))
+        number = before.number if before else len(self._of_key) + 1
+        person = Person(number, key, names, "legal" in kinds and "natural" not in kinds)
+        if before not in (None, person):
+            return None
+        self._of_key[key] = self.persons[entry] = person
+        for token in entry.tokens:
+            self._roots[token] = bytes.fromhex(key.removeprefix("token:"))
+        self._note(entry, key)
+        return person
+
+    def _key(self, entry: Entry) -> str | None:
+        """The key of a new entry (`_keys`); None if it gives an earlier one another key."""
+        place = (entry.agency, entry.ref)
+        if not entry.tokens and not entry.name:
+            return self._listed.get(place, f"ref:{entry.agency}/{entry.ref}")
+        if entry.tokens:
+            known = {self._roots[token] for token in entry.tokens if token in self._roots}
+            root = min(entry.tokens | known)
+            if known - {root}:
+                return None
+            key = f"token:{root.hex()}"
+            if entry.name in self._named_only and key < self._named.get(entry.name or "", "~"):
+                return None
+        else:
+            key = self._named.get(str(entry.name), f"name:{entry.name}")
+        return None if place in self._bare and key < self._listed.get(place, "~") else key
+
+    def _note(self, entry: Entry, key: str) -> None:
+        place = (entry.agency, entry.ref)
+        self._kinds.setdefault(key, set()).add(entry.kind)
+        if entry.tokens and entry.name:
+            self._named[entry.name] = min(key, self._named.get(entry.name, key))
+        elif entry.name:
+            self._named_only.add(entry.name)
+        if entry.tokens or entry.name:
+            self._listed[place] = min(key, self._listed.get(place, key))
+        else:
+            self._bare.add(place)
+
+
 class Suspects:
     """The suspects of a chain, as its events list them in their order.
 
-    Events may be added: what the papers said so far is looked at again only if one lists an entry that no
-    paper had.
+    Events may be added: what the papers said so far is looked at again only if one lists an entry by which
+    somebody known is another person.
     """
 
     def __init__(self, events: Iterable[ChainEvent] = ()) -> None:
         self._events: list[ChainEvent] = []
         self._entries: dict[tuple[Digest, str], Entry] = {}
-        self._persons: dict[Entry, Person] = {}
+        self._identified = _Identified(())
         self._of_number: dict[int, Person] = {}
         self._listed_in: dict[str, dict[str, set[int]]] = {}
         self._last_in: dict[str, dict[int, ChainEvent]] = {}
         self.revision = 0
-        for event in events:
-            self._enter(event)
-        self._identify()
+        new = [entry for event in events for entry in self._enter(event)]
+        self._identified = _Identified(new)
+        self._of_number = {person.number: person for person in self._persons.values()}
         for event in self._events:
             self._list(event)
 
@@ -140,7 +203,7 @@ class Suspects:
         """Takes the next event. `revision` rises if somebody known is another person by it."""
         if not event.data.get("suspects"):
             return
-        if not (self._enter(event) and self._identify()):
+        if not self._identify(self._enter(event)):
             self._list(event)
 
     def find(self, event: ChainEvent, ref: str | None) -> Person | None:
@@ -172,27 +235,38 @@ class Suspects:
         """The numbers of all whom events of a type list, each with the last of these events."""
         return self._last_in.get(type, {})
 
-    def _enter(self, event: ChainEvent) -> bool:
-        """Keeps an event's entries; whether one is new to the chain."""
+    @property
+    def _persons(self) -> dict[Entry, Person]:
+        return self._identified.persons
+
+    def _enter(self, event: ChainEvent) -> list[Entry]:
+        """Keeps an event's entries; those that no paper had."""
         suspects = event.data.get("suspects")
         if not suspects:
-            return False
+            return []
         self._events.append(event)
-        new = False
+        new: dict[Entry, None] = {}
         for suspect in suspects:
             entry = entry_of(event.agency, suspect)
             self._entries[event.digest, entry.ref] = entry
             if entry not in self._persons:
-                new = True
-                self._persons[entry] = _NOBODY
-        return new
+                new[entry] = None
+        return list(new)
 
-    def _identify(self) -> bool:
-        """Whether somebody is another person now than before."""
+    def _identify(self, new: Sequence[Entry]) -> bool:
+        """Takes new entries; whether somebody is another person now than before."""
+        for entry in new:
+            person = self._identified.take(entry)
+            if person is None:
+                return self._identify_anew(new)
+            self._of_number[person.number] = person
+        return False
+
+    def _identify_anew(self, new: Iterable[Entry]) -> bool:
         known = self._persons
-        self._persons = identify(known)
+        self._identified = _Identified((*known, *new))
         self._of_number = {person.number: person for person in self._persons.values()}
-        if all(person in (_NOBODY, self._persons[entry]) for entry, person in known.items()):
+        if all(self._persons[entry] == person for entry, person in known.items()):
             return False
         self._listed_in, self._last_in = {}, {}
         self.revision += 1
@@ -204,6 +278,3 @@ class Suspects:
         listed = [person.number for person in self.listed(event)]
         self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set()).update(listed)
         self._last_in.setdefault(event.type, {}).update(dict.fromkeys(listed, event))
-
-
-_NOBODY = Person(0, "", (), False)

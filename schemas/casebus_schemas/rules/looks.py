@@ -69,7 +69,7 @@ def _words(event: ChainEvent, folded: Folded) -> set[str]:
         words.add("corrections")
     if next(late_claims(event), None) is not None:
         words.add("claims")
-    if len(folded.by_id[event.id]) > 1:
+    if len(folded.said_as[event.agency, event.id]) > 1:
         words.add("ids")
     if folded.belonging.is_outside(event):
         words.add("strangers")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
-from casebus_schemas.errors import Gap
+from casebus_schemas.errors import Gap, RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
@@ -24,6 +24,7 @@ from .publications import Ends, Publications
 from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .shelf import Shelf
+from .stepped_over import SteppedOver
 from .store import FIGURES, LINKS, Fence, Work
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ class ReconcilerAgent:
     outbox in the transaction that moves the next offsets, and relayed after it; a partition's outbox moves
     with it. `keys` are the bus's: an admission that is not signed by one of them stops its partition, in
     which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
-    again, each with the offset of the order, those read since it was last asked. `budget` is what a chain or
-    a transaction may take of processor time, `ends` where bus.admission ends now.
+    again, each with the offset of the order, those read since it was last asked, `stepped_over` the forged
+    admissions behind which he wants it to go on. `budget` is what a chain or a transaction may take of
+    processor time, `ends` where bus.admission ends now.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class ReconcilerAgent:
         incarnation: int,
         orders: Callable[[], Mapping[str, int]] = dict,
         budget: Budget = NO_LIMIT,
+        stepped_over: Callable[[], SteppedOver] = dict,
         ends: Ends | None = None,
     ) -> None:
         self._database = database
@@ -75,7 +78,7 @@ class ReconcilerAgent:
         self._incarnation = incarnation
         self._links = Links(database, catalog, announcer, incarnation)
         self._publications = Publications(database, catalog, announcer, incarnation, ends)
-        self._proof = Proof(keys)
+        self._proof = Proof(keys, stepped_over)
         self._read_orders = orders
         self._budget = budget
         self._orders: dict[str, int] = {}
@@ -133,7 +136,15 @@ class ReconcilerAgent:
 
         Before that chains are computed again that another program set aside, or that the operator orders;
         after it the worker of partition 0 looks at what chains have in common, and at published figures.
+        Raises RetryLater where an order frees a partition that has stopped: started anew, the service reads
+        it from there.
         """
+        if self._proof.is_freed():
+            raise RetryLater(
+                "a forged admission is to be stepped over",
+                found="the operator's order",
+                remedy="none: the service starts anew and reads on behind it",
+            )
         assigned = self._own if partitions is None else {partition for _, partition in partitions}
         own = sorted(assigned - self._proof.stopped().keys())
         self._drive_again(own)
@@ -303,6 +314,8 @@ def _new(run: Proven, fence: Fence) -> list[Arrival]:
     for arrived in run.arrivals:
         if arrived.offset < fence.next_offset:
             continue
+        while fence.next_offset in run.stepped_over:
+            fence.next_offset += 1
         if arrived.offset > fence.next_offset and not found and not read_on:
             raise Gap(
                 "records of bus.admission are missing",

@@ -21,6 +21,8 @@ from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
+from .stepped_over import SteppedOver, is_stepped_over
+
 PROVEN_AT_ONCE = 500
 """Records whose signatures are checked together: one right signature vouches for those before it."""
 
@@ -125,14 +127,25 @@ def arrival(record: Record) -> Arrival:
     return Arrival(admission, record.partition, record.offset, parsed, digest, record.value)
 
 
-def arrivals_of(records: Iterable[Record], keyring: Keyring) -> Iterator[Arrival]:
-    """Records of bus.admission read, each proven to be the router's. Raises Forged at one that is not."""
+def arrivals_of(
+    records: Iterable[Record], keyring: Keyring, stepped_over: SteppedOver | None = None
+) -> Iterator[Arrival]:
+    """Records of bus.admission read, each proven to be the router's. Raises Forged at one that is not.
+
+    One that is to be stepped over is left out.
+    """
     waiting = iter(records)
     while run := list(islice(waiting, PROVEN_AT_ONCE)):
         for record, problem in zip(run, forged_admissions(run, keyring), strict=True):
-            if problem is not None:
-                raise forged(record, problem)
-            yield arrival(record)
+            try:
+                if problem is not None:
+                    raise forged(record, problem)
+                found = arrival(record)
+            except Forged:
+                if stepped_over is None or not is_stepped_over(record, stepped_over):
+                    raise
+            else:
+                yield found
 
 
 def forged(record: Record, problem: Sentence | str) -> Forged:

@@ -1,4 +1,4 @@
-"""Follows the operator's commands to one reconciler: what time it is, which chains to compute again."""
+"""Follows the operator's commands to one reconciler: what time it is, what to compute again or step over."""
 
 import logging
 
@@ -12,7 +12,8 @@ from casebus_services.config import ServiceSettings
 from casebus_services.streams.side_reader import SideReader
 
 from .bus_keys import BusKeys
-from .chain_orders import ChainOrders
+from .orders import Orders
+from .stepped_over import SteppedOver
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class CommandFollower:
         self._clock = BusClock(simulated=settings.simulated_clock)
         self._is_set = False
         self._following = ClockCommands(self._clock, catalog, keys.current, keys.catch_up)
-        self._orders = ChainOrders(catalog, keys.current, keys.catch_up)
+        self._orders = Orders(catalog, keys.current, keys.catch_up)
         self._commands = SideReader(settings, f"{client_id}-commands", [COMMAND], self._on_commands)
 
     def start(self) -> None:
@@ -41,7 +42,11 @@ class CommandFollower:
 
     def orders(self) -> dict[str, int]:
         """Chains that the operator wants computed again, with the order's offset, since last asked."""
-        return self._orders.take()
+        return self._orders.chains()
+
+    def stepped_over(self) -> SteppedOver:
+        """Records of bus.admission that the operator wants stepped over where they are not the router's."""
+        return self._orders.stepped_over()
 
     def now_ms(self) -> int | None:
         """The bus's time, milliseconds since 1970 UTC; None while a simulated clock is not set or not known.

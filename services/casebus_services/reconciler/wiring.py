@@ -66,10 +66,11 @@ class ReconcilerService:
             incarnation,
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
+            stepped_over=self._commands.stepped_over,
             ends=lambda: ends(settings, f"{name}-ends", ADMISSION, settings.partitions),
         )
         self._taken_up = TakenUp(self._database, self._keys, incarnation)
-        self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped)
+        self._heartbeat = Heartbeat(settings.data_dir, self._agent.stopped, self._counts)
         self.worker = StreamWorker(
             "reconciler",
             settings,
@@ -119,6 +120,10 @@ class ReconcilerService:
     def _assigned(self, assigned: Places) -> None:
         self._agent.assigned(assigned)
         self._heartbeat.beat(assigned)
+
+    def _counts(self) -> dict[str, int]:
+        over = len(self._commands.stepped_over())
+        return {"orders to step over a forged admission (ledger verify names them)": over}
 
     def _handle(self, batches: list[Batch]) -> None:
         self._agent.handle(batches)

@@ -16,14 +16,14 @@ from casebus_schemas.errors import SECRET_CODES, Refused
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
-from casebus_services.commands import DropPayload, Recompute, Redrive, command_of
+from casebus_services.commands import DropPayload, Recompute, Redrive, StepOver, command_of
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
 
 from .key_receipts import Outcomes, key_receipts
 from .originals import Originals
-from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of
+from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of, sendable
 from .rules import Examined, Judgement, conclude, examine
 from .set_aside import CODE, PASSED, each, unanswered, unexamined
 
@@ -167,6 +167,7 @@ class Router:
                 outputs.append(dead_letter_of(judgement, admission))
             receipts.append(receipt_of(judgement, admission, self._receipts))
         outputs.extend(self._receipts.written(receipts, self._halves.map))
+        sendable(outputs)
         self.set_aside += sum(judgement.code == CODE for judgement in judgements)
         return outputs
 
@@ -178,7 +179,7 @@ class Router:
         if not judgement.admitted:
             return self._refuse_own(judgement)
         (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
-        return list(notices(judgement, admission))
+        return list(sendable(list(notices(judgement, admission))))
 
     def _obey_one(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; where that fails, it is answered as set aside."""
@@ -200,7 +201,7 @@ class Router:
             command = command_of(record, self._catalog, self._with.keyring())
             if isinstance(command, Redrive):
                 return self._redrive(command, bench)
-            if isinstance(command, Recompute | DropPayload):
+            if isinstance(command, Recompute | StepOver | DropPayload):
                 return []  # the reconciler reads bus.command itself; who ordered a drop carries it out
             if not self._with.clock.simulated:
                 raise Refused(

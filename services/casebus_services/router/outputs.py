@@ -1,6 +1,6 @@
 """What the router writes for one judgement: admission, notices, receipt, dead letter. No I/O."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
@@ -22,6 +22,28 @@ from .rules import Judgement
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
 _DELIVERY_PARTITION = 0
 """Inbox, receipts and dead letters have one partition each: sequence = offset."""
+
+
+LARGEST = (1024 + 64) * 1024
+"""`max.message.bytes` of the bus's own topics."""
+_AROUND = 128
+"""Bytes of a batch around one record, at most."""
+
+
+def sendable(outputs: Sequence[Outgoing]) -> Sequence[Outgoing]:
+    """The outputs, each a record that the broker takes. Raises ValueError: what it refuses it always does.
+
+    So one record of which something impossible follows is set aside before anything of it is sent.
+    """
+    for one in outputs:
+        size = len(one.key or b"") + len(one.value or b"") + _AROUND
+        for name, value in one.headers:
+            if not isinstance(name, str) or not isinstance(value, bytes | None):
+                raise ValueError(f"a header of {one.topic} that is no text or no bytes")
+            size += len(name) + len(value or b"") + 10
+        if size > LARGEST:
+            raise ValueError(f"a record of more than {LARGEST} bytes for {one.topic}")
+    return outputs
 
 
 class AdmissionWriter:

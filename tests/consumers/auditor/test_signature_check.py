@@ -8,6 +8,7 @@ from casebus_consumers.auditor.damage import VerifyReport
 from casebus_consumers.auditor.replay import replay
 from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
@@ -70,6 +71,24 @@ def test_b2_a_forged_admission_is_named(tmp_path: Path) -> None:
     ((row, what),) = found(scene, tmp_path)
     assert row == "offset 5"
     assert "forged" in what
+
+
+def test_b2_an_order_to_step_over_is_told_beside_the_forgery(tmp_path: Path) -> None:
+    """What was forged stays named for ever, with the order that the ledger holds."""
+    scene = Scene()
+    forged = unsigned(scene.admissions[2], "casebus-admission", b'{"verdict":"admitted"}')
+    scene.admissions.append(unsigned(forged)._replace(offset=5))
+    data = {
+        "envelope": envelope(to=[]),
+        "origin": {"topic": "bus.admission", "partition": scene.partition, "offset": 5},
+        "leaf": leaf_hash(leaf(scene.admissions[5])),
+        "reasons": "test",
+    }
+    operator = Speaker("bus", key=SigningKey(seed_of("operator")))
+    order = operator.say("admission.step_over_ordered", data, chain(9), topic_name="bus.command")
+    scene.words = [stored(order)]
+    (damage,) = scene.checked(tmp_path).damages
+    assert (damage.row, damage.expected.endswith("the operator's order steps over it")) == ("offset 5", True)
 
 
 def test_b2_a_missing_admission_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.admission.proof import WRONG_SIGNATURE, forged_admissions, forged_event, stamp_of
+from casebus_schemas.admission.proof import (
+    WRONG_SIGNATURE,
+    UnknownKey,
+    forged_admissions,
+    forged_event,
+    stamp_of,
+)
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.headers import EventHeaders, base64url_bytes
 from casebus_schemas.wire.records import Record
@@ -74,7 +80,9 @@ def test_b2_only_a_key_of_the_bus_admits(key: str) -> None:
     block = SigningKey(seed_of(key)).sign(stamp_of(records[0]).message)
     found = forged_admissions([unsigned(records[0], value=base64url_bytes(block))], keyring)[0]
     assert found is not None
+    assert isinstance(found, UnknownKey)
     assert "no key of bus" in found.en
+    assert not isinstance(forged_admissions([unsigned(records[0])], keyring)[0], UnknownKey)
 
 
 def test_an_event_is_by_the_agency_whose_topic_it_stands_on() -> None:

@@ -95,7 +95,8 @@ def test_what_a_type_says_of_suspects_is_in_its_schema(type: str) -> None:
     if event.corrected_by is not None:
         assert CATALOG.event(event.corrected_by).corrected_by == event.corrected_by
     assert (event.about == "bus") == (
-        event.family in ("receipt", "finding", "obligation", "clock", "dead_letter", "chain", "payload")
+        event.family
+        in ("receipt", "finding", "obligation", "clock", "dead_letter", "chain", "payload", "admission")
     )
 
 

@@ -1,13 +1,16 @@
 """What one chain may cost: time, events, memory, and the size of what is said about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from casebus_schemas.case import shares
+from casebus_schemas.case import persons, shares
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded, fold
+from casebus_schemas.case.persons import Entry, Person, identify
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.rules import reconcile
 from casebus_schemas.rules.chain import r09
 from casebus_services.reconciler import intake
 from casebus_services.reconciler.announce import said
@@ -18,6 +21,7 @@ from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.shelf import MAX_CACHED_BYTES, Shelf
 from support.chains import CHAIN, amount, at, charges, results, say, suspects
 from support.desk import Desk, envelope_at, ms
+from support.long_chains import ANEW, chain_of
 from support.signed_events import chain
 
 MIB = 1024 * 1024
@@ -119,6 +123,68 @@ def test_new_nobody_uses_up_the_share_of_another(desk: Desk, monkeypatch: pytest
     assert desk.rows("SELECT events FROM recon_chain") == [(6,)]  # two of the others, four of the one
     assert desk.rows("SELECT count(*) FROM recon_finding WHERE rule = 'R09'") == [(1,)]
     assert rebuild(desk.database, Catalog.load()).differences == ()
+
+
+@pytest.mark.parametrize("kind", ANEW)
+def test_a7_how_often_an_agency_has_a_chain_folded_anew_is_limited(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By dates, corrections, circles of its own: the rest is only kept, R09 names it, others are computed."""
+    folded = [0]
+
+    def counted(events: Iterable[ChainEvent]) -> Folded:
+        listed = list(events)
+        folded[0] += len(listed)
+        return fold(listed)
+
+    monkeypatch.setattr(reconcile, "fold", counted)
+    monkeypatch.setattr(shares, "MOST_WORK", 500)
+    monkeypatch.setattr(shares, "WORK_AN_EVENT", 2)
+    book = ChainBook(CHAIN)
+    for event in chain_of(kind, 200):
+        book.take(event)
+    computed = len(book.folded.order)
+    assert folded[0] <= 500 + 2 * 200 + 2 * computed
+    assert computed < 100
+    assert [found.subject for found in book.findings.values() if found.rule == "R09"] == ["too long\ncsrc"]
+    other = say("other", "clue.submitted", "2022-02-03", agency="spp")
+    book.take(other)
+    assert book.folded.order[-1] == other
+
+
+def test_new_nobody_has_the_share_of_another_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fills the chain with later dates makes the days of the others earlier, and not their limit."""
+    monkeypatch.setattr(shares, "MOST_WORK", 200)
+    monkeypatch.setattr(shares, "WORK_AN_EVENT", 0)
+    book = ChainBook(CHAIN)
+    for minute in range(40):
+        book.take(say(f"later {minute}", "clue.submitted", f"2022-03-02T10:{minute:02}", agency="spp"))
+    for number in range(15):
+        book.take(
+            say(f"honest {number}", "clue.submitted", "2022-03-02", admitted="2022-03-02T11:00", no=number)
+        )
+    assert len(book.folded.order) == 55
+    assert [found for found in book.findings.values() if found.rule == "R09"] == []
+
+
+def test_a7_how_often_suspects_are_looked_at_anew_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agency whose papers make ever others of those whom they name has its share of that too."""
+    looked = [0]
+
+    def counted(entries: Iterable[Entry]) -> dict[Entry, Person]:
+        listed = list(entries)
+        looked[0] += len(listed)
+        return identify(listed)
+
+    monkeypatch.setattr(persons, "identify", counted)
+    monkeypatch.setattr(shares, "MOST_WORK", 500)
+    monkeypatch.setattr(shares, "WORK_AN_EVENT", 2)
+    book = ChainBook(CHAIN)
+    for event in chain_of("two_kinds", 400):
+        book.take(event)
+    assert 0 < len(book.folded.order) < 200
+    assert looked[0] < 30_000
+    assert "R09" in {found.rule for found in book.findings.values()}
 
 
 def test_a8_books_are_kept_by_their_size() -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from casebus_schemas.errors import Forged, RetryLater
+from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
+from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.database import Database
 from support.admissions import KnownKeys, batch_of, unsigned
 from support.desk import Desk
@@ -68,6 +71,42 @@ def test_b2_time_stands_still_in_a_stopped_partition(desk: Desk) -> None:
     )
     assert {state for place, state in states if place == partition} == {"open"}
     assert {state for place, state in states if place != partition} == {"overdue"}
+
+
+def test_b2_an_order_steps_over_the_record_that_it_names_and_no_other(desk: Desk) -> None:
+    """The service starts anew and goes on behind it; it has no effect, and what is the router's is taken."""
+    forged = forge(desk)
+    true = desk.admitter.records[forged.partition][0]
+    at = (forged.partition, forged.offset)
+    orders: dict[tuple[int, int], bytes] = {
+        at: bytes(32),
+        (true.partition, true.offset): leaf_hash(leaf(true)),
+    }
+    agent = desk.new_agent(stepped_over=orders)
+    agent.handle(desk.admitter.batches())
+    agent.tick()
+    assert len(agent.stopped()) == 1
+    orders[at] = leaf_hash(leaf(forged))
+    with pytest.raises(RetryLater, match="stepped over"):
+        agent.tick()
+    again = desk.new_agent(stepped_over=orders)
+    again.handle(desk.admitter.batches())
+    again.tick()
+    assert again.stopped() == {}
+    assert desk.rows("SELECT count(*) FROM recon_event") == [(8,)]
+    ends = dict(desk.rows("SELECT partition, next_offset FROM recon_partition"))
+    assert ends[forged.partition] == len(desk.admitter.records[forged.partition])
+
+
+def test_b2_who_reads_admissions_from_kafka_obeys_the_order_too(desk: Desk) -> None:
+    """A figure can be made again, without what the forged record says."""
+    forged = forge(desk)
+    records = desk.admitter.records[forged.partition]
+    order = {(forged.partition, forged.offset): leaf_hash(leaf(forged))}
+    with pytest.raises(Forged):
+        list(arrivals_of(records, desk.admitter.keyring))
+    found = [one.offset for one in arrivals_of(records, desk.admitter.keyring, order)]
+    assert found == [one.offset for one in records if one.offset != forged.offset]
 
 
 def test_a_partition_that_is_assigned_anew_is_tried_anew(desk: Desk) -> None:

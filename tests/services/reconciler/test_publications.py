@@ -23,7 +23,7 @@ from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.store import FIGURES, Work
 from support.admissions import data_of
 from support.chains import at
-from support.desk import Desk, envelope_at
+from support.desk import Desk, envelope_at, ms
 from support.signed_events import chain
 
 ALL = [TopicPartition("bus.admission", partition) for partition in range(4)]
@@ -34,6 +34,7 @@ PRESS = chain(90)
 def desk(database: Database) -> Desk:
     """A desk whose worker owns every partition."""
     desk = Desk(database)
+    desk.admitter.now_ms = ms("2023-03-01")
     desk.agent.assigned(ALL)
     return desk
 
@@ -179,11 +180,16 @@ def test_a_correction_or_withdrawal_closes_it(desk: Desk) -> None:
 
 
 def test_who_was_not_told_of_every_event_hears_no_figure(desk: Desk) -> None:
-    """The police publish what others said among themselves: they hear that it differs, and the others all."""
-    _say(desk, desk.refer(number=1))
-    secret = {"envelope": envelope_at("2022-09-28", to=["spp"]), "suspects": [], "charges": [], "amounts": []}
-    _say(desk, desk.admitter.speaker("csrc").say("referral.submitted", secret, chain(2)))
-    _publish(desk, _figure("1"), agency="mps", envelope={"to": ["csrc"]})
+    """The police count what others asked among themselves: they hear that it differs, and the others all."""
+    for number, to in ((1, "mps"), (2, "spp")):
+        asked = {"envelope": envelope_at("2022-09-28", to=[to]), "question": "?"}
+        _say(desk, desk.admitter.speaker("csrc").say("consultation.requested", asked, chain(number)))
+    asked_for = {
+        "measure": "consultations_requested",
+        "unit": "events",
+        "cohort": "consultation.requested",
+    }
+    _publish(desk, _figure("1", **asked_for), agency="mps", envelope={"to": ["csrc"]})
     _look(desk)
     assert sorted(_announced(desk)) == [("R61", ["csrc"]), ("R61", ["mps"])]
     shown = {

@@ -11,7 +11,7 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_services.router import agent, rules
+from casebus_services.router import agent, outputs, rules
 from support.router_bench import RouterBench
 from support.signed_events import Speaker, chain, envelope, stored
 
@@ -66,6 +66,22 @@ def test_a10_a_record_at_which_our_code_fails_is_set_aside(
     detail = found[1].detail or ""
     assert "driven again after a mend" in detail
     assert RESIDENT_ID not in detail
+
+
+@pytest.mark.parametrize("instead", [{"value": bytes(2 << 20)}, {"headers": (("x", "text"),)}])
+def test_a10_a_record_of_which_nothing_can_be_sent_is_set_aside(
+    monkeypatch: pytest.MonkeyPatch, instead: dict[str, Any]
+) -> None:
+    """What the producer would refuse for ever does not come to it: the others go on, in one stream."""
+    bench, real = RouterBench(CSRC, BUS), outputs.notices
+
+    def impossible(judgement: Any, admission: Any) -> Any:
+        found = list(real(judgement, admission))
+        return [one._replace(**instead) for one in found] if judgement.record.offset == 41 else found
+
+    monkeypatch.setattr(agent, "notices", impossible)
+    assert [one.code for one in bench.handle(*_three())] == [None, "set-aside", None]
+    assert bench.numbers() == [1, 2, 3]
 
 
 def test_a10_a_signature_check_that_fails_sets_its_record_aside(monkeypatch: pytest.MonkeyPatch) -> None:

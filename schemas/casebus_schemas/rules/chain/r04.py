@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from heapq import nsmallest
 
-from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.chain_keys import Linked
+from casebus_schemas.case.chain_keys import MOST_READ, Linked
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import agency
@@ -35,22 +34,18 @@ RULE = Rule(
 @RULE.over_case
 def reused_in_chain(case: Case) -> Iterator[Found]:
     """Each id of the chain with several contents by the agency whose id it is; all are kept."""
-    for event_id, sharing in case.folded.shared_ids.items():
-        by: dict[str, list[ChainEvent]] = {}
-        for event in sharing:
-            by.setdefault(event.agency, []).append(event)
-        for speaker, events in by.items():
-            if len(events) > 1:
-                yield Found(
-                    subject=f"{speaker}\n{event_id}",
-                    causes=nsmallest(2, events, key=lambda event: event.sort_key),
-                    named_by=(),
-                    accounts=accounts_of(events),
-                    because=Sentence(
-                        f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
-                        f"id {event_id} is used by {len(events)} events that differ; all are kept",
-                    ),
-                )
+    for (speaker, event_id), events in case.folded.shared_ids.items():
+        some = events[:MOST_READ]
+        yield Found(
+            subject=f"{speaker}\n{event_id}",
+            causes=nsmallest(2, some, key=lambda event: event.sort_key),
+            named_by=(),
+            accounts=accounts_of(some),
+            because=Sentence(
+                f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
+                f"id {event_id} is used by {len(events)} events that differ; all are kept",
+            ),
+        )
 
 
 @RULE.across_chains

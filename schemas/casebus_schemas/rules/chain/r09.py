@@ -60,10 +60,11 @@ def too_long(first: ChainEvent, whose: str, agencies: Collection[str], since: da
         accounts=tuple(Account(Agency(name), None, None) for name in sorted(agencies)),
         law=(),
         because=Sentence(
-            f"{speaker.zh}在本案链中的事件超过{MOST_EVENTS}个或{MOST_BYTES >> 20} MiB:"
-            "其后的事件照常保存,不再计算;其他机关的事件不受影响",
-            f"{speaker.en} has said more than {MOST_EVENTS:,} events or {MOST_BYTES >> 20} MiB in this case: "
-            "those behind are kept, but not computed; those of others are",
+            f"{speaker.zh}在本案链中的事件超过{MOST_EVENTS}个或{MOST_BYTES >> 20} MiB,或以倒填日期、更正、"
+            "新列主体使本案链过多重算:其后的事件照常保存,不再计算;其他机关的事件不受影响",
+            f"{speaker.en} has said more than {MOST_EVENTS:,} events or {MOST_BYTES >> 20} MiB in this case, "
+            "or has it computed anew too often by earlier dates, corrections or ever new suspects: those "
+            "behind are kept, but not computed; those of others are",
         ),
         suggestion=None,
         opened_at=since,

@@ -1,4 +1,4 @@
-"""The operator's orders to compute a chain again, and nobody else's."""
+"""The operator's orders to one reconciler, and nobody else's."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.records import Record
-from casebus_services.reconciler.chain_orders import ChainOrders
+from casebus_services.reconciler.orders import Orders
 from support.signed_events import Speaker, chain, envelope, keyring_of, stored
 
 CATALOG = Catalog.load()
@@ -21,13 +21,13 @@ def _order(speaker: Speaker, number: int, offset: int) -> Record:
 def test_orders_of_the_operator_count_once() -> None:
     """The last order of each chain is given once; agencies, keys of nobody and junk order nothing."""
     operator, csrc = Speaker("bus"), Speaker("csrc")
-    orders = ChainOrders(CATALOG, lambda: keyring_of(operator, csrc), lambda: None)
+    orders = Orders(CATALOG, lambda: keyring_of(operator, csrc), lambda: None)
     stranger = Speaker("bus", key=csrc.key)
     junk = _order(operator, 5, 4)._replace(value=b"\0")
     orders.note([_order(operator, 1, 0), _order(operator, 1, 1), _order(operator, 2, 2)])
     orders.note([_order(stranger, 3, 3), junk])
-    assert orders.take() == {chain(1): 1, chain(2): 2}
-    assert orders.take() == {}
+    assert orders.chains() == {chain(1): 1, chain(2): 2}
+    assert orders.chains() == {}
 
 
 def test_an_order_waits_for_keys_that_cannot_be_read_just_now() -> None:
@@ -41,8 +41,30 @@ def test_an_order_waits_for_keys_that_cannot_be_read_just_now() -> None:
             raise RetryLater("away")
         known[0] = keyring_of(operator)
 
-    orders = ChainOrders(CATALOG, lambda: known[0], read_keys)
+    orders = Orders(CATALOG, lambda: known[0], read_keys)
     orders.note([_order(operator, 1, 0)])
-    assert orders.take() == {}
+    assert orders.chains() == {}
     away[0] = False
-    assert orders.take() == {chain(1): 0}
+    assert orders.chains() == {chain(1): 0}
+
+
+def test_b2_only_the_operator_has_a_forged_admission_stepped_over() -> None:
+    """The order names place and leaf; one of an agency, or about another topic, orders nothing."""
+    operator, csrc = Speaker("bus"), Speaker("csrc")
+    orders = Orders(CATALOG, lambda: keyring_of(operator, csrc), lambda: None)
+    stranger = Speaker("bus", key=csrc.key)
+    orders.note(step_over(who, "bus.admission", offset) for who, offset in ((operator, 5), (stranger, 6)))
+    orders.note([step_over(operator, "csrc.referral", 7)])
+    assert orders.stepped_over() == {(3, 5): b"\7" * 32}
+    assert orders.chains() == {}
+
+
+def step_over(speaker: Speaker, topic: str, offset: int) -> Record:
+    """An order to step over what stands at an offset of partition 3."""
+    data = {
+        "envelope": envelope(to=[]),
+        "origin": {"topic": topic, "partition": 3, "offset": offset},
+        "leaf": b"\7" * 32,
+        "reasons": "test",
+    }
+    return stored(speaker.say("admission.step_over_ordered", data, chain(9), topic_name="bus.command"))

@@ -1,4 +1,4 @@
-"""The operator's orders to compute a chain again: kept as they are read, judged when they are asked for."""
+"""The operator's orders to one reconciler: kept as they are read, judged when they are asked for."""
 
 import logging
 from collections import deque
@@ -8,13 +8,17 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, RetryLater
 from casebus_schemas.wire.records import Record
-from casebus_services.commands import RECOMPUTATION, Recompute, command_of
+from casebus_services.commands import RECOMPUTATION, STEP_OVER, Command, Recompute, StepOver, command_of
+
+from .stepped_over import SteppedOver
 
 log = logging.getLogger(__name__)
 
 
-class ChainOrders:
+class Orders:
     """Takes the records of bus.command from their reader's thread; one other thread asks for the orders.
+
+    Chains are to be computed again, records of bus.admission that are not the router's to be stepped over.
 
     `read_keys` reads on in the key topics and raises RetryLater if that cannot be done now: it is called only
     where an order is under a key that `keyring` does not hold.
@@ -27,36 +31,49 @@ class ChainOrders:
         self._keyring = keyring
         self._read_keys = read_keys
         self._waiting: deque[Record] = deque()
+        self._chains: dict[str, int] = {}
+        self._over: dict[tuple[int, int], bytes] = {}
 
     def note(self, records: Iterable[Record]) -> None:
         """Keeps the orders among the records."""
-        wanted = RECOMPUTATION.encode()
-        self._waiting.extend(record for record in records if record.header("ce_type") == wanted)
+        self._waiting.extend(record for record in records if record.header("ce_type") in _WANTED)
 
-    def take(self) -> dict[str, int]:
+    def chains(self) -> dict[str, int]:
         """The chains ordered since this was last asked, each with the offset of its last order."""
-        found: dict[str, int] = {}
+        self._judge()
+        found, self._chains = self._chains, {}
+        return found
+
+    def stepped_over(self) -> SteppedOver:
+        """All records that may be stepped over."""
+        self._judge()
+        return self._over
+
+    def _judge(self) -> None:
         while self._waiting:
             record = self._waiting[0]
             try:
-                chain = self._chain(record)
+                command = self._command(record)
             except RetryLater as error:
                 log.warning("an order waits, the keys cannot be read just now: %s", error)
-                return found
+                return
             self._waiting.popleft()
-            if chain is not None:
-                found[chain] = record.offset
-        return found
+            if isinstance(command, Recompute):
+                self._chains[command.chain] = record.offset
+            elif isinstance(command, StepOver):
+                self._over[command.origin.partition, command.origin.offset] = command.leaf
 
-    def _chain(self, record: Record) -> str | None:
+    def _command(self, record: Record) -> Command | None:
         try:
-            command = command_of(record, self._catalog, self._keyring())
+            return command_of(record, self._catalog, self._keyring())
         except Refused as refused:
             if refused.code == "unknown-key":
                 self._read_keys()
             try:
-                command = command_of(record, self._catalog, self._keyring())
+                return command_of(record, self._catalog, self._keyring())
             except Refused as still:
                 log.info("order at offset %d passed over: %s", record.offset, still)
                 return None
-        return command.chain if isinstance(command, Recompute) else None
+
+
+_WANTED = (RECOMPUTATION.encode(), STEP_OVER.encode())
