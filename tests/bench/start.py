@@ -1,4 +1,4 @@
-"""Processor time of whole commands whose broker is not there: what starting them costs, under either build."""
+"""Processor time of commands whose broker is not there: what their start costs, under either build."""
 
 import json
 import os
