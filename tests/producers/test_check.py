@@ -127,7 +127,7 @@ def test_e2_a_correction_said_again_is_no_rival() -> None:
 
 
 def test_c2_times_to_come_are_advised_with_their_places() -> None:
-    """A time a year ahead, and one that lies behind the event that states it, are named before they are said."""
+    """A time a year ahead, and one that lies behind the event that states it, are named beforehand."""
     ahead = REFERRAL | {"time": "2017-10-18T00:00:00+08:00"}
     received = {**RECEIPTED["data"], "received_at": "2062-10-18T10:00:00+08:00"}
     answer = check([ahead, {**RECEIPTED, "data": received}], at("2016-10-20"))
