@@ -112,7 +112,7 @@ class _Given:
         return []
 
     def _place(self, index: int, event: DoorEvent, id: UUID, digest: bytes) -> None:
-        placed = self._placing.place(id, event.subject, event.data["envelope"])
+        placed = self._placing.place(id, event.subject, event.data["envelope"], event.source)
         if placed.provisional:
             self.provisional.add(placed.chain)
         said = chain_event(
