@@ -32,7 +32,7 @@ class Desk:
     """Three agencies that play one case, and a reconciler that listens."""
 
     def __init__(self, database: Database) -> None:
-        self.admitter = Admitter()
+        self.admitter = Admitter(now_ms=ms("2022-09-29"))
         self.sink = MemorySink()
         self.now_ms = ms("2022-09-29T12:00")
         self.database = database
