@@ -102,7 +102,7 @@ def _remember(connection: sqlite3.Connection, catalog: Catalog, notice: NoticeRe
         type=notice.headers.type,
         source=notice.headers.source,
         chain=notice.headers.subject,
-        references=references_of(envelope),
+        references=references_of(envelope, notice.headers.source),
     )
 
 

@@ -1,8 +1,8 @@
 """What events would give, without any server: refusals, advice, folded cases, obligations, findings. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,13 @@ from uuid import UUID
 from casebus_schemas.admission.may_say import Answered, may_say, told
 from casebus_schemas.admission.problem import Problem
 from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event
+from casebus_schemas.case.effects import mends
 from casebus_schemas.case.placing import Placing
+from casebus_schemas.case.proof import late_claims
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.rules.case_view import case_view
-from casebus_schemas.times import to_moment
+from casebus_schemas.times import beijing_text, to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import message_uuid
@@ -24,6 +26,8 @@ _UNSIGNED = "check.1"
 _SECRET = b"casebus check"
 """Not an agency's, whose secret stays with it: chain ids of this check."""
 _DIGEST_LENGTH = 32
+_A_DAY = timedelta(days=1)
+"""Clocks of agencies differ; a day they do not."""
 
 
 @dataclass
@@ -68,7 +72,7 @@ def check(events: Iterable[object], now: datetime, catalog: Catalog | None = Non
                 {"index": index, "code": problem.code, "pointer": problem.pointer, "detail": problem.detail}
             )
     for chain, placed in desk.chains.items():
-        answer.advice.extend(_advice(placed))
+        answer.advice.extend(_advice(placed, now))
         view = case_view([event for _, event in placed], now)
         answer.cases.append({**view, "provisional": chain in desk.provisional})
     return answer
@@ -112,7 +116,7 @@ class _Given:
         return []
 
     def _place(self, index: int, event: DoorEvent, id: UUID, digest: bytes) -> None:
-        placed = self._placing.place(id, event.subject, event.data["envelope"])
+        placed = self._placing.place(id, event.subject, event.data["envelope"], event.source)
         if placed.provisional:
             self.provisional.add(placed.chain)
         said = chain_event(
@@ -206,14 +210,34 @@ def _is_of_the_body(pointer: str) -> bool:
     return pointer in ("", "/time") or pointer.startswith("/data")
 
 
-def _advice(chain: list[tuple[int, ChainEvent]]) -> Iterable[dict[str, Any]]:
-    """What the law or a reader would ask, though nothing is refused for it."""
+def _advice(chain: list[tuple[int, ChainEvent]], now: datetime) -> Iterator[dict[str, Any]]:
+    """What the law or a reader would ask, though nothing is refused for it: each with its place."""
     given = {event.id for _, event in chain}
     digests = {event.digest for _, event in chain}
+    opened: dict[tuple[str, str], int] = {}
     for index, event in chain:
         if event.in_reply_to is not None and event.in_reply_to not in given:
-            yield {"index": index, "detail": f"the event that it answers, {event.in_reply_to}, is not given"}
+            detail = f"the event that it answers, {event.in_reply_to}, is not given"
+            yield _hint(index, "/data/envelope/in_reply_to", detail)
         for name in ("corrects", "withdraws"):
             named = getattr(event, name)
             if named is not None and named not in digests:
-                yield {"index": index, "detail": f"the event that it {name} is not given with its digest"}
+                detail = f"the event that it {name} is not given with its digest"
+                yield _hint(index, f"/data/envelope/{name}", detail)
+        if event.occurred_at - now > _A_DAY:
+            yield _hint(index, "/time", f"a time to come, {beijing_text(event.occurred_at)}: R07 once said")
+        for name, at in late_claims(event):
+            detail = f"{beijing_text(at)} lies behind the event that states it: R07 once said"
+            yield _hint(index, "/time" if name == "time" else f"/data/{name}", detail)
+        if event.type == "referral.submitted" and not mends(event):
+            first = opened.setdefault((event.agency, event.type), index)
+            if first != index:
+                detail = (
+                    f"a second {event.type} in the case that event {first} opened: a number of its own for "
+                    "another matter, a correction for the same"
+                )
+                yield _hint(index, "/data/envelope/local_refs", detail)
+
+
+def _hint(index: int, pointer: str, detail: str) -> dict[str, Any]:
+    return {"index": index, "pointer": pointer, "detail": detail}

@@ -167,7 +167,8 @@ def _show(box: Outbox, as_json: bool) -> None:
         say(f"最早待发 oldest waiting since {_time(status.oldest_pending_ms)}")
     for row in box.recent(10):
         place = f"{row.topic}/{row.partition}/{'-' if row.offset is None else row.offset}"
-        say(f"  {'已发' if row.sent else '待发'}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}")
+        state = "已发" if row.sent else "待发"
+        say(f"  {state}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}  {row.id}")
 
 
 def _event(row: Queued) -> dict[str, Any]:

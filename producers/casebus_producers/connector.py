@@ -112,7 +112,7 @@ class Connector:
         problems = [problem.at_the_door() for problem in found]
         if unclear is not None:
             problems.append(unclear)
-        references, subject = references_of(envelope), event.subject
+        references, subject = references_of(envelope, event.source), event.subject
         if subject is None and not problems:
             try:
                 subject = self._chain(writing, envelope, references, answered)

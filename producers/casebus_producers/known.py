@@ -8,10 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.case.placing import Reference
+from casebus_schemas.wire.door import DoorProblem
 
 _EVENT = "INSERT OR IGNORE INTO known_event (digest, id, type, source, chain, sent) VALUES (?, ?, ?, ?, ?, ?)"
 _REFERENCE = "INSERT OR IGNORE INTO known_reference (issuer, scheme, value, chain) VALUES (?, ?, ?, ?)"
 _CHAIN = "SELECT chain FROM known_reference WHERE issuer = ? AND scheme = ? AND value = ?"
+# A number without its office means whichever office of the agency has it ('0' is the character after '/').
+_OF_OFFICES = """
+SELECT DISTINCT chain FROM known_reference
+WHERE issuer > ?1 || '/' AND issuer < ?1 || '0' AND scheme = ?2 AND value = ?3
+"""
 # What the agency said stands in its outbox, what it heard in known_event.
 _KNOWN = """
 SELECT digest, id, type, headers, aggregateid, 1 FROM outbox WHERE {0} = ?
@@ -68,9 +74,18 @@ def event_of_digest(connection: sqlite3.Connection, digest: bytes) -> KnownEvent
 
 
 def chain_of_reference(connection: sqlite3.Connection, reference: Reference) -> str | None:
-    """The chain to which a reference belongs."""
-    row = connection.execute(_CHAIN, reference.normal).fetchone()
-    return None if row is None else row[0]
+    """The chain to which a reference belongs. Raises DoorProblem if several offices have the number."""
+    found = [row[0] for row in connection.execute(_CHAIN, reference.normal)]
+    if not found and "/" not in reference.issuer:
+        found = [row[0] for row in connection.execute(_OF_OFFICES, reference.normal)]
+    if len(found) > 1:
+        raise DoorProblem(
+            "/data/envelope/local_refs",
+            f"several offices of {reference.issuer} have the number {reference.value}",
+            found=f"{len(found)} matters",
+            expected=f"{reference.issuer}/office as the issuer, or the chain id as subject",
+        )
+    return found[0] if found else None
 
 
 def _events(connection: sqlite3.Connection, query: str, what: str | bytes) -> list[KnownEvent]:

@@ -12,11 +12,12 @@ from casebus_schemas.wire.ids import message_uuid
 from .outbox import Outbox
 
 _FEWEST = 4
-"""Characters by which an event is found."""
+"""Characters of an id or digest by which an event is found."""
 _NAMED = """
 SELECT digest, headers, payload FROM outbox
 WHERE id = ? OR id = ? OR id LIKE ? OR lower(hex(digest)) LIKE ? ORDER BY position LIMIT 20
 """
+_OF_CHAIN = "SELECT digest, headers, payload FROM outbox WHERE aggregateid = ? ORDER BY position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,30 @@ class OwnEvent:
 def own_events(outbox: Outbox, named: str) -> list[OwnEvent]:
     """Those whose id or digest is or begins as somebody says, or that bear this message number."""
     wanted = named.strip()
-    if len(wanted) < _FEWEST:
-        return []
-    beginning = wanted.lower().replace("%", "").replace("_", "") + "%"
+    plain = wanted.lower().replace("%", "").replace("_", "")
+    beginning = f"{plain}%" if len(plain) >= _FEWEST else ""
     by_number = str(message_uuid(outbox.agency, wanted))
     with outbox.reading() as connection:
         rows = connection.execute(_NAMED, (wanted.lower(), by_number, beginning, beginning)).fetchall()
     return [OwnEvent(digest, _headers(headers), value) for digest, headers, value in rows]
+
+
+def versions(outbox: Outbox, event: OwnEvent, catalog: Catalog) -> list[OwnEvent]:
+    """An event and its corrections, from the first version to the last; of two rivals the later one."""
+    with outbox.reading() as connection:
+        rows = connection.execute(_OF_CHAIN, (event.headers.subject,)).fetchall()
+    every = {one.digest: one for one in (OwnEvent(row[0], _headers(row[1]), row[2]) for row in rows)}
+    corrects = {
+        digest: one.data(catalog).get("envelope", {}).get("corrects") for digest, one in every.items()
+    }
+    first = event
+    while (earlier := every.get(corrects.get(first.digest) or b"")) is not None:
+        first = earlier
+    found = [first]
+    after = {target: digest for digest, target in corrects.items() if target is not None}
+    while (later := after.get(found[-1].digest)) is not None:
+        found.append(every[later])
+    return found
 
 
 def _headers(text: str) -> EventHeaders:

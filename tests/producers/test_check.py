@@ -124,3 +124,26 @@ def test_e2_a_correction_said_again_is_no_rival() -> None:
     rules = [finding["rule"] for finding in twice["findings"]]
     assert rules == ["R03", *[finding["rule"] for finding in once["findings"]]]
     assert "R22" not in rules
+
+
+def test_c2_times_to_come_are_advised_with_their_places() -> None:
+    """A time a year ahead, and one that lies behind the event that states it, are named beforehand."""
+    ahead = REFERRAL | {"time": "2017-10-18T00:00:00+08:00"}
+    received = {**RECEIPTED["data"], "received_at": "2062-10-18T10:00:00+08:00"}
+    answer = check([ahead, {**RECEIPTED, "data": received}], at("2016-10-20"))
+    assert answer.ok
+    assert [(one["index"], one["pointer"]) for one in answer.advice] == [
+        (0, "/time"),
+        (1, "/data/received_at"),
+    ]
+
+
+def test_c13_a_second_referral_under_one_number_is_advised() -> None:
+    """Six referrals under one local reference are one case: each behind the first is hinted at."""
+    six = [REFERRAL | {"id": f"0190163d-8694-739b-aea5-966c26f8ad0{n}"} for n in range(6)]
+    answer = check(
+        [{**one, "time": f"2016-10-1{n}T00:00:00+08:00"} for n, one in enumerate(six)], at("2016-10-20")
+    )
+    assert [(one["index"], one["pointer"]) for one in answer.advice] == [
+        (number, "/data/envelope/local_refs") for number in range(1, 6)
+    ]

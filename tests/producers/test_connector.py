@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -18,7 +19,7 @@ from casebus_schemas.wire.ids import chain_id, message_uuid, uuid7
 from support.members import door_event, open_outbox
 
 SECRET = b"a secret of at least thirty-two bytes"
-CHAIN = str(chain_id(SECRET, "csrc", "case", "demo-2016-jiang"))
+CHAIN = str(chain_id(SECRET, "csrc/shanghai-office", "case", "demo-2016-jiang"))
 REASONS = "a wrong sum"
 ALL = (0, 1_000, 1 << 30)
 
@@ -198,7 +199,7 @@ def test_a_subject_that_contradicts_the_answered_event_is_refused(
 ) -> None:
     """An answer stays in the chain of what it answers."""
     hear(outbox, "referral.supplement_requested", 1)
-    other = str(chain_id(SECRET, "csrc", "case", "another"))
+    other = str(chain_id(SECRET, "csrc/shanghai-office", "case", "another"))
     event = door_event(type="referral.supplemented", subject=other, envelope={"in_reply_to": number(1)})
     assert problem_of(connector, event) == "/subject"
 
@@ -286,3 +287,13 @@ def test_what_the_agency_said_is_known_without_being_written_twice(
         assert writing.events_of_id(queued.id) == [found]
     assert found is not None
     assert (found.source, found.chain, found.sent) == ("/csrc/shanghai-office", queued.chain, True)
+
+
+def test_e5_each_office_numbers_for_itself(connector: Connector) -> None:
+    """One number of two offices is two matters; who names no office where both are known is asked which."""
+    second = str(UUID(int=2))
+    other = door_event(source="/csrc/beijing-office", id=second)
+    assert connector.submit(door_event()).chain != connector.submit(other).chain
+    assert (
+        problem_of(connector, door_event(source="/csrc", id=str(UUID(int=3)))) == "/data/envelope/local_refs"
+    )

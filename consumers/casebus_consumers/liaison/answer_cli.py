@@ -1,7 +1,7 @@
 """`casebus answer`, `correct` and `withdraw`: the event that an officer means, made from what is known."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.outbox import Outbox
-from casebus_producers.own_events import OwnEvent, own_events
+from casebus_producers.own_events import OwnEvent, own_events, versions
 from casebus_producers.publication import Publication
 from casebus_producers.screen import say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
@@ -20,7 +20,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_time, to_moment, utc_text
 from casebus_schemas.wire.door import parse_event, to_json
 
-from .answering import Moment, answer, correction, withdrawal
+from .answering import Moment, answer, correction, in_force, withdrawal
 from .bus_time import bus_now
 from .inbox import Inbox, Notice
 
@@ -89,7 +89,8 @@ def correct_event(
 ) -> None:
     """State the facts of one of the agency's own events anew, with changes."""
 
-    def made(said: Mapping[str, Any], digest: str, moment: Moment, catalog: Catalog) -> dict[str, Any]:
+    def made(of: list[OwnEvent], moment: Moment, catalog: Catalog) -> dict[str, Any]:
+        said, digest = in_force([_as_json(one, catalog) for one in of]), of[-1].digest.hex()
         return correction(said, digest, agency, change or (), reasons, moment, catalog)
 
     _mend(made, event, agency, at, dry_run, to_file, wait, connection, timeout)
@@ -109,14 +110,16 @@ def withdraw_event(
 ) -> None:
     """Withdraw one of the agency's own events."""
 
-    def made(said: Mapping[str, Any], digest: str, moment: Moment, catalog: Catalog) -> dict[str, Any]:
-        return withdrawal(said, digest, agency, reasons, moment, catalog)
+    def made(of: list[OwnEvent], moment: Moment, catalog: Catalog) -> dict[str, Any]:
+        # The first version takes all its corrections along.
+        first = of[0]
+        return withdrawal(_as_json(first, catalog), first.digest.hex(), agency, reasons, moment, catalog)
 
     _mend(made, event, agency, at, dry_run, to_file, wait, connection, timeout)
 
 
 def _mend(
-    made: Callable[[Mapping[str, Any], str, Moment, Catalog], dict[str, Any]],
+    made: Callable[[list[OwnEvent], Moment, Catalog], dict[str, Any]],
     named: str,
     agency: str,
     at: str | None,
@@ -128,8 +131,12 @@ def _mend(
 ) -> None:
     with _desk(agency, connection, at) as (settings, outbox, catalog, moment):
         own = _own(outbox, named)
-        event = made(to_json(own.headers, own.data(catalog), catalog), own.digest.hex(), moment, catalog)
+        event = made(versions(outbox, own, catalog), moment, catalog)
         _say(event, settings, outbox, catalog, dry_run, to_file, wait, timeout)
+
+
+def _as_json(own: OwnEvent, catalog: Catalog) -> dict[str, Any]:
+    return to_json(own.headers, own.data(catalog), catalog)
 
 
 def _own(outbox: Outbox, named: str) -> OwnEvent:

@@ -76,6 +76,16 @@ def answer(
     )
 
 
+def in_force(versions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The first version of an event with the facts that its corrections replaced; what is empty stays."""
+    first = dict(versions[0])
+    facts = dict(first["data"])
+    for later in versions[1:]:
+        given = {name: value for name, value in later["data"].items() if value not in (None, [])}
+        facts |= {name: value for name, value in given.items() if name != "envelope"}
+    return {**first, "data": facts}
+
+
 def correction(
     event: Mapping[str, Any],
     digest: str,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, TEXTS, targets_of, texts_of
@@ -9,7 +10,15 @@ from casebus_producers.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES, RECIPIENT_ROLES, STAGES, shown
+from casebus_schemas.texts.symbols import (
+    BASES,
+    DUTY_STATES,
+    FINDING_STATES,
+    RECIPIENT_ROLES,
+    STAGES,
+    money,
+    shown,
+)
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import in_beijing
 
@@ -69,7 +78,8 @@ def _about(event: Mapping[str, Any]) -> list[str]:
     if suspects := data.get("suspects"):
         lines.append("嫌疑主体 suspects " + "; ".join(f"{s['name']} ({s['ref']})" for s in suspects))
     for amount in data.get("amounts") or ():
-        lines.append(f"金额 amount {amount['basis']} {amount['value']} {amount['currency']}")
+        figure = money(Decimal(str(amount["value"])), amount["currency"]).zh
+        lines.append(f"金额 amount {shown(BASES, amount['basis'])} {figure}")
     for finding in data.get("findings") or ():
         lines.append(f"发现 finding {finding['id']}   规则 rule {finding['rule']}   {_state(finding)}")
         lines.extend((finding["because"]["zh"], finding["because"]["en"]))

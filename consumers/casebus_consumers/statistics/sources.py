@@ -116,7 +116,7 @@ def _placed(given: object, chains: Placing, catalog: Catalog) -> ChainEvent | No
         id=id,
         type=event.type,
         source=event.source,
-        chain=chains.place(id, event.subject, event.data["envelope"]).chain,
+        chain=chains.place(id, event.subject, event.data["envelope"], event.source).chain,
         time_ms=to_moment(event.time),
         admitted_at_ms=to_moment(moment),
         body=event.data,

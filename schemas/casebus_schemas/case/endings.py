@@ -26,8 +26,12 @@ def goes_on_elsewhere(event: ChainEvent) -> bool:
     if (chain := as_uuid(into.get("chain"))) is not None:
         return str(chain) != event.chain
     number = into.get("ref")
-    own = {reference.normal for reference in references_of(event.envelope)}
-    return number is not None and reference_of(number).normal not in own
+    own = {reference.normal for reference in references_of(event.envelope, event.source)}
+    if number is None:
+        return False
+    into_number = reference_of(number).normal
+    bare = {reference._replace(issuer=reference.issuer.partition("/")[0]) for reference in own}
+    return into_number not in own | bare
 
 
 def ended_by(

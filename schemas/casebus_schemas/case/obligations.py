@@ -74,15 +74,25 @@ def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
 def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
     owed_to = parties(start.begin.owed_to, start.cause, index)
     for debtor in parties(start.begin.owed_by, start.cause, index):
-        if not _may_say(debtor, start.clock.duty):
+        if start.begin.owed_by.kind == "addressees" and not _may_say(debtor, start.clock.duty):
             continue
         creditors = tuple(party for party in owed_to if party != debtor)
         for suspect in _suspects(start):
-            yield _Finder(start, debtor, suspect, index).duty(creditors)
+            duty = _Finder(start, debtor, suspect, index).duty(creditors)
+            if not _was_no_silence(duty):
+                yield duty
+
+
+def _was_no_silence(duty: Obligation) -> bool:
+    """Whether the bus had an answer before silence began to be counted: then there was never a duty."""
+    end = duty.met_by or duty.moot_by
+    if duty.clock.found_by != SILENCE or end is None or duty.waits_until is None:
+        return False
+    return end.admitted_at < duty.waits_until
 
 
 def _may_say(debtor: Party, duty: Iterable[str]) -> bool:
-    """Whether it may say any of these: nobody owes what he may not say. An outsider says nothing himself."""
+    """Whether it may say any of these: who is told of what he may not answer owes nothing."""
     types = Catalog.load().types
     return debtor.agency is None or any(
         type not in types or debtor.agency in types[type].speakers for type in duty

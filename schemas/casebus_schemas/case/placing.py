@@ -10,7 +10,7 @@ from .chain import as_uuid
 
 
 class Reference(NamedTuple):
-    """A local case reference as the sender spells it."""
+    """A local case reference; `issuer` with the office whose number it is, where that is known."""
 
     issuer: str
     scheme: str
@@ -22,12 +22,20 @@ class Reference(NamedTuple):
         return self._replace(value=normalise_reference(self.value))
 
 
-def references_of(envelope: Mapping[str, Any]) -> tuple[Reference, ...]:
-    """The local case references of an envelope, in their order."""
+def references_of(envelope: Mapping[str, Any], source: str) -> tuple[Reference, ...]:
+    """The local case references of an envelope, in their order.
+
+    Each office numbers for itself: what an agency calls its own number is that of the office that speaks.
+    """
     found = envelope.get("local_refs")
     if not isinstance(found, list):
         return ()
-    return tuple(map(reference_of, found))
+    own = source.removeprefix("/")
+    speaker = own.partition("/")[0]
+    return tuple(
+        reference._replace(issuer=own) if reference.issuer == speaker else reference
+        for reference in map(reference_of, found)
+    )
 
 
 def reference_of(ref: Mapping[str, Any]) -> Reference:
@@ -74,24 +82,33 @@ class Placing:
         self._secret = secret
         self._of_id: dict[UUID, Placed] = {}
         self._of_reference: dict[Reference, Placed] = {}
+        self._of_offices: dict[Reference, set[Placed]] = {}
 
     def answered(self, envelope: Mapping[str, Any]) -> Placed | None:
         """Where the event stands that this one answers, if it is known."""
         reply = as_uuid(envelope.get("in_reply_to"))
         return None if reply is None else self._of_id.get(reply)
 
-    def place(self, id: UUID, subject: str | None, envelope: Mapping[str, Any]) -> Placed:
+    def place(self, id: UUID, subject: str | None, envelope: Mapping[str, Any], source: str) -> Placed:
         """The chain of an event, which is known from now on."""
-        references = [reference.normal for reference in references_of(envelope)]
+        references = [reference.normal for reference in references_of(envelope, source)]
         placed = None if subject is None else Placed(subject, provisional=False)
         placed = placed or chain_of(
             references or [Reference("", "", str(id))],
             answered=self.answered(envelope),
-            known=self._of_reference.get,
+            known=self._known,
             mint=lambda reference: Placed(str(chain_id(self._secret, *reference)), provisional=True),
         )
         assert placed is not None  # there is a reference to mint from
         self._of_id[id] = placed
         for reference in references:
-            self._of_reference.setdefault(reference, placed)
+            first = self._of_reference.setdefault(reference, placed)
+            agency = reference._replace(issuer=reference.issuer.partition("/")[0])
+            self._of_offices.setdefault(agency, set()).add(first)
         return placed
+
+    def _known(self, reference: Reference) -> Placed | None:
+        """Where a reference belongs; one without an office means the only office that has the number."""
+        found = self._of_reference.get(reference)
+        of_offices = self._of_offices.get(reference, set())
+        return found or (next(iter(of_offices)) if len(of_offices) == 1 else None)

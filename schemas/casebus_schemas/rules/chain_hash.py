@@ -30,6 +30,7 @@ class ChainHash:
     def __init__(self, folded: Folded) -> None:
         self._row = bytes(32)
         self._duties: dict[bytes, int] = {}
+        self._of_start: dict[tuple[Digest, str], set[bytes]] = {}
         self._sum = 0
         for event in folded.order:
             self.event(event)
@@ -45,6 +46,9 @@ class ChainHash:
     ) -> None:
         """Takes the duties of these starts, in place of those that it had of them."""
         for key in keys:
+            had, self._of_start[key] = self._of_start.get(key, set()), {d.id.bytes for d in duties[key]}
+            for id in had - self._of_start[key]:
+                self._sum = (self._sum - self._duties.pop(id)) % _SUM_MODULUS
             for duty in duties[key]:
                 id, number = duty.id.bytes, _number(duty)
                 self._sum = (self._sum + number - self._duties.get(id, 0)) % _SUM_MODULUS

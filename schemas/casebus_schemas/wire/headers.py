@@ -48,7 +48,9 @@ _REQUIRED = (
 )
 _REPEATED = {"ce_datacontenttype": "content-type", "ce_partitionkey": "ce_subject"}
 """What SDKs of CloudEvents say twice, and what it must equal: content type and key, which is the chain."""
-_KNOWN = frozenset((*_REQUIRED, *_REPEATED, "traceparent"))
+_TRACING = frozenset({"traceparent", "tracestate", "ce_traceparent", "ce_tracestate"})
+"""Not signed and without meaning for the bus: whatever they hold, and however often, decides nothing."""
+_KNOWN = frozenset((*_REQUIRED, *_REPEATED))
 _USUAL_NAMES = sum(map(len, _REQUIRED))
 
 
@@ -128,7 +130,7 @@ class EventHeaders(NamedTuple):
     def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "EventHeaders":
         """Reads and checks an event's headers. Raises Refused `bad-headers` naming the header at fault.
 
-        Unknown headers are allowed within the limits; a known one may stand only once.
+        Unknown headers are allowed within the limits; a known one may stand only once, but those of tracing.
         """
         headers = tuple(headers)
         return cls._usual(headers) or cls._any(headers)
@@ -183,9 +185,6 @@ class EventHeaders(NamedTuple):
         seq = int(_matched(found, "casebus-seq", _SEQ, "a decimal number from 1"))
         if seq >= 2**64 - 1:
             raise _bad("casebus-seq", seq, "less than 2^64-1")
-        trace = found.get("traceparent")
-        if trace is not None:
-            _matched(found, "traceparent", _TRACE, "a W3C traceparent")
         for name, of in _REPEATED.items():
             if name in found and found[name] != found[of]:
                 raise _bad(name, repr(found[name]), f"the same as {of}, or no such header")
@@ -203,7 +202,7 @@ class EventHeaders(NamedTuple):
             subject=_matched(found, "ce_subject", _UUID, "a chain id (lower-case UUID)"),
             fingerprint=bytes.fromhex(_matched(found, "ce_dataschema", _SCHEMA, "sha256:<64 hex>")[7:]),
             content_type=_matched(found, "content-type", _CONTENT, CONTENT_TYPE),
-            traceparent=trace,
+            traceparent=_trace(headers),
             producer=_matched(found, "casebus-producer", _PRODUCER, "instance.incarnation"),
             seq=seq,
             prev=_bytes(found, "casebus-prev", 32),
@@ -217,7 +216,9 @@ class EventHeaders(NamedTuple):
         Raises Refused `bad-headers` if they cannot be read at all.
         """
         try:
-            found = {name: (value or b"").decode() for name, value in headers}
+            headers = tuple(headers)
+            # Tracing may hold anything, and known headers stand once.
+            found = {name: (value or b"").decode() for name, value in headers if name not in _TRACING}
             return cls(
                 id=UUID(found["ce_id"]),
                 type=found["ce_type"],
@@ -227,7 +228,7 @@ class EventHeaders(NamedTuple):
                 subject=found["ce_subject"],
                 fingerprint=bytes.fromhex(found["ce_dataschema"][7:]),
                 content_type=found["content-type"],
-                traceparent=found.get("traceparent"),
+                traceparent=_trace(headers),
                 producer=found["casebus-producer"],
                 seq=int(found["casebus-seq"]),
                 prev=from_base64url(found["casebus-prev"], 32),
@@ -334,13 +335,8 @@ def _plain_bytes(text: bytes, length: int) -> bytes | None:
 
 
 def _bad(name: str, found: object, expected: str) -> Refused:
-    return Refused(
-        "bad-headers",
-        name,
-        found=str(found)[:120],
-        expected=expected,
-        remedy="publish it anew with correct headers",
-    )
+    remedy = "publish it anew with correct headers"
+    return Refused("bad-headers", name, found=str(found)[:120], expected=expected, remedy=remedy)
 
 
 def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
@@ -356,7 +352,7 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
                 "size of headers", f"more than {MAX_HEADER_BYTES} bytes", f"at most {MAX_HEADER_BYTES}"
             )
         if name not in _KNOWN:
-            if name.startswith(("ce_", "casebus-")):
+            if name not in _TRACING and name.startswith(("ce_", "casebus-")):
                 raise _bad("unknown header", repr(name), "no other headers beginning with ce_ or casebus-")
             _check_foreign(name, value)
             continue
@@ -369,6 +365,12 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise _bad(name, value[:40].hex(), "ASCII text") from error
     return found
+
+
+def _trace(headers: Headers) -> str | None:
+    """The first trace context of the form that the bus knows."""
+    named = (value.decode(errors="replace") for name, value in headers if name == "traceparent" and value)
+    return next((text for text in named if _TRACE.match(text)), None)
 
 
 def _check_foreign(name: str, value: bytes | None) -> None:

@@ -10,6 +10,7 @@ from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.case.shares import Shares
+from casebus_schemas.law.clocks import SILENCE
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
@@ -178,7 +179,7 @@ class ChainBook:
         for duty in duties:
             known = self.duties.get(duty.id)
             entry = _entry(duty, now, known, trigger)
-            if entry == known:
+            if entry == known or (known is None and _is_only_silent(entry, duty)):
                 continue
             self._write(entry)
             if known is None or _moved(known.duty, entry.duty):
@@ -217,6 +218,11 @@ class ChainBook:
     def enter(self, finding: Finding) -> None:
         """Enters a finding as it stands now."""
         self.findings[finding.id] = self._found[finding.id] = finding
+
+
+def _is_only_silent(entry: DutyEntry, duty: Obligation) -> bool:
+    """Whether a duty to answer is not even a duty yet: most are answered before."""
+    return duty.clock.found_by == SILENCE and entry.duty.state == "waiting"
 
 
 def _entry(duty: Obligation, now: datetime, known: DutyEntry | None, trigger: Digest | None) -> DutyEntry:

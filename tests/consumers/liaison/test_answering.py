@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casebus_consumers.liaison.answering import Moment, answer, correction, withdrawal
+from casebus_consumers.liaison.answering import Moment, answer, correction, in_force, withdrawal
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.door import parse_event
@@ -89,3 +89,13 @@ def test_c7_a_withdrawal_names_what_it_withdraws() -> None:
     assert (envelope["withdraws"], envelope["to"]) == (DIGEST, said["data"]["envelope"]["to"])
     with pytest.raises(UsageError, match="no withdrawal"):
         withdrawal(example("referral.filed"), DIGEST, "mps", "why", NOW, CATALOG)
+
+
+def test_c7_a_second_correction_begins_with_what_is_in_force() -> None:
+    """What an earlier correction replaced is stated again, what it left empty stays as it was."""
+    said, corrected = example("referral.submitted"), example("referral.corrected")
+    corrected["data"] |= {"suspects": [], "amounts": [{**said["data"]["amounts"][0], "value": "1.00"}]}
+    event = correction(in_force([said, corrected]), DIGEST, "csrc", [], "why", NOW, CATALOG)
+    assert event["data"]["suspects"] == said["data"]["suspects"]
+    assert event["data"]["amounts"] == corrected["data"]["amounts"]
+    assert event["data"]["envelope"]["to"] == said["data"]["envelope"]["to"]

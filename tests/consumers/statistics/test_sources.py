@@ -102,6 +102,7 @@ def test_events_of_one_matter_meet_in_one_chain(tmp_path: Path) -> None:
     first, second, *_ = played()
     same = {
         **second,
+        "source": first["source"],
         "data": {**second["data"], "envelope": {**first["data"]["envelope"], "message_no": "x"}},
     }
     answer = {**second["data"]["envelope"], "in_reply_to": first["id"], "message_no": "y"}

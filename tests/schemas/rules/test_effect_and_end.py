@@ -192,3 +192,27 @@ def test_e7_every_type_brings_into_its_state_or_leaves_the_state_alone(type: str
     before = say("a", "clue.submitted", "2026-11-01", to=("csrc", "mps", "spp", "court"), **facts)
     status = _grown(before, event).status
     assert status == ("clue" if known.brings_to is None else known.brings_to)
+
+
+def test_c5_silence_after_a_referral_is_seen() -> None:
+    """A day after the delivery the police owe a receipt by practice and R02 says so; it is never R10."""
+    found = _grown(SENT)
+    assert found.findings(at("2026-11-03T23:59")) == ()
+    assert [one.rule for one in found.findings(at("2026-11-04"))] == ["R02"]
+    (duty,) = found.duties
+    assert (duty.clock.id, duty.owed_by, duty.owed_to) == ("DL36", "mps", ("csrc",))
+    assert [duty.state(at(day)) for day in ("2026-11-03", "2026-11-04", "2026-11-20")] == [
+        "waiting",
+        "open",
+        "overdue",
+    ]
+    assert [(one.rule, hearers(one)) for one in found.findings(NOW)] == [("R02", ("csrc", "mps"))]
+    assert {duty.clock.id for duty in _grown(SENT, RECEIVED).duties} == {"DL06"}
+
+
+def test_c5_a_late_answer_ends_the_silence() -> None:
+    """Once the police answer, the finding is gone, and the duty is met as it was: late."""
+    late = say("r", "referral.returned_not_competent", "2026-11-20", agency="mps", to=("csrc",), replies="s")
+    found = _grown(SENT, late)
+    assert found.findings(NOW) == ()
+    assert [(duty.clock.id, duty.state(NOW)) for duty in found.duties] == [("DL36", "overdue")]

@@ -88,6 +88,20 @@ def test_c20_what_an_sdk_says_twice_is_taken_when_equal() -> None:
     assert EventHeaders.parse([*more.items(), *GOOD.items()]) == EventHeaders.parse(GOOD.items())
 
 
+_CONTEXT = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
+
+
+@pytest.mark.parametrize("name", ["traceparent", "tracestate", "ce_traceparent", "ce_tracestate"])
+@pytest.mark.parametrize(
+    "values", [[b"01-later-version"], [b""], [None], [_CONTEXT, _CONTEXT], [b"x", _CONTEXT]]
+)
+def test_e10_tracing_decides_nothing(name: str, values: list[bytes | None]) -> None:
+    """Twice, of a later version, empty or misshapen: an event is read as it is without."""
+    parsed = EventHeaders.parse([*GOOD.items(), *((name, value) for value in values)])
+    known = _CONTEXT.decode() if name == "traceparent" and _CONTEXT in values else None
+    assert parsed == EventHeaders.parse(GOOD.items())._replace(traceparent=known)
+
+
 def test_too_many_or_too_large_headers_are_refused() -> None:
     """Headers beyond the limits are refused before they are read."""
     with pytest.raises(Refused, match="number"):
