@@ -80,7 +80,7 @@ def main(folder: Path) -> None:
         "says": sorted(type.type for type in catalog.types.values() if "customs" in type.speakers),
         "told_by_law": [type.type for type in catalog.types.values() if "customs" in type.by_law],
         "referral": _judged(CUSTOMS.refer(1)),
-        "addressed": _judged(CSRC.refer(2, to=["customs"])),
+        "addressed": _judged(CSRC.refer(2, to=["customs", "mps"])),
         "assignment": _judged(CUSTOMS.say("progress.assigned", _assigned())),
         "findings": _found(),
         "pages": "customs" in flow_page() and "customs" in reference(),

@@ -176,7 +176,7 @@ class RouterProcess:
         """Starts it."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "casebus_services.router"],
+                [sys.executable, "-m", "casebus_deploy.cli.main", "run", "router"],
                 env=self._bus.environment(**self.environment),
                 stdout=out,
                 stderr=out,

@@ -60,7 +60,7 @@ def test_the_router_admits_what_it_may_say(with_customs: dict[str, Any]) -> None
         "code": None,
         "told": {"mps": "to", "spp": "by-law"},
     }
-    assert with_customs["addressed"]["told"] == {"customs": "to", "spp": "by-law"}
+    assert with_customs["addressed"]["told"] == {"customs": "to", "mps": "to", "spp": "by-law"}
     assert with_customs["assignment"] == {"verdict": "refused", "code": "not-authorised", "told": {}}
 
 

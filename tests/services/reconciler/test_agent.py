@@ -151,7 +151,7 @@ def test_a_gap_in_a_stream_is_found_but_a_refused_record_explains_it(desk: Desk)
     csrc = desk.admitter.speaker("csrc")
     desk.admitter.admit(csrc.refer(1))
     csrc.refer(1)  # never arrives
-    desk.admitter.admit(csrc.refer(1))
+    desk.admitter.admit(csrc.refer(1, cc=["spp"]))
     desk.agent.handle(desk.admitter.batches())
     assert desk.rows("SELECT rule, severity FROM recon_finding") == [("R05", "high")]
     forbidden = csrc.say(
@@ -160,7 +160,7 @@ def test_a_gap_in_a_stream_is_found_but_a_refused_record_explains_it(desk: Desk)
         chain(1),
     )
     desk.admitter.admit(forbidden)
-    desk.admitter.admit(csrc.refer(1))
+    desk.admitter.admit(csrc.refer(1, cc=["court"]))
     desk.agent.handle(desk.admitter.batches())
     assert desk.rows("SELECT rule, severity FROM recon_finding") == [("R05", "high")]
     assert desk.rows("SELECT verdict, count(*) FROM recon_admission GROUP BY verdict ORDER BY 1") == [

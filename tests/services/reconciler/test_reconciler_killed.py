@@ -56,7 +56,7 @@ class Process:
     def start(self, **more: str) -> None:
         with self._log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "casebus_services.reconciler"],
+                [sys.executable, "-m", "casebus_deploy.cli.main", "run", "reconciler"],
                 env={**self.environment, **more},
                 stdout=out,
                 stderr=out,
