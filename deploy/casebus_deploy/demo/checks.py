@@ -56,6 +56,7 @@ def notices(script: Script, player: Player) -> Check:
         for notice in heard
         if notice.record.notice != notice_id(notice.record.said, notice.agency)
     ]
+    problems += [f"{one.topic} {one.seq}: {one.problem}" for one in player.forged]
     return Check.of("notices", problems, f"{len(heard)} notices, as the scenarios say")
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from casebus_producers.outbox_events import Queued
 from casebus_schemas.errors import RetryLater
 
-from .players import Desks, HeardNotice, HeardReceipt
+from .players import Desks, HeardForgery, HeardNotice, HeardReceipt
 from .scenario import Context, Passing, Step
 from .script import Script
 
@@ -95,6 +95,7 @@ class Player:
         self._pause_s = pause_s
         self._by_id: dict[str, Spoken] = {}
         self.strays: list[HeardNotice] = []
+        self.forged: list[HeardForgery] = []
 
     def play(self) -> None:
         """Says every step in its time. Raises RetryLater if the bus does not answer."""
@@ -184,6 +185,8 @@ class Player:
             return False
         if isinstance(heard, HeardReceipt):
             self._note(heard)
+        elif isinstance(heard, HeardForgery):
+            self.forged.append(heard)
         elif heard.of_bus:
             self.of_bus.append(heard)
             self._screen.of_bus(heard)

@@ -19,7 +19,8 @@ from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, receipt
 from casebus_schemas.connection import Connection
-from casebus_schemas.errors import BusError, Forged
+from casebus_schemas.errors import BusError
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.codec import decode
 
 _POLL_S = 0.25
@@ -54,7 +55,16 @@ class HeardReceipt:
         return str(self.body["event"]["id"])
 
 
-Heard = HeardNotice | HeardReceipt
+@dataclass(frozen=True, slots=True)
+class HeardForgery:
+    """A record of an agency's inbox or receipts that is not by whom it says, or cannot be read."""
+
+    topic: str
+    seq: int
+    problem: str
+
+
+Heard = HeardNotice | HeardReceipt | HeardForgery
 
 
 class Desk:
@@ -117,7 +127,8 @@ class Desk:
                     now = _now_ms()
                     for read in reader.proven(records, self._outbox):
                         if not isinstance(read, NoticeRecord):
-                            raise _not_believed("notice", inbox(self.agency), read.to_json())
+                            self._heard.put(HeardForgery(inbox(self.agency), read.seq, _why(read.problem)))
+                            continue
                         _, data = decode(self._catalog, read.event.value)
                         self._heard.put(HeardNotice(self.agency, read, data, now))
 
@@ -126,9 +137,11 @@ class Desk:
             while not self._stopping.is_set():
                 if records := reader.poll(_POLL_S):
                     now = _now_ms()
-                    for _, said in reader.receipts(records):
+                    for offset, said in reader.receipts(records):
                         if said.get("forged"):
-                            raise _not_believed("receipt", receipt(self.agency), said)
+                            problem = str(said.get("problem"))
+                            self._heard.put(HeardForgery(receipt(self.agency), offset, problem))
+                            continue
                         self._heard.put(HeardReceipt(self.agency, said, now))
 
 
@@ -136,13 +149,8 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _not_believed(what: str, topic: str, said: dict[str, Any]) -> Forged:
-    return Forged(
-        f"a {what} that is not by whom it says",
-        found=str(said.get("problem")),
-        expected="the signature of its sender",
-        topic=topic,
-    )
+def _why(problem: Sentence | str) -> str:
+    return problem if isinstance(problem, str) else problem.en
 
 
 class Desks:

@@ -171,9 +171,8 @@ class LedgerStore:
         found = connection.execute(_LAST_BATCH, partition._asdict()).one_or_none()
         if found is None:
             return None
-        entries = connection.execute(_LAST_ENTRY, {"log_id": found.log_id}).scalar()
-        if (0 if entries is None else entries + 1) != (found.end_index or 0):
-            raise _half_restored(partition, entries, found.end_index)
+        if (0 if found.last_entry is None else found.last_entry + 1) != (found.end_index or 0):
+            raise _half_restored(partition, found.last_entry, found.end_index)
         if found.end_index is None:
             return LogState(found.log_id, TiledTree(), 0)
         size = found.end_index
@@ -196,14 +195,14 @@ def _place(run: Batch) -> tuple[str, int]:
     return run.topic, run.partition
 
 
+# One statement, which sees one state of the log: another writer may commit between two.
 _LAST_BATCH = text(
-    "SELECT log.log_id, batch.end_index, batch.next_offset, batch.root, batch.frontier "
+    "SELECT log.log_id, batch.end_index, batch.next_offset, batch.root, batch.frontier, "
+    "(SELECT max(idx) FROM entry WHERE entry.log_id = log.log_id) AS last_entry "
     "FROM log LEFT JOIN batch ON batch.log_id = log.log_id "
     "AND batch.start_index = (SELECT max(start_index) FROM batch b WHERE b.log_id = log.log_id) "
     "WHERE log.topic = :topic AND log.partition = :partition AND log.generation = 1"
 )
-
-_LAST_ENTRY = text("SELECT max(idx) FROM entry WHERE log_id = :log_id")
 
 _ALL_NEXT = text(
     "SELECT log.topic, log.partition, max(batch.next_offset) AS next_offset "

@@ -9,7 +9,7 @@ import pytest
 
 from casebus_deploy.demo import checks as checks
 from casebus_deploy.demo.play import Spoken
-from casebus_deploy.demo.players import HeardNotice
+from casebus_deploy.demo.players import HeardForgery, HeardNotice
 from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.script import Script
 from casebus_producers.outbox_events import Queued
@@ -27,6 +27,7 @@ class Played:
         self.script = Script([load(NAME)], Catalog.load())
         self.spoken = [self._said(number) for number in range(4)]
         self.strays: list[HeardNotice] = []
+        self.forged: list[HeardForgery] = []
 
     def _said(self, number: int) -> Spoken:
         step = self.script.playable()[number]
@@ -99,6 +100,12 @@ def test_a_notice_of_an_unknown_event_is_named(played: Played) -> None:
     """What nobody said must be in nobody's inbox."""
     played.strays.append(notice("court", "to", bytes(32)))
     assert "to court (to) is not due" in checks.notices(played.script, cast(Any, played)).detail
+
+
+def test_a_forged_record_is_named(played: Played) -> None:
+    """What is not by whom it says is no notice, and says so with its place."""
+    played.forged.append(HeardForgery("inbox.mps", 7, "no key of csrc"))
+    assert "inbox.mps 7: no key of csrc" in checks.notices(played.script, cast(Any, played)).detail
 
 
 def test_two_events_in_one_entry_are_named(played: Played) -> None:

@@ -28,6 +28,7 @@ class StubCluster:
         self.users: set[str] = set()
         self.altered: list[str] = []
         self.quotas: dict[str, dict[str, float]] = {}
+        self.config: dict[str, Any] = {}
         self._manager = SimpleNamespace(send=None, run=lambda _send, request: self._quota_answer(request))
 
     def close(self) -> None:
@@ -117,6 +118,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> StubCluster:
     """A cluster of three brokers, behind every administrator that is made."""
     stub = StubCluster()
     monkeypatch.setattr(topics_admin, "KafkaAdminClient", lambda **_settings: stub)
+    monkeypatch.setattr(topics_admin, "refused_logins", lambda *_: ())
     return stub
 
 

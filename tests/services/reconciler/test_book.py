@@ -23,7 +23,7 @@ def _reopened(book: ChainBook) -> ChainBook:
     findings = [found_before((row[7],)) for row in map(finding_row, book.findings.values())]
     return ChainBook(
         book.chain,
-        fold(book.folded.order),
+        fold(book.folded.events),
         book.told_until,
         {entry.duty.id: entry for entry in duties},
         {finding.id: finding for finding in findings},
