@@ -132,12 +132,12 @@ def _await_words(player: Player, evidence: Evidence) -> None:
 def _damage(what: Break, player: Player, stack: Stack) -> str:
     if what is not Break.SWAP_NOTICE:
         return break_ledger(what, ledger_file(stack.connection))
-    before = [notice for one in player.spoken for notice in one.notices]
-    said = swap_notices(before, stack.connection)
+    before = len(player.forged)
+    said = swap_notices([notice for one in player.spoken for notice in one.notices], stack.connection)
 
     def arrived() -> bool:
         player.drain()
-        return sum(len(one.notices) for one in player.spoken) >= len(before) + 2
+        return len(player.forged) >= before + 2
 
     wait_for(arrived, "the exchanged notices in the inbox")
     return said
