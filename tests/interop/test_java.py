@@ -64,10 +64,10 @@ def test_an_event_of_java_is_admitted_and_ledgered(
 @needs_jdk
 def test_java_reads_and_proves_every_notice(bus: Stack, connection_file: Path, java: list[str]) -> None:
     """Java decodes each notice by the registry's schema and comes to our digest, signature, schema."""
-    (said,) = run(java, connection_file, "produce", "csrc", "spp")
+    (said,) = run(java, connection_file, "produce", "csrc", "mps")
     verdict(bus, "csrc", said["chain"], {"admitted"})
-    expected = [one | {"to": f"[{', '.join(one['to'])}]"} for one in heard(bus, "spp")]
-    told = run(java, connection_file, "consume", "spp")
+    expected = [one | {"to": f"[{', '.join(one['to'])}]"} for one in heard(bus, "mps")]
+    told = run(java, connection_file, "consume", "mps")
     assert said["chain"] in {one["chain"] for one in told}
     assert told[: len(expected)] == expected
 

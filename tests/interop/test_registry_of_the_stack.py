@@ -5,6 +5,8 @@ import signal
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import requests
@@ -40,6 +42,15 @@ def refer(bus: Stack, number: int) -> str:
     return chain(number)
 
 
+def _with_ids(theirs: Any, ours: Any) -> Any:
+    """With ids as ours where a client leaves the sixteen bytes of one as they are."""
+    if isinstance(theirs, dict):
+        return {name: _with_ids(value, ours[name]) for name, value in theirs.items()}
+    if isinstance(theirs, list):
+        return [_with_ids(*pair) for pair in zip(theirs, ours, strict=True)]
+    return UUID(bytes=theirs) if isinstance(theirs, bytes) and isinstance(ours, UUID) else theirs
+
+
 def test_both_clients_read_every_topic_of_the_bus(bus: Stack, connection_file: Path) -> None:
     """Every value on the topics is read by two clients of the registry as we read it ourselves."""
     verdict(bus, "csrc", refer(bus, 701), {"admitted", "ledgered"})
@@ -56,10 +67,11 @@ def test_both_clients_read_every_topic_of_the_bus(bus: Stack, connection_file: P
                 continue  # the admission of what must not be repeated
             schema, ours = decode(catalog, record.value)
             context = SerializationContext(record.topic, MessageField.VALUE)
-            assert encode(schema, confluent(record.value, context)) == record.value
+            read = confluent(record.value, context)
+            assert encode(schema, _with_ids(read, ours)) == record.value
             theirs = independent.decode_message(record.value)
             assert theirs is not None
-            assert encode(schema, theirs) == record.value == encode(schema, ours)
+            assert encode(schema, _with_ids(theirs, ours)) == record.value == encode(schema, ours)
             seen.add(record.topic)
     assert seen == set(topics)
 
