@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from hashlib import sha1
+from hashlib import sha1, sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -37,8 +37,11 @@ def own_bus(tmp_path: Path) -> Iterator[RouterBus]:
         yield RouterBus(broker, tmp_path)
 
 
-def _notice(digest: bytes, agency: str) -> str:
-    raw = bytearray(sha1(NAMESPACE.bytes + f"notice\n{digest.hex()}\n{agency}".encode()).digest()[:16])
+def _notice(said: Outgoing, agency: str) -> str:
+    headers = dict(said.headers)
+    parts = (b"notice\ncsrc", headers["ce_id"] or b"", headers["ce_type"] or b"", said.key or b"")
+    what = b"\n".join((*parts, sha256(said.value or b"").hexdigest().encode(), agency.encode()))
+    raw = bytearray(sha1(NAMESPACE.bytes + what).digest()[:16])
     raw[6], raw[8] = raw[6] & 0x0F | 0x50, raw[8] & 0x3F | 0x80
     return str(UUID(bytes=bytes(raw)))
 
@@ -78,7 +81,7 @@ class Flow:
             self.refused += 1
             return sent.record._replace(key=None)
         roles = {"mps": "to", "spp": "by-law", **({"court": "cc"} if cc else {})}
-        self.notices |= {(agency, role, _notice(sent.digest, agency)) for agency, role in roles.items()}
+        self.notices |= {(agency, role, _notice(sent.record, agency)) for agency, role in roles.items()}
         return sent.record
 
 
