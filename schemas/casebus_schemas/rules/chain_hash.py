@@ -7,6 +7,7 @@ from struct import pack
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.law.clocks import SILENCE
 from casebus_schemas.times import to_moment
 
 from .finding import Finding
@@ -23,8 +24,8 @@ class ChainHash:
     """Carried on with the chain (docs/records.md 5 says the bytes).
 
     The events' row is chained in the chain's order; the duties' hashes are added, so that one duty more costs
-    the same however many there are; findings stand sorted by id. Without times of the bus, arrival findings,
-    and findings or states that the time decides.
+    the same however many there are; findings stand sorted by id. Without times of the bus and the duties of
+    silence that count from them, arrival findings, and findings or states that the time decides.
     """
 
     def __init__(self, folded: Folded) -> None:
@@ -46,10 +47,11 @@ class ChainHash:
     ) -> None:
         """Takes the duties of these starts, in place of those that it had of them."""
         for key in keys:
-            had, self._of_start[key] = self._of_start.get(key, set()), {d.id.bytes for d in duties[key]}
+            now = [duty for duty in duties[key] if duty.clock.found_by != SILENCE]
+            had, self._of_start[key] = self._of_start.get(key, set()), {duty.id.bytes for duty in now}
             for id in had - self._of_start[key]:
                 self._sum = (self._sum - self._duties.pop(id)) % _SUM_MODULUS
-            for duty in duties[key]:
+            for duty in now:
                 id, number = duty.id.bytes, _number(duty)
                 self._sum = (self._sum + number - self._duties.get(id, 0)) % _SUM_MODULUS
                 self._duties[id] = number
@@ -68,8 +70,10 @@ def _number(duty: Obligation) -> int:
         min(reading.due for reading in readings),
         max(reading.due for reading in readings),
     )
-    if duty.awaits_receipt:  # counted from when the bus had it, too
-        times = (duty.started_at, duty.started_at, duty.started_at)
+    if duty.started_at == duty.cause.admitted_at:  # counted from when the bus had it
+        times = (duty.cause.occurred_at,) * 3
+    elif duty.awaits_receipt:  # counted from when the bus had it, too
+        times = (duty.started_at,) * 3
     met = duty.met_by.digest if duty.met_by else _NOBODY
     ended = duty.moot_by.digest if duty.moot_by else _NOBODY
     said = b"".join((duty.id.bytes, pack(">3q", *map(to_moment, times)), met, ended))

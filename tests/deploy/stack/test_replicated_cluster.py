@@ -10,7 +10,7 @@ from kafka.admin import ConfigResource
 from kafka.errors import UnsupportedVersionError
 from kafka.protocol.admin import DescribeClientQuotasRequest
 
-from casebus_deploy.stack import topics_admin
+from casebus_deploy.stack import topics_admin, tried_logins
 from casebus_deploy.stack.topics_admin import Wanted, apply, apply_to_cluster, plan
 from casebus_schemas.catalogue.topology import topics
 
@@ -118,7 +118,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> StubCluster:
     """A cluster of three brokers, behind every administrator that is made."""
     stub = StubCluster()
     monkeypatch.setattr(topics_admin, "KafkaAdminClient", lambda **_settings: stub)
-    monkeypatch.setattr(topics_admin, "refused_logins", lambda *_: ())
+    monkeypatch.setattr(tried_logins, "refused_logins", lambda *_: ())
     return stub
 
 

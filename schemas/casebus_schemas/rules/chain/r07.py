@@ -112,6 +112,7 @@ def _late(event: ChainEvent, late: list[tuple[str, datetime]], catalog: Catalog)
             f"which the bus had it ({had}): that cannot be true",
         ),
         suggestion=correction_by(event, catalog),
+        kind="arrival",  # the day on which the bus had it decides, too
     )
 
 
