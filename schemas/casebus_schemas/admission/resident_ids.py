@@ -1,7 +1,7 @@
 """Finds resident identity numbers (GB 11643-1999) in text: personal data that must not travel in clear.
 
 Also those of permanent residents of foreign nationality (2023: a 9, then the place) and of the old form with
-15 digits. What has the shape of one but is rather a case or document number is *doubtful*: advised, not refused.
+15 digits. What has the shape of one but is rather a number of a paper is *doubtful*: advised, not refused.
 """
 
 import re

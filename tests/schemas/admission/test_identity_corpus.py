@@ -48,7 +48,7 @@ PERSONS: tuple[Callable[[random.Random], str], ...] = (
 
 
 def _serial(chance: random.Random) -> str:
-    """Division, day and serial number, as police organs number cases: one in eleven has a right check digit."""
+    """Division, day and serial number, as police number cases: one in eleven has a right check digit."""
     day = _day(chance, date(2009, 1, 1), ON)
     return f"{chance.choice(PLACES)}{day:%Y%m%d}{chance.randrange(10_000):04d}"
 

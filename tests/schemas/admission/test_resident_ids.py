@@ -160,7 +160,7 @@ ON = date(2022, 9, 9)
 
 
 SERIAL = _with_check("44030020200514000")
-"""A case number as police organs make them, division, day and serial, whose last digit happens to be right."""
+"""A case number as police make them, division, day and serial, whose last digit happens to be right."""
 GROWN = _with_check("44030019980514000")
 
 
