@@ -104,8 +104,9 @@ def obligation_lines(
 def _until(duty: dict[str, Any], now: datetime) -> str:
     """The state of a duty, the end of its term, and how long that is from now."""
     state = shown(DUTY_STATES, duty["state"])
-    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
+    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "latest_possible"))
     end = end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
+    end += " ~" if any(reading["provisional"] for reading in duty["readings"]) else ""
     left = f"  {left_text(first, last, now)}" if duty["state"] in RUNNING else ""
     return f"{state}{left}  至 until {end}"
 
@@ -119,6 +120,9 @@ def _readings(duty: dict[str, Any]) -> Iterator[str]:
         due = end_text(datetime.fromisoformat(reading["due"]))
         yield f"   {mark}{reading['name']:<16} {due}  {counted}:{why['zh']}"
         yield f"    {'':<16} {'':<16}  {why['en']}"
+        if reading["provisional"]:
+            latest = end_text(datetime.fromisoformat(reading["latest_possible"]))
+            yield f"    {'':<16} {latest}  最迟可能 at the latest"
     if duty["awaits_receipt"]:
         yield "  ~ 暂定:待义务单位签收  provisional until whoever owes has signed for it"
     elif any(reading["provisional"] for reading in duty["readings"]):
