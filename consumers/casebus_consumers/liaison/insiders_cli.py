@@ -27,8 +27,8 @@ def insiders(
 ) -> None:
     """Who could know of a security's cases, and since when (Securities Law art. 51 (7), (8)).
 
-    Each agency that has events of a case whose events name the security: since when the bus had them ready for
-    it, since when it fetched or signed for them, in which units.
+    Each agency that has events of a case whose events name the security: since when the bus had them ready
+    for it, since when it fetched or signed for them, in which units.
     """
     code, where = _known_code(security), _known_market(market)
     with open_accounts(connection, database_url, None, ask_time=on is None) as (reader, now):

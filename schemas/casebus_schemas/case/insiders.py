@@ -20,8 +20,8 @@ from .chain import ChainEvent, distinct, highest
 class Insider:
     """One agency that has events of a chain: since when at each level that is proved, and which.
 
-    `units` are the parts of it that said events or to which events were addressed, `names_it` tells whether one of its events
-    names the security itself, `handling` is the highest level among them.
+    `units` are the parts of it that said events or to which events were addressed, `names_it` tells whether
+    one of its events names the security itself, `handling` is the highest level among them.
     """
 
     agency: str

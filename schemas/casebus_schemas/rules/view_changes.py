@@ -15,9 +15,9 @@ _OF_FINDING = ("state", "severity", "accounts")
 def changes(was: View, now: View) -> dict[str, Any]:
     """What one view of a case has otherwise than an earlier or other one.
 
-    `status` is null where it is the same. Of events, charges, amounts, obligations and findings: `added` holds
-    entries of the second view only, `gone` of the first only, `changed` pairs of `was` and `now` whose state,
-    dates or accounts differ.
+    `status` is null where it is the same. Of events, charges, amounts, obligations and findings: `added`
+    holds entries of the second view only, `gone` of the first only, `changed` pairs of `was` and `now` whose
+    state, dates or accounts differ.
     """
     return {
         "chain": now["chain"],

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from casebus_consumers.liaison.insiders_cli import app
 from casebus_schemas.errors import UsageError

@@ -13,7 +13,7 @@ PAPER = {"market": "SSE", "code": "600518", "name": None}
 
 
 def _events() -> list[ChainEvent]:
-    """Csrc asks spp first, refers to a unit of the police, which signs for it; court hears of the end only."""
+    """Csrc asks spp first, refers to a unit of the police, which signs for it; court hears the end."""
     return [
         say("q", "consultation.requested", "2022-01-03T09:00", to=("spp",)),
         say(
@@ -41,7 +41,7 @@ def _since(until: str, code: str = "600518", market: str | None = None) -> dict[
 
 def test_since_when_each_agency_could_know() -> None:
     """By delivery all that were told; by fetching and signature only who proved it, at the time it proved."""
-    own = {level: "01-03 09" for level in ("available", "fetched", "receipted")}
+    own = dict.fromkeys(("available", "fetched", "receipted"), "01-03 09")
     police = {"available": "01-04 10", "fetched": "01-04 16", "receipted": "01-04 16"}
     assert _since("2022-02-01") == {"csrc": own, "spp": {"available": "01-03 09"}, "mps": police}
     assert set(_since("2022-03-02")) == {"csrc", "spp", "mps", "court"}
