@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, TEXTS
+from casebus_consumers.unshowable import lines_or_reason
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -49,8 +51,8 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     security = case.get("security")
     if security:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
-    yield from _suspects(case["suspects"])
-    yield from _amounts(case["amounts"])
+    yield from lines_or_reason("主体 suspects", lambda: _suspects(case["suspects"]))
+    yield from lines_or_reason("金额 amounts", lambda: _amounts(case["amounts"]))
     if case["obligations"]:
         yield ""
         yield "期限 obligations"
@@ -65,18 +67,23 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     yield "事件 events"
     places = {entry["event"]: entry for entry in case.get("why", ())}
     for event in case["events"]:
-        called = title(event["type"])
-        yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
-        yield from _indented(_indented(_in_words(event)))
-        if place := places.get(event["event"]):
-            for reason, digest in place["after"].items():
-                yield f"      {reason} {digest[:16]}"
-            yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
-            for level, since in place.get("had", {}).items():
-                yield f"      {shown(LEVELS, level)} {since}"
+        named = f"  {event.get('event')}"
+        yield from lines_or_reason(named, partial(_event, event, places))
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
+
+
+def _event(event: dict[str, Any], places: dict[str, dict[str, Any]]) -> Iterator[str]:
+    called = title(event["type"])
+    yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
+    yield from _indented(_indented(_in_words(event)))
+    if place := places.get(event["event"]):
+        for reason, digest in place["after"].items():
+            yield f"      {reason} {digest[:16]}"
+        yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
+        for level, since in place.get("had", {}).items():
+            yield f"      {shown(LEVELS, level)} {since}"
 
 
 def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
@@ -89,7 +96,15 @@ def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
 def obligation_lines(
     duty: dict[str, Any], now: datetime, *, case: str = "", why: bool = False
 ) -> Iterator[str]:
-    """One obligation on one line: how long is left, who owes what; with `why` its readings below."""
+    """One obligation on one line: how long is left, who owes what; with `why` its readings below.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{duty.get('rule')} {duty.get('id')}"
+    return iter(lines_or_reason(named, lambda: _obligation(duty, now, case, why)))
+
+
+def _obligation(duty: dict[str, Any], now: datetime, case: str, why: bool) -> Iterator[str]:
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
     who = f"{agency(duty['owed_by']).zh} {duty['owed_by']} → {owed_to} {', '.join(duty['owed_to'])}"
     what = find_clock(duty["rule"]).title.text
@@ -136,7 +151,15 @@ def _about(duty: dict[str, Any]) -> str:
 
 
 def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
-    """One finding: both accounts, why, what would settle it, and its id, by which it is answered."""
+    """One finding: both accounts, why, what would settle it, and its id, by which it is answered.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{finding.get('rule')} {finding.get('id')}"
+    return iter(lines_or_reason(named, lambda: _finding(finding, case)))
+
+
+def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     state = shown(FINDING_STATES, finding["state"])
     severity = shown(SEVERITIES, finding["severity"])
     yield f"{finding['rule']}  {severity}  {state}  {case}".rstrip()

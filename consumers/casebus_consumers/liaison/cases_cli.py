@@ -273,9 +273,15 @@ def _url(connection: Path | None, given: str | None) -> str:
 
 
 def _called(reader: "AccountsReader", chains: Iterable[str], agency: str | None) -> dict[str, "CaseNames"]:
-    from casebus_consumers.case_names import names_of
+    from casebus_consumers.case_names import CaseNames, names_of
 
-    return {chain: names_of(reader.events(chain), agency) for chain in set(chains)}
+    def called(chain: str) -> CaseNames:
+        try:
+            return names_of(reader.events(chain), agency)
+        except Exception:  # noqa: BLE001 - a case whose names cannot be read is called by its id
+            return CaseNames()
+
+    return {chain: called(chain) for chain in set(chains)}
 
 
 def _left_out(number: int, zh: str, en: str) -> Iterator[str]:

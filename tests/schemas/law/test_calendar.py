@@ -12,7 +12,7 @@ WRONG_THERE = date(2005, 12, 31)
 """Worked by notice 2005 No. 35; a holiday in chinesecalendar 1.11.0 (findings/calendar-of-2005-12-31.sh)."""
 
 
-def test_table_agrees_with_the_published_notices_on_every_day() -> None:
+def test_c22_the_table_agrees_with_the_published_notices_on_every_day() -> None:
     """On each day of its years the table says what a collection of the notices says but for its one error."""
     day = date(calendar.years().start, 1, 1)
     last = date(calendar.years().stop - 1, 12, 31)
