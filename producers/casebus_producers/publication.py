@@ -25,6 +25,7 @@ from .outbox import Outbox
 from .outbox_events import Queued
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor, keep_new_receipts
+from .said_advice import SaidAdvice
 from .screen import say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -164,12 +165,18 @@ class Publication:
     def _queue(self, events: list[tuple[int, object]], receipts_from: int | None) -> Iterator[Queued]:
         for start in range(0, len(events), _AT_ONCE):
             some = events[start : start + _AT_ONCE]
-            found = self._connector.submit_all([event for _, event in some], receipts_from=receipts_from)
-            for (line, _), one in zip(some, found, strict=True):
+            said = [event for _, event in some]
+            advice = SaidAdvice(self._outbox, self._catalog, said)
+            found = self._connector.submit_all(said, receipts_from=receipts_from)
+            for number, ((line, _), one) in enumerate(zip(some, found, strict=True)):
                 if isinstance(one, DoorProblem):
                     self._say_problem(one, line)
-                else:
-                    yield one
+                    continue
+                if not one.repeated:
+                    for hint in advice.on(number, one, to_datetime(time.time_ns() // 1_000_000)):
+                        warning = {"warning": "advice", "line": line, "event": str(one.id)}
+                        say_json({**warning, **hint.to_json()}, err=True)
+                yield one
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1

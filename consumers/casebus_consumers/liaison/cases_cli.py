@@ -1,6 +1,5 @@
 """`casebus case`, `obligations`, `findings`, `check` and `rebuild`: what the accounts say."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -181,7 +180,8 @@ def check_files(
         for refused in answer.refused:
             yield f"拒绝 refused  #{refused['index'] + 1}  {refused['code']}  {refused['detail']}"
         for advice in answer.advice:
-            yield f"提示 advice   {json.dumps(advice, ensure_ascii=False)}"
+            place = f"#{advice['index'] + 1}  {advice['pointer']}"
+            yield f"提示 advice   {place}  {advice['zh']} / {advice['detail']}"
         for one in answer.cases:
             yield from case_lines(one)
             if one["provisional"]:
