@@ -74,7 +74,7 @@ def hints(event: ChainEvent, now: datetime, known: Known) -> Iterator[Hint]:
         yield Hint(
             "/data/envelope/local_refs",
             Sentence(
-                f"{first.zh}已立此案,这是第二件 {OPENS}:另一案件用自己的编号,同一案件用更正",
+                f"{first.zh}已开启本案,这是第二件 {OPENS}:另一案件用自己的编号,同一案件用更正",
                 f"a second {OPENS} in the case that {first.en} opened: a number of its own for another "
                 "matter, a correction for the same",
             ),

@@ -15,6 +15,7 @@ from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.rules.case_view import case_view
+from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
@@ -68,9 +69,9 @@ def check(events: Iterable[object], now: datetime, catalog: Catalog | None = Non
     answer = Check()
     for index, given in enumerate(events):
         for problem in desk.take(index, given):
-            answer.refused.append(
-                {"index": index, "code": problem.code, "pointer": problem.pointer, "detail": problem.detail}
-            )
+            refused = {"index": index, "code": problem.code, "pointer": problem.pointer}
+            said = {"detail": problem.detail, "zh": detail_in_chinese(problem.refused())}
+            answer.refused.append(refused | said)
     for chain, placed in desk.chains.items():
         answer.advice.extend(_advice(placed, now))
         view = case_view([event for _, event in placed], now)

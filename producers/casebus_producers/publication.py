@@ -11,7 +11,7 @@ from typing import Any
 from casebus_schemas.admission.receipts import EventRef, published_receipt
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
@@ -26,7 +26,7 @@ from .outbox_events import Queued
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor, keep_new_receipts
 from .said_advice import SaidAdvice
-from .screen import say_json
+from .screen import complain, say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
@@ -220,8 +220,3 @@ def published(row: Queued) -> dict[str, Any]:
     at = to_datetime(row.sent_at_ms or 0)
     place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
     return published_receipt(EventRef(str(row.id), row.type, row.chain, row.digest), place, at)
-
-
-def complain(error: BusError) -> None:
-    """Says on the error output, as JSON, what went wrong."""
-    say_json({"error": type(error).__name__, "detail": error.detail}, err=True)

@@ -51,13 +51,14 @@ def pointers(hints: list[tuple[int, str, str]]) -> list[tuple[int, str]]:
 
 def test_c13_a_second_referral_under_one_number_is_advised_as_it_is_said(outbox: Outbox) -> None:
     """Of six referrals of one number each behind the first is hinted at, in one run or in several."""
-    six = [
-        {**door_event(id=number(count)), "time": f"2016-10-1{count}T00:00:00+08:00"} for count in range(6)
-    ]
+    six = [{**door_event(id=number(count)), "time": f"2016-10-1{count}T00:00:00+08:00"} for count in range(6)]
     first = advised(outbox, *six[:3])
     then = advised(outbox, *six[3:])
     local = "/data/envelope/local_refs"
-    assert (pointers(first), pointers(then)) == ([(1, local), (2, local)], [(0, local), (1, local), (2, local)])
+    assert (pointers(first), pointers(then)) == (
+        [(1, local), (2, local)],
+        [(0, local), (1, local), (2, local)],
+    )
     assert all(f"event {number(0)} opened" in said for _, _, said in [*first, *then])
     checked = check(six, NOW).advice
     assert [(one["index"], one["pointer"]) for one in checked] == [(count, local) for count in range(1, 6)]

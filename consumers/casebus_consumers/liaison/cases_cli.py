@@ -179,6 +179,8 @@ def check_files(
     def lines() -> Iterator[str]:
         for refused in answer.refused:
             yield f"拒绝 refused  #{refused['index'] + 1}  {refused['code']}  {refused['detail']}"
+            if refused["zh"] is not None:
+                yield f"                {refused['zh']}"
         for advice in answer.advice:
             place = f"#{advice['index'] + 1}  {advice['pointer']}"
             yield f"提示 advice   {place}  {advice['zh']} / {advice['detail']}"
