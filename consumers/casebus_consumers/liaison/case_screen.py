@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from casebus_consumers.event_texts import ABOUT, TEXTS
+from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
 from casebus_consumers.unshowable import lines_or_reason
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
@@ -42,6 +42,8 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     if numbers := case.get("names", {}).get("numbers"):
         yield "案号 number    " + "、".join(numbers)
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    for event in case["events"]:
+        yield from lines_or_reason("并案 merger", partial(_merger, event))
     if held := case.get("set_aside"):
         yield from set_aside_lines(held)
     if asked := case.get("as_of"):
@@ -72,6 +74,14 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
+
+
+def _merger(event: dict[str, Any]) -> Iterator[str]:
+    """That this matter goes on in another one, or another one in this."""
+    matters = event.get("matters", {})
+    if "into" in matters and not event["withdrawn_by"] and not event["outside"]:
+        ended = f"{matters['merged']}  → " if "merged" in matters else ""
+        yield f"并案 merger    {ended}并入 into {matters['into']}"
 
 
 def _event(event: dict[str, Any], places: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -186,6 +196,8 @@ def _in_words(event: dict[str, Any]) -> Iterator[str]:
             yield f"{ABOUT[name]} {name} {target[:16]}"
     for name, text in event.get("texts", {}).items():
         yield f"{TEXTS[name]} {name}: {text}"
+    for name, matters in event.get("matters", {}).items():
+        yield f"{MATTERS[name]} {name}: {matters}"
     for change in event.get("changes", ()):
         yield f"改为 {change['field']}: {change['was']} → {change['is']}"
 
