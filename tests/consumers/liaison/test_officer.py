@@ -24,16 +24,12 @@ NOW = "2022-10-01T09:00"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(database: Database, accounts_url: str) -> str:
     """Accounts that hold one case of two suspects, filed, whose figures disagree."""
-    url = f"sqlite:///{tmp_path / 'accounts.db'}"
-    database = Database(url)
-    database.migrate()
     desk = Desk(database)
     desk.play()
     desk.agent.handle(desk.admitter.batches())
-    database.close()
-    return url
+    return accounts_url
 
 
 def shown(url: str, *words: str) -> str:

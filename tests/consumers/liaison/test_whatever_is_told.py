@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,19 +158,6 @@ def _case() -> dict[str, Any]:
 CASE = _case()
 
 
-@pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[Database]:
-    """Accounts of two cases, a duty and a finding in each."""
-    database = Database(f"sqlite:///{tmp_path / 'accounts.db'}")
-    database.migrate()
-    desk = Desk(database)
-    desk.play(1)
-    desk.play(2)
-    desk.agent.handle(desk.admitter.batches())
-    yield database
-    database.close()
-
-
 @pytest.mark.parametrize(
     ("table", "member", "odd", "words"),
     [
@@ -180,16 +166,20 @@ def accounts(tmp_path: Path) -> Iterator[Database]:
     ],
 )
 def test_e4_a_list_goes_on_behind_what_it_cannot_show(
-    accounts: Database, tmp_path: Path, table: str, member: str, odd: Any, words: tuple[str, ...]
+    database: Database, accounts_url: str, table: str, member: str, odd: Any, words: tuple[str, ...]
 ) -> None:
     """A row that this program cannot show is named by its id with the reason, and hides no other row."""
-    with accounts.writing() as transaction:
+    desk = Desk(database)
+    desk.play(1)
+    desk.play(2)
+    desk.agent.handle(desk.admitter.batches())
+    with database.writing() as transaction:
         rows = transaction.rows(f"SELECT id, body FROM {table} ORDER BY id")
         id, body = rows[0][0], json.loads(rows[0][1])
         body[member] = odd
         transaction.many(f"UPDATE {table} SET body = ? WHERE id = ?", [(json.dumps(body), id)])
-    url = f"sqlite:///{tmp_path / 'accounts.db'}"
-    done = CliRunner().invoke(cases_cli.app, [*words, "--database-url", url], catch_exceptions=False)
+    asked = [*words, "--database-url", accounts_url]
+    done = CliRunner().invoke(cases_cli.app, asked, catch_exceptions=False)
     named = [line for line in done.stdout.splitlines() if "无法显示 cannot be shown: " in line]
     assert [id in line for line in named] == [True]
     assert done.stdout.count("demo-1") == len(rows) - 1
