@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from casebus_schemas.admission.may_say import doubtful_numbers
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.effects import mends
 from casebus_schemas.case.proof import late_claims
@@ -58,6 +59,12 @@ def hints(event: ChainEvent, now: datetime, known: Known) -> Iterator[Hint]:
                 f"所{zh}的事件未给出其摘要,也未知", f"the event that it {name} is not given with its digest"
             )
             yield Hint(f"/data/envelope/{name}", said)
+    for pointer in doubtful_numbers({"envelope": event.envelope, **event.data}):
+        said = Sentence(
+            "形似居民身份证号:若是,请去掉后重发",
+            "looks like an identity number; if it is one, say it anew without it",
+        )
+        yield Hint(pointer, said)
     if event.occurred_at - now > _A_DAY:
         at = beijing_text(event.occurred_at)
         yield Hint(

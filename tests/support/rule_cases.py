@@ -11,6 +11,7 @@ import yaml
 
 from casebus_schemas.case.chain import ChainEvent
 
+from .asset_cases import ASSET_FIELDS, asset_field
 from .chains import amount, at, charges, digest, event_id, results, say, suspects
 from .signed_events import chain
 
@@ -143,8 +144,10 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "reasons" | "title" | "explanation":
+        case "level" | "reasons" | "title" | "explanation" | "receiver":
             return value
+    if field in ASSET_FIELDS:
+        return asset_field(field, value)
     raise ValueError(f"{where}: nobody reads the field {field}")
 
 

@@ -194,6 +194,7 @@ def accounts(folded: Folded) -> dict[str, Any]:
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.stated.all()),
+        "tracks": {"assets": folded.assets.to_json()},
         "events": [event_line(event, folded) for event in folded.order],
     }
 
