@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from casebus_schemas.case.chain import ChainEvent
-from support.asset_cases import asset_field
 from support.chains import amount, at, say, suspects
+from support.remedy_cases import remedy_field
 
 BEGIN = at("2022-01-03T10:00")
 STEP = timedelta(minutes=1)
@@ -110,11 +110,11 @@ def assets(number: int) -> ChainEvent:
     """Items that are frozen, released and stated in turns, the sum too."""
     item = f"A{number // 3}"
     if number % 3 == 0:
-        return _say(number, "asset.frozen", items=asset_field("items", [f"{item} 100"]))
+        return _say(number, "asset.frozen", items=remedy_field("items", [f"{item} 100"]))
     if number % 3 == 1:
-        return _say(number, "asset.released", moves=asset_field("moves", [f"{item} 40"]))
+        return _say(number, "asset.released", moves=remedy_field("moves", [f"{item} 40"]))
     stated = [f"{item} taken=100 held=60 released=40"]
-    return _say(number, "asset.balance_statement", balances=asset_field("balances", stated))
+    return _say(number, "asset.balance_statement", balances=remedy_field("balances", stated))
 
 
 KINDS: Mapping[str, _Made] = {

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 
-from .asset_cases import asset_field
 from .chains import amount, at, charges, results, say, suspects
+from .remedy_cases import remedy_field
 
 NAMES = "abcdefgh"
 TELLING = (
@@ -28,6 +28,7 @@ TELLING = (
     "asset.frozen",
     "asset.released",
     "asset.balance_statement",
+    "aml.clue_raised",
 )
 """Types that some rule or clock knows."""
 ALL_TYPES = tuple(name for name in Catalog.load().types if not name.startswith(("finding.", "key.")))
@@ -36,7 +37,8 @@ ASSETS = {
     "moves": (["A1"], ["A1 60"], ["A2 60"]),
     "balances": (["A1 taken=100 held=100"], ["A1 taken=100 held=40 released=60", "sum taken=100 held=100"]),
 }
-"""What events about assets may say, in the short form of rule cases."""
+CHECKS = (["S1 161 S2 others 191"], ["S1 161 S2 others 312", "S1 182 - unknown -"])
+"""What events about assets and laundering may say, in the short form of rule cases."""
 
 
 @st.composite
@@ -64,9 +66,11 @@ def _events(draw: st.DrawFn, name: str) -> ChainEvent:
         "level": draw(st.sampled_from(("county", "superior"))),
     }
     type = draw(st.sampled_from(TELLING) | st.sampled_from(ALL_TYPES))
+    if type.startswith("aml."):
+        data["checks"] = remedy_field("checks", draw(st.sampled_from(CHECKS)))
     if type.startswith("asset."):
         data.update(
-            {field: asset_field(field, draw(st.sampled_from(said))) for field, said in ASSETS.items()}
+            {field: remedy_field(field, draw(st.sampled_from(said))) for field, said in ASSETS.items()}
         )
     kept = draw(st.sets(st.sampled_from(sorted(data))))
     corrects, withdraws = draw(st.sampled_from(((True, False), (False, True), *[(False, False)] * 4)))

@@ -1,4 +1,4 @@
-"""What runs beside the charges of a case, as text for a person: its assets."""
+"""What runs beside the charges of a case, as text for a person: its assets, looks into laundering."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -9,8 +9,12 @@ from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
     ASSET_KINDS,
     ASSET_STATES,
+    GAINS,
+    LAUNDERING_STATES,
+    NO_CHARGE,
     WORTHS,
     agency,
+    in_both,
     money,
     shown,
 )
@@ -22,6 +26,7 @@ MOST_SHOWN = 50
 def track_lines(tracks: Mapping[str, Any]) -> Iterator[str]:
     """Every track that the case has, each under its heading."""
     yield from _assets(tracks.get("assets") or {})
+    yield from _laundering(tracks.get("laundering") or {})
 
 
 def _assets(assets: Mapping[str, Any]) -> Iterator[str]:
@@ -54,6 +59,28 @@ def _balance(balance: Mapping[str, str]) -> str:
         for name in ("taken", "held", *(way for way in WAYS if Decimal(balance[way])))
     ]
     return f"{shown(WORTHS, balance['basis'])}: {', '.join(figures)}"
+
+
+def _laundering(laundering: Mapping[str, Any]) -> Iterator[str]:
+    checks, tracings = laundering.get("checks"), laundering.get("tracings", {})
+    if not checks and not any(tracings.values()):
+        return
+    yield ""
+    yield "洗钱双查 laundering"
+    yield from cut(map(_check, checks or ()))
+    if any(tracings.values()):
+        asked, told = tracings["requested"], tracings["answered"]
+        yield f"  资金协查 tracings of funds: 请求 requested {asked}, 答复 answered {told}"
+
+
+def _check(check: Mapping[str, Any]) -> str:
+    parts = [f"{check['offender'] or '–'} {check['predicate']}", shown(LAUNDERING_STATES, check["state"])]
+    for one in check["launderers"]:
+        article = one["article"] or in_both(NO_CHARGE)
+        parts.append(
+            f"{agency(one['agency']).zh} {one['name'] or '–'} {shown(GAINS, one['gains'])} {article}"
+        )
+    return "  " + "   ".join(parts)
 
 
 def cut(lines: Iterable[str]) -> Iterator[str]:

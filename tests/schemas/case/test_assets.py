@@ -8,12 +8,12 @@ from casebus_schemas.case.assets import AssetBook
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import extend, fold
 from casebus_schemas.rules.case_view import case_view
-from support.asset_cases import asset_field
 from support.chains import at, say
+from support.remedy_cases import remedy_field
 
 
 def _say(name: str, type: str, when: str, agency: str = "mps", **data: Any) -> ChainEvent:
-    read = {field: asset_field(field, value) for field, value in data.items()}
+    read = {field: remedy_field(field, value) for field, value in data.items()}
     return say(name, f"asset.{type}", when, agency=agency, to=("spp", "court"), **read)
 
 

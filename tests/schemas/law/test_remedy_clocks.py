@@ -1,4 +1,4 @@
-"""Terms of confiscation: counted by hand from the law, not by the code."""
+"""Terms of confiscation and of clues of laundering: counted by hand from the law, not by the code."""
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
@@ -61,3 +61,26 @@ def test_either_decision_meets_the_term() -> None:
     for type in ("asset.confiscation_applied", "asset.confiscation_declined"):
         decided = say("d", type, "2022-05-20T10:00", agency="spp", to=("mps",), replies="p")
         assert _duty("DL34", *_proposed(), decided).state(at("2022-07-01")) == "met"
+
+
+def test_a_clue_of_laundering_is_decided_on_in_seven_days_or_longer_by_approval() -> None:
+    """Received on Monday 10 January 2022: day 7 is the 17th; thirty days with approval end on 9 February."""
+    clue = say("c", "aml.clue_raised", "2022-01-10T10:00", agency="spp", to=("mps",))
+    had = say(
+        "t",
+        "receipt.signed",
+        "2022-01-10T11:00",
+        agency="mps",
+        event=digest("c"),
+        received_at=at("2022-01-10T11:00"),
+    )
+    duty = _duty("DL51", clue, had)
+    assert {reading.name: reading.due for reading in duty.readings} == {
+        "calendar": at("2022-01-18"),
+        "calendar_rolled": at("2022-01-18"),
+        "working": at("2022-01-20"),
+    }
+    longer = say("x", "aml.extension_approved", "2022-01-17T10:00", agency="mps", replies="c", level="county")
+    assert {reading.due for reading in _duty("DL51", clue, had, longer).readings} == {at("2022-02-10")}
+    filed = say("f", "aml.filed", "2022-02-09T17:00", agency="mps", to=("spp",), replies="c")
+    assert _duty("DL51", clue, had, longer, filed).state(at("2022-03-01")) == "met"

@@ -1,4 +1,4 @@
-"""Assets in the short form of rule cases: `A1 100 appraised USD` is an item, what it is worth, and how."""
+"""Assets and looks into laundering in the short form of rule cases: `A1 100 appraised USD` is an item."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,10 +6,20 @@ from typing import Any
 
 from casebus_schemas.case.assets import COLUMNS
 
-ASSET_FIELDS = ("items", "proceeds", "moves", "appraisals", "terms", "balances", "annexes", "elsewhere")
+REMEDY_FIELDS = (
+    "items",
+    "proceeds",
+    "moves",
+    "appraisals",
+    "terms",
+    "balances",
+    "annexes",
+    "checks",
+    "elsewhere",
+)
 
 
-def asset_field(field: str, value: Any) -> Any:
+def remedy_field(field: str, value: Any) -> Any:
     """The data of a field of asset events; `items` that are numbers only stay as they are."""
     match field:
         case "items" | "proceeds":
@@ -22,6 +32,8 @@ def asset_field(field: str, value: Any) -> Any:
             return [{"item": entry.split()[0], "worth": _worth(entry)} for entry in value]
         case "terms":
             return [_term(entry) for entry in value]
+        case "checks":
+            return [_check(entry) for entry in value]
         case "balances":
             return [_balance(entry) for entry in value]
     return value == "true"
@@ -41,6 +53,18 @@ def _document(entry: str) -> dict[str, Any]:
     title, _, mark = entry.partition(":")
     sha256 = bytes([int(mark)]) * 32 if mark else None
     return {"no": "1", "kind": "other", "title": title, "quantity": 1, "sha256": sha256}
+
+
+def _check(entry: str) -> dict[str, Any]:
+    """`S1 161 S2 others 191`: whose crime, which, who laundered (`-` nobody), whose gains, the article."""
+    offender, predicate, suspect, gains, article = entry.split()
+    return {
+        "offender": offender,
+        "predicate": predicate,
+        "suspect": None if suspect == "-" else suspect,
+        "gains": gains,
+        "article": None if article == "-" else article,
+    }
 
 
 def _item(entry: str) -> Any:
