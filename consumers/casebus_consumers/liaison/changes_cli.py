@@ -52,8 +52,8 @@ def changes_of_case(
 ) -> None:
     """What differs between two views of a case: two times, two agencies, or the law of two days.
 
-    The options without `was` say what is looked at, as for `casebus case`; those with it say what is otherwise
-    in the view that it is held against.
+    The options without `was` say what is looked at, as for `casebus case`; those with it say what is
+    otherwise in the view that it is held against.
     """
     from casebus_consumers.case_lookup import chain_meant
     from casebus_schemas.rules.view_changes import changes, is_empty
@@ -74,7 +74,7 @@ def _against(
 ) -> "AsOf":
     if as_of is known_at is known_by is law_of is None:
         raise UsageError(
-            "compared with what? 与何时、何机关或何日的法律相比",
+            "compared with what?",
             expected="--was-as-of, --was-known-at, --was-known-by or --was-law-of",
         )
     other = asked

@@ -58,9 +58,7 @@ _LEVELS = {"available": "送达 available", "fetched": "取回 fetched", "receip
 
 def _known_code(code: str) -> str:
     if not code.strip() or len(code) > _CODE_LENGTH:
-        raise UsageError(
-            "not the code of a security 不是证券代码", found=repr(code[:40]), expected="such as 600518"
-        )
+        raise UsageError("not the code of a security", found=repr(code[:40]), expected="such as 600518")
     return code.strip()
 
 
@@ -68,4 +66,4 @@ def _known_market(market: str | None) -> str | None:
     from casebus_schemas.catalogue.avro_files import shared_file
 
     known = {symbol.upper(): symbol for symbol in shared_file("Market", 1)["symbols"]}
-    return None if market is None else known[one_of("market 市场", market.upper(), known)]
+    return None if market is None else known[one_of("no such market", market.upper(), known)]
