@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from casebus_consumers.event_texts import ABOUT, TEXTS
+from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
+from casebus_consumers.unshowable import lines_or_reason
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -41,6 +43,8 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     if numbers := case.get("names", {}).get("numbers"):
         yield "案号 number    " + "、".join(numbers)
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    for event in case["events"]:
+        yield from lines_or_reason("并案 merger", partial(_merger, event))
     if held := case.get("set_aside"):
         yield from set_aside_lines(held)
     if asked := case.get("as_of"):
@@ -50,9 +54,9 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     security = case.get("security")
     if security:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
-    yield from _suspects(case["suspects"])
-    yield from _amounts(case["amounts"])
-    yield from track_lines(case["tracks"])
+    yield from lines_or_reason("主体 suspects", lambda: _suspects(case["suspects"]))
+    yield from lines_or_reason("金额 amounts", lambda: _amounts(case["amounts"]))
+    yield from lines_or_reason("财物 assets", lambda: track_lines(case["tracks"]))
     if case["obligations"]:
         yield ""
         yield "期限 obligations"
@@ -67,18 +71,30 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     yield "事件 events"
     places = {entry["event"]: entry for entry in case.get("why", ())}
     for event in case["events"]:
-        called = title(event["type"])
-        yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
-        yield from _indented(_indented(_in_words(event)))
-        if place := places.get(event["event"]):
-            for reason, digest in place["after"].items():
-                yield f"      {reason} {digest[:16]}"
-            yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
-            for level, since in place.get("had", {}).items():
-                yield f"      {shown(LEVELS, level)} {since}"
+        named = f"  {event.get('event')}"
+        yield from lines_or_reason(named, partial(_event, event, places))
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
+
+
+def _merger(event: dict[str, Any]) -> Iterator[str]:
+    """That this matter goes on in another one, or another one in this."""
+    matters = event.get("matters", {})
+    if "into" in matters and not event["withdrawn_by"] and not event["outside"]:
+        ended = f"{matters['merged']}  → " if "merged" in matters else ""
+        yield f"并案 merger    {ended}并入 into {matters['into']}"
+
+
+def _event(event: dict[str, Any], places: dict[str, dict[str, Any]]) -> Iterator[str]:
+    yield f"  {event_line(event)}"
+    yield from _indented(_indented(_in_words(event)))
+    if place := places.get(event["event"]):
+        for reason, digest in place["after"].items():
+            yield f"      {reason} {digest[:16]}"
+        yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
+        for level, since in place.get("had", {}).items():
+            yield f"      {shown(LEVELS, level)} {since}"
 
 
 def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
@@ -91,7 +107,15 @@ def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
 def obligation_lines(
     duty: dict[str, Any], now: datetime, *, case: str = "", why: bool = False
 ) -> Iterator[str]:
-    """One obligation on one line: how long is left, who owes what; with `why` its readings below."""
+    """One obligation on one line: how long is left, who owes what; with `why` its readings below.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{duty.get('rule')} {duty.get('id')}"
+    return iter(lines_or_reason(named, lambda: _obligation(duty, now, case, why)))
+
+
+def _obligation(duty: dict[str, Any], now: datetime, case: str, why: bool) -> Iterator[str]:
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
     who = f"{agency(duty['owed_by']).zh} {duty['owed_by']} → {owed_to} {', '.join(duty['owed_to'])}"
     what = find_clock(duty["rule"]).title.text
@@ -105,10 +129,21 @@ def _until(duty: dict[str, Any], now: datetime) -> str:
     """The state of a duty, the end of its term, and how long that is from now."""
     state = shown(DUTY_STATES, duty["state"])
     first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "latest_possible"))
-    end = end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
-    end += " ~" if any(reading["provisional"] for reading in duty["readings"]) else ""
     left = f"  {left_text(first, last, now)}" if duty["state"] in RUNNING else ""
-    return f"{state}{left}  至 until {end}"
+    return f"{state}{left}  至 until {_ends(duty)}"
+
+
+def _ends(duty: dict[str, Any]) -> str:
+    """The first end and the latest possible one; `~`: not certain yet."""
+    first, last = (end_text(datetime.fromisoformat(duty[key])) for key in ("due_earliest", "latest_possible"))
+    mark = " ~" if any(reading["provisional"] for reading in duty["readings"]) else ""
+    return (first if first == last else f"{first} / {last}") + mark
+
+
+def duty_line(duty: dict[str, Any]) -> str:
+    """One obligation on one line, without what depends on the day on which it is looked at."""
+    what, state = find_clock(duty["rule"]).title.text, shown(DUTY_STATES, duty["state"])
+    return f"{duty['rule']}  {_speaker(duty['owed_by'])}  {what}  {state}  至 until {_ends(duty)}"
 
 
 def _readings(duty: dict[str, Any]) -> Iterator[str]:
@@ -142,10 +177,16 @@ def _about(duty: dict[str, Any]) -> str:
 
 
 def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
-    """One finding: both accounts, why, what would settle it, and its id, by which it is answered."""
-    state = shown(FINDING_STATES, finding["state"])
-    severity = shown(SEVERITIES, finding["severity"])
-    yield f"{finding['rule']}  {severity}  {state}  {case}".rstrip()
+    """One finding: both accounts, why, what would settle it, and its id, by which it is answered.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{finding.get('rule')} {finding.get('id')}"
+    return iter(lines_or_reason(named, lambda: _finding(finding, case)))
+
+
+def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
+    yield f"{_headline(finding)}  {case}".rstrip()
     yield f"  发现 finding {finding['id']}"
     yield f"  {finding['because']['zh']}"
     yield f"  {finding['because']['en']}"
@@ -162,6 +203,22 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
         yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
 
 
+def finding_line(finding: dict[str, Any]) -> str:
+    """One finding on one line: rule, severity, state, and why."""
+    return f"{_headline(finding)}  {finding['because']['zh']}"
+
+
+def _headline(finding: dict[str, Any]) -> str:
+    severity, state = shown(SEVERITIES, finding["severity"]), shown(FINDING_STATES, finding["state"])
+    return f"{finding['rule']}  {severity}  {state}"
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """One event on one line: its day or time, what it is, who said it, what became of it."""
+    called = title(event["type"])
+    return f"{_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
+
+
 def _in_words(event: dict[str, Any]) -> Iterator[str]:
     """What an event of a case is about, what its officers wrote, and what it changes."""
     for name, target in event.get("about", {}).items():
@@ -169,6 +226,8 @@ def _in_words(event: dict[str, Any]) -> Iterator[str]:
             yield f"{ABOUT[name]} {name} {target[:16]}"
     for name, text in event.get("texts", {}).items():
         yield f"{TEXTS[name]} {name}: {text}"
+    for name, matters in event.get("matters", {}).items():
+        yield f"{MATTERS[name]} {name}: {matters}"
     for change in event.get("changes", ()):
         yield f"改为 {change['field']}: {change['was']} → {change['is']}"
 
@@ -188,15 +247,19 @@ def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
         return
     yield ""
     yield "金额 amounts (各方账目 side by side)"
-    for row in rows:
-        period = row.get("period")
-        when = "" if not period else f" {period['from']} – {period['to']}"
-        values = "   ".join(
-            f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
-            for account in row["accounts"]
-        )
-        compared = shown(COMPARISONS, row["comparison"])
-        yield f"  {shown(BASES, row['basis'])}{when}: {values}   [{compared}]"
+    yield from (f"  {sum_line(row)}" for row in rows)
+
+
+def sum_line(row: dict[str, Any]) -> str:
+    """The accounts of one figure side by side."""
+    period = row.get("period")
+    when = "" if not period else f" {period['from']} – {period['to']}"
+    values = "   ".join(
+        f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
+        for account in row["accounts"]
+    )
+    compared = shown(COMPARISONS, row["comparison"])
+    return f"{shown(BASES, row['basis'])}{when}: {values}   [{compared}]"
 
 
 def status(symbol: str | None) -> str:
