@@ -55,7 +55,11 @@ def test_b2_only_the_operator_has_a_forged_admission_stepped_over() -> None:
     stranger = Speaker("bus", key=csrc.key)
     orders.note(step_over(who, "bus.admission", offset) for who, offset in ((operator, 5), (stranger, 6)))
     orders.note([step_over(operator, "csrc.referral", 7)])
-    assert orders.stepped_over() == {(3, 5): b"\7" * 32}
+    again = step_over(operator, "bus.admission", 5)._replace(offset=1)
+    orders.note([again])
+    ((named, order),) = orders.stepped_over().items()
+    assert named == (3, 5, b"\7" * 32)
+    assert (order.place, order.source, order.key_id) == ("bus.command/0/0", "/bus/test", operator.key.key_id)
     assert orders.chains() == {}
 
 
