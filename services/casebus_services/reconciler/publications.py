@@ -42,6 +42,8 @@ _EVENTS_AT_ONCE = 2000
 _LONGEST_S = 0.25
 """After that many events, or that time, the next chains wait for the next tick: events go first."""
 
+_DONE = object()
+
 Ends = Callable[[], Mapping[int, int]]
 """Where the partitions of bus.admission end now. Raises RetryLater."""
 
@@ -55,6 +57,8 @@ class _Walk:
     stated: list[Stated] = field(default_factory=list)
     begun: bool = False
     chain: str = ""
+    counting: Iterator[None] = field(default_factory=lambda: iter(()))
+    """The rest of the chain that is being counted."""
     latest: datetime | None = None
     spent_s: float = 0.0
 
@@ -137,16 +141,15 @@ class Publications:
                 compare_stated(walk.stated, walk.counts, most=MOST_FIGURES)
                 walk.begun = True
             read = 0
-            while read < _EVENTS_AT_ONCE and time.monotonic() < until_s:
+            while _counted(walk, until_s) and read < _EVENTS_AT_ONCE:
                 chains = [chain for (chain,) in transaction.rows(CHAINS_COUNTED, (walk.chain,))]
                 if not chains:
                     return True
                 for chain in chains:
                     events = list(self._events(transaction, walk, [chain]))
-                    walk.counts.take(events)
+                    walk.counting, walk.chain = walk.counts.steps(events), chain
                     read += len(events)
-                    walk.chain = chain
-                    if read >= _EVENTS_AT_ONCE or time.monotonic() >= until_s:
+                    if not _counted(walk, until_s) or read >= _EVENTS_AT_ONCE:
                         break
         return False
 
@@ -195,6 +198,14 @@ class Publications:
             for words in _announcements(turn, latest or turn.now.opened_at)
             for one in said(words, self._catalog)
         ]
+
+
+def _counted(walk: _Walk, until_s: float) -> bool:
+    """Counts the chain that was begun; whether it is done before the time is up."""
+    while time.monotonic() < until_s:
+        if next(walk.counting, _DONE) is _DONE:
+            return True
+    return False
 
 
 def _announcements(turn: Turn, latest: datetime) -> Iterator[Announcement]:
