@@ -1,5 +1,8 @@
 """Figures counted chain by chain are those counted from all events at once."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from casebus_schemas.case.chain import ChainEvent
@@ -57,3 +60,23 @@ def test_new_a_chain_is_counted_in_steps() -> None:
         for year in ("2021", "2022"):
             counts.of("spp").figure(basis, Period.parse(year), event.admitted_at)
     assert len(list(counts.steps(chain))) == 4 * (1 + 2)
+
+
+def test_new_of_each_agency_only_its_last_figures_are_kept() -> None:
+    """However many were published: the same ones in whatever order their chains come, beside those of others."""
+    figures = [event for case in CASES for event in case.events if event.family == "publication"]
+    one = figures[0]
+    events = [
+        replace(
+            one,
+            chain=f"chain {number}",
+            digest=bytes([number]) * 32,
+            agency="csrc" if number % 5 == 0 else "spp",
+            occurred_at=one.occurred_at + timedelta(days=number),
+            data={**one.data, "figures": one.data["figures"][:1] * 2},
+        )
+        for number in range(1, 11)
+    ]
+    for order in (events, events[::-1]):
+        kept = stated_figures(order, 3)
+        assert [figure.event.digest[0] for figure in kept] == [5, 8, 9, 9, 10, 10]
