@@ -63,7 +63,7 @@ def test_new_a_chain_is_counted_in_steps() -> None:
 
 
 def test_new_of_each_agency_only_its_last_figures_are_kept() -> None:
-    """However many were published: the same ones in whatever order their chains come, beside those of others."""
+    """However many were published: the same ones whatever the order of their chains, beside others'."""
     figures = [event for case in CASES for event in case.events if event.family == "publication"]
     one = figures[0]
     events = [
