@@ -194,6 +194,7 @@ class AccountsReader:
             "suspects": [],
             "agencies": {},
             "amounts": [],
+            "tracks": {},
             "events": [event_line(event) for event in events if agency is None or agency in event.audience],
             "at": beijing_text(now),
             "obligations": self.obligations(now, chain=chain, agency=agency),

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.may_say import Answered, may_say, told
+from casebus_schemas.admission.may_say import Answered, doubtful_numbers, may_say, told
 from casebus_schemas.admission.problem import Problem
 from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event
 from casebus_schemas.case.effects import mends
@@ -224,6 +224,8 @@ def _advice(chain: list[tuple[int, ChainEvent]], now: datetime) -> Iterator[dict
             if named is not None and named not in digests:
                 detail = f"the event that it {name} is not given with its digest"
                 yield _hint(index, f"/data/envelope/{name}", detail)
+        for pointer in doubtful_numbers({"envelope": event.envelope, **event.data}):
+            yield _hint(index, pointer, "looks like an identity number; if it is one, say it anew without it")
         if event.occurred_at - now > _A_DAY:
             yield _hint(index, "/time", f"a time to come, {beijing_text(event.occurred_at)}: R07 once said")
         for name, at in late_claims(event):

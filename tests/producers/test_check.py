@@ -138,6 +138,16 @@ def test_c2_times_to_come_are_advised_with_their_places() -> None:
     ]
 
 
+def test_what_only_looks_like_an_identity_number_is_advised() -> None:
+    """A case number of division, day and serial with a right check digit is let through with a hint."""
+    number = "440300202005140007"
+    reference = {"issuer": "csrc", "scheme": "case", "value": number}
+    envelope = {**REFERRAL["data"]["envelope"], "local_refs": [reference]}
+    answer = check([{**REFERRAL, "data": {**REFERRAL["data"], "envelope": envelope}}], at("2022-10-20"))
+    assert answer.refused == []
+    assert [one["pointer"] for one in answer.advice] == ["/data/envelope/local_refs/0/value"]
+
+
 def test_c13_a_second_referral_under_one_number_is_advised() -> None:
     """Six referrals under one local reference are one case: each behind the first is hinted at."""
     six = [REFERRAL | {"id": f"0190163d-8694-739b-aea5-966c26f8ad0{n}"} for n in range(6)]

@@ -23,8 +23,6 @@ TYPES_TO_COME: Mapping[str, Fields] = {
     "recommendation.replied": {},
 }
 _INSTRUMENTS_TO_COME = """
-spp-rules-2019: {zh: 人民检察院刑事诉讼规则, en: SPP Rules, in_force: 2019-12-30, verified: false, law: true}
-cpl-2018: {zh: 刑事诉讼法, en: Criminal Procedure Law, in_force: 2018-10-26, verified: false, law: true}
 reverse-2024:
   {zh: 反向衔接工作指引, en: Reverse-linkage Guideline, in_force: 2024-11-26, verified: true, law: true}
 recommendation-2019:

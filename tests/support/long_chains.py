@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from casebus_schemas.case.chain import ChainEvent
 from support.chains import amount, at, say, suspects
+from support.remedy_cases import remedy_field
 
 BEGIN = at("2022-01-03T10:00")
 STEP = timedelta(minutes=1)
@@ -105,6 +106,17 @@ def two_kinds(number: int) -> ChainEvent:
     return _say(number, "referral.submitted", suspects=[{**person, "kind": kind} for person in people])
 
 
+def assets(number: int) -> ChainEvent:
+    """Items that are frozen, released and stated in turns, the sum too."""
+    item = f"A{number // 3}"
+    if number % 3 == 0:
+        return _say(number, "asset.frozen", items=remedy_field("items", [f"{item} 100"]))
+    if number % 3 == 1:
+        return _say(number, "asset.released", moves=remedy_field("moves", [f"{item} 40"]))
+    stated = [f"{item} taken=100 held=60 released=40"]
+    return _say(number, "asset.balance_statement", balances=remedy_field("balances", stated))
+
+
 KINDS: Mapping[str, _Made] = {
     made.__name__: made
     for made in (
@@ -121,6 +133,7 @@ KINDS: Mapping[str, _Made] = {
         new_suspects,
         one_id,
         two_kinds,
+        assets,
     )
 }
 
@@ -134,6 +147,7 @@ FLAT = (
     "in_turns",
     "new_suspects",
     "one_id",
+    "assets",
 )
 """Kinds of which each event only adds to what was said, so that it costs the same in a long chain."""
 ANEW = ("corrected_clues", "backwards", "circles", "ring")

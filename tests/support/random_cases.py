@@ -8,6 +8,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 
 from .chains import amount, at, charges, results, say, suspects
+from .remedy_cases import remedy_field
 
 NAMES = "abcdefgh"
 TELLING = (
@@ -24,9 +25,20 @@ TELLING = (
     "outcome.judgment",
     "consultation.requested",
     "consultation.answered",
+    "asset.frozen",
+    "asset.released",
+    "asset.balance_statement",
+    "aml.clue_raised",
 )
 """Types that some rule or clock knows."""
 ALL_TYPES = tuple(name for name in Catalog.load().types if not name.startswith(("finding.", "key.")))
+ASSETS = {
+    "items": (["A1 100"], ["A1 100", "A2 40"]),
+    "moves": (["A1"], ["A1 60"], ["A2 60"]),
+    "balances": (["A1 taken=100 held=100"], ["A1 taken=100 held=40 released=60", "sum taken=100 held=100"]),
+}
+CHECKS = (["S1 161 S2 others 191"], ["S1 161 S2 others 312", "S1 182 - unknown -"])
+"""What events about assets and laundering may say, in the short form of rule cases."""
 
 
 @st.composite
@@ -53,11 +65,18 @@ def _events(draw: st.DrawFn, name: str) -> ChainEvent:
         "complete": draw(st.booleans()),
         "level": draw(st.sampled_from(("county", "superior"))),
     }
+    type = draw(st.sampled_from(TELLING) | st.sampled_from(ALL_TYPES))
+    if type.startswith("aml."):
+        data["checks"] = remedy_field("checks", draw(st.sampled_from(CHECKS)))
+    if type.startswith("asset."):
+        data.update(
+            {field: remedy_field(field, draw(st.sampled_from(said))) for field, said in ASSETS.items()}
+        )
     kept = draw(st.sets(st.sampled_from(sorted(data))))
     corrects, withdraws = draw(st.sampled_from(((True, False), (False, True), *[(False, False)] * 4)))
     return say(
         name,
-        draw(st.sampled_from(TELLING) | st.sampled_from(ALL_TYPES)),
+        type,
         f"2022-09-{day:02d}T10:00",
         agency=draw(st.sampled_from(("csrc", "mps", "spp"))),
         to=("mps", "csrc"),

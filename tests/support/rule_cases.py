@@ -12,6 +12,7 @@ import yaml
 from casebus_schemas.case.chain import ChainEvent
 
 from .chains import amount, at, charges, digest, event_id, results, say, suspects
+from .remedy_cases import REMEDY_FIELDS, remedy_field
 from .signed_events import chain
 
 FOLDER = Path(__file__).resolve().parents[1] / "rules"
@@ -143,8 +144,10 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "reasons" | "title" | "explanation":
+        case "level" | "reasons" | "title" | "explanation" | "receiver":
             return value
+    if field in REMEDY_FIELDS:
+        return remedy_field(field, value)
     raise ValueError(f"{where}: nobody reads the field {field}")
 
 

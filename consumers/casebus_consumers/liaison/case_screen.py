@@ -28,6 +28,7 @@ from casebus_schemas.texts.symbols import (
 )
 
 from .due_text import end_text, left_text
+from .track_screen import track_lines
 
 RUNNING = ("open", "due", "contested", "overdue", "waiting")
 """States of a duty that somebody still has to do something about."""
@@ -51,6 +52,7 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
     yield from _suspects(case["suspects"])
     yield from _amounts(case["amounts"])
+    yield from track_lines(case["tracks"])
     if case["obligations"]:
         yield ""
         yield "期限 obligations"

@@ -5,12 +5,14 @@ is refused on the bus for a reason that they could know.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
 from casebus_schemas.errors import BusError
+from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 
 from .problem import Problem, in_order
@@ -186,7 +188,18 @@ def clear_numbers(data: Mapping[str, Any], value: bytes | None) -> list[Problem]
     """Resident identity numbers in clear in decoded data; `value`, their framed value, spares the search."""
     if value is not None and not may_hold_resident_id(value):
         return []
-    return [clear_number(pointer) for pointer in pointers_of_resident_ids(data, "/data")]
+    return [clear_number(pointer) for pointer in pointers_of_resident_ids(data, "/data", day_of(data))]
+
+
+def doubtful_numbers(data: Mapping[str, Any]) -> list[str]:
+    """Pointers of texts that hold what has the form of such a number but is rather a paper's: for advice."""
+    return list(pointers_of_resident_ids(data, "/data", day_of(data), "doubtful"))
+
+
+def day_of(data: Mapping[str, Any]) -> date | None:
+    """The day in Beijing on which an event happened, by its own word; None for receipts, which say none."""
+    envelope = data.get("envelope")
+    return None if envelope is None else beijing_day(envelope["occurred_at"])
 
 
 def clear_number(pointer: str) -> Problem:
@@ -195,7 +208,7 @@ def clear_number(pointer: str) -> Problem:
         "personal-data",
         pointer,
         "a resident identity number (居民身份证号) in clear",
-        found="18 digits with a valid check digit",
+        found="a place, a day of birth and a right check digit, or 15 digits behind that label",
         expected="match tokens or the sealed field",
         remedy="say it anew without the number; of a record that holds one the bus keeps only digests",
     )

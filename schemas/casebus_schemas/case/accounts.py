@@ -12,6 +12,7 @@ from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent
 from .endings import ends_matter
 from .fold import Folded
+from .laundering import laundering_json
 from .persons import Person, Suspects
 
 ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values() if event.about == "bus")
@@ -194,6 +195,10 @@ def accounts(folded: Folded) -> dict[str, Any]:
         "suspects": tracks.to_json(),
         "agencies": {agency: agencies[agency] for agency in sorted(agencies)},
         "amounts": side_by_side(folded.stated.all()),
+        "tracks": {
+            "assets": folded.assets.to_json(),
+            "laundering": laundering_json(folded.standing, suspects),
+        },
         "events": [event_line(event, folded) for event in folded.order],
     }
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from .amounts import CurrentAmounts
+from .assets import AssetBook
 from .belonging import Belonging
 from .chain import ChainEvent, Digest, distinct
 from .circles import circles_of
@@ -58,6 +59,7 @@ class Folded:
         self.said_of: dict[str, list[ChainEvent]] = {}
         self.standing_of: dict[str, list[ChainEvent]] = {}
         self.stated = CurrentAmounts()
+        self.assets = AssetBook()
         self._awaited: set[UUID | Digest] = set()
         self._answers: dict[str, dict[Digest | None, list[ChainEvent]]] = {}
         self._threads: dict[Digest, frozenset[Digest]] = {}
@@ -192,6 +194,7 @@ class Folded:
     def _index_standing(self, event: ChainEvent) -> None:
         self.standing_of.setdefault(event.type, []).append(event)
         self.stated.add(event)
+        self.assets.add(event)
         if event.type in _EITHER_OR:
             request = self.request_of(event)
             origin = None if request is None else self.origin_of(request.digest)

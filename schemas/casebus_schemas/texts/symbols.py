@@ -54,14 +54,20 @@ COMPARISONS = symbols()["Comparison"]
 DUTY_STATES = symbols()["ObligationState"]
 FINDING_CLASSES = symbols()["FindingClass"]
 FINDING_STATES = symbols()["FindingState"]
+GAINS = symbols()["Laundering"]
+LAUNDERING_STATES = symbols()["LaunderingState"]
 LEVELS = symbols()["Level"]
 READINGS = symbols()["ReadingName"]
 RECIPIENT_ROLES = symbols()["Role"]
 RULE_SCOPES = symbols()["RuleScope"]
 SEVERITIES = symbols()["Severity"]
+ASSET_STATES = symbols()["AssetState"]
+ASSET_KINDS = symbols()["AssetKind"]
 STAGES = symbols()["Stage"]
 STATUSES: Words = Catalog.load().states
 STEPS = symbols()["Step"]
+WORTHS = symbols()["WorthBasis"]
+"""How the worth of an asset is known."""
 NO_CHARGE = Sentence("未列罪名", "no charge stated")
 """Of a suspect whom a paper names without a charge."""
 

@@ -12,6 +12,8 @@ from casebus_consumers.liaison.case_screen import case_lines
 from casebus_schemas.admission.verdict import Role
 from casebus_schemas.case.amounts import CONDUCT
 from casebus_schemas.case.as_of import LEVELS, AsOf
+from casebus_schemas.case.assets import ASSET_STATES
+from casebus_schemas.case.laundering import LAUNDERING_STATES
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import REFUSAL_CODES, UsageError
 from casebus_schemas.law.clocks import clocks, instruments
@@ -58,6 +60,8 @@ OF_JSON: dict[str, tuple[str, ...]] = {
     "Level": LEVELS,
     "AsOf": tuple(field.name for field in fields(AsOf)),
     "RefusalCode": REFUSAL_CODES,
+    "AssetState": ASSET_STATES,
+    "LaunderingState": LAUNDERING_STATES,
 }
 BESIDE = {"Stage": {"published"}}
 """Symbols that only our own JSON has: what an agency's own outbox says of a record before the bus does."""

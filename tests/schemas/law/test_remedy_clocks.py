@@ -1,0 +1,86 @@
+"""Terms of confiscation and of clues of laundering: counted by hand from the law, not by the code."""
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.obligations import Obligation
+from casebus_schemas.rules.reconcile import reconcile
+from support.chains import at, digest, say
+
+
+def _duty(clock: str, *events: ChainEvent) -> Obligation:
+    (found,) = [duty for duty in reconcile(events).duties if duty.clock.id == clock]
+    return found
+
+
+def _proposed() -> tuple[ChainEvent, ChainEvent]:
+    """Proposed on Wednesday 6 April 2022, signed for on the 7th."""
+    proposed = say("p", "asset.confiscation_proposed", "2022-04-06T10:00", agency="mps", to=("spp",))
+    receipt = say(
+        "t",
+        "receipt.signed",
+        "2022-04-07T09:00",
+        agency="spp",
+        event=digest("p"),
+        received_at=at("2022-04-07T09:00"),
+    )
+    return proposed, receipt
+
+
+def test_confiscation_is_decided_on_in_thirty_days_and_fifteen_more() -> None:
+    """Received on 7 April: day 30 is 7 May 2022, a make-up workday, day 45 Sunday 22 May."""
+    duty = _duty("DL34", *_proposed())
+    assert (duty.owed_by, duty.owed_to, duty.started_at) == ("spp", ("mps",), at("2022-04-07T09:00"))
+    ends = [sorted({reading.due for reading in step.readings}) for step in duty.steps]
+    assert ends == [[at("2022-05-08")], [at("2022-05-23"), at("2022-05-24")]]
+    assert [
+        duty.state(at(day)) for day in ("2022-05-20", "2022-05-22", "2022-05-23T10:00", "2022-05-24")
+    ] == [
+        "open",
+        "due",
+        "contested",
+        "overdue",
+    ]
+
+
+def test_the_time_in_which_the_police_supply_evidence_does_not_count() -> None:
+    """Ten days of waiting, 20 to 30 April, move day 45 from 22 May to Wednesday 1 June."""
+    asked = say(
+        "q",
+        "asset.confiscation_evidence_requested",
+        "2022-04-20T10:00",
+        agency="spp",
+        to=("mps",),
+        replies="p",
+    )
+    given = say("g", "asset.confiscation_evidence_supplied", "2022-04-30T10:00", agency="mps", replies="q")
+    duty = _duty("DL34", *_proposed(), asked, given)
+    assert {reading.due for reading in duty.readings} == {at("2022-06-02")}
+
+
+def test_either_decision_meets_the_term() -> None:
+    """To apply and not to apply are both the decision that is owed."""
+    for type in ("asset.confiscation_applied", "asset.confiscation_declined"):
+        decided = say("d", type, "2022-05-20T10:00", agency="spp", to=("mps",), replies="p")
+        assert _duty("DL34", *_proposed(), decided).state(at("2022-07-01")) == "met"
+
+
+def test_a_clue_of_laundering_is_decided_on_in_seven_days_or_longer_by_approval() -> None:
+    """Received on Monday 10 January 2022: day 7 is the 17th; thirty days with approval end on 9 February."""
+    clue = say("c", "aml.clue_raised", "2022-01-10T10:00", agency="spp", to=("mps",))
+    had = say(
+        "t",
+        "receipt.signed",
+        "2022-01-10T11:00",
+        agency="mps",
+        event=digest("c"),
+        received_at=at("2022-01-10T11:00"),
+    )
+    duty = _duty("DL51", clue, had)
+    assert {reading.name: reading.due for reading in duty.readings} == {
+        "calendar": at("2022-01-18"),
+        "calendar_rolled": at("2022-01-18"),
+        "working": at("2022-01-20"),
+    }
+    longer = say("x", "aml.extension_approved", "2022-01-17T10:00", agency="mps", replies="c", level="county")
+    assert {reading.due for reading in _duty("DL51", clue, had, longer).readings} == {at("2022-02-10")}
+    filed = say("f", "aml.filed", "2022-02-09T17:00", agency="mps", to=("spp",), replies="c")
+    assert _duty("DL51", clue, had, longer, filed).state(at("2022-03-01")) == "met"
