@@ -70,8 +70,9 @@ class Matter:
         found: dict[tuple[Digest, str], list[Digest]] = {}
         for event in self.folded.order:
             if mends(event):
-                for target in {event.corrects, event.withdraws} - {None}:
-                    found.setdefault((target, event.agency), []).append(event.digest)
+                for target in {event.corrects, event.withdraws}:
+                    if target is not None:
+                        found.setdefault((target, event.agency), []).append(event.digest)
         return found
 
     @cached_property
