@@ -61,7 +61,7 @@ def test_b2_only_the_operator_has_a_forged_admission_stepped_over() -> None:
     orders.note([again])
     ((named, order),) = orders.stepped_over().items()
     assert named == (3, 5, b"\7" * 32)
-    assert (order.place, order.source, order.key_id) == ("bus.command/0/0", "/bus/test", key_id)
+    assert (order.place, order.source, order.key_id) == ("bus.command/0/0", "/bus/office", key_id)
     assert orders.chains() == {}
 
 
