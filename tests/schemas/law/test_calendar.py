@@ -20,7 +20,7 @@ def _days(first: date, last: date) -> Iterator[date]:
         first += timedelta(days=1)
 
 
-def test_the_tables_agree_with_an_independent_collection_on_every_day() -> None:
+def test_c22_the_tables_agree_with_an_independent_collection_on_every_day() -> None:
     """On each day of 2001 to 2026 offices work as another's collection of the same notices says."""
     theirs = holidays.country_holidays("CN", years=range(2001, 2028))
     same = Calendar(notice for notice in published_notices() if notice.id not in NOT_THERE)
