@@ -9,6 +9,7 @@ from typing import Any
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.insiders import Insider, insiders_of
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
@@ -91,16 +92,27 @@ class AccountsReader:
     def chains_like(self, beginning: str, agency: str | None = None) -> list[str]:
         """The ids of chains that begin so and of which an agency may see something, at most `MOST_MEANT`."""
         plain = beginning.lower().replace("%", "").replace("_", "")
-        return self._of_events("e.chain LIKE ?", (f"{plain}%",), agency) if plain else []
+        return self._of_events("e.chain LIKE ?", (f"{plain}%",), agency, MOST_MEANT) if plain else []
 
     def chains_saying(self, text: str, agency: str | None = None) -> list[str]:
         """The ids of chains of which some event's bytes hold a text, at most `MOST_MEANT`.
 
         Those in which the agency itself said it come first: others decide how many there are besides.
         """
-        return self._of_events(self._database.holds, (text.encode(),), agency) if text else []
+        return self._of_events(self._database.holds, (text.encode(),), agency, MOST_MEANT) if text else []
 
-    def _of_events(self, condition: str, parameters: tuple[Any, ...], agency: str | None) -> list[str]:
+    def insiders(self, code: str, until: datetime, market: str | None = None) -> list[Insider]:
+        """Who had events of chains about a security before `until`, chain by chain."""
+        chains = self._of_events(self._database.holds, (code.encode(),), None, None)
+        return [one for chain in chains for one in insiders_of(self.events(chain), code, until, market)]
+
+    def _of_events(
+        self,
+        condition: str,
+        parameters: tuple[Any, ...],
+        agency: str | None,
+        most: int | None,
+    ) -> list[str]:
         told = order = ""
         whose: tuple[str, ...] = ()
         if agency is not None:
@@ -109,8 +121,10 @@ class AccountsReader:
             whose = _as_agency(agency)
         query = (
             f"SELECT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} GROUP BY e.chain "
-            f"ORDER BY {order}e.chain LIMIT {MOST_MEANT}"
+            f"ORDER BY {order}e.chain"
         )
+        if most is not None:
+            query = f"{query} LIMIT {most}"
         with self._database.reading() as transaction:
             return [row[0] for row in transaction.rows(query, (*parameters, *whose, *whose[:2]))]
 
