@@ -167,6 +167,7 @@ def check_files(
 
     Exit 1 if one of them would be refused.
     """
+    from casebus_consumers.event_texts import in_words
     from casebus_producers.check import check
     from casebus_producers.event_files import read_events
 
@@ -175,6 +176,8 @@ def check_files(
 
     moment = bus_now(None) if now is None else read_end(now)
     answer = check([event for file in files for _, event in read_events(file)], moment)
+    for one in answer.cases:
+        one["events"] = in_words(answer.chains[one["chain"]], one["events"])
 
     def lines() -> Iterator[str]:
         for refused in answer.refused:
