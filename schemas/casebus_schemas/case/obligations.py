@@ -13,7 +13,7 @@ from casebus_schemas.wire.ids import bus_id
 from .chain import ChainEvent
 from .chain_index import ChainIndex
 from .duty import Obligation, Step
-from .endings import ended_by, ends_matter
+from .endings import ended_by
 from .fold import Folded
 from .parties import Party, parties
 from .proof import is_apart, proven_time
@@ -27,7 +27,6 @@ __all__ = [
     "obligations",
     "starts",
     "starts_of",
-    "touches",
 ]
 
 _FROM_SENDING = Sentence(
@@ -51,24 +50,9 @@ def duties_of(start: Start, index: ChainIndex) -> tuple[Obligation, ...]:
     """The duties of one start, one for each that owes, and for each suspect where the clock says so.
 
     None where no term can be counted. Takes time for the events that can touch them, not for the chain's
-    length. A later event that does not touch the start (`touches`) does not change them.
+    length. A later event that does not touch the start (`OpenStarts.touched`) does not change them.
     """
     return tuple(_duties(start, index)) if start.countable else ()
-
-
-def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
-    """Whether an event at the end of the chain may change the duties of a start; says yes where in doubt.
-
-    A correction or withdrawal re-folds the chain: what it changes is not asked here.
-    """
-    if start.clock.for_each_suspect and event.data.get("suspects"):
-        return True  # it may show that two suspects are one
-    if ends_matter(event):
-        return True
-    if event.type not in start.clock.touched_by:
-        return False
-    # A new start of the same kind may tie to itself what so far was tied to none.
-    return event.type == start.cause.type or index.touches(event, start.cause)
 
 
 def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
