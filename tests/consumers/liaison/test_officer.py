@@ -106,7 +106,7 @@ def test_c6_a_duty_is_one_line(url: str) -> None:
     """State, days left, the last day with its 24:00, who owes whom what, and the case; nothing else."""
     duty, others = shown(url, "obligations").splitlines()
     for part in (
-        "DL10  未到期 open  还剩2至9天 2 to 9 days left  至 until 2022-10-03 24:00 / 2022-10-10 24:00",
+        "DL10  未到期 open  还剩2至24天 2 to 24 days left  至 until 2022-10-03 24:00 / 2022-10-25 24:00 ~",
         "证监会 csrc → 公安部 mps",
         "〔demo-1 · 姜某君、柳某 · ",
     ):
