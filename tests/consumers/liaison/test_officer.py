@@ -1,11 +1,13 @@
 """An officer finds cases by what they are called, and reads what is due and what disagrees at a glance."""
 
+import json
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
+from casebus_consumers import accounts_reader, case_lookup
 from casebus_consumers.liaison.cases_cli import app
 from casebus_consumers.liaison.due_text import end_text, left_text
 from casebus_consumers.liaison.inbox import read_notice
@@ -17,6 +19,7 @@ from casebus_schemas.times import read_day, read_end
 from casebus_services.reconciler.database import Database
 from support.chains import at
 from support.desk import Desk, envelope_at
+from support.members import door_event
 from support.router_writings import as_notice
 from support.signed_events import chain, stored
 
@@ -76,11 +79,34 @@ def test_c6_several_cases_of_one_name_are_listed(tmp_path: Path) -> None:
     assert chain(2) in said
 
 
+def test_new_nobody_hides_a_case_behind_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ever so many chains that hold a name or number an agency finds its own; who has none is told so."""
+    for module in (accounts_reader, case_lookup):
+        monkeypatch.setattr(module, "MOST_MEANT", 3)
+    url = f"sqlite:///{tmp_path / 'many.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    flood = sorted(range(2, 300), key=chain)[:3]
+    assert all(chain(number) < chain(1) for number in flood), "they come first in the order of ids"
+    desk.play(1)
+    for number in flood:
+        refs = [{"issuer": "mps", "scheme": "case", "value": "demo-1"}]
+        data = {"envelope": envelope_at("2022-09-28", to=["csrc", "spp"], local_refs=refs), "question": "?"}
+        said = desk.admitter.speaker("mps").say("consultation.requested", data, chain(number))
+        desk.admitter.admit(said)
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    assert chain(1) in shown(url, "case", "demo-1", "--agency", "csrc")
+    assert "more than 2 cases" in refused(url, "case", "demo-1", "--agency", "spp")
+    assert "more than 2 cases" in refused(url, "case", "demo-1")
+
+
 def test_c6_a_duty_is_one_line(url: str) -> None:
     """State, days left, the last day with its 24:00, who owes whom what, and the case; nothing else."""
     duty, others = shown(url, "obligations").splitlines()
     for part in (
-        "DL10  未到期 open  还剩2至9天 2 to 9 days left  至 until 2022-10-03 24:00 / 2022-10-10 24:00",
+        "DL10  未到期 open  还剩2至24天 2 to 24 days left  至 until 2022-10-03 24:00 / 2022-10-25 24:00 ~",
         "证监会 csrc → 公安部 mps",
         "〔demo-1 · 姜某君、柳某 · ",
     ):
@@ -172,3 +198,32 @@ def test_e7_a_merger_is_told_in_both_matters_to_both_agencies(tmp_path: Path, ag
         lines = plain_lines(read, Catalog.load())
         assert f"    被并案件 merged {chain(1)}" in lines
         assert f"    并入 into mps 〔2022〕7号  {chain(2)}" in lines
+
+
+def test_e7_a_check_shows_mergers_and_what_corrections_change(tmp_path: Path) -> None:
+    """Without a server the case says as much of its events as with one."""
+    merger = {"merged": [{"chain": chain(1), "ref": None}], "into": {"chain": chain(2), "ref": None}}
+    corrected = {
+        "amounts": [{"basis": "illegal_gain", "value": "2.00", "currency": "CNY"}],
+        "reasons": "更正",
+    }
+    events = [
+        {"event": door_event(subject=chain(1)), "digest": "ab" * 32},
+        door_event(
+            type="referral.corrected",
+            id=None,
+            subject=chain(1),
+            envelope={"corrects": "ab" * 32, "message_no": "M-1"},
+            data=corrected,
+        ),
+        door_event(
+            type="referral.merged", id=None, subject=chain(1), envelope={"message_no": "M-2"}, data=merger
+        ),
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(map(json.dumps, events)))
+    done = CliRunner().invoke(app, ["check", str(file), "--now", NOW], catch_exceptions=False)
+    assert done.exit_code == 0, done.stdout
+    assert f"并案 merger    {chain(1)}  → 并入 into {chain(2)}" in done.stdout
+    assert "改为 amounts: " in done.stdout
+    assert "更正 corrects abababababababab" in done.stdout
