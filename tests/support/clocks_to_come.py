@@ -248,13 +248,4 @@ CASES: dict[str, tuple[list[ChainEvent], str, list[tuple[str, str, str, str, str
         "2022-09-02",
         [("court", "2022-06-01T15:00", "2022-09-02", "2022-09-02", "overdue")],
     ),
-    # Two months from 06-08 end on Monday 08-08.
-    "DL35": (
-        [
-            say("i", "recommendation.issued", "2022-06-08T10:00", agency="spp", addressee="某公司"),
-            say("r", "recommendation.replied", "2022-08-08T10:00", agency="spp", replies="i"),
-        ],
-        "2022-09-01",
-        [("某公司", "2022-06-08T10:00", "2022-08-09", "2022-08-09", "met")],
-    ),
 }

@@ -136,6 +136,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return [_figure(entry) for entry in value]
         case "received_at" | "as_of" | "approved_at":
             return at(value)
+        case "reply_by" | "ends_on":
+            return date.fromisoformat(value)
         case "competent" | "complete":
             return {"true": True, "false": False}[value]
         case "event":
@@ -144,7 +146,7 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "reasons" | "title" | "explanation" | "receiver":
+        case "level" | "reasons" | "title" | "explanation" | "receiver" | "addressee_kind":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)

@@ -11,6 +11,7 @@ from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text, te
 from casebus_schemas.texts.sentence import Sentence
 
 from .clocks import (
+    FOUND_BY,
     OVERDUE,
     RECEIPTS,
     SILENCE,
@@ -99,7 +100,7 @@ class _File:
         touching |= {*suspension.begins, *suspension.ends} if suspension else set()
         touching |= set(absence.of) if absence else set()
         touching |= set(RECEIPTS) if any(begin.at_receipt for begin in begins) else set()
-        found_by = self._choice("found_by", entry.get("found_by", OVERDUE), (OVERDUE, SILENCE))
+        found_by = self._choice("found_by", entry.get("found_by", OVERDUE), FOUND_BY)
         touching |= set(RECEIPTS) if found_by == SILENCE else set()
         return Clock(
             id=clock_id,
@@ -242,8 +243,11 @@ class _File:
             where,
             value,
             required=("readings", "reference", "verified", "since_verified"),
-            optional=("limit", "ladder"),
+            optional=("limit", "ladder", "last_day"),
         )
+        last_day = value.get("last_day")
+        if last_day is not None:
+            self._field(f"{since}: last_day", last_day, on)
         if ("limit" in value) == ("ladder" in value):
             raise self._refused(str(since), list(value), "a limit or a ladder")
         ladder = value.get("ladder", [{"step": "limit", "limit": value.get("limit")}])
@@ -261,6 +265,7 @@ class _File:
             source=self._reference(where, value["reference"]),
             verified=_flag(where, "verified", value["verified"]),
             is_ladder="ladder" in value,
+            last_day=last_day,
         )
 
     def _rung(self, rung: Any, readings: Any, on: Collection[str], approval: Approval | None) -> Rung:

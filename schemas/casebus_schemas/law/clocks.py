@@ -20,8 +20,10 @@ SIGNED = RECEIPTS[1]
 """What an officer says with his name."""
 
 
-OVERDUE, SILENCE = "R10", "R02"
-"""The rules that say that a duty is late: of a term of the law, and of what is practice only."""
+OVERDUE, SILENCE, UNVERIFIED = "R10", "R02", "R50"
+"""The rules that say that a duty is late: of a term of the law, of a receipt that is practice only, and of a
+look whether something was done."""
+FOUND_BY = (OVERDUE, SILENCE, UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,8 @@ class Absence:
 class Version:
     """A text of the rule in force from `since` up to, not including, `until`.
 
-    A rule without a ladder has one rung, `limit`.
+    A rule without a ladder has one rung, `limit`. `last_day` is the field of the starting event that may name
+    the last day in place of the limit.
     """
 
     since: date
@@ -177,6 +180,7 @@ class Version:
     source: tuple[Article, ...]
     verified: bool
     is_ladder: bool
+    last_day: str | None = None
 
     def base_rung(self) -> int:
         """Index of the highest rung that needs no approval: it is in force until one is given."""

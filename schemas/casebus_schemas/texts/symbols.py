@@ -66,6 +66,9 @@ ASSET_KINDS = symbols()["AssetKind"]
 STAGES = symbols()["Stage"]
 STATUSES: Words = Catalog.load().states
 STEPS = symbols()["Step"]
+TRACK_FACTS = symbols()["TrackFact"]
+TRACK_WORDS = {"kind": symbols()["RecommendationKind"], "effect": symbols()["ComplianceEffect"]}
+"""Facts of a track beside the charges that are symbols themselves."""
 WORTHS = symbols()["WorthBasis"]
 """How the worth of an asset is known."""
 NO_CHARGE = Sentence("未列罪名", "no charge stated")

@@ -145,23 +145,6 @@ def test_the_court_approves_its_own_longer_time() -> None:
     assert max(reading.due for reading in duty.readings) == at("2022-12-02")
 
 
-def test_an_outsider_is_told_nothing() -> None:
-    """Whoever takes no part in the bus owes by name, and only members are told."""
-    events, _, _ = CASES["DL35"]
-    (duty,) = _of("DL35", events)
-    assert (duty.owed_by, duty.owed_to, duty.to_tell) == ("某公司", ("spp",), ("spp",))
-
-
-@pytest.mark.parametrize("name", ["mps", "mps/desk", "MPS", "bus"])
-def test_new_an_outsider_called_like_an_agency_is_not_taken_for_it(name: str) -> None:
-    """Who names a company after an agency lays no duty on that agency, and nobody else is told."""
-    issued, *_ = CASES["DL35"][0]
-    named = replace(issued, data={**issued.data, "addressee": name})
-    (duty,) = _of("DL35", [named])
-    assert (duty.owed_by, duty.to_tell) == (f"“{name}”", ("spp",))
-    assert duty.said(at("2022-08-01")).parties == ("spp",)
-
-
 def test_units_of_one_agency_owe_each_other() -> None:
     """The criminal desk owes the administrative desk; the desk's own answer meets it, another's does not."""
     events, _, _ = CASES["DL28"]
