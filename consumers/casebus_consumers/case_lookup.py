@@ -30,7 +30,7 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
         return found[0]
     if not found:
         raise UsageError(
-            "no such chain 没有这样的案件",
+            "no such chain",
             found=repr(wanted[:60]),
             expected=f"a case number, a name of a suspect or security, {_FEWEST} characters of a chain id",
             remedy="`casebus case` lists all cases",
@@ -41,7 +41,7 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
     ]
     more = f"; and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
     raise UsageError(
-        f"{wanted[:60]!r} names {len(found)} cases 不止一案",
+        f"{wanted[:60]!r} names {len(found)} cases",
         found="; ".join(listed) + more,
         expected="one of them",
         remedy="give its number or chain id",

@@ -19,6 +19,8 @@ TEXTS = {
 """Fields in which an officer writes to another, and what they are called in Chinese."""
 ABOUT = {"in_reply_to": "答复", "corrects": "更正", "withdraws": "撤回"}
 """Members of the envelope that name another event, and what that means in Chinese."""
+MATTERS = {"merged": "被并案件", "into": "并入", "matter": "所涉案件"}
+"""Fields that name other matters by chain or number, and what they are called in Chinese."""
 _NOT_FACTS = frozenset({"sealed", "officer", "annexes", *TEXTS})
 _MOST = 200
 """Characters of a value that are shown."""
@@ -36,6 +38,19 @@ def targets_of(envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ABOUT:
         if (target := envelope.get(name)) is not None:
             yield name, target.hex() if isinstance(target, bytes) else str(target)
+
+
+def matters_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which other matters it names: field, and their numbers and chains."""
+    for name in MATTERS:
+        named = data.get(name) or ()
+        if text := "; ".join(map(_matter, [named] if isinstance(named, Mapping) else named)):
+            yield name, text
+
+
+def _matter(of: Mapping[str, Any]) -> str:
+    number = "" if of["ref"] is None else f"{of['ref']['issuer']} {of['ref']['value']}"
+    return "  ".join(part for part in (number, "" if of["chain"] is None else str(of["chain"])) if part)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -65,6 +80,7 @@ def in_words(events: Sequence[ChainEvent], shown: Sequence[Mapping[str, Any]]) -
                 **line,
                 "about": targets,
                 "texts": dict(texts_of(event.data)),
+                "matters": dict(matters_of(event.data)),
                 "changes": changes(before.data, event.data) if before is not None and known else [],
             }
         )

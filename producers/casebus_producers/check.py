@@ -2,32 +2,33 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.may_say import Answered, doubtful_numbers, may_say, told
+from casebus_schemas.admission.may_say import Answered, may_say, told
 from casebus_schemas.admission.problem import Problem
 from casebus_schemas.case.chain import ChainEvent, as_digest, as_uuid, chain_event
 from casebus_schemas.case.effects import mends
 from casebus_schemas.case.placing import Placing
-from casebus_schemas.case.proof import late_claims
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.rules.case_view import case_view
-from casebus_schemas.times import beijing_text, to_moment
+from casebus_schemas.texts.errors import detail_in_chinese
+from casebus_schemas.texts.sentence import Sentence
+from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.signing import SignedFields, event_digest
 
+from .advice import OPENS, hints
+
 _UNSIGNED = "check.1"
 _SECRET = b"casebus check"
 """Not an agency's, whose secret stays with it: chain ids of this check."""
 _DIGEST_LENGTH = 32
-_A_DAY = timedelta(days=1)
-"""Clocks of agencies differ; a day they do not."""
 
 
 @dataclass
@@ -68,9 +69,9 @@ def check(events: Iterable[object], now: datetime, catalog: Catalog | None = Non
     answer = Check()
     for index, given in enumerate(events):
         for problem in desk.take(index, given):
-            answer.refused.append(
-                {"index": index, "code": problem.code, "pointer": problem.pointer, "detail": problem.detail}
-            )
+            refused = {"index": index, "code": problem.code, "pointer": problem.pointer}
+            said = {"detail": problem.detail, "zh": detail_in_chinese(problem.refused())}
+            answer.refused.append(refused | said)
     for chain, placed in desk.chains.items():
         answer.advice.extend(_advice(placed, now))
         view = case_view([event for _, event in placed], now)
@@ -210,36 +211,31 @@ def _is_of_the_body(pointer: str) -> bool:
     return pointer in ("", "/time") or pointer.startswith("/data")
 
 
+class _OfChain:
+    """What the events given so far of a chain, and those behind, say beside one of them."""
+
+    def __init__(self, chain: list[tuple[int, ChainEvent]]) -> None:
+        self._ids = {event.id for _, event in chain}
+        self._digests = {event.digest for _, event in chain}
+        opening = [(index, event) for index, event in chain if event.type == OPENS and not mends(event)]
+        self._first = {event.agency: index for index, event in reversed(opening)}
+        self._places = {event.digest: index for index, event in chain}
+
+    def has_id(self, id: UUID) -> bool:
+        return id in self._ids
+
+    def has_digest(self, digest: bytes) -> bool:
+        return digest in self._digests
+
+    def opened_by(self, event: ChainEvent) -> Sentence | None:
+        first = self._first[event.agency]
+        if first == self._places[event.digest]:
+            return None
+        return Sentence(f"第{first + 1}件事件", f"event #{first + 1}")
+
+
 def _advice(chain: list[tuple[int, ChainEvent]], now: datetime) -> Iterator[dict[str, Any]]:
-    """What the law or a reader would ask, though nothing is refused for it: each with its place."""
-    given = {event.id for _, event in chain}
-    digests = {event.digest for _, event in chain}
-    opened: dict[tuple[str, str], int] = {}
+    known = _OfChain(chain)
     for index, event in chain:
-        if event.in_reply_to is not None and event.in_reply_to not in given:
-            detail = f"the event that it answers, {event.in_reply_to}, is not given"
-            yield _hint(index, "/data/envelope/in_reply_to", detail)
-        for name in ("corrects", "withdraws"):
-            named = getattr(event, name)
-            if named is not None and named not in digests:
-                detail = f"the event that it {name} is not given with its digest"
-                yield _hint(index, f"/data/envelope/{name}", detail)
-        for pointer in doubtful_numbers({"envelope": event.envelope, **event.data}):
-            yield _hint(index, pointer, "looks like an identity number; if it is one, say it anew without it")
-        if event.occurred_at - now > _A_DAY:
-            yield _hint(index, "/time", f"a time to come, {beijing_text(event.occurred_at)}: R07 once said")
-        for name, at in late_claims(event):
-            detail = f"{beijing_text(at)} lies behind the event that states it: R07 once said"
-            yield _hint(index, "/time" if name == "time" else f"/data/{name}", detail)
-        if event.type == "referral.submitted" and not mends(event):
-            first = opened.setdefault((event.agency, event.type), index)
-            if first != index:
-                detail = (
-                    f"a second {event.type} in the case that event {first} opened: a number of its own for "
-                    "another matter, a correction for the same"
-                )
-                yield _hint(index, "/data/envelope/local_refs", detail)
-
-
-def _hint(index: int, pointer: str, detail: str) -> dict[str, Any]:
-    return {"index": index, "pointer": pointer, "detail": detail}
+        for hint in hints(event, now, known):
+            yield {"index": index, **hint.to_json()}

@@ -9,6 +9,7 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.placing import Reference, chain_of, references_of
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
@@ -211,7 +212,10 @@ def problem_json(error: UsageError, *, line: int | None = None) -> dict[str, Any
         "detail": error.detail,
     }
     if isinstance(error, DoorProblem):
-        problem["errors"] = [{"pointer": f"#{one.pointer}", "detail": one.detail} for one in error.every]
+        problem["errors"] = [
+            {"pointer": f"#{one.pointer}", "detail": one.detail, "zh": detail_in_chinese(one)}
+            for one in error.every
+        ]
     if line is not None:
         problem["line"] = line
     return problem

@@ -11,7 +11,7 @@ from typing import Any
 from casebus_schemas.admission.receipts import EventRef, published_receipt
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import BusError, RetryLater
+from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
@@ -25,7 +25,8 @@ from .outbox import Outbox
 from .outbox_events import Queued
 from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor, keep_new_receipts
-from .screen import say_json
+from .said_advice import SaidAdvice
+from .screen import complain, say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
@@ -164,12 +165,18 @@ class Publication:
     def _queue(self, events: list[tuple[int, object]], receipts_from: int | None) -> Iterator[Queued]:
         for start in range(0, len(events), _AT_ONCE):
             some = events[start : start + _AT_ONCE]
-            found = self._connector.submit_all([event for _, event in some], receipts_from=receipts_from)
-            for (line, _), one in zip(some, found, strict=True):
+            said = [event for _, event in some]
+            advice = SaidAdvice(self._outbox, self._catalog, said)
+            found = self._connector.submit_all(said, receipts_from=receipts_from)
+            for number, ((line, _), one) in enumerate(zip(some, found, strict=True)):
                 if isinstance(one, DoorProblem):
                     self._say_problem(one, line)
-                else:
-                    yield one
+                    continue
+                if not one.repeated:
+                    for hint in advice.on(number, one, to_datetime(time.time_ns() // 1_000_000)):
+                        warning = {"warning": "advice", "line": line, "event": str(one.id)}
+                        say_json({**warning, **hint.to_json()}, err=True)
+                yield one
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1
@@ -213,8 +220,3 @@ def published(row: Queued) -> dict[str, Any]:
     at = to_datetime(row.sent_at_ms or 0)
     place = Origin(row.topic, row.partition, -1 if row.offset is None else row.offset)
     return published_receipt(EventRef(str(row.id), row.type, row.chain, row.digest), place, at)
-
-
-def complain(error: BusError) -> None:
-    """Says on the error output, as JSON, what went wrong."""
-    say_json({"error": type(error).__name__, "detail": error.detail}, err=True)

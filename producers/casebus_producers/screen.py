@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from casebus_schemas.errors import BusError
 from casebus_schemas.texts.harmless import harmless, json_text
 
 
@@ -18,6 +19,14 @@ def say(line: str = "", *, err: bool = False) -> None:
 def say_json(body: Any, *, indent: int | None = None, err: bool = False) -> None:
     """Prints JSON, on one line unless indented."""
     typer.echo(json_text(body, indent=indent), err=err)
+
+
+def complain(error: BusError) -> None:
+    """Says on the error output, as JSON in both languages, what went wrong."""
+    from casebus_schemas.texts.errors import detail_in_chinese
+
+    problem = {"error": type(error).__name__, "detail": error.detail, "zh": detail_in_chinese(error)}
+    say_json(problem, err=True)
 
 
 def is_terminal() -> bool:

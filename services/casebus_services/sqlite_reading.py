@@ -89,7 +89,7 @@ class FileToRead:
 def not_there(file: str | None, what: str) -> UsageError | None:
     """The problem with a file that is to be read and does not exist: connecting would make an empty one."""
     if file and not Path(file).is_file():
-        return UsageError(f"there is no such {what} file", found=file, expected=f"the {what}'s database")
+        return UsageError(f"there is no such {what} file", found=file, expected=f"the database of the {what}")
     return None
 
 

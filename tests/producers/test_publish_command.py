@@ -188,6 +188,18 @@ def test_a_wrong_event_is_named_and_the_others_go(connection: Path, lines: Any) 
     assert (problem["line"], problem["errors"][0]["pointer"]) == (2, "#/data/envelope/handling")
 
 
+def test_c13_the_hints_of_a_check_are_said_and_nothing_is_refused(connection: Path, lines: Any) -> None:
+    """A second referral of one number is published; the hint names its line and place in both languages."""
+    first = new_event(65)
+    again = {"local_refs": first["data"]["envelope"]["local_refs"]}
+    result = run(connection, "publish", lines(first, new_event(66, envelope=again)))
+    assert (result.exit_code, len(said(result))) == (0, 2)
+    [hint] = [json.loads(line) for line in result.stderr.splitlines()]
+    assert (hint["warning"], hint["line"], hint["pointer"]) == ("advice", 2, "/data/envelope/local_refs")
+    assert {"zh", "detail"} <= set(hint)
+    assert run(connection, "publish", lines(first)).stderr == ""
+
+
 def test_events_come_from_the_standard_input_in_any_layout(connection: Path) -> None:
     """`-` reads JSON lines, pretty-printed documents and lists alike."""
     text = json.dumps(new_event(70), indent=2) + "\n" + json.dumps([new_event(71), new_event(72)])

@@ -88,6 +88,8 @@ class WildEvents:
         event["subject"] = self._random.choice(self._chains)
         if self._one_in(5) or event["source"].startswith("/bus"):
             event["source"] = f"/{self._random.choice(self._agencies)}/desk"
+        if "holder" in event["data"] and self._one_in(2):
+            event["data"]["holder"] = event["source"].split("/")[1]  # a key of one's own
         if self._one_in(3):
             event["time"] = self._random.choice(_INSTANTS)
         if "envelope" in event["data"]:

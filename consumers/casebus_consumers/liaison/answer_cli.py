@@ -144,7 +144,7 @@ def _own(outbox: Outbox, named: str) -> OwnEvent:
     if len(found) != 1:
         listed = "; ".join(f"{one.headers.id} {one.headers.type}" for one in found[:10])
         raise UsageError(
-            f"{len(found) or 'no'} events of that id 没有或不止一件这样的事件",
+            f"{len(found)} events of that id" if found else "no events of that id",
             found=repr(named[:60]) + (f": {listed}" if listed else ""),
             expected=f"one that {outbox.agency} has said",
             remedy="`casebus outbox` and `casebus receipts` show ids and digests",

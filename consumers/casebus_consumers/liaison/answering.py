@@ -47,10 +47,11 @@ def answer(
     found = [id for id in known if id.startswith(finding.lower())] if len(finding) >= _FEWEST else []
     if len(found) != 1:
         raise UsageError(
-            f"{len(found) or 'no'} findings of that id 没有或不止一项这样的发现",
+            f"{len(found)} findings of that id" if found else "no findings of that id",
             found=repr(finding[:40]),
-            expected="one of "
-            + (", ".join((found or list(known))[-10:]) or "none: the inbox tells of no finding"),
+            expected="one of " + ", ".join((found or list(known))[-10:])
+            if known
+            else "none: the inbox tells of no finding",
             remedy="`casebus inbox` and `casebus findings` show the ids",
         )
     one, notice = known[found[0]]

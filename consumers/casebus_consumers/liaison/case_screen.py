@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from casebus_consumers.event_texts import ABOUT, TEXTS
+from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
+from casebus_consumers.unshowable import lines_or_reason
 from casebus_schemas.law.clocks import find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -41,6 +43,8 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     if numbers := case.get("names", {}).get("numbers"):
         yield "案号 number    " + "、".join(numbers)
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    for event in case["events"]:
+        yield from lines_or_reason("并案 merger", partial(_merger, event))
     if held := case.get("set_aside"):
         yield from set_aside_lines(held)
     if asked := case.get("as_of"):
@@ -50,9 +54,9 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     security = case.get("security")
     if security:
         yield "证券 security  " + " ".join(str(part) for part in security.values() if part)
-    yield from _suspects(case["suspects"])
-    yield from _amounts(case["amounts"])
-    yield from track_lines(case["tracks"])
+    yield from lines_or_reason("主体 suspects", lambda: _suspects(case["suspects"]))
+    yield from lines_or_reason("金额 amounts", lambda: _amounts(case["amounts"]))
+    yield from lines_or_reason("财物 assets", lambda: track_lines(case["tracks"]))
     if case["obligations"]:
         yield ""
         yield "期限 obligations"
@@ -67,18 +71,31 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     yield "事件 events"
     places = {entry["event"]: entry for entry in case.get("why", ())}
     for event in case["events"]:
-        called = title(event["type"])
-        yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
-        yield from _indented(_indented(_in_words(event)))
-        if place := places.get(event["event"]):
-            for reason, digest in place["after"].items():
-                yield f"      {reason} {digest[:16]}"
-            yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
-            for level, since in place.get("had", {}).items():
-                yield f"      {shown(LEVELS, level)} {since}"
+        named = f"  {event.get('event')}"
+        yield from lines_or_reason(named, partial(_event, event, places))
     for left in case.get("left_out", ()):
         what = f"{title(left['type']).zh} {left['type']}"
         yield f"  未见 left out  {what} {left['event'][:16]}: {left['reason']}"
+
+
+def _merger(event: dict[str, Any]) -> Iterator[str]:
+    """That this matter goes on in another one, or another one in this."""
+    matters = event.get("matters", {})
+    if "into" in matters and not event["withdrawn_by"] and not event["outside"]:
+        ended = f"{matters['merged']}  → " if "merged" in matters else ""
+        yield f"并案 merger    {ended}并入 into {matters['into']}"
+
+
+def _event(event: dict[str, Any], places: dict[str, dict[str, Any]]) -> Iterator[str]:
+    called = title(event["type"])
+    yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
+    yield from _indented(_indented(_in_words(event)))
+    if place := places.get(event["event"]):
+        for reason, digest in place["after"].items():
+            yield f"      {reason} {digest[:16]}"
+        yield f"      digest {event['event'][:16]}, admitted {place['admitted_at']}"
+        for level, since in place.get("had", {}).items():
+            yield f"      {shown(LEVELS, level)} {since}"
 
 
 def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
@@ -91,7 +108,15 @@ def set_aside_lines(held: dict[str, Any]) -> Iterator[str]:
 def obligation_lines(
     duty: dict[str, Any], now: datetime, *, case: str = "", why: bool = False
 ) -> Iterator[str]:
-    """One obligation on one line: how long is left, who owes what; with `why` its readings below."""
+    """One obligation on one line: how long is left, who owes what; with `why` its readings below.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{duty.get('rule')} {duty.get('id')}"
+    return iter(lines_or_reason(named, lambda: _obligation(duty, now, case, why)))
+
+
+def _obligation(duty: dict[str, Any], now: datetime, case: str, why: bool) -> Iterator[str]:
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
     who = f"{agency(duty['owed_by']).zh} {duty['owed_by']} → {owed_to} {', '.join(duty['owed_to'])}"
     what = find_clock(duty["rule"]).title.text
@@ -138,7 +163,15 @@ def _about(duty: dict[str, Any]) -> str:
 
 
 def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
-    """One finding: both accounts, why, what would settle it, and its id, by which it is answered."""
+    """One finding: both accounts, why, what would settle it, and its id, by which it is answered.
+
+    One that cannot be shown is said to be so.
+    """
+    named = f"{finding.get('rule')} {finding.get('id')}"
+    return iter(lines_or_reason(named, lambda: _finding(finding, case)))
+
+
+def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     state = shown(FINDING_STATES, finding["state"])
     severity = shown(SEVERITIES, finding["severity"])
     yield f"{finding['rule']}  {severity}  {state}  {case}".rstrip()
@@ -165,6 +198,8 @@ def _in_words(event: dict[str, Any]) -> Iterator[str]:
             yield f"{ABOUT[name]} {name} {target[:16]}"
     for name, text in event.get("texts", {}).items():
         yield f"{TEXTS[name]} {name}: {text}"
+    for name, matters in event.get("matters", {}).items():
+        yield f"{MATTERS[name]} {name}: {matters}"
     for change in event.get("changes", ()):
         yield f"改为 {change['field']}: {change['was']} → {change['is']}"
 

@@ -1,6 +1,5 @@
 """`casebus case`, `obligations`, `findings`, `check` and `rebuild`: what the accounts say."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -180,8 +179,11 @@ def check_files(
     def lines() -> Iterator[str]:
         for refused in answer.refused:
             yield f"拒绝 refused  #{refused['index'] + 1}  {refused['code']}  {refused['detail']}"
+            if refused["zh"] is not None:
+                yield f"                {refused['zh']}"
         for advice in answer.advice:
-            yield f"提示 advice   {json.dumps(advice, ensure_ascii=False)}"
+            place = f"#{advice['index'] + 1}  {advice['pointer']}"
+            yield f"提示 advice   {place}  {advice['zh']} / {advice['detail']}"
         for one in answer.cases:
             yield from case_lines(one)
             if one["provisional"]:
@@ -273,9 +275,15 @@ def _url(connection: Path | None, given: str | None) -> str:
 
 
 def _called(reader: "AccountsReader", chains: Iterable[str], agency: str | None) -> dict[str, "CaseNames"]:
-    from casebus_consumers.case_names import names_of
+    from casebus_consumers.case_names import CaseNames, names_of
 
-    return {chain: names_of(reader.events(chain), agency) for chain in set(chains)}
+    def called(chain: str) -> CaseNames:
+        try:
+            return names_of(reader.events(chain), agency)
+        except Exception:  # noqa: BLE001 - a case whose names cannot be read is called by its id
+            return CaseNames()
+
+    return {chain: called(chain) for chain in set(chains)}
 
 
 def _left_out(number: int, zh: str, en: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from casebus_consumers.unshowable import reason_of
 from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
@@ -57,6 +58,19 @@ class Notice:
 
 
 Told = Notice | ForgedNotice | Unreadable
+
+
+def read_notice(agency: str, notice: NoticeRecord, catalog: Catalog) -> Notice | Unreadable:
+    """A true notice with what its event says; as unreadable where this program cannot read that."""
+    try:
+        _, data = decode(catalog, notice.event.value)
+        read = Notice(agency, notice, to_json(notice.headers, data, catalog))
+        read.to_json()  # what has no JSON is not shown as text either
+        return read
+    except BusError as error:
+        return Unreadable(notice.seq, error.detail)
+    except Exception as error:  # noqa: BLE001 - whatever it says, the notices behind it are read
+        return Unreadable(notice.seq, reason_of(error))
 
 
 class Inbox:
@@ -134,15 +148,8 @@ class Inbox:
             if not isinstance(notice, NoticeRecord):
                 told.append(notice)
             elif fresh[notice.seq]:
-                told.append(self._read(notice))
+                told.append(read_notice(self._settings.agency, notice, self._catalog))
         return told
-
-    def _read(self, notice: NoticeRecord) -> Told:
-        try:
-            _, data = decode(self._catalog, notice.event.value)
-            return Notice(self._settings.agency, notice, to_json(notice.headers, data, self._catalog))
-        except BusError as error:
-            return Unreadable(notice.seq, error.detail)
 
 
 def _delivered(agency: str, chain: str, notices: Sequence[Notice], moment: str) -> dict[str, Any]:

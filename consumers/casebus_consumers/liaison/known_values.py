@@ -9,34 +9,34 @@ from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 
 def known_agency(name: str | None) -> str | None:
     """The agency. Raises UsageError naming those that take part."""
-    return _one_of("agency 机关", name, MEMBERS)
+    return _one_of("no such agency", name, MEMBERS)
 
 
 def known_duty_states(names: Iterable[str] | None) -> tuple[str, ...]:
     """States of obligations. Raises UsageError naming the known ones."""
-    return tuple(filter(None, (_one_of("state 状态", name, DUTY_STATES) for name in names or ())))
+    return tuple(filter(None, (_one_of("no such state", name, DUTY_STATES) for name in names or ())))
 
 
 def known_finding_states(names: Iterable[str] | None) -> tuple[str, ...]:
     """States of findings. Raises UsageError naming the known ones."""
-    return tuple(filter(None, (_one_of("state 状态", name, FINDING_STATES) for name in names or ())))
+    return tuple(filter(None, (_one_of("no such state", name, FINDING_STATES) for name in names or ())))
 
 
 def known_rule(name: str | None) -> str | None:
     """The number of a rule, however written. Raises UsageError naming the known ones."""
     from casebus_schemas.rules.register import RULES
 
-    return _one_of("rule 规则", None if name is None else name.upper(), list(map(str, RULES)))
+    return _one_of("no such rule", None if name is None else name.upper(), list(map(str, RULES)))
 
 
 def known_level(name: str) -> str:
     """How somebody had an event. Raises UsageError naming the known ways."""
     from casebus_schemas.case.as_of import LEVELS
 
-    return _one_of("level", name, LEVELS) or name
+    return _one_of("no such level", name, LEVELS) or name
 
 
-def _one_of(what: str, name: str | None, known: Iterable[str]) -> str | None:
+def _one_of(problem: str, name: str | None, known: Iterable[str]) -> str | None:
     if name is None or name in known:
         return name
-    raise UsageError(f"no such {what}", found=repr(name[:40]), expected="one of " + ", ".join(known))
+    raise UsageError(problem, found=repr(name[:40]), expected="one of " + ", ".join(known))

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from casebus_consumers.event_texts import ABOUT, TEXTS, targets_of, texts_of
+from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS, matters_of, targets_of, texts_of
+from casebus_consumers.unshowable import lines_or_reason
 from casebus_producers.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
@@ -27,7 +28,14 @@ from .inbox import Told
 
 
 def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
-    """A notice as plain lines: number, when admitted, role, sender, title; then what it is about."""
+    """A notice as plain lines: number, when admitted, role, sender, title; then what it is about.
+
+    One that cannot be shown is said to be so.
+    """
+    return lines_or_reason(f"#{notice.seq}", lambda: _lines(notice, catalog))
+
+
+def _lines(notice: Told, catalog: Catalog) -> list[str]:
     if isinstance(notice, Unreadable):
         return [f"#{notice.seq}  无法读取 unreadable: {notice.problem}"]
     headers = notice.record.headers
@@ -88,6 +96,7 @@ def _about(event: Mapping[str, Any]) -> list[str]:
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
         lines.append(f"规则 rule {duty['rule']}   {owed}   {shown(DUTY_STATES, duty['state'])}")
         lines.append(f"期限 due {end_text(first)}" + ("" if first == last else f" … {end_text(last)}"))
+    lines.extend(f"{MATTERS[name]} {name} {text}" for name, text in matters_of(data))
     if spoken_of := data.get("finding"):
         lines.append(f"发现 finding {spoken_of}")
     lines.extend(f"{TEXTS[name]} {name}: {text}" for name, text in texts_of(data))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from casebus_producers.screen import crashes_are_harmless, say, say_json
+from casebus_producers.screen import complain, crashes_are_harmless, say
 from casebus_schemas.errors import BusError, Refused, RetryLater, UsageError
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -96,13 +96,17 @@ def main() -> None:
     try:
         build(sys.argv[1:])()
     except BusError as error:
-        code = _code(error)
         if "--json" in sys.argv:
-            problem = {"error": type(error).__name__, "detail": error.detail}
-            say_json(problem, err=True)
+            complain(error)
         else:
+            _say_in_chinese(error)
             say(f"casebus: {error.detail}", err=True)
-        raise SystemExit(code) from None
+        raise SystemExit(_code(error)) from None
+    except SystemExit as ended:
+        # The command line's library has said what is wrong, in English.
+        if isinstance(wrong := ended.__context__, typer.TyperException):
+            _say_in_chinese(wrong)
+        raise
     except ModuleNotFoundError as error:
         if (error.name or "casebus").startswith("casebus"):
             raise
@@ -123,6 +127,18 @@ def main() -> None:
             raise
         say(f"casebus: {told}", err=True)
         raise SystemExit(UNAVAILABLE) from None
+
+
+def _say_in_chinese(error: BusError | typer.TyperException) -> None:
+    """The error on a line of its own, where errors.yaml has it."""
+    from casebus_schemas.texts.errors import clause_in_chinese, detail_in_chinese
+
+    if isinstance(error, BusError):
+        said = detail_in_chinese(error)
+    else:
+        said = clause_in_chinese(error.format_message())
+    if said is not None:
+        say(f"casebus: {said}", err=True)
 
 
 def _code(error: BusError) -> int:

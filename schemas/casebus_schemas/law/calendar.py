@@ -1,118 +1,120 @@
-"""Workdays of mainland China from our own table of holidays and make-up workdays."""
+"""Workdays of mainland China as notices and the law fix them, all of them or those known on a day."""
 
-import csv
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from importlib.resources import files
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import BEIJING, in_beijing
 
+from .notices import MovedDay, Notice, published_notices
+from .statutory import is_statutory, known_since
+
 NOTICE_MARGIN = timedelta(days=15)
 """How much later than counted here a term may end once the year's notice is published.
 
-Measured over every day of 2004-2026 and up to 90 workdays: 12 days at most (a test holds it), and 7 earlier.
+Measured over every day of 2001-2026 and up to 90 workdays: 12 days at most, and 9 earlier (a test holds it).
 """
 
 _ONE_DAY = timedelta(days=1)
-_RESOURCE = "holidays.csv"
-_FIXED = "fixed_holidays.csv"
 _FIRST_BORROWED = (12, 25)
 """From this day of December on the next year's notice may move days (2018-12-29 was worked for 2019)."""
 
 
-def _rows(resource: str) -> Iterator[dict[str, str]]:
-    text = files(__package__).joinpath(resource).read_text(encoding="utf-8")
-    yield from csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+class Calendar:
+    """Which days are worked, by some notices and by the law as it was known on a day.
 
-
-@lru_cache(maxsize=1)
-def _exceptions() -> dict[date, tuple[str, str]]:
-    """Day -> (off or work, occasion) for every day that differs from the rule of its weekday."""
-    return {date.fromisoformat(row["day"]): (row["kind"], row["occasion"]) for row in _rows(_RESOURCE)}
-
-
-@lru_cache(maxsize=1)
-def _fixed() -> tuple[tuple[date, frozenset[str]], ...]:
-    """(since, month-days that are holidays by the law itself), the newest first."""
-    found = [(date.fromisoformat(row["since"]), frozenset(row["days"].split())) for row in _rows(_FIXED)]
-    return tuple(sorted(found, reverse=True))
-
-
-@lru_cache(maxsize=1)
-def years() -> range:
-    """Years that the table covers whole."""
-    known = _exceptions()
-    return range(min(known).year, max(known).year + 1)
-
-
-def _kind(day: date) -> str | None:
-    covered = years()
-    if day.year not in covered:
-        raise UsageError(
-            "the holidays of that year are not in the table",
-            found=day.isoformat(),
-            expected=f"a day of {covered.start} to {covered.stop - 1}",
-            remedy=f"add the State Council's notice for {day.year} to casebus_schemas/law/{_RESOURCE}",
-        )
-    entry = _exceptions().get(day)
-    return entry[0] if entry else None
-
-
-def is_workday(day: date) -> bool:
-    """Whether offices work on that day (make-up Saturdays and Sundays included).
-
-    Raises UsageError for a year outside the table: a guess would be a wrong deadline.
+    A value that never changes: equal only to itself, so that what was counted with it can be kept. Of two
+    notices about one day the one that became known later counts.
     """
-    kind = _kind(day)
-    return day.weekday() < 5 if kind is None else kind == "work"
+
+    def __init__(self, notices: Iterable[Notice], law_known_on: date = date.max) -> None:
+        self.notices = tuple(sorted(notices, key=lambda notice: (notice.known_since, notice.id)))
+        """In the order in which they became known."""
+        self.years = frozenset(notice.year for notice in self.notices)
+        """The years of which there is a notice."""
+        self._law_known_on = law_known_on
+        self._moved: dict[date, MovedDay] = {
+            moved.day: moved for notice in self.notices for moved in notice.days
+        }
+        self._worked: dict[date, bool] = {}
+        self._known: dict[tuple[int, date], Calendar] = {}
+
+    def known_on(self, day: date) -> "Calendar":
+        """The calendar without the notices and the texts of law that were not published by that day."""
+        count = bisect_right(self.notices, day, key=lambda notice: notice.known_since)
+        last = next((since for since in known_since() if since <= day), date.min)
+        known = self._known.get((count, last))
+        if known is None:
+            known = self._known[count, last] = Calendar(self.notices[:count], min(last, self._law_known_on))
+        return known
+
+    def works(self, day: date) -> bool:
+        """Whether offices work on that day, as far as one can know.
+
+        What no notice speaks of follows its weekday and the holidays that the law itself fixes.
+        """
+        worked = self._worked.get(day)
+        if worked is None:
+            worked = self._works(day)
+            if day.year in self.years:  # others are without end
+                self._worked[day] = worked
+        return worked
+
+    def _works(self, day: date) -> bool:
+        moved = self._moved.get(day)
+        if moved is not None and moved.kind != "usual":
+            return moved.kind == "work"
+        return day.weekday() < 5 and not is_statutory(day, self._law_known_on)
+
+    def is_workday(self, day: date) -> bool:
+        """Whether offices work on that day (make-up Saturdays and Sundays included).
+
+        Raises UsageError for a year of which there is no notice: a guess would be a wrong deadline.
+        """
+        if day.year not in self.years:
+            raise UsageError(
+                "there is no notice about the holidays of that year",
+                found=day.isoformat(),
+                expected=f"a day of {min(self.years, default=0)} to {max(self.years, default=0)}",
+                remedy=f"the State Council's notice for {day.year} is not in the tables (law/notices.csv)",
+            )
+        return self.works(day)
+
+    def missing_notices(self, first: date, last: date) -> list[int]:
+        """The years whose notices may still decide about days from the first to the last."""
+        borrowed = (last.month, last.day) >= _FIRST_BORROWED
+        return [year for year in range(first.year, last.year + 1 + borrowed) if year not in self.years]
+
+    def occasion(self, day: date) -> str | None:
+        """Why a notice moves the day (`National Day`), None where none does."""
+        moved = self._moved.get(day)
+        return moved.occasion if moved and moved.kind != "usual" else None
+
+    def first_workday_from(self, day: date) -> date:
+        """The day itself if it is a workday, otherwise the first workday after it, as far as one can know."""
+        while not self.works(day):
+            day += _ONE_DAY
+        return day
+
+    def add_workdays(self, day: date, count: int) -> date:
+        """The `count`-th workday after `day`, which itself is not counted, as far as one can know."""
+        while count > 0:
+            day += _ONE_DAY
+            if self.works(day):
+                count -= 1
+        return day
+
+    def workdays_between(self, after: date, to: date) -> int:
+        """How many workdays lie behind one day up to another, as far as one can know."""
+        return sum(1 for days in range((to - after).days) if self.works(after + _ONE_DAY * (days + 1)))
 
 
-def missing_notice(day: date) -> int | None:
-    """The year whose notice may still decide about that day; None if the table holds all that do."""
-    if day.year not in years():
-        return day.year
-    borrowed = (day.month, day.day) >= _FIRST_BORROWED
-    return day.year + 1 if borrowed and day.year + 1 not in years() else None
-
-
-def works(day: date) -> bool:
-    """Whether offices work on that day, as far as one can know.
-
-    In a year outside the table: every weekday that the law in force does not itself make a holiday.
-    """
-    if day.year in years():
-        return is_workday(day)
-    fixed = next((days for since, days in _fixed() if since <= day), frozenset())
-    return day.weekday() < 5 and f"{day:%m-%d}" not in fixed
-
-
-def occasion(day: date) -> str | None:
-    """Why the day differs from its weekday's rule (`National Day`), None where it does not."""
-    entry = _exceptions().get(day)
-    return entry[1] if entry else None
-
-
-def first_workday_from(day: date) -> date:
-    """The day itself if it is a workday, otherwise the first workday after it, as far as one can know."""
-    while not works(day):
-        day += _ONE_DAY
-    return day
-
-
-def add_workdays(day: date, count: int) -> date:
-    """The `count`-th workday after `day`, which itself is not counted, as far as one can know."""
-    while count > 0:
-        day += _ONE_DAY
-        if works(day):
-            count -= 1
-    return day
-
-
-def workdays_between(after: date, to: date) -> int:
-    """How many workdays lie behind one day up to another, as far as one can know."""
-    return sum(1 for days in range((to - after).days) if works(after + _ONE_DAY * (days + 1)))
+@lru_cache(maxsize=1)
+def published() -> Calendar:
+    """The calendar of all notices of this package."""
+    return Calendar(published_notices())
 
 
 def beijing_day(moment: datetime) -> date:

@@ -12,15 +12,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text, in_beijing
 
-from .calendar import (
-    NOTICE_MARGIN,
-    add_workdays,
-    beijing_day,
-    end_of_day,
-    first_workday_from,
-    missing_notice,
-    workdays_between,
-)
+from .calendar import NOTICE_MARGIN, Calendar, beijing_day, end_of_day, published
 
 ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
 Unit = Literal["hours", "days", "working_days", "months"]
@@ -129,6 +121,7 @@ def readings(
     *,
     precision: Precision = "second",
     pauses: Iterable[Pause] = (),
+    calendar: Calendar | None = None,
 ) -> tuple[Reading, ...]:
     """All admissible readings of a limit that starts at an aware time, in the order of `names`.
 
@@ -136,7 +129,8 @@ def readings(
 
     `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
     "day" only the day of the start is known: terms in hours then give the smallest and the largest value
-    that the day allows. A term that touches a year without a holiday table has provisional readings.
+    that the day allows. A term that touches a year without a notice in `calendar` (by default all notices
+    of this package) has provisional readings.
     Raises UsageError for an unknown limit, for a reading that does not fit its unit, or for a start outside
     `COUNTABLE` years.
     """
@@ -151,7 +145,14 @@ def readings(
             found=start.isoformat(),
             expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
         )
-    return _readings(start, limit, None if names is None else tuple(names), precision, tuple(pauses))
+    return _readings(
+        start,
+        limit,
+        None if names is None else tuple(names),
+        precision,
+        tuple(pauses),
+        calendar or published(),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -161,6 +162,7 @@ def _readings(
     names: tuple[str, ...] | None,
     precision: Precision,
     pauses: tuple[Pause, ...],
+    calendar: Calendar,
 ) -> tuple[Reading, ...]:
     term = Term.parse(limit)
     possible = READINGS_OF_UNIT[term.unit]
@@ -172,7 +174,9 @@ def _readings(
             found=", ".join(strange) or "no reading",
             expected=", ".join(possible),
         )
-    return tuple(_COUNT[name](term, start, precision, pauses) for name in possible if name in wanted)
+    return tuple(
+        _COUNT[name](term, start, precision, pauses, calendar) for name in possible if name in wanted
+    )
 
 
 def due_earliest(of: Iterable[Reading]) -> datetime:
@@ -213,13 +217,13 @@ def _last_day(term: Term, start: date, pauses: Iterable[Pause]) -> tuple[date, i
     return last, stood
 
 
-def _last_workday(term: Term, start: date, pauses: Iterable[Pause]) -> tuple[date, int]:
+def _last_workday(term: Term, start: date, pauses: Iterable[Pause], calendar: Calendar) -> tuple[date, int]:
     """As `_last_day`, in workdays."""
-    last, stood = add_workdays(start, term.count), 0
+    last, stood = calendar.add_workdays(start, term.count), 0
     for begins, ends in pauses:
         if beijing_day(begins) <= last:
-            count = workdays_between(beijing_day(begins), beijing_day(ends))
-            last, stood = add_workdays(last, count), stood + count
+            count = calendar.workdays_between(beijing_day(begins), beijing_day(ends))
+            last, stood = calendar.add_workdays(last, count), stood + count
     return last, stood
 
 
@@ -259,9 +263,11 @@ def _plainly(term: Term, start: date, last: date) -> Sentence:
     )
 
 
-def _day_reading(name: ReadingName, last: date, why: Sentence, consulted: Iterable[date]) -> Reading:
-    """A reading that asked the holiday table about some days."""
-    unknown = sorted({str(year) for day in consulted if (year := missing_notice(day)) is not None})
+def _day_reading(
+    name: ReadingName, last: date, why: Sentence, asked_from: date, calendar: Calendar
+) -> Reading:
+    """A reading that asked the calendar about the days from one to its last."""
+    unknown = [str(year) for year in calendar.missing_notices(asked_from, last)]
     if not unknown:
         return Reading(name, end_of_day(last), why)
     waits = Sentence(
@@ -272,7 +278,9 @@ def _day_reading(name: ReadingName, last: date, why: Sentence, consulted: Iterab
     return Reading(name, end_of_day(last), waits, provisional=True)
 
 
-def _calendar(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
+def _calendar(
+    term: Term, start: datetime, _precision: Precision, pauses: tuple[Pause, ...], _no_calendar: Calendar
+) -> Reading:
     day = beijing_day(start)
     last, stood = _last_day(term, day, pauses)
     said = _counted(term, day, last, stood)
@@ -280,10 +288,12 @@ def _calendar(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ..
     return Reading("calendar", end_of_day(last), why)
 
 
-def _calendar_rolled(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
+def _calendar_rolled(
+    term: Term, start: datetime, _precision: Precision, pauses: tuple[Pause, ...], calendar: Calendar
+) -> Reading:
     day = beijing_day(start)
     last, stood = _last_day(term, day, pauses)
-    rolled = first_workday_from(last)
+    rolled = calendar.first_workday_from(last)
     said = _counted(term, day, last, stood)
     if rolled == last:
         why = Sentence(f"{said.zh},为工作日", f"{said.en}, a workday")
@@ -292,23 +302,27 @@ def _calendar_rolled(term: Term, start: datetime, _: Precision, pauses: tuple[Pa
             f"{said.zh},为节假日,顺延至其后第一个工作日{rolled}",
             f"{said.en}, a day off, so it moves to the first workday after it, {rolled}",
         )
-    return _day_reading("calendar_rolled", rolled, why, (last, rolled))
+    return _day_reading("calendar_rolled", rolled, why, last, calendar)
 
 
-def _working(term: Term, start: datetime, _: Precision, pauses: tuple[Pause, ...]) -> Reading:
+def _working(
+    term: Term, start: datetime, _precision: Precision, pauses: tuple[Pause, ...], calendar: Calendar
+) -> Reading:
     day = beijing_day(start)
-    last, stood = _last_workday(term, day, pauses)
-    counted = add_workdays(day, term.count)
+    last, stood = _last_workday(term, day, pauses, calendar)
+    counted = calendar.add_workdays(day, term.count)
     plain = Sentence(
         f"{day}当日不计,只计工作日(含调休上班日),第{term.count}个工作日为{counted}",
         f"{day} itself is not counted, only workdays are (make-up days too), "
         f"workday {term.count} is {counted}",
     )
     why = _moved(plain, stood, _UNIT_WORDS["working_days"], last)
-    return _day_reading("working", last, why, (day + timedelta(days=1), last))
+    return _day_reading("working", last, why, day + timedelta(days=1), calendar)
 
 
-def _hours(term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...]) -> Reading:
+def _hours(
+    term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...], _no_calendar: Calendar
+) -> Reading:
     if precision == "day":
         began = end_of_day(beijing_day(start)) - timedelta(days=1)
         why = Sentence(
@@ -324,7 +338,9 @@ def _hours(term: Term, start: datetime, precision: Precision, pauses: tuple[Paus
     return Reading("hours", end, _moved(why, stood, _UNIT_WORDS["hours"], f"{end:%Y-%m-%d %H:%M}"))
 
 
-def _hours_next(term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...]) -> Reading:
+def _hours_next(
+    term: Term, start: datetime, precision: Precision, pauses: tuple[Pause, ...], _no_calendar: Calendar
+) -> Reading:
     if precision == "day":
         began = end_of_day(beijing_day(start))
         why = Sentence(
@@ -341,7 +357,8 @@ def _hours_next(term: Term, start: datetime, precision: Precision, pauses: tuple
     return Reading("hours_next", end, _moved(why, stood, _UNIT_WORDS["hours"], f"{end:%Y-%m-%d %H:%M}"))
 
 
-_COUNT: dict[ReadingName, Callable[[Term, datetime, Precision, tuple[Pause, ...]], Reading]] = {
+_Counting = Callable[[Term, datetime, Precision, tuple[Pause, ...], Calendar], Reading]
+_COUNT: dict[ReadingName, _Counting] = {
     "calendar": _calendar,
     "calendar_rolled": _calendar_rolled,
     "working": _working,

@@ -10,8 +10,11 @@ from kafka import KafkaProducer
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Outgoing
+from support.accounts_fixtures import accounts_url, database
 from support.members import write_connection
 from support.signed_events import Speaker, bus_keys, stored
+
+__all__ = ["accounts_url", "database"]
 
 Write = Callable[[Outgoing], int]
 

@@ -1,33 +1,35 @@
 """An officer finds cases by what they are called, and reads what is due and what disagrees at a glance."""
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from casebus_consumers.liaison.cases_cli import app
 from casebus_consumers.liaison.due_text import end_text, left_text
+from casebus_consumers.liaison.inbox import read_notice
+from casebus_consumers.liaison.notice_view import plain_lines
+from casebus_schemas.admission.notice_records import parse_notice
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day, read_end
 from casebus_services.reconciler.database import Database
 from support.chains import at
-from support.desk import Desk
-from support.signed_events import chain
+from support.desk import Desk, envelope_at
+from support.router_writings import as_notice
+from support.signed_events import chain, stored
 
 NOW = "2022-10-01T09:00"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(database: Database, accounts_url: str) -> str:
     """Accounts that hold one case of two suspects, filed, whose figures disagree."""
-    url = f"sqlite:///{tmp_path / 'accounts.db'}"
-    database = Database(url)
-    database.migrate()
     desk = Desk(database)
     desk.play()
     desk.agent.handle(desk.admitter.batches())
-    database.close()
-    return url
+    return accounts_url
 
 
 def shown(url: str, *words: str) -> str:
@@ -139,3 +141,34 @@ def test_c7_a_finding_shows_the_id_by_which_it_is_answered(url: str) -> None:
     """The list of findings and the case show the same id, which the notice of the bus bears, too."""
     [line] = [line for line in shown(url, "findings").splitlines() if "发现 finding" in line]
     assert line.strip() in shown(url, "case", "demo-1")
+
+
+@pytest.mark.parametrize("agency", ["csrc", "mps"])
+def test_e7_a_merger_is_told_in_both_matters_to_both_agencies(tmp_path: Path, agency: str) -> None:
+    """The matter that ended and the one that goes on name each other, in the case and in the notice."""
+    url = f"sqlite:///{tmp_path / 'merged.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    notices = []
+    for number in (1, 2):
+        desk.play(number)
+        into = {"chain": UUID(chain(2)), "ref": {"issuer": "mps", "scheme": "case", "value": "〔2022〕7号"}}
+        facts = {"merged": [{"chain": UUID(chain(1)), "ref": None}], "into": into, "reasons": "同一案件"}
+        said = {"envelope": envelope_at("2022-09-30", to=["csrc"]), **facts}
+        merged = desk.admitter.speaker("mps").say("referral.merged", said, chain(number))
+        desk.admitter.admit(merged)
+        notices.append(parse_notice(stored(as_notice(merged, "csrc"))))
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    merger = f"{chain(1)}  → 并入 into mps 〔2022〕7号  {chain(2)}"
+    ended, going_on = (shown(url, "case", chain(number), "-a", agency) for number in (1, 2))
+    assert f"并案 merger    {merger}" in ended
+    assert f"并案 merger    {merger}" in going_on
+    assert "已并案 merged into another case" in ended
+    assert "已并案" not in going_on
+    for notice in notices:
+        read = read_notice("csrc", notice, Catalog.load())
+        lines = plain_lines(read, Catalog.load())
+        assert f"    被并案件 merged {chain(1)}" in lines
+        assert f"    并入 into mps 〔2022〕7号  {chain(2)}" in lines

@@ -1,8 +1,6 @@
 """After a restore: how far a rebuild is, and whether a refused record was said again."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,21 +20,18 @@ from support.signed_events import Speaker, chain, seed_of, stored
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(accounts_url: str) -> str:
     """Address of an accounts database."""
-    return f"sqlite:///{tmp_path / 'accounts.db'}"
+    return accounts_url
 
 
 @pytest.fixture
-def desk(url: str) -> Iterator[Desk]:
+def desk(database: Database) -> Desk:
     """A reconciler that has taken one case into it."""
-    database = Database(url)
-    database.migrate()
     desk = Desk(database)
     desk.play()
     desk.agent.handle(desk.admitter.batches())
-    yield desk
-    database.close()
+    return desk
 
 
 @pytest.mark.parametrize(("more", "said"), [(0, "equal\n"), (920, "3 of 923 admissions are taken in")])

@@ -127,7 +127,7 @@ def _up(folder: Path) -> None:
     apply_to_cluster({"bootstrap_servers": "cluster:9092"}, 4, folder)
 
 
-def test_up_leaves_a_replicated_cluster_as_it_is(cluster: StubCluster, tmp_path: Path) -> None:
+def test_c15_up_leaves_a_replicated_cluster_as_it_is(cluster: StubCluster, tmp_path: Path) -> None:
     """After `topics apply --replication 3` a bus that starts there lowers no setting."""
     apply(cluster, Wanted.of_bus(4, 3), tmp_path)
     _up(tmp_path)
@@ -154,7 +154,7 @@ def test_a_topic_that_is_missing_gets_the_replicas_of_the_others(
     assert cluster.topics["csrc.clue"] == (4, 3)
 
 
-def test_a_lower_count_asked_for_by_mistake_lowers_nothing(cluster: StubCluster, tmp_path: Path) -> None:
+def test_c15_a_lower_count_asked_for_by_mistake_lowers_nothing(cluster: StubCluster, tmp_path: Path) -> None:
     """`topics apply` without its option keeps what a replicated cluster promises."""
     apply(cluster, Wanted.of_bus(4, 3), tmp_path)
     assert plan(cluster, Wanted.of_bus(4, 1), tmp_path).settled

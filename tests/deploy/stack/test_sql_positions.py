@@ -7,15 +7,16 @@ from casebus_deploy.stack.sql_positions import sql_positions
 from casebus_schemas.connection import Connection
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, empty_sqlite, run
+from support.ledger_fixtures import ledger_url, store
+from support.ledgers import TOPIC, run
+
+__all__ = ["ledger_url", "store"]
 
 
-def test_d2_positions_come_from_the_databases(tmp_path: Path) -> None:
+def test_d2_positions_come_from_the_databases(store: LedgerStore, ledger_url: str, tmp_path: Path) -> None:
     """The ledger stands where its last batch ends, at 0 elsewhere; a missing database is unknown."""
-    url = empty_sqlite(tmp_path)
-    store = LedgerStore(url)
+    url = ledger_url
     store.append([run(0, 7)])
-    store.close()
     connection = Connection(
         "127.0.0.1:1", 4, {}, {"ledger": url, "accounts": f"sqlite:///{tmp_path}/none.db"}
     )

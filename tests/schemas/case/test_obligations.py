@@ -5,7 +5,7 @@ from typing import Any
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
-from casebus_schemas.law.calendar import NOTICE_MARGIN, years
+from casebus_schemas.law.calendar import NOTICE_MARGIN, published
 from casebus_schemas.rules.reconcile import reconcile
 from support.chains import at, digest, say
 
@@ -181,7 +181,7 @@ def test_a_corrected_receipt_moves_the_clock() -> None:
 
 def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:
     """The duty exists, counts provisionally, says so, and becomes overdue only past the margin."""
-    year = years().stop
+    year = max(published().years) + 1
     events = _referral(f"{year}-04-28T15:00")
     duty = _duty(events, "DL06")
     body = duty.to_json(at(f"{year}-04-29"))

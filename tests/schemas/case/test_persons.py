@@ -22,7 +22,7 @@ def _listed(*papers: tuple[bytes, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def test_tokens_that_hang_together_through_a_third_paper_are_one_person() -> None:
+def test_c11_tokens_that_hang_together_through_a_third_paper_are_one_person() -> None:
     """{A}, {B} and {A, B} in one chain are one suspect of the case and one person of the statistics."""
     events = [
         say(

@@ -1,10 +1,6 @@
 """What the bus has said is taken up from Kafka: a lost or an older accounts database says nothing twice."""
 
-from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
-
-import pytest
 
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.wire.headers import EventHeaders
@@ -18,15 +14,6 @@ from support.desk import Desk
 from support.signed_events import Speaker, keyring_of, seed_of, stored
 
 BUS = Speaker("bus", key=SigningKey(seed_of("bus")))
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Iterator[Database]:
-    """A second database, in place of one that was lost or put back."""
-    database = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    database.migrate()
-    yield database
-    database.close()
 
 
 def _in_kafka(sent: list[Outgoing]) -> list[Batch]:
