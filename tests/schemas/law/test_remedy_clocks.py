@@ -140,7 +140,7 @@ def test_an_outsider_owes_by_name_and_is_told_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["mps", "mps/desk", "MPS", "bus"])
-def test_an_outsider_called_like_an_agency_is_not_taken_for_it(name: str) -> None:
+def test_new_an_outsider_called_like_an_agency_is_not_taken_for_it(name: str) -> None:
     """Who names a company after an agency lays no duty on that agency, and nobody else is told."""
     duty = _duty("DL35", _issued(addressee_kind="company", addressee=name))
     assert (duty.owed_by, duty.to_tell) == (f"“{name}”", ("spp",))
