@@ -9,6 +9,7 @@ from typing import Any
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.insiders import Insider, insiders_of
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
@@ -95,11 +96,18 @@ class AccountsReader:
         """The ids of chains of which some event's bytes hold a text, at most a hundred."""
         return self._of_events(self._database.holds, (text.encode(),), agency) if text else []
 
-    def _of_events(self, condition: str, parameters: tuple[Any, ...], agency: str | None) -> list[str]:
+    def insiders(self, code: str, until: datetime, market: str | None = None) -> list[Insider]:
+        """Who had events of chains about a security before `until`, chain by chain."""
+        chains = self._of_events(self._database.holds, (code.encode(),), None, most=None)
+        return [one for chain in chains for one in insiders_of(self.events(chain), code, until, market)]
+
+    def _of_events(
+        self, condition: str, parameters: tuple[Any, ...], agency: str | None, most: int | None = 100
+    ) -> list[str]:
         told = "" if agency is None else f" AND {_OF_AGENCY}"
-        query = (
-            f"SELECT DISTINCT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} ORDER BY 1 LIMIT 100"
-        )
+        query = f"SELECT DISTINCT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} ORDER BY 1"
+        if most is not None:
+            query = f"{query} LIMIT {most}"
         with self._database.reading() as transaction:
             return [row[0] for row in transaction.rows(query, (*parameters, *_as_agency(agency)))]
 

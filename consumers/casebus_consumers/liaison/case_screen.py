@@ -87,8 +87,7 @@ def _merger(event: dict[str, Any]) -> Iterator[str]:
 
 
 def _event(event: dict[str, Any], places: dict[str, dict[str, Any]]) -> Iterator[str]:
-    called = title(event["type"])
-    yield f"  {_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
+    yield f"  {event_line(event)}"
     yield from _indented(_indented(_in_words(event)))
     if place := places.get(event["event"]):
         for reason, digest in place["after"].items():
@@ -130,9 +129,20 @@ def _until(duty: dict[str, Any], now: datetime) -> str:
     """The state of a duty, the end of its term, and how long that is from now."""
     state = shown(DUTY_STATES, duty["state"])
     first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
-    end = end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
+    end = _ends(first, last)
     left = f"  {left_text(first, last, now)}" if duty["state"] in RUNNING else ""
     return f"{state}{left}  至 until {end}"
+
+
+def _ends(first: datetime, last: datetime) -> str:
+    return end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
+
+
+def duty_line(duty: dict[str, Any]) -> str:
+    """One obligation on one line, without what depends on the day on which it is looked at."""
+    what, state = find_clock(duty["rule"]).title.text, shown(DUTY_STATES, duty["state"])
+    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
+    return f"{duty['rule']}  {_speaker(duty['owed_by'])}  {what}  {state}  至 until {_ends(first, last)}"
 
 
 def _readings(duty: dict[str, Any]) -> Iterator[str]:
@@ -172,9 +182,7 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
 
 
 def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
-    state = shown(FINDING_STATES, finding["state"])
-    severity = shown(SEVERITIES, finding["severity"])
-    yield f"{finding['rule']}  {severity}  {state}  {case}".rstrip()
+    yield f"{_headline(finding)}  {case}".rstrip()
     yield f"  发现 finding {finding['id']}"
     yield f"  {finding['because']['zh']}"
     yield f"  {finding['because']['en']}"
@@ -189,6 +197,22 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     for said in finding.get("words", ()):
         text = f": {said['text']}" if said["text"] else ""
         yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
+
+
+def finding_line(finding: dict[str, Any]) -> str:
+    """One finding on one line: rule, severity, state, and why."""
+    return f"{_headline(finding)}  {finding['because']['zh']}"
+
+
+def _headline(finding: dict[str, Any]) -> str:
+    severity, state = shown(SEVERITIES, finding["severity"]), shown(FINDING_STATES, finding["state"])
+    return f"{finding['rule']}  {severity}  {state}"
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """One event on one line: its day or time, what it is, who said it, what became of it."""
+    called = title(event["type"])
+    return f"{_day(event)}  {called.zh} {event['type']}  {event['source']}{_marks(event)}"
 
 
 def _in_words(event: dict[str, Any]) -> Iterator[str]:
@@ -219,15 +243,19 @@ def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
         return
     yield ""
     yield "金额 amounts (各方账目 side by side)"
-    for row in rows:
-        period = row.get("period")
-        when = "" if not period else f" {period['from']} – {period['to']}"
-        values = "   ".join(
-            f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
-            for account in row["accounts"]
-        )
-        compared = shown(COMPARISONS, row["comparison"])
-        yield f"  {shown(BASES, row['basis'])}{when}: {values}   [{compared}]"
+    yield from (f"  {sum_line(row)}" for row in rows)
+
+
+def sum_line(row: dict[str, Any]) -> str:
+    """The accounts of one figure side by side."""
+    period = row.get("period")
+    when = "" if not period else f" {period['from']} – {period['to']}"
+    values = "   ".join(
+        f"{_speaker(account['agency'])} {money(Decimal(account['value']), row['currency']).zh}"
+        for account in row["accounts"]
+    )
+    compared = shown(COMPARISONS, row["comparison"])
+    return f"{shown(BASES, row['basis'])}{when}: {values}   [{compared}]"
 
 
 def status(symbol: str | None) -> str:

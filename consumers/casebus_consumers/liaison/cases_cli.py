@@ -15,6 +15,7 @@ from casebus_schemas.times import read_day, read_end
 if TYPE_CHECKING:
     from casebus_consumers.accounts_reader import AccountsReader
     from casebus_consumers.case_names import CaseNames
+    from casebus_schemas.case.as_of import AsOf
 
 app = typer.Typer()
 
@@ -33,6 +34,11 @@ Chain = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="also what is over")]
 States = Annotated[list[str] | None, typer.Option("--state", help="only this state (repeatable)")]
+AsOfTime = Annotated[str | None, typer.Option(help="facts until this time only")]
+KnownBy = Annotated[str | None, typer.Option(help="only what this agency had")]
+KnownAt = Annotated[str | None, typer.Option(help="only what was known at this time")]
+LevelOfProof = Annotated[str, typer.Option(help="how it had it: available, fetched or receipted")]
+LawOf = Annotated[str | None, typer.Option(help="under the law of this day")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
@@ -44,14 +50,14 @@ def case(
             help="case number, name of a suspect or security, beginning of the chain id; else all"
         ),
     ] = None,
-    as_of: Annotated[str | None, typer.Option(help="facts until this time only")] = None,
+    as_of: AsOfTime = None,
     agency: Annotated[
         str | None, typer.Option("--agency", "-a", help="only what this agency may see; as --known-by")
     ] = None,
-    known_by: Annotated[str | None, typer.Option(help="only what this agency had")] = None,
-    known_at: Annotated[str | None, typer.Option(help="only what was known at this time")] = None,
-    level: Annotated[str, typer.Option(help="how it had it: available, fetched or receipted")] = "available",
-    law_of: Annotated[str | None, typer.Option(help="under the law of this day")] = None,
+    known_by: KnownBy = None,
+    known_at: KnownAt = None,
+    level: LevelOfProof = "available",
+    law_of: LawOf = None,
     why: Annotated[bool, typer.Option("--why", help="why each event stands where it stands")] = False,
     now: Now = None,
     connection: ConnectionFile = None,
@@ -60,31 +66,22 @@ def case(
 ) -> None:
     """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
     from casebus_consumers.case_lookup import chain_meant
-    from casebus_schemas.case.as_of import AsOf, Level
 
     from .case_screen import case_lines
-    from .known_values import known_agency, known_level
 
-    knows = known_agency(known_by) or known_agency(agency)
-    asked_level = known_level(level)
-    with _accounts(connection, database_url, now) as (reader, moment):
+    asked = asked_for(as_of, known_by or agency, known_at, level, law_of)
+    knows = asked.known_by
+    with open_accounts(connection, database_url, now) as (reader, moment):
         if chain is None:
             chains = reader.chains(knows)
             called = _called(reader, (entry["chain"] for entry in chains), knows)
             for entry in chains:
                 entry["names"] = called[entry["chain"]].to_json()
             lines = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
-            _show(chains, as_json, lambda: lines, nothing="没有案件 no cases")
+            show_answer(chains, as_json, lambda: lines, nothing="没有案件 no cases")
             return
-        asked = AsOf(
-            until=None if as_of is None else read_end(as_of),
-            known_by=knows,
-            known_at=None if known_at is None else read_end(known_at),
-            level=cast(Level, asked_level),
-            law_of=None if law_of is None else read_day(law_of),
-        )
         found = reader.case(chain_meant(reader, chain, knows), moment, asked=asked, why=why)
-    _show(found, as_json, lambda: case_lines(found, why=why))
+    show_answer(found, as_json, lambda: case_lines(found, why=why))
 
 
 @app.command("obligations")
@@ -107,7 +104,7 @@ def obligations(
     from .known_values import known_agency, known_duty_states
 
     states, of = known_duty_states(state), known_agency(agency)
-    with _accounts(connection, database_url, now) as (reader, moment):
+    with open_accounts(connection, database_url, now) as (reader, moment):
         before = None if due_before is None else read_end(due_before)
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.obligations(moment, agency=of, chain=meant, states=states, due_before=before)
@@ -120,7 +117,7 @@ def obligations(
             yield from obligation_lines(duty, moment, case=case, why=why)
         yield from _left_out(len(found) - len(shown), "项已履行或已终止", "met or over")
 
-    _show(found, as_json, lines, nothing="没有到期事项 nothing is due")
+    show_answer(found, as_json, lines, nothing="没有到期事项 nothing is due")
 
 
 @app.command("findings")
@@ -141,7 +138,7 @@ def findings(
     from .known_values import known_agency, known_finding_states, known_rule
 
     states, of, number = known_finding_states(state), known_agency(agency), known_rule(rule)
-    with _accounts(connection, database_url, None, ask_time=False) as (reader, _):
+    with open_accounts(connection, database_url, None, ask_time=False) as (reader, _):
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.findings(agency=of, chain=meant, states=states, rule=number)
         shown = [one for one in found if every or states or one["state"] != "closed"]
@@ -152,7 +149,7 @@ def findings(
             yield from finding_lines(one, case=f"〔{called[one['chain']].line(one['chain'])}〕")
         yield from _left_out(len(found) - len(shown), "项已关闭", "closed")
 
-    _show(found, as_json, lines, nothing="没有发现 no findings")
+    show_answer(found, as_json, lines, nothing="没有发现 no findings")
 
 
 @app.command("check")
@@ -190,7 +187,7 @@ def check_files(
                 yield "案件链标识为本次检查暂用 provisional chain id, the agency mints its own"
             yield ""
 
-    _show(answer.to_json(), as_json, lines)
+    show_answer(answer.to_json(), as_json, lines)
     raise typer.Exit(0 if answer.ok else 1)
 
 
@@ -241,12 +238,29 @@ def rebuild_accounts(
         "differences": list(rebuilt.differences),
         "set_aside": list(rebuilt.set_aside),
     }
-    _show(body, as_json, lines)
+    show_answer(body, as_json, lines)
     raise typer.Exit(0 if rebuilt.ok and behind == 0 else 1)
 
 
+def asked_for(
+    as_of: str | None, known_by: str | None, known_at: str | None, level: str, law_of: str | None
+) -> "AsOf":
+    """What the options of a view ask. Raises UsageError for what is no time, agency or level."""
+    from casebus_schemas.case.as_of import AsOf, Level
+
+    from .known_values import known_agency, known_level
+
+    return AsOf(
+        until=None if as_of is None else read_end(as_of),
+        known_by=known_agency(known_by),
+        known_at=None if known_at is None else read_end(known_at),
+        level=cast(Level, known_level(level)),
+        law_of=None if law_of is None else read_day(law_of),
+    )
+
+
 @contextmanager
-def _accounts(
+def open_accounts(
     connection: Path | None, url: str | None, now: str | None, *, ask_time: bool = True
 ) -> Iterator[tuple["AccountsReader", datetime]]:
     from casebus_consumers.accounts_reader import AccountsReader
@@ -298,7 +312,7 @@ def _chain_line(entry: dict[str, Any], called: str) -> str:
     return f"{entry['chain']}  {entry['events']:>4} 事件 events  {status(entry['status'])}{held}  {called}"
 
 
-def _show(body: Any, as_json: bool, lines: Callable[[], Iterable[str]], *, nothing: str = "") -> None:
+def show_answer(body: Any, as_json: bool, lines: Callable[[], Iterable[str]], *, nothing: str = "") -> None:
     if as_json:
         say_json(body)
         return

@@ -180,12 +180,15 @@ public final class BusClient {
         settings.put("enable.auto.commit", "false");
         settings.put("group.id", agency + ".java");
         try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            // By speaker and id: only who holds a topic of keys can write there, and nobody vouches for another.
             Map<String, byte[]> keys = new HashMap<>();
-            for (ConsumerRecord<byte[], byte[]> record : all(consumer, "csrc.key", "mps.key", "spp.key", "court.key")) {
+            String[] topics = {"csrc.key", "mps.key", "spp.key", "court.key", "bus.key"};
+            for (ConsumerRecord<byte[], byte[]> record : all(consumer, topics)) {
                 GenericRecord data = decode(record.value());
                 if (headers(record).get("ce_type").equals("key.announced")) {
                     byte[] announced = bytes(data.get("public_key"));
-                    keys.put(HexFormat.of().formatHex(SignedEvent.keyId(announced)), announced);
+                    String speaker = record.topic().substring(0, record.topic().indexOf('.'));
+                    keys.put(speaker + " " + HexFormat.of().formatHex(SignedEvent.keyId(announced)), announced);
                 }
             }
             for (ConsumerRecord<byte[], byte[]> record : all(consumer, "inbox." + agency)) {
@@ -200,7 +203,9 @@ public final class BusClient {
         byte[] message = SignedEvent.message(
                 headers, origin[0], Integer.parseInt(origin[1]), record.key(), record.value());
         byte[] block = Base64.getUrlDecoder().decode(headers.get("casebus-sig"));
-        byte[] publicKey = keys.get(HexFormat.of().formatHex(Arrays.copyOfRange(block, 2, 34)));
+        String speaker = headers.get("ce_source").split("/")[1];
+        String keyId = HexFormat.of().formatHex(Arrays.copyOfRange(block, 2, 34));
+        byte[] publicKey = keys.get(speaker + " " + keyId);
         String schema = schemaText(ByteBuffer.wrap(record.value()).getInt(1));
         String fingerprint = HexFormat.of().formatHex(SignedEvent.fingerprint(schema));
         ObjectNode line = JSON.createObjectNode();

@@ -1,0 +1,69 @@
+"""`casebus insiders`: who could know of the cases about a security, from what was delivered."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+import typer
+
+from casebus_schemas.errors import UsageError
+from casebus_schemas.times import read_end
+
+from .cases_cli import ConnectionFile, DatabaseUrl, Json, open_accounts, show_answer
+from .known_values import one_of
+
+app = typer.Typer()
+
+_CODE_LENGTH = 20
+
+
+@app.command("insiders")
+def insiders(
+    security: Annotated[str, typer.Option(help="its code, such as 600518")],
+    market: Annotated[str | None, typer.Option(help="only on this market, such as SSE")] = None,
+    on: Annotated[str | None, typer.Option(help="who knew by the end of this day or at this time")] = None,
+    connection: ConnectionFile = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Who could know of a security's cases, and since when (Securities Law art. 51 (7), (8)).
+
+    Each agency that has events of a case whose events name the security: since when the bus had them ready
+    for it, since when it fetched or signed for them, in which units.
+    """
+    code, where = _known_code(security), _known_market(market)
+    with open_accounts(connection, database_url, None, ask_time=on is None) as (reader, now):
+        until = now if on is None else read_end(on)
+        found = [one.to_json() for one in reader.insiders(code, until, where)]
+    show_answer(found, as_json, lambda: _lines(found), nothing="没有知情机关 nobody could know by then")
+
+
+def _lines(found: Iterable[dict[str, Any]]) -> Iterator[str]:
+    from casebus_schemas.texts.symbols import agency
+
+    chain = None
+    for one in found:
+        if one["chain"] != chain:
+            chain = one["chain"]
+            yield f"案件链 chain {chain}"
+        who = agency(one["agency"])
+        mark = "" if one["names_security"] else "  未指明证券 security not named"
+        since = "  ".join(f"{_LEVELS[level]} {at[:16]}" for level, at in one["since"].items())
+        units = f"  [{', '.join(one['units'])}]" if one["units"] else ""
+        count = len(one["events"])
+        yield f"  {who.zh} {who.en}{units}  {one['handling']}  {count}件 events  {since}{mark}"
+
+
+_LEVELS = {"available": "送达 available", "fetched": "取回 fetched", "receipted": "签收 signed"}
+
+
+def _known_code(code: str) -> str:
+    if not code.strip() or len(code) > _CODE_LENGTH:
+        raise UsageError("not the code of a security", found=repr(code[:40]), expected="such as 600518")
+    return code.strip()
+
+
+def _known_market(market: str | None) -> str | None:
+    from casebus_schemas.catalogue.avro_files import shared_file
+
+    known = {symbol.upper(): symbol for symbol in shared_file("Market", 1)["symbols"]}
+    return None if market is None else known[one_of("no such market", market.upper(), known)]

@@ -1,0 +1,67 @@
+"""An auditor asks who could know of the cases about a security."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from casebus_consumers.liaison.insiders_cli import app
+from casebus_schemas.errors import UsageError
+from casebus_services.reconciler.database import Database
+from support.desk import Desk, envelope_at, ms
+from support.signed_events import chain
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Accounts of one case about 600518 that went to the police, and of another one."""
+    url = f"sqlite:///{tmp_path / 'accounts.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    for number, code in ((1, "600518"), (2, "000001")):
+        security = {"market": "SSE", "code": code, "name": None}
+        data = {"envelope": envelope_at("2022-09-28", to=["mps/economic"]), "security": security}
+        referral = desk.admitter.speaker("csrc").say("referral.submitted", data, chain(number))
+        desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    return url
+
+
+def _asked(url: str, *words: str) -> Result:
+    return CliRunner().invoke(app, ["--database-url", url, *words])
+
+
+def test_who_could_know_on_screen_and_as_json(url: str) -> None:
+    """The agencies that were told of that security's case, each on a line, and the same as JSON."""
+    words = ("--security", "600518", "--market", "sse", "--on", "2022-09-30")
+    said = _asked(url, *words)
+    assert said.exit_code == 0
+    head, *lines = said.stdout.splitlines()
+    assert head == f"案件链 chain {chain(1)}"
+    assert [line.split()[0] for line in lines] == ["证监会", "公安部", "最高检"]
+    assert "[mps/economic]" in lines[1]
+    found = json.loads(_asked(url, *words, "--json").stdout)
+    assert [(one["agency"], one["chain"], len(one["events"])) for one in found] == [
+        ("csrc", chain(1), 1),
+        ("mps", chain(1), 1),
+        ("spp", chain(1), 1),  # told by law
+    ]
+
+
+def test_nobody_is_said(url: str) -> None:
+    """A day before the referral, or a security of no case: that is said."""
+    for words in (
+        ("--security", "600518", "--on", "2022-09-01"),
+        ("--security", "600519", "--on", "2022-10-01"),
+    ):
+        said = _asked(url, *words)
+        assert (said.exit_code, said.stdout.strip()) == (0, "没有知情机关 nobody could know by then")
+
+
+@pytest.mark.parametrize("words", [("--security", " "), ("--security", "600518", "--market", "NYSE")])
+def test_what_is_no_security_is_wrong_use(url: str, words: tuple[str, ...]) -> None:
+    """An empty code and an unknown market are usage errors."""
+    assert isinstance(_asked(url, *words, "--on", "2022-10-01").exception, UsageError)
