@@ -13,10 +13,23 @@ from .fold import Folded
 BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     "recommendation": ("recommendation.issued",),
     "compliance": ("compliance.proposed",),
+    "suit": ("suit.mandated",),
 }
 """By family, the types that begin a track of their own; any other goes on with what it answers."""
 
-FACTS = ("addressee", "sector", "kind", "reply_by", "ends_on", "score", "passed", "effect")
+FACTS = (
+    "addressee",
+    "sector",
+    "kind",
+    "reply_by",
+    "ends_on",
+    "score",
+    "passed",
+    "effect",
+    "investors",
+    "mandates",
+    "paid_first",
+)
 """What of its events a track shows, as it was said last."""
 
 
@@ -57,19 +70,24 @@ class SideTrack:
 def side_tracks(folded: Folded) -> list[SideTrack]:
     """The tracks of a case in the order in which they began; linear in their events.
 
-    An event belongs to the track whose event it answers, be it through others; one that answers none of them
-    begins a track of its own.
+    An event belongs to the track whose event it answers, be it through others, or that has its court number;
+    any other begins a track of its own.
     """
     found: list[SideTrack] = []
     of: dict[Digest, SideTrack] = {}
+    of_number: dict[str, SideTrack] = {}
     for event in _standing(folded):
         begins = event.type in BEGINNINGS[event.family]
+        numbers = event.data.get("court_nos") or ()
         known = None if begins else next((of[d] for d in folded.thread(event) if d in of), None)
+        if known is None:
+            known = next((of_number[number] for number in numbers if number in of_number), None)
         if known is None or known.family != event.family:
             known = SideTrack(event.family)
             found.append(known)
         known.add(event)
         of[folded.origin_of(event.digest)] = known
+        of_number.update(dict.fromkeys(numbers, known))
     return found
 
 

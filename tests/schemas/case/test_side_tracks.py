@@ -29,6 +29,22 @@ def test_each_track_goes_on_with_what_answers_it() -> None:
     ]
 
 
+def test_a_suit_is_known_by_its_court_number() -> None:
+    """The judgment answers nothing that the bus has: its number says which suit it judges."""
+    mandated = say(
+        "m", "suit.mandated", "2021-04-08", agency="court", court_nos=["(2020)示01民初1号"], mandates=56
+    )
+    judged = say("j", "suit.judged", "2021-11-12", agency="court", court_nos=["(2020)示01民初1号"])
+    paid = say("d", "suit.distributed", "2022-01-10", agency="court", replies="j", paid_first=True)
+    other = say("o", "suit.judged", "2021-11-13", agency="court", court_nos=["(2021)示01民初9号"])
+    tracks = [track.to_json() for track in side_tracks(fold([mandated, judged, other, paid]))]
+    assert [(track["state"], len(track["steps"])) for track in tracks] == [
+        ("suit.distributed", 3),
+        ("suit.judged", 1),
+    ]
+    assert tracks[0]["facts"] == {"mandates": 56, "paid_first": True}
+
+
 def test_a_track_that_is_withdrawn_is_gone() -> None:
     """The letter is taken back: what answered it stands alone."""
     back = say("w", "recommendation.withdrawn", "2022-03-20", agency="spp", to=("csrc",), withdraws="j")

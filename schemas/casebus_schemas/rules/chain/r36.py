@@ -30,6 +30,9 @@ RULE = Rule(
 """Documents are held together by their digests, and by their titles where one of them has none. Goods have no
 digest: they stand in no annex and are not compared."""
 
+CAME_WITH_THE_LETTER = ("transfer_letter", "penalty_decision")
+"""Annexes that are no part of the files: the letter of referral itself and decisions taken before."""
+
 
 @RULE.over_case
 def other_list(case: Case) -> Iterator[Found]:
@@ -37,7 +40,8 @@ def other_list(case: Case) -> Iterator[Found]:
     standing = case.folded.standing_of
     handed = standing.get("referral.handed_over", [])
     referred = [*standing.get("referral.submitted", []), *standing.get("referral.supplemented", [])]
-    annexes, items = _of(referred, "annexes"), _of(handed, "items")
+    items = _of(handed, "items")
+    annexes = [annex for annex in _of(referred, "annexes") if annex["kind"] not in CAME_WITH_THE_LETTER]
     if not annexes or not items:
         return
     missing, changed, unlisted = _differences(annexes, items)
