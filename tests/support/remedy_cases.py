@@ -15,6 +15,7 @@ REMEDY_FIELDS = (
     "balances",
     "annexes",
     "checks",
+    "security",
     "sanctions",
     "sentences",
     "paid_first",
@@ -35,6 +36,8 @@ def remedy_field(field: str, value: Any) -> Any:
             return [{"item": entry.split()[0], "worth": _worth(entry)} for entry in value]
         case "terms":
             return [_term(entry) for entry in value]
+        case "security":
+            return _security(value)
         case "sanctions":
             return [_sanction(entry) for entry in value]
         case "sentences":
@@ -61,6 +64,12 @@ def _document(entry: str) -> dict[str, Any]:
     kind = "transfer_letter" if title == "letter" else "other"
     sha256 = bytes([int(mark)]) * 32 if mark else None
     return {"no": "1", "kind": kind, "title": title, "quantity": 1, "sha256": sha256}
+
+
+def _security(entry: str) -> dict[str, Any]:
+    """`SSE 600001 甲股份`; `-` stands for what is not said."""
+    market, code, name = entry.split()
+    return {"market": market, "code": None if code == "-" else code, "name": None if name == "-" else name}
 
 
 def _sanction(entry: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What runs beside the charges of a case step by step: recommendations, compliance, civil suits."""
+"""What runs beside the charges of a case step by step: recommendations, compliance, suits, experts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,11 @@ BEGINNINGS: Mapping[str, tuple[str, ...]] = {
     "recommendation": ("recommendation.issued",),
     "compliance": ("compliance.proposed",),
     "suit": ("suit.mandated",),
+    "cooperation": (
+        "cooperation.expert_requested",
+        "cooperation.training_announced",
+        "cooperation.exchange_requested",
+    ),
 }
 """By family, the types that begin a track of their own; any other goes on with what it answers."""
 

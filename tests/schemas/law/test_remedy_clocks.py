@@ -145,3 +145,21 @@ def test_new_an_outsider_called_like_an_agency_is_not_taken_for_it(name: str) ->
     duty = _duty("DL35", _issued(addressee_kind="company", addressee=name))
     assert (duty.owed_by, duty.to_tell) == (f"“{name}”", ("spp",))
     assert duty.said(at("2022-08-01")).parties == ("spp",)
+
+
+def test_an_expert_opinion_is_due_on_the_day_that_was_asked_for() -> None:
+    """Asked on 21 February 2022 for Friday 11 March; without a day a month ends on Monday 21 March."""
+    for wanted, end in ((date(2022, 3, 11), "2022-03-12"), (None, "2022-03-22")):
+        asked = say(
+            "q",
+            "cooperation.expert_requested",
+            "2022-02-21T10:00",
+            agency="spp",
+            to=("csrc",),
+            expected_by=wanted,
+        )
+        duty = _duty("DL54", asked)
+        assert (duty.owed_by, duty.owed_to) == ("csrc", ("spp",))
+        assert {reading.due for reading in duty.readings} == {at(end)}
+        later = say("d", "cooperation.expert_declined", "2022-03-01T10:00", to=("spp",), replies="q")
+        assert _duty("DL54", asked, later).state(at("2022-05-01")) == "met"

@@ -39,6 +39,8 @@ def other_list(case: Case) -> Iterator[Found]:
     """What is missing, what bears a listed title and is another file, and what no annex lists."""
     standing = case.folded.standing_of
     handed = standing.get("referral.handed_over", [])
+    if not handed:
+        return
     referred = [*standing.get("referral.submitted", []), *standing.get("referral.supplemented", [])]
     items = _of(handed, "items")
     annexes = [annex for annex in _of(referred, "annexes") if annex["kind"] not in CAME_WITH_THE_LETTER]
