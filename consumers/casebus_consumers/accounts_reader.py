@@ -9,6 +9,7 @@ from typing import Any
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.duty_said import with_latest
 from casebus_schemas.case.insiders import Insider, insiders_of
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
@@ -38,6 +39,8 @@ from casebus_services.reconciler.set_aside import reason_of
 from .case_names import CaseNames, names_of
 from .event_texts import in_words
 
+MOST_MEANT = 100
+"""How many chains are looked at for a number, a name or the beginning of an id."""
 _EVENTS_AND_ADMISSIONS = (
     "FROM recon_event e JOIN recon_admission a "
     "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
@@ -88,28 +91,43 @@ class AccountsReader:
         ]
 
     def chains_like(self, beginning: str, agency: str | None = None) -> list[str]:
-        """The ids of chains that begin so and of which an agency may see something, at most a hundred."""
+        """The ids of chains that begin so and of which an agency may see something, at most `MOST_MEANT`."""
         plain = beginning.lower().replace("%", "").replace("_", "")
-        return self._of_events("e.chain LIKE ?", (f"{plain}%",), agency) if plain else []
+        return self._of_events("e.chain LIKE ?", (f"{plain}%",), agency, MOST_MEANT) if plain else []
 
     def chains_saying(self, text: str, agency: str | None = None) -> list[str]:
-        """The ids of chains of which some event's bytes hold a text, at most a hundred."""
-        return self._of_events(self._database.holds, (text.encode(),), agency) if text else []
+        """The ids of chains of which some event's bytes hold a text, at most `MOST_MEANT`.
+
+        Those in which the agency itself said it come first: others decide how many there are besides.
+        """
+        return self._of_events(self._database.holds, (text.encode(),), agency, MOST_MEANT) if text else []
 
     def insiders(self, code: str, until: datetime, market: str | None = None) -> list[Insider]:
         """Who had events of chains about a security before `until`, chain by chain."""
-        chains = self._of_events(self._database.holds, (code.encode(),), None, most=None)
+        chains = self._of_events(self._database.holds, (code.encode(),), None, None)
         return [one for chain in chains for one in insiders_of(self.events(chain), code, until, market)]
 
     def _of_events(
-        self, condition: str, parameters: tuple[Any, ...], agency: str | None, most: int | None = 100
+        self,
+        condition: str,
+        parameters: tuple[Any, ...],
+        agency: str | None,
+        most: int | None,
     ) -> list[str]:
-        told = "" if agency is None else f" AND {_OF_AGENCY}"
-        query = f"SELECT DISTINCT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} ORDER BY 1"
+        told = order = ""
+        whose: tuple[str, ...] = ()
+        if agency is not None:
+            told = f" AND {_OF_AGENCY}"
+            order = "max(CASE WHEN e.source = ? OR e.source LIKE ? THEN 1 ELSE 0 END) DESC, "
+            whose = _as_agency(agency)
+        query = (
+            f"SELECT e.chain {_EVENTS_AND_ADMISSIONS} WHERE {condition}{told} GROUP BY e.chain "
+            f"ORDER BY {order}e.chain"
+        )
         if most is not None:
             query = f"{query} LIMIT {most}"
         with self._database.reading() as transaction:
-            return [row[0] for row in transaction.rows(query, (*parameters, *_as_agency(agency)))]
+            return [row[0] for row in transaction.rows(query, (*parameters, *whose, *whose[:2]))]
 
     def set_aside(self) -> list[dict[str, Any]]:
         """Every chain that the program could not compute: since when, why, how many events it holds."""
@@ -223,7 +241,7 @@ class AccountsReader:
             rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
         found = []
         for text, moot_ms, stored in rows:
-            body = json.loads(text)
+            body = with_latest(json.loads(text))
             if stored != "moot":
                 body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
             sight = body.pop("sight")

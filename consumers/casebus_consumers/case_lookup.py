@@ -2,7 +2,7 @@
 
 from casebus_schemas.errors import UsageError
 
-from .accounts_reader import AccountsReader
+from .accounts_reader import MOST_MEANT, AccountsReader
 from .case_names import names_of
 
 _MOST_LISTED = 10
@@ -14,7 +14,8 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
     """The chain of which somebody gave a number, a name, or the beginning of its id.
 
     An agency finds only by what it was told. Raises UsageError naming the candidates where it is more than
-    one, and how to find one where there is none.
+    one, and how to find one where there is none. Where so many chains hold the text that not all can be
+    looked at, only one is meant in which the agency itself calls the case so: nobody hides it behind others.
     """
     wanted = text.strip()
     candidates = reader.chains_like(wanted, agency)
@@ -22,6 +23,15 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
         return wanted
     called = {chain: names_of(reader.events(chain), agency) for chain in reader.chains_saying(wanted, agency)}
     exact = [chain for chain, names in called.items() if wanted in names.every()]
+    if len(called) >= MOST_MEANT:
+        own = [chain for chain in exact if _calls_it(reader, chain, agency, wanted)]
+        if len(own) == 1:
+            return own[0]
+        raise UsageError(
+            f"more than {MOST_MEANT - 1} cases say {wanted[:60]!r}",
+            expected="the agency's own number of the case, or a chain id",
+            remedy="`casebus case` lists all cases",
+        )
     within = [chain for chain, names in called.items() if any(wanted in name for name in names.every())]
     found = exact or within
     if not found and len(wanted) >= _FEWEST:
@@ -46,3 +56,8 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
         expected="one of them",
         remedy="give its number or chain id",
     )
+
+
+def _calls_it(reader: AccountsReader, chain: str, agency: str | None, wanted: str) -> bool:
+    """Whether the agency itself calls this case so."""
+    return wanted in names_of(e for e in reader.events(chain) if e.agency == agency).every()

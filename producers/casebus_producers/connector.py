@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.admission.may_say import Answered, may_say
-from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.case.placing import Reference, chain_of, references_of
-from casebus_schemas.catalogue.catalog import Catalog, EventSchema
+from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.times import to_moment
@@ -95,7 +95,7 @@ class Connector:
         envelope = event.data.get("envelope", {})
         answered, unclear = None, None
         try:
-            answered = self._answered(writing, envelope)
+            answered = self._answered(writing, event, kind, envelope)
         except DoorProblem as problem:
             unclear = problem
         said = _encoded(schema, event.data)
@@ -140,7 +140,9 @@ class Connector:
             said=original,
         )
 
-    def _answered(self, writing: Writing, envelope: dict[str, Any]) -> KnownEvent | None:
+    def _answered(
+        self, writing: Writing, event: DoorEvent, kind: EventType, envelope: dict[str, Any]
+    ) -> KnownEvent | None:
         """The known event that this one answers."""
         reply, digest = envelope.get("in_reply_to"), envelope.get("in_reply_to_hash")
         if reply is None:
@@ -158,6 +160,8 @@ class Connector:
                 )
             known = matching
         if len(known) > 1:
+            known = self._meant(known, event, kind, envelope)
+        if len(known) > 1:
             raise DoorProblem(
                 f"{_REPLY}_hash",
                 f"the id {reply} stands for {len(known)} events",
@@ -166,6 +170,20 @@ class Connector:
             )
         return known[0] if known else None
 
+    def _meant(
+        self, known: list[KnownEvent], event: DoorEvent, kind: EventType, envelope: dict[str, Any]
+    ) -> list[KnownEvent]:
+        """Of several events of one id those that this one can answer, in its chain, of whom it is said to:
+        who uses the id of another again neither draws the answer to himself nor holds it up."""
+        wanted: list[Callable[[KnownEvent], bool]] = [
+            lambda one: not kind.answers or kind.may_answer(one.type),
+            lambda one: event.subject in (None, one.chain),
+            lambda one: self._owner(one) in (*envelope["to"], BUS),
+        ]
+        for fits in wanted:
+            known = [one for one in known if fits(one)] or known
+        return known
+
     def _mended(self, writing: Writing, envelope: dict[str, Any]) -> dict[str, str]:
         """Whose events `corrects` and `withdraws` name, as far as they are known."""
         owners = {}
@@ -173,8 +191,11 @@ class Connector:
             digest = envelope.get(name)
             known = None if digest is None else writing.event_of_digest(digest)
             if known is not None:
-                owners[name] = self._outbox.agency if known.sent else agency_of_source(known.source)
+                owners[name] = self._owner(known)
         return owners
+
+    def _owner(self, event: KnownEvent) -> str:
+        return self._outbox.agency if event.sent else agency_of_source(event.source)
 
     def _chain(
         self,

@@ -146,7 +146,9 @@ def _proven_before(notices: Sequence[NoticeRecord], outbox: Outbox) -> set[int]:
 
 def notice_of(record: Record) -> str | None:
     """The id that a record of an inbox bears, whoever wrote it."""
-    return next((value.decode() for name, value in record.headers if name == NOTICE and value), None)
+    return next(
+        (value.decode(errors="replace") for name, value in record.headers if name == NOTICE and value), None
+    )
 
 
 def _parsed(record: Record) -> NoticeRecord | Unreadable:

@@ -78,7 +78,7 @@ class SaidAdvice:
                     continue
                 for reference in references_of(event.data["envelope"], event.source):
                     try:
-                        chain = chain_of_reference(connection, reference)
+                        chain = chain_of_reference(connection, reference, self._outbox.agency)
                     except DoorProblem:  # several offices have the number: the connector says it
                         continue
                     if chain is not None:

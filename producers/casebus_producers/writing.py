@@ -168,7 +168,7 @@ class Writing:
         return there
 
     def events_of_id(self, id: UUID) -> list[KnownEvent]:
-        """The known events of that id, by digest: usually one; several where an id was used twice."""
+        """The known events of that id, its own first: usually one; several where an id was used twice."""
         return events_of_id(self.connection, id)
 
     def event_of_digest(self, digest: bytes) -> KnownEvent | None:
@@ -177,7 +177,7 @@ class Writing:
 
     def chain_of(self, reference: Reference) -> str | None:
         """The chain to which a reference belongs, if it is known."""
-        chain = self._chains.get(reference) or chain_of_reference(self.connection, reference)
+        chain = self._chains.get(reference) or chain_of_reference(self.connection, reference, self._agency)
         if chain is not None:
             self._chains[reference] = chain
         return chain

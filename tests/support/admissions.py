@@ -7,8 +7,8 @@ from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import base64url_bytes
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.router.outputs import AdmissionWriter, admission_of

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from casebus_services.reconciler.stepped_over import StepOverOrder
+
 from .drop_orders import DropOrder
 
 MOST_DAMAGES = 1000
@@ -93,6 +95,10 @@ class VerifyReport:
     dropped_count: int = 0
     kept: list[DropOrder] = field(default_factory=list)
     """Orders whose content is there: not carried out yet, or said anew."""
+    stepped_over: list[StepOverOrder] = field(default_factory=list)
+    """Orders behind which the reconciler went on: what each names is forged, and stands in `damages` too."""
+    step_over_orders: int = 0
+    """All such orders under a key of the bus; the others name nothing that is forged."""
 
     def order_for(self, digest: bytes) -> DropOrder | None:
         """The first order to remove this content."""
@@ -143,5 +149,7 @@ class VerifyReport:
             "dropped_count": self.dropped_count,
             "dropped": [one.to_json() for one in self.dropped],
             "ordered_but_there": [order.place for order in self.kept],
+            "stepped_over": [{"origin": str(o.order.origin), **o.to_json()} for o in self.stepped_over],
+            "step_over_orders": self.step_over_orders,
             "seconds": round(self.seconds, 3),
         }

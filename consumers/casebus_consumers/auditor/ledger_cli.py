@@ -187,6 +187,10 @@ def _show_damages(report: Any) -> None:
         say(f"已删除 dropped: {dropped}")
     for order in report.kept:
         say(f"待删除 ordered, but there: the content of {order.origin}, by order {order.place}")
+    for over in report.stepped_over:
+        say(f"已越过 stepped over: {over.order.origin}, {over}")
+    if idle := report.step_over_orders - len(report.stepped_over):
+        say(f"{idle} orders to step over name nothing that is forged here")
     for damage in report.damages[:_SHOWN_DAMAGES]:
         say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)

@@ -21,6 +21,7 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record, TopicPartition
+from casebus_services.reconciler.stepped_over import StepOverOrder, SteppedOver, order_to_step_over
 
 from .ledger_rows import LedgerRows
 
@@ -72,6 +73,8 @@ class Replayed:
     in_ledger: InLedger | None
     problem: Sentence | None = None
     """Why it is not by whom it says; None also where nobody asked."""
+    stepped_over: StepOverOrder | None = None
+    """The operator's order by which the reconciler left a forged admission behind."""
 
     def to_json(self, catalog: Catalog | None = None) -> dict[str, Any]:
         """Place, identity and chain as a JSON object; with a catalogue also the event itself."""
@@ -94,6 +97,8 @@ class Replayed:
             }
         if self.problem is not None:
             body |= {"forged": True, "problem": self.problem.to_json()}
+            if self.stepped_over is not None:
+                body["stepped_over"] = self.stepped_over.to_json()
         if self.in_ledger is not None:
             body["ledger"] = self.in_ledger
         if catalog is not None:
@@ -191,9 +196,15 @@ class LedgerComparison:
 
 
 def replay(
-    records: Iterator[Record], comparison: LedgerComparison | None, keyring: Keyring | None = None
+    records: Iterator[Record],
+    comparison: LedgerComparison | None,
+    keyring: Keyring | None = None,
+    orders: SteppedOver | None = None,
 ) -> Iterator[Replayed]:
-    """Each record, compared where a comparison is given, and what the bus has written proven by its keys."""
+    """Each record, compared where a comparison is given, and what the bus has written proven by its keys.
+
+    `orders` are those by which forged admissions were left behind.
+    """
     while run := list(islice(records, _AT_ONCE)):
         found = (
             [Replayed(record, leaf_hash(leaf(record)), None) for record in run]
@@ -201,7 +212,11 @@ def replay(
             else comparison.compare(run)
         )
         problems = {} if keyring is None else _forged(run, keyring)
-        yield from (replace(one, problem=problems.get(one.record)) for one in found)
+        for one in found:
+            if (problem := problems.get(one.record)) is not None:
+                order = order_to_step_over(one.record, orders or {})
+                one = replace(one, problem=problem, stepped_over=order)
+            yield one
 
 
 def _forged(run: Sequence[Record], keyring: Keyring) -> dict[Record, Sentence | None]:

@@ -13,11 +13,13 @@ from casebus_producers.connecting import quiet_kafka
 from casebus_producers.keys_reader import read_keyring
 from casebus_producers.screen import say, say_json
 from casebus_producers.topic_reader import TopicReader
+from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import AUDITOR, BUS_KEY, ledgered_topics
+from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, COMMAND, ledgered_topics
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.wording import MOST_NAMED
 from casebus_services.ledger.database import open_database
+from casebus_services.reconciler.stepped_over import SteppedOver, step_over_orders
 
 from .ledger_rows import snapshot
 from .replay import Bound, LedgerComparison, gaps, in_time_order, replay
@@ -46,9 +48,10 @@ def replay_command(
     """A JSON line for each record, oldest first: place, digest, type, chain, and whether the ledger agrees.
 
     Without a ledger at hand nothing is compared; with one the exit code is 1 if a record differs or is
-    missing there. An admission or a word of the bus that is not under one of its keys is marked as forged;
-    then, too, the exit code is 1, as where Kafka has deleted the beginning or ends before --from. "not yet"
-    are records that came after the ledger's last batch. A summary goes to the error output.
+    missing there. An admission or a word of the bus that is not under one of its keys is marked as forged,
+    with who ordered the reconciler to step over it, when and why. Then, too, the exit code is 1, as where
+    Kafka has deleted the beginning or ends before --from. "not yet" are records that came after the ledger's
+    last batch. A summary goes to the error output.
     """
     if chain is not None and not _CHAIN.match(chain):
         raise UsageError("not a chain id", found=repr(chain[:60]), expected="at least 8 characters of one")
@@ -75,10 +78,11 @@ def replay_command(
         if check and url is not None:
             # Opened after Kafka's ends were asked: what is ledgered since only adds to it.
             comparison = LedgerComparison(stack.enter_context(snapshot(open_database(url, read_only=True))))
-        catalog = Catalog.load() if events else None
-        keyring = read_keyring(login, Catalog.load(), (BUS_KEY,))
-        for found in replay(in_time_order(reader, starts, ends), comparison, keyring):
-            body = found.to_json(catalog)
+        catalog = Catalog.load()
+        keyring = read_keyring(login, catalog, (BUS_KEY,))
+        orders = _orders(login, catalog, keyring) if ADMISSION in topics else {}
+        for found in replay(in_time_order(reader, starts, ends), comparison, keyring, orders):
+            body = found.to_json(catalog if events else None)
             if chain is not None and not str(body.get("chain")).startswith(chain.lower()):
                 continue
             if found.problem is not None:
@@ -90,3 +94,8 @@ def replay_command(
         say(f"缺 MISSING  {gap.text}", err=True)
     if missing or counts["different"] or counts["missing"] or counts["forged"]:
         raise typer.Exit(1)
+
+
+def _orders(login: KafkaLogin, catalog: Catalog, keyring: Keyring) -> SteppedOver:
+    with TopicReader(login, [COMMAND]) as commands:
+        return step_over_orders(commands.read_to(commands.ends()), catalog, keyring)

@@ -16,7 +16,7 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 from casebus_services.ledger.database import Database
-from casebus_services.reconciler.stepped_over import is_stepped_over, step_over_orders
+from casebus_services.reconciler.stepped_over import order_to_step_over, step_over_orders
 from casebus_services.streams.two_threads import Halves
 
 from .damage import VerifyReport
@@ -60,6 +60,7 @@ class SignatureCheck:
             for log in self._of(topic):
                 self._keyring = self._keyring.extend(r for r in rows.records_of(log) if r is not None)
         self._orders = step_over_orders(rows.records(COMMAND), catalog, self._keyring)
+        self._report.step_over_orders = len(self._orders)
 
     def run(self) -> None:
         """Checks everything."""
@@ -88,8 +89,9 @@ class SignatureCheck:
                 continue
             self._report.signatures += 1
             if (problem := problems[record]) is not None:
-                over = "; the operator's order steps over it" if is_stepped_over(record, self._orders) else ""
-                self._forged(log, record, problem, f"an admission under a key of the bus{over}")
+                self._forged(log, record, problem, "an admission under a key of the bus")
+                if (order := order_to_step_over(record, self._orders)) is not None:
+                    self._report.stepped_over.append(order)
                 continue
             self._follow(log, record)
             try:

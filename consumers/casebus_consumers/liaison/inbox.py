@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from casebus_schemas.wire.records import Record
 
 DELIVERED = "receipt.delivered"
 _POLL_S = 0.5
+_AT_ONCE = 500
+"""Notices of one run: others decide how many there are, and one event acknowledges those of a chain."""
 _ACKNOWLEDGED = "SELECT acknowledged_by FROM delivery WHERE notice = ?"
 _ACKNOWLEDGE = "UPDATE delivery SET acknowledged_by = ? WHERE notice = ?"
 
@@ -108,8 +111,9 @@ class Inbox:
                     yield self._understood(reader, records)
                 elif not follow:
                     # What the first silence left: read to the end or say that the broker does not answer.
-                    if rest := list(reader.read_inbox(end)):
-                        yield self._understood(reader, rest)
+                    rest = reader.read_inbox(end)
+                    while records := list(islice(rest, _AT_ONCE)):
+                        yield self._understood(reader, records)
                     return
 
     def acknowledge(self, notices: Sequence[Told], at: datetime | None = None) -> list[Queued]:

@@ -9,6 +9,7 @@ from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS, matters_of, tar
 from casebus_consumers.unshowable import lines_or_reason
 from casebus_producers.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.case.duty_said import with_latest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.symbols import (
@@ -92,7 +93,8 @@ def _about(event: Mapping[str, Any]) -> list[str]:
         lines.append(f"发现 finding {finding['id']}   规则 rule {finding['rule']}   {_state(finding)}")
         lines.extend((finding["because"]["zh"], finding["because"]["en"]))
     for duty in data.get("obligations") or ():
-        first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
+        ends = with_latest(duty)
+        first, last = (datetime.fromisoformat(ends[name]) for name in ("due_earliest", "latest_possible"))
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
         lines.append(f"规则 rule {duty['rule']}   {owed}   {shown(DUTY_STATES, duty['state'])}")
         lines.append(f"期限 due {end_text(first)}" + ("" if first == last else f" … {end_text(last)}"))

@@ -62,6 +62,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
         yield from _services(file.parent)
         yield from _denials(file.parent)
         yield from _failed_logins(file.parent)
+        yield from _held_back(file.parent)
         yield from _set_aside(connection)
 
 
@@ -285,6 +286,14 @@ def _denials(folder: Path) -> Iterator[Examined]:
             yield Examined("access", "warn", line)
     elif log.exists():
         yield Examined("access", "ok", "nobody was refused")
+
+
+def _held_back(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.status import throttled_now
+
+    for one in throttled_now(folder, time.time()):
+        mend = "its bounds are those of docs/reference.md; does it mean to say so much?"
+        yield Examined("throttled", "warn", one.text, mend)
 
 
 def _failed_logins(folder: Path) -> Iterator[Examined]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .throttling import HeldBack, held_back
+
 STALE_AFTER_S = 10.0
 """A service writes its heartbeat about every second; ten missed ones are worth a warning."""
 
 _DENIALS_SHOWN = 20
+_THROTTLED_READ = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Status:
     topics: tuple[tuple[str, int], ...]
     denials: tuple[str, ...]
     failed_logins: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
+    """Logins that a quota of the embedded broker slows down now."""
     set_aside: tuple[Mapping[str, Any], ...] = ()
     """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
 
@@ -100,6 +105,11 @@ def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[s
     except OSError:
         return ()
     return tuple(line for line in reversed(lines[-count:]) if line)
+
+
+def throttled_now(folder: Path, now: float) -> tuple[HeldBack, ...]:
+    """Whom the embedded broker of this data folder slows down at `now`, seconds since 1970 UTC."""
+    return held_back(last_lines(folder / "broker" / "log" / "throttled.log", _THROTTLED_READ), now)
 
 
 def service_statuses(
@@ -200,6 +210,7 @@ class StatusReader:
             topics=tuple(sorted(ends.items())),
             denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
             failed_logins=last_lines(self._folder / "broker" / "log" / "logins.log", _DENIALS_SHOWN),
+            held_back=tuple(one.text for one in throttled_now(self._folder, now)),
             set_aside=tuple(self._set_aside()),
         )
 

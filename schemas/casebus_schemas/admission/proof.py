@@ -7,7 +7,8 @@ from typing import NamedTuple
 from casebus_schemas.agencies import BUS, agency_of_source, agency_of_topic
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.sentence import Sentence
-from casebus_schemas.wire.headers import EventHeaders, from_base64url
+from casebus_schemas.wire.base64url import from_base64url
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import (
     SignatureBlock,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.law.calendar import beijing_day
-from casebus_schemas.law.clocks import SIGNED, SILENCE, Version
+from casebus_schemas.law.calendar import Calendar, beijing_day
+from casebus_schemas.law.clocks import SIGNED, SILENCE, Rung, Version
 from casebus_schemas.law.terms import Pause, Precision, Reading, countable, due_latest, readings
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.ids import bus_id
@@ -14,7 +14,7 @@ from casebus_schemas.wire.ids import bus_id
 from .chain import ChainEvent
 from .chain_index import ChainIndex
 from .duty import Obligation, Step
-from .endings import ended_by, ends_matter
+from .endings import ended_by
 from .fold import Folded
 from .parties import Party, parties
 from .proof import is_apart, proven_time
@@ -28,7 +28,6 @@ __all__ = [
     "obligations",
     "starts",
     "starts_of",
-    "touches",
 ]
 
 _FROM_SENDING = Sentence(
@@ -54,24 +53,9 @@ def duties_of(start: Start, index: ChainIndex) -> tuple[Obligation, ...]:
     """The duties of one start, one for each that owes, and for each suspect where the clock says so.
 
     None where no term can be counted. Takes time for the events that can touch them, not for the chain's
-    length. A later event that does not touch the start (`touches`) does not change them.
+    length. A later event that does not touch the start (`OpenStarts.touched`) does not change them.
     """
     return tuple(_duties(start, index)) if start.countable else ()
-
-
-def touches(event: ChainEvent, start: Start, index: ChainIndex) -> bool:
-    """Whether an event at the end of the chain may change the duties of a start; says yes where in doubt.
-
-    A correction or withdrawal re-folds the chain: what it changes is not asked here.
-    """
-    if start.clock.for_each_suspect and event.data.get("suspects"):
-        return True  # it may show that two suspects are one
-    if ends_matter(event):
-        return True
-    if event.type not in start.clock.touched_by:
-        return False
-    # A new start of the same kind may tie to itself what so far was tied to none.
-    return event.type == start.cause.type or index.touches(event, start.cause)
 
 
 def _duties(start: Start, index: ChainIndex) -> Iterator[Obligation]:
@@ -157,7 +141,7 @@ class _Finder:
         return tuple(
             Step(
                 rung.step,
-                _counted(beginnings, rung.limit, rung.readings, pauses, self._last_day),
+                _counted(beginnings, rung, pauses, self._last_day, self._index.calendar),
                 rung.needs,
                 self._clock.needs(rung.needs),
             )
@@ -199,7 +183,8 @@ class _Finder:
             return said
         arrival: list[_Beginning] = [(arrived, "second", None)]
         rung = start.version.rungs[start.version.base_rung()]
-        over = due_latest(_counted(arrival, rung.limit, rung.readings, pauses, self._last_day))
+        counted = _counted(arrival, rung, pauses, self._last_day, self._index.calendar)
+        over = due_latest(counted)
         return said if min(receipt.admitted_at for receipt, _ in receipts) < over else arrival
 
     def _receipts(self) -> list[tuple[ChainEvent, datetime]]:
@@ -326,15 +311,18 @@ class _Finder:
 
 def _counted(
     beginnings: Iterable[_Beginning],
-    limit: str,
-    names: Iterable[str],
+    rung: Rung,
     pauses: tuple[Pause, ...],
     last_day: date | None,
+    calendar: Calendar,
 ) -> tuple[Reading, ...]:
-    """The readings of a limit, or up to a last day, from each instant; two that end alike are one."""
+    """The readings of a rung, or up to a last day, from each instant; two that end alike are one."""
     found: dict[tuple[str, datetime], Reading] = {}
     for at, precision, note in beginnings:
-        for reading in readings(at, _until(last_day, at) or limit, names, precision=precision, pauses=pauses):
+        limit = _until(last_day, at) or rung.limit
+        for reading in readings(
+            at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar
+        ):
             if note is not None:
                 why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
                 reading = replace(reading, why=why, provisional=True)

@@ -81,10 +81,17 @@ class Basis:
 
 
 class Counts(Protocol):
-    """What the events give."""
+    """What the events give, for the figures of one agency."""
 
     def figure(self, basis: Basis, period: Period, at: datetime | None) -> Figure:
         """The figure from the events as known at a time, None for all of them."""
+
+
+class CountsOf(Protocol):
+    """What the events give, by the agency whose figures are held against it."""
+
+    def of(self, agency: str) -> Counts:
+        """For the figures of one agency."""
 
 
 def compare_published(
@@ -103,7 +110,11 @@ def compare_published(
 
 
 def compare_stated(
-    stated: Sequence[Stated], counts: Counts, rules: Mapping[RuleId, Rule] = RULES, *, most: int | None = None
+    stated: Sequence[Stated],
+    counts: CountsOf,
+    rules: Mapping[RuleId, Rule] = RULES,
+    *,
+    most: int | None = None,
 ) -> Published:
     """The same of figures as they are stated. With `most`: of each agency that many that stand, the last.
 
@@ -117,7 +128,8 @@ def compare_stated(
     comparisons = []
     for each in chosen:
         earlier = before.get((each.event.digest, each.ref))
-        compared = _guarded(each, partial(_compared, each, siblings[each.event.digest], earlier, counts))
+        found = counts.of(each.event.agency)
+        compared = _guarded(each, partial(_compared, each, siblings[each.event.digest], earlier, found))
         kept = tuple(finding for finding in compared.findings if finding.rule in rules)
         comparisons.append(replace(compared, findings=kept))
     together = sums([each for each in chosen if each.valid])
@@ -162,6 +174,9 @@ class _AtOnce:
     def __init__(self, events: Sequence[ChainEvent], versions: Versions) -> None:
         self._versions = versions
         self._tally = cache(lambda at: Tally(events, at))
+
+    def of(self, _agency: str) -> Counts:
+        return self
 
     def figure(self, basis: Basis, period: Period, at: datetime | None) -> Figure:
         tally = self._tally(at)

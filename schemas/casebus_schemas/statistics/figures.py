@@ -205,7 +205,9 @@ def _units(counted: Sequence[Item], measure: Measure) -> tuple[frozenset[str], C
 
 
 def _sources(tally: Tally, items: Iterable[Item], adds: Counter[Digest]) -> tuple[Source, ...]:
-    found = {(item.chain, digest) for item in items for digest in item.events}
+    # Persons of one indictment share what they rest on: it is looked through once.
+    runs = {(item.chain, id(item.events)): item for item in items}.values()
+    found = {(item.chain, digest) for item in runs for digest in item.events}
     sources = []
     for chain, digest in found:
         matter = tally.matters[chain]

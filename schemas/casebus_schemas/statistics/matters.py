@@ -32,9 +32,9 @@ class Matter:
             return "withdrawn"
         if digest in self.folded.superseded:
             return "corrected"
-        if any(digest in corrections for corrections in self.folded.superseded.values()):
+        if digest in self._correcting:
             return "corrects"
-        if digest in self.folded.withdrawn.values():
+        if digest in self._withdrawing:
             return "withdraws"
         event = self.folded.by_digest[digest]
         if mends(event):
@@ -45,24 +45,42 @@ class Matter:
         """Its speaker's corrections and withdrawals of an event and of these, in effect or not; repeats."""
         agency = self.event(digest).agency
         found: set[Digest] = set()
-        while more := {
-            event.digest
-            for event in self._pointing
-            if {event.corrects, event.withdraws} & {digest, *found}
-            and event.agency == agency
-            and event.digest not in found
-        }:
-            found |= more
-        repeats = self.folded.repeats.of.items()
-        return found | {repeat for repeat, original in repeats if original in {digest, *found}}
+        waiting = [digest]
+        while waiting:
+            more = [one for one in self._pointing.get((waiting.pop(), agency), ()) if one not in found]
+            found.update(more)
+            waiting.extend(more)
+        return found.union(*(self._repeats.get(one, ()) for one in (digest, *found)))
 
     @cached_property
     def _rivals(self) -> frozenset[Digest]:
         return frozenset(event.digest for rivals in self.folded.rivals for event in rivals)
 
     @cached_property
-    def _pointing(self) -> list[ChainEvent]:
-        return [event for event in self.folded.order if mends(event)]
+    def _correcting(self) -> frozenset[Digest]:
+        return frozenset(one for corrections in self.folded.superseded.values() for one in corrections)
+
+    @cached_property
+    def _withdrawing(self) -> frozenset[Digest]:
+        return frozenset(self.folded.withdrawn.values())
+
+    @cached_property
+    def _pointing(self) -> dict[tuple[Digest, str], list[Digest]]:
+        """By what they point at, and who says so, the corrections and withdrawals."""
+        found: dict[tuple[Digest, str], list[Digest]] = {}
+        for event in self.folded.order:
+            if mends(event):
+                for target in {event.corrects, event.withdraws}:
+                    if target is not None:
+                        found.setdefault((target, event.agency), []).append(event.digest)
+        return found
+
+    @cached_property
+    def _repeats(self) -> dict[Digest, list[Digest]]:
+        found: dict[Digest, list[Digest]] = {}
+        for repeat, original in self.folded.repeats.of.items():
+            found.setdefault(original, []).append(repeat)
+        return found
 
     def event(self, digest: Digest) -> ChainEvent:
         """An event of the chain, repeats too."""

@@ -46,21 +46,56 @@ class Stated:
         return (*words, self.period.text)
 
 
-def stated_figures(events: Iterable[ChainEvent]) -> list[Stated]:
-    """Every figure in publications that stand, corrected where they were, in the order of publication."""
+class StatedFigures:
+    """The figures in publications that stand, corrected where they were, of chains taken one after the other.
+
+    With `most` of each agency the last that many, in whatever order its chains come.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._of: dict[str, list[_Place]] = {}
+
+    def take(self, chain: Iterable[ChainEvent]) -> None:
+        """Takes the events of one chain, all of them at once."""
+        new: dict[str, list[_Place]] = {}
+        for event in fold(chain).standing:
+            if event.type in (PUBLISHED, RESTATED) and event.corrects is None and event.withdraws is None:
+                figures = new.setdefault(event.agency, [])
+                figures.extend((event.sort_key, at, event) for at in range(len(event.data["figures"])))
+        for agency, figures in new.items():
+            known = sorted([*self._of.get(agency, ()), *figures], key=_where)
+            self._of[agency] = known if self._most is None else known[-self._most :]
+
+    def all(self) -> list[Stated]:
+        """All of them, in the order of publication."""
+        places = sorted((place for places in self._of.values() for place in places), key=_where)
+        found = [_stated(event, event.data["figures"][at]) for _, at, event in places]
+        last = {stated.key: number for number, stated in enumerate(found)}
+        return [replace(stated, valid=last[stated.key] == number) for number, stated in enumerate(found)]
+
+
+_Place = tuple[Any, int, ChainEvent]
+"""A figure by its event's place in the order of publication, and its own in the event."""
+
+
+def _where(place: _Place) -> tuple[Any, int]:
+    return place[:2]
+
+
+def stated_figures(events: Iterable[ChainEvent], most: int | None = None) -> list[Stated]:
+    """Every figure in publications that stand, corrected where they were, in the order of publication.
+
+    With `most` of each agency the last that many.
+    """
     chains: dict[str, list[ChainEvent]] = {}
     for event in events:
         if event.family == "publication":
             chains.setdefault(event.chain, []).append(event)
-    standing = [event for chain in chains.values() for event in fold(chain).standing]
-    spoken = [
-        event
-        for event in sorted(standing, key=lambda event: event.sort_key)
-        if event.type in (PUBLISHED, RESTATED) and event.corrects is None and event.withdraws is None
-    ]
-    found = [_stated(event, entry) for event in spoken for entry in event.data["figures"]]
-    last = {stated.key: number for number, stated in enumerate(found)}
-    return [replace(stated, valid=last[stated.key] == number) for number, stated in enumerate(found)]
+    figures = StatedFigures(most)
+    for chain in chains.values():
+        figures.take(chain)
+    return figures.all()
 
 
 def _stated(event: ChainEvent, entry: Mapping[str, Any]) -> Stated:

@@ -1,6 +1,6 @@
 """The tally: everything that can be counted in a set of events, each item with the events it rests on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -76,10 +76,10 @@ def _events(matter: Matter, type: str) -> Iterator[Item]:
                 on=beijing_day(said.occurred_at),
                 placed_by=said.digest,
                 counts=said.digest in standing,
-                charges=frozenset(_charged(event, None)),
+                charges=_charged(event),
                 events=rests_on,
                 days=frozenset({beijing_day(said.occurred_at)}),
-                ever=frozenset({*_charged(event, None), *_charged(said, None)}),
+                ever=_charged(event) | _charged(said),
             )
 
 
@@ -104,6 +104,9 @@ def _chain(matter: Matter, type: str) -> Iterator[Item]:
     )
 
 
+_Joined = Callable[[frozenset[frozenset[Digest]]], frozenset[Digest]]
+
+
 @dataclass(slots=True)
 class _Track:
     """The way of one person through the indictments of a chain."""
@@ -112,7 +115,8 @@ class _Track:
     placed: ChainEvent | None = None
     was: tuple[ChainEvent, frozenset[Charged]] | None = None
     charges: dict[Digest, frozenset[Charged]] = field(default_factory=dict)
-    events: set[Digest] = field(default_factory=set)
+    events: set[frozenset[Digest]] = field(default_factory=set)
+    """What it rests on, in the runs that it shares with the other persons of an indictment."""
     days: set[date] = field(default_factory=set)
     ever: set[Charged] = field(default_factory=set)
 
@@ -129,7 +133,7 @@ class _Track:
         self.placed = None
         self.charges = {}
 
-    def item(self, chain: str, key: str) -> Item | None:
+    def item(self, chain: str, key: str, joined: "_Joined") -> Item | None:
         event, charges = (self.placed, self._all()) if self.placed else self.was or (None, frozenset())
         if event is None or self.legal:
             return None
@@ -140,7 +144,7 @@ class _Track:
             placed_by=event.digest,
             counts=self.placed is not None,
             charges=charges,
-            events=frozenset(self.events),
+            events=joined(frozenset(self.events)),
             days=frozenset(self.days),
             ever=frozenset(self.ever),
         )
@@ -166,6 +170,13 @@ class _Persons:
             found.setdefault(self._of[entry], set()).add(entry.ref)
         return found
 
+    def charges(self, event: ChainEvent) -> dict[str, set[Charged]]:
+        """By suspect the charges of this version of an event: looked through once for all persons."""
+        found: dict[str, set[Charged]] = {}
+        for suspect, charged in _charges(event):
+            found.setdefault(suspect, set()).add(charged)
+        return found
+
 
 def _persons(matter: Matter) -> Iterator[Item]:
     folded = matter.folded
@@ -180,21 +191,25 @@ def _persons(matter: Matter) -> Iterator[Item]:
     for event in standing:
         listed = persons.listed(event)
         if event.type == INDICTMENT_WITHDRAWN:
+            touching = frozenset({event.digest, *matter.touching(event.digest)})
             for key in (
                 {person.key for person in listed} if listed else _answered(matter, event, persons, tracks)
             ):
                 if key in tracks:
                     tracks[key].take_back()
-                    tracks[key].events |= {event.digest, *matter.touching(event.digest)}
+                    tracks[key].events.add(touching)
             continue
+        charging = persons.charges(event)
         for person, refs in listed.items():
             on = tracks.setdefault(person.key, _Track(person.legal))
             if event.type == CHANGED:
                 on.charges = {}
-            on.prosecute(event, frozenset(_charged(event, refs)))
+            on.prosecute(event, frozenset[Charged]().union(*(charging.get(ref, ()) for ref in refs)))
     _trace(matter, persons, tracks)
+    # Who rests on the same runs shares them: persons times events would be more than there is room for.
+    joined = cache(lambda runs: frozenset[Digest]().union(*runs))
     for key in sorted(tracks):
-        item = tracks[key].item(matter.chain, key)
+        item = tracks[key].item(matter.chain, key, joined)
         if item is not None:
             yield item
 
@@ -205,18 +220,31 @@ def _trace(matter: Matter, persons: _Persons, tracks: dict[str, _Track]) -> None
     for said in matter.folded.order:
         if said.type not in _RANK or mends(said):
             continue
-        touching = {said.digest, *matter.touching(said.digest)}
+        touching = frozenset({said.digest, *matter.touching(said.digest)})
         now = persons.listed(standing[said.digest]) if said.digest in standing else {}
-        if said.type == INDICTMENT_WITHDRAWN and not persons.listed(said):
+        as_said = persons.listed(said)
+        of_ref: dict[str, list[Person]] = {}
+        for person, refs in as_said.items():
+            for ref in refs:
+                of_ref.setdefault(ref, []).append(person)
+        if said.type == INDICTMENT_WITHDRAWN and not as_said:
             for key in _answered(matter, said, persons, tracks):
                 if key in tracks:
-                    tracks[key].events |= touching
+                    tracks[key].events.add(touching)
         for version in (said, *(matter.event(digest) for digest in sorted(touching))):
-            charging = version if version.data.get("charges") else said
-            for person, refs in (persons.listed(version) or persons.listed(said)).items():
+            if version is not said and not (version.data.get("charges") or version.data.get("suspects")):
+                continue  # who says nothing of either adds nothing to what was said
+            charging = persons.charges(version if version.data.get("charges") else said)
+            listed = persons.listed(version) or as_said
+            if version is not said and not version.data.get("suspects"):  # of those whom it charges
+                listed = {}
+                for ref in charging.keys() & of_ref.keys():
+                    for person in of_ref[ref]:
+                        listed.setdefault(person, set()).add(ref)
+            for person, refs in listed.items():
                 on = tracks.setdefault(person.key, _Track(person.legal))
-                on.events |= touching
-                charged = frozenset(_charged(charging, refs))
+                on.events.add(touching)
+                charged = frozenset[Charged]().union(*(charging.get(ref, ()) for ref in refs))
                 on.ever |= charged
                 if person not in now and said.type != INDICTMENT_WITHDRAWN:
                     on.days.add(beijing_day(said.occurred_at))
@@ -240,9 +268,12 @@ def _entries(event: ChainEvent) -> list[Entry]:
     return [entry_of(event.agency, suspect) for suspect in event.data.get("suspects") or ()]
 
 
-def _charged(event: ChainEvent, refs: set[str] | None) -> Iterator[Charged]:
+def _charged(event: ChainEvent) -> frozenset[Charged]:
+    return frozenset(charged for _, charged in _charges(event))
+
+
+def _charges(event: ChainEvent) -> Iterator[tuple[str, Charged]]:
     security = event.data.get("security")
     futures = security is not None and security["market"] in FUTURES_MARKETS
     for charge in event.data.get("charges") or ():
-        if refs is None or charge["suspect"] in refs:
-            yield Charged(charge["article"].replace(" ", ""), futures)
+        yield charge["suspect"], Charged(charge["article"].replace(" ", ""), futures)

@@ -1,7 +1,5 @@
 """The headers of an event: CloudEvents binary mode plus our signature fields (docs/records.md 1)."""
 
-import base64
-import binascii
 import re
 from binascii import unhexlify
 from collections.abc import Iterable
@@ -14,6 +12,7 @@ from uuid import UUID
 from casebus_schemas.errors import Refused
 from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 
+from .base64url import base64url_bytes, canonical_bytes, from_base64url, to_base64url
 from .records import Headers, Outgoing, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
 
@@ -22,8 +21,6 @@ MAX_HEADERS = 32
 MAX_HEADER_BYTES = 8192
 """Limits of what an agency may send: 14 headers are needed, the rest is room for tracing."""
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_STANDARD = bytes.maketrans(b"-_", b"+/")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TYPE = re.compile(r"[a-z_]{2,40}\.[a-z_]{2,60}\Z")
 _SOURCE = re.compile(r"/[a-z][a-z0-9-]{0,31}(/[a-z0-9][a-z0-9-]{0,60})?\Z")
@@ -81,29 +78,6 @@ _USUAL = re.compile(
 """The values of `_REQUIRED` in their order, a line each."""
 
 
-def to_base64url(raw: bytes) -> str:
-    """Base64url without padding."""
-    return base64url_bytes(raw).decode()
-
-
-def base64url_bytes(raw: bytes) -> bytes:
-    """The same as the bytes of a header."""
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
-
-
-def from_base64url(text: str, length: int) -> bytes:
-    """Bytes of canonical base64url text without padding. Raises ValueError unless they are `length` bytes."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"not base64url: {error}") from error
-    if len(raw) != length:
-        raise ValueError(f"{len(raw)} bytes, expected {length}")
-    if to_base64url(raw) != text:
-        raise ValueError("not the canonical base64url spelling of its bytes")
-    return raw
-
-
 def is_source(text: str) -> bool:
     """Whether the text has the form of `ce_source`: an agency's id, then perhaps a unit's name."""
     return _SOURCE.match(text) is not None
@@ -150,7 +124,7 @@ class EventHeaders(NamedTuple):
         id, source, type, time, subject, schema, producer, seq, prev, sig = found.groups()
         number = int(seq)
         try:
-            raw_prev, raw_sig = _plain_bytes(prev, 32), _plain_bytes(sig, BLOCK_LENGTH)
+            raw_prev, raw_sig = canonical_bytes(prev, 32), canonical_bytes(sig, BLOCK_LENGTH)
             time_text = time.decode()
             time_ms = to_moment(datetime.fromisoformat(time_text))
         except ValueError:
@@ -326,12 +300,6 @@ def fields_of(record: Record | Outgoing) -> SignedFields:
     """What the signature of a record covers, as it stands. Raises Refused as `digest_of` does."""
     parsed = EventHeaders.parse(record.headers)
     return parsed.signed_fields(record.topic, record.partition, record.value)
-
-
-def _plain_bytes(text: bytes, length: int) -> bytes | None:
-    """Bytes of canonical base64url, None for any other text. Raises ValueError (binascii.Error)."""
-    raw = binascii.a2b_base64(text.translate(_STANDARD) + b"=" * (-len(text) % 4))
-    return raw if len(raw) == length and base64url_bytes(raw) == text else None
 
 
 def _bad(name: str, found: object, expected: str) -> Refused:

@@ -14,11 +14,11 @@ from casebus_schemas.law.clocks import SILENCE
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Moved, reconcile
-from casebus_schemas.rules.running import links_of, made_at_arrival, run_word
+from casebus_schemas.rules.running import made_at_arrival, run_word
 from casebus_schemas.rules.word import finding_spoken_of
-from casebus_schemas.statistics.differences import findings_about
 
 from .hearing import Announcement, DutyEntry, Turn, duties_said, findings_said
+from .spoken_of import SpokenOf
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,6 +49,7 @@ class ChainBook:
         self.duties: dict[UUID, DutyEntry] = dict(duties or {})
         self.findings: dict[UUID, Finding] = dict(findings or {})
         self._said_too_long: set[str] = set()
+        self._spoken_of = SpokenOf(self.folded.order)
         self._entered: dict[UUID, DutyEntry] = {}
         self._found: dict[UUID, Finding] = {}
         self.meaning.look(self.meaning.everything(), told_until)
@@ -79,6 +80,7 @@ class ChainBook:
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
         if event.digest not in self.folded.repeats.said:
+            self._spoken_of.add(event)
             said.extend(self._hear(event))
         return said
 
@@ -96,10 +98,8 @@ class ChainBook:
         if about is None:
             return []
         known = self.findings.get(about)
-        if known is None and about in links_of(self.folded.order, event.agency):
-            return []  # found across chains: this chain alone does not know whether it was
-        if known is None and about in findings_about(self.folded.order, event.agency):
-            return []  # nor whether a figure that is published here is what the events give
+        if known is None and self._spoken_of.may_be(about, event.agency):
+            return []  # found across chains, or of figures: this chain alone does not know whether it was
         if known is not None and made_at_arrival(known):
             self._answer_anew(known)
         return [said for finding in run_word(event, known) for said in self.add(finding)]

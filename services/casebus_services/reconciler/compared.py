@@ -15,6 +15,8 @@ from .database import Transaction
 
 MOST_FIGURES = 1000
 """Of each agency that many figures are held against the events, the last that stand."""
+MOST_STATED = 5 * MOST_FIGURES
+"""Of each agency that many of its last figures are looked through for them."""
 
 
 def looked_at(transaction: Transaction) -> dict[int, int]:
@@ -32,7 +34,7 @@ def versions_of(catalog: Catalog) -> Versions:
 def compared(chains: Iterable[list[ChainEvent]], catalog: Catalog) -> tuple[Finding, ...]:
     """What is found of the figures that are published in these chains."""
     counts, known = InParts(versions_of(catalog)), list(chains)
-    stated = stated_figures(event for chain in known for event in chain)
+    stated = stated_figures((event for chain in known for event in chain), MOST_STATED)
     compare_stated(stated, counts, most=MOST_FIGURES)
     for chain in known:
         counts.take(chain)

@@ -10,7 +10,7 @@ from casebus_schemas.errors import Refused, RetryLater
 from casebus_schemas.wire.records import Record
 from casebus_services.commands import RECOMPUTATION, STEP_OVER, Command, Recompute, StepOver, command_of
 
-from .stepped_over import SteppedOver
+from .stepped_over import StepOverOrder, SteppedOver
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Orders:
         self._read_keys = read_keys
         self._waiting: deque[Record] = deque()
         self._chains: dict[str, int] = {}
-        self._over: dict[tuple[int, int], bytes] = {}
+        self._over: dict[tuple[int, int, bytes], StepOverOrder] = {}
 
     def note(self, records: Iterable[Record]) -> None:
         """Keeps the orders among the records."""
@@ -45,7 +45,7 @@ class Orders:
         return found
 
     def stepped_over(self) -> SteppedOver:
-        """All records that may be stepped over."""
+        """All records that may be stepped over, each with its first order."""
         self._judge()
         return self._over
 
@@ -61,7 +61,8 @@ class Orders:
             if isinstance(command, Recompute):
                 self._chains[command.chain] = record.offset
             elif isinstance(command, StepOver):
-                self._over[command.origin.partition, command.origin.offset] = command.leaf
+                order = StepOverOrder.read(record, command)
+                self._over.setdefault(order.named, order)
 
     def _command(self, record: Record) -> Command | None:
         try:

@@ -12,14 +12,14 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.statistics.comparison import compare_stated
 from casebus_schemas.statistics.in_parts import InParts
-from casebus_schemas.statistics.published import Stated, stated_figures
+from casebus_schemas.statistics.published import Stated, StatedFigures
 from casebus_schemas.times import to_moment
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer, Said, said
 from .chain_events import events_of
-from .compared import MOST_FIGURES, looked_at, versions_of
+from .compared import MOST_FIGURES, MOST_STATED, looked_at, versions_of
 from .database import Database, Transaction
 from .hearing import Announcement, Turn, findings_said
 from .rows import (
@@ -42,6 +42,8 @@ _EVENTS_AT_ONCE = 2000
 _LONGEST_S = 0.25
 """After that many events, or that time, the next chains wait for the next tick: events go first."""
 
+_DONE = object()
+
 Ends = Callable[[], Mapping[int, int]]
 """Where the partitions of bus.admission end now. Raises RetryLater."""
 
@@ -52,9 +54,12 @@ class _Walk:
 
     ends: Mapping[int, int]
     counts: InParts
-    stated: list[Stated] = field(default_factory=list)
-    begun: bool = False
+    published: StatedFigures = field(default_factory=lambda: StatedFigures(MOST_STATED))
+    stated: list[Stated] | None = None
+    """All that is compared, once it was read."""
     chain: str = ""
+    counting: Iterator[None] = field(default_factory=lambda: iter(()))
+    """The rest of the chain that is being counted."""
     latest: datetime | None = None
     spent_s: float = 0.0
 
@@ -128,26 +133,36 @@ class Publications:
     def _go_on(self, walk: _Walk, until_s: float) -> bool:
         """Counts some chains; whether all are counted."""
         with self._database.reading() as transaction:
-            if not walk.begun:
-                entered = _entered(transaction)
-                if any(entered.get(partition, 0) < end for partition, end in walk.ends.items()):
-                    return False
-                chains = [chain for (chain,) in transaction.rows(f"{CHAINS_PUBLISHED} ORDER BY chain")]
-                walk.stated = stated_figures(self._events(transaction, walk, chains))
-                compare_stated(walk.stated, walk.counts, most=MOST_FIGURES)
-                walk.begun = True
+            if walk.stated is None and not self._read_stated(transaction, walk, until_s):
+                return False
             read = 0
-            while read < _EVENTS_AT_ONCE and time.monotonic() < until_s:
+            while _counted(walk, until_s) and read < _EVENTS_AT_ONCE:
                 chains = [chain for (chain,) in transaction.rows(CHAINS_COUNTED, (walk.chain,))]
                 if not chains:
                     return True
                 for chain in chains:
                     events = list(self._events(transaction, walk, [chain]))
-                    walk.counts.take(events)
+                    walk.counting, walk.chain = walk.counts.steps(events), chain
                     read += len(events)
-                    walk.chain = chain
-                    if read >= _EVENTS_AT_ONCE or time.monotonic() >= until_s:
+                    if not _counted(walk, until_s) or read >= _EVENTS_AT_ONCE:
                         break
+        return False
+
+    def _read_stated(self, transaction: Transaction, walk: _Walk, until_s: float) -> bool:
+        """Reads what is published, chain by chain; whether all of it is read, and the counting may begin."""
+        if not walk.chain:
+            entered = _entered(transaction)
+            if any(entered.get(partition, 0) < end for partition, end in walk.ends.items()):
+                return False
+        while time.monotonic() < until_s:
+            rows = transaction.rows(f"{CHAINS_PUBLISHED} AND chain > ? ORDER BY chain LIMIT 1", (walk.chain,))
+            if not rows:
+                walk.stated, walk.chain = walk.published.all(), ""
+                compare_stated(walk.stated, walk.counts, most=MOST_FIGURES)
+                return True
+            walk.chain = rows[0][0]
+            events = self._events(transaction, walk, [walk.chain])
+            walk.published.take(event for event in events if event.family == "publication")
         return False
 
     def _events(self, transaction: Transaction, walk: _Walk, chains: Iterable[str]) -> Iterator[ChainEvent]:
@@ -159,19 +174,17 @@ class Publications:
 
     def _enter(self, walk: _Walk) -> bool:
         """Enters what is found, and that the rest is mended; whether something is to be said of it."""
-        now = {f.id: f for f in compare_stated(walk.stated, walk.counts, most=MOST_FIGURES).findings}
+        found = compare_stated(walk.stated or (), walk.counts, most=MOST_FIGURES).findings
+        now = {finding.id: finding for finding in found}
         with self._database.writing() as transaction:
             work = Work(transaction, self._catalog)
             fence = work.fences([FIGURES], self._incarnation)[FIGURES]
             looked = looked_at(transaction)
             if any(walk.ends.get(partition, 0) < end for partition, end in looked.items()):
                 return False  # another worker has looked further
-            before = {f.id: f for f in map(found_before, transaction.rows(PUBLISHED_FINDINGS))}
-            mended = {
-                id: replace(known, state="closed")
-                for id, known in before.items()
-                if id not in now and known.state != "closed"
-            }
+            not_closed = map(found_before, transaction.rows(f"{PUBLISHED_FINDINGS} AND state <> 'closed'"))
+            before = {**work.found_before(now), **{known.id: known for known in not_closed}}
+            mended = {id: replace(known, state="closed") for id, known in before.items() if id not in now}
             turns = [
                 Turn(known, finding)
                 for id, finding in sorted({**now, **mended}.items())
@@ -195,6 +208,14 @@ class Publications:
             for words in _announcements(turn, latest or turn.now.opened_at)
             for one in said(words, self._catalog)
         ]
+
+
+def _counted(walk: _Walk, until_s: float) -> bool:
+    """Counts the chain that was begun; whether it is done before the time is up."""
+    while time.monotonic() < until_s:
+        if next(walk.counting, _DONE) is _DONE:
+            return True
+    return False
 
 
 def _announcements(turn: Turn, latest: datetime) -> Iterator[Announcement]:

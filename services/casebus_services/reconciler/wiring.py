@@ -24,6 +24,7 @@ from .command_follower import CommandFollower
 from .database import Database
 from .intake import Budget
 from .last_read import last_read
+from .stepped_over import orders_in_words
 from .taken_up import TOPICS, TakenUp
 
 Places = frozenset[TopicPartition]
@@ -122,8 +123,7 @@ class ReconcilerService:
         self._heartbeat.beat(assigned)
 
     def _counts(self) -> dict[str, int]:
-        over = len(self._commands.stepped_over())
-        return {"orders to step over a forged admission (ledger verify names them)": over}
+        return orders_in_words(self._commands.stepped_over())
 
     def _handle(self, batches: list[Batch]) -> None:
         self._agent.handle(batches)

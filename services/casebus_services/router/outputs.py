@@ -11,7 +11,7 @@ from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.catalogue.topology import ADMISSION, dead_letter, inbox
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.times import utc_text
-from casebus_schemas.wire.headers import base64url_bytes
+from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.records import Headers, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead

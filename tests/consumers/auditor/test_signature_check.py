@@ -8,10 +8,13 @@ from casebus_consumers.auditor.damage import VerifyReport
 from casebus_consumers.auditor.replay import replay
 from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
+from casebus_services.reconciler.stepped_over import step_over_orders
 from support.admissions import Admitter, batch_of, unsigned
 from support.ledgers import empty_sqlite
 from support.signed_events import Speaker, bus_keys, chain, envelope, seed_of, stored
@@ -73,22 +76,36 @@ def test_b2_a_forged_admission_is_named(tmp_path: Path) -> None:
     assert "forged" in what
 
 
+def step_over(scene: Scene, offset: int) -> Record:
+    """The operator's order to step over an admission of the scene."""
+    data = {
+        "envelope": envelope(to=[]),
+        "origin": {"topic": "bus.admission", "partition": scene.partition, "offset": offset},
+        "leaf": leaf_hash(leaf(scene.admissions[offset])),
+        "reasons": "ticket 7, H. Zhao",
+    }
+    operator = Speaker("bus", key=SigningKey(seed_of("operator")))
+    said = operator.say("admission.step_over_ordered", data, chain(9), topic_name="bus.command")
+    return stored(said)._replace(offset=len(scene.words))
+
+
 def test_b2_an_order_to_step_over_is_told_beside_the_forgery(tmp_path: Path) -> None:
-    """What was forged stays named for ever, with the order that the ledger holds."""
+    """What was forged stays named for ever, with who ordered to step over it and why; idle orders count."""
     scene = Scene()
     forged = unsigned(scene.admissions[2], "casebus-admission", b'{"verdict":"admitted"}')
     scene.admissions.append(unsigned(forged)._replace(offset=5))
-    data = {
-        "envelope": envelope(to=[]),
-        "origin": {"topic": "bus.admission", "partition": scene.partition, "offset": 5},
-        "leaf": leaf_hash(leaf(scene.admissions[5])),
-        "reasons": "test",
-    }
-    operator = Speaker("bus", key=SigningKey(seed_of("operator")))
-    order = operator.say("admission.step_over_ordered", data, chain(9), topic_name="bus.command")
-    scene.words = [stored(order)]
-    (damage,) = scene.checked(tmp_path).damages
-    assert (damage.row, damage.expected.endswith("the operator's order steps over it")) == ("offset 5", True)
+    scene.words = [step_over(scene, 5)]
+    scene.words.append(step_over(scene, 1))
+    report = scene.checked(tmp_path)
+    assert [damage.row for damage in report.damages] == ["offset 5"]
+    (over,) = report.to_json()["stepped_over"]
+    assert (over["origin"], over["order"], over["why"]) == (
+        f"bus.admission/{scene.partition}/5",
+        "bus.command/0/0",
+        "ticket 7, H. Zhao",
+    )
+    assert over["key"] == SigningKey(seed_of("operator")).key_id.hex()
+    assert report.step_over_orders == 2
 
 
 def test_b2_a_missing_admission_is_named(tmp_path: Path) -> None:
@@ -156,3 +173,14 @@ def test_b1_replay_marks_what_the_bus_has_not_signed() -> None:
     forged = [(one["topic"], one["offset"]) for one in shown if one.get("forged")]
     assert forged == [("bus.admission", 4), ("bus.finding", 0)]
     assert set(shown[-1]["problem"]) == {"zh", "en"}
+
+
+def test_b2_replay_says_who_ordered_to_step_over_a_forgery_and_why() -> None:
+    """The forged record bears the order; a true one that an order names bears nothing."""
+    scene = Scene()
+    scene.admissions[4] = unsigned(scene.admissions[4])
+    commands = [step_over(scene, offset) for offset in (3, 4)]
+    orders = step_over_orders(commands, Catalog.load(), Keyring(Catalog.load()).extend(bus_keys()))
+    shown = [one.to_json() for one in replay(iter(scene.admissions), None, scene.admitter.keyring, orders)]
+    found = [(one["offset"], one["stepped_over"]["why"]) for one in shown if "stepped_over" in one]
+    assert found == [(4, "ticket 7, H. Zhao")]

@@ -15,9 +15,10 @@ from casebus_producers.topic_reader import AccessDenied
 from casebus_schemas.admission.receipts import receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import EventHeaders, base64url_bytes
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Outgoing
 from casebus_schemas.wire.signing import SigningKey
 from support import receipts

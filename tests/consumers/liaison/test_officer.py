@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
+from casebus_consumers import accounts_reader, case_lookup
 from casebus_consumers.liaison.cases_cli import app
 from casebus_consumers.liaison.due_text import end_text, left_text
 from casebus_consumers.liaison.inbox import read_notice
@@ -76,11 +77,34 @@ def test_c6_several_cases_of_one_name_are_listed(tmp_path: Path) -> None:
     assert chain(2) in said
 
 
+def test_new_nobody_hides_a_case_behind_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ever so many chains that hold a name or number an agency finds its own; who has none is told so."""
+    for module in (accounts_reader, case_lookup):
+        monkeypatch.setattr(module, "MOST_MEANT", 3)
+    url = f"sqlite:///{tmp_path / 'many.db'}"
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    flood = sorted(range(2, 300), key=chain)[:3]
+    assert all(chain(number) < chain(1) for number in flood), "they come first in the order of ids"
+    desk.play(1)
+    for number in flood:
+        refs = [{"issuer": "mps", "scheme": "case", "value": "demo-1"}]
+        data = {"envelope": envelope_at("2022-09-28", to=["csrc", "spp"], local_refs=refs), "question": "?"}
+        said = desk.admitter.speaker("mps").say("consultation.requested", data, chain(number))
+        desk.admitter.admit(said)
+    desk.agent.handle(desk.admitter.batches())
+    database.close()
+    assert chain(1) in shown(url, "case", "demo-1", "--agency", "csrc")
+    assert "more than 2 cases" in refused(url, "case", "demo-1", "--agency", "spp")
+    assert "more than 2 cases" in refused(url, "case", "demo-1")
+
+
 def test_c6_a_duty_is_one_line(url: str) -> None:
     """State, days left, the last day with its 24:00, who owes whom what, and the case; nothing else."""
     duty, others = shown(url, "obligations").splitlines()
     for part in (
-        "DL10  未到期 open  还剩2至9天 2 to 9 days left  至 until 2022-10-03 24:00 / 2022-10-10 24:00",
+        "DL10  未到期 open  还剩2至24天 2 to 24 days left  至 until 2022-10-03 24:00 / 2022-10-25 24:00 ~",
         "证监会 csrc → 公安部 mps",
         "〔demo-1 · 姜某君、柳某 · ",
     ):

@@ -29,6 +29,8 @@ from casebus_deploy.stack.logins import password_file
 from casebus_deploy.stack.quotas_admin import described_quotas, set_quotas
 from casebus_deploy.stack.topics_admin import Wanted, apply, plan
 from casebus_deploy.stack.tried_logins import is_taken
+from casebus_deploy.status_page.status import last_lines
+from casebus_deploy.status_page.throttling import held_back
 from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import PRINCIPALS, SERVICES, topics
 from casebus_schemas.errors import UsageError
@@ -175,6 +177,28 @@ def test_a5_every_member_has_its_quotas(admin: Any, credentials: Path) -> None:
     assert found == quotas()
     assert {"csrc", "court", "auditor"} <= found.keys()
     assert found.keys() & set(SERVICES) == set()
+
+
+def test_a5_who_is_held_back_is_shown(own_broker: EmbeddedBroker, admin: Any, credentials: Path) -> None:
+    """A login that writes faster than its quota is named with the quota, by what the broker writes of it."""
+    wanted = quotas()["mps"]["producer_byte_rate"]
+    set_quotas(admin, {"mps": {"producer_byte_rate": (wanted, 1000.0)}})
+    password = password_file(credentials, "mps").read_text()
+    login = {"sasl_plain_username": "mps", "sasl_plain_password": password}
+    log = own_broker.log_dir / "throttled.log"
+    producer = KafkaProducer(**own_broker.admin_settings() | login)
+    try:
+        for _ in range(3):
+            producer.send("mps.referral", b"x" * 20_000, partition=0).get(60)
+        deadline = time.monotonic() + 60
+        while not (found := held_back(last_lines(log, 1000), time.time())):
+            assert time.monotonic() < deadline, "nobody is said to be held back"
+            time.sleep(0.1)
+    finally:
+        producer.close(timeout=1)
+        set_quotas(admin, {"mps": {"producer_byte_rate": (1000.0, float(wanted))}})
+    assert {(one.user, one.kind) for one in found} == {("mps", "Produce")}
+    assert max(one.most_ms for one in found) > 1000
 
 
 def test_a5_a_changed_quota_is_shown_and_mended(admin: Any, credentials: Path) -> None:

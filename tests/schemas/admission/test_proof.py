@@ -13,7 +13,8 @@ from casebus_schemas.admission.proof import (
     stamp_of,
 )
 from casebus_schemas.texts.sentence import Sentence
-from casebus_schemas.wire.headers import EventHeaders, base64url_bytes
+from casebus_schemas.wire.base64url import base64url_bytes
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from support.admissions import Admitter, unsigned

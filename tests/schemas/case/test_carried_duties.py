@@ -1,5 +1,6 @@
 """Duties carried on event by event are those of the whole chain; a role means whom the chain knows."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from casebus_schemas.agencies import Members
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_index import ChainIndex
-from casebus_schemas.case.fold import fold
+from casebus_schemas.case.endings import ends_matter
+from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import (
     Obligation,
     Start,
@@ -18,8 +20,8 @@ from casebus_schemas.case.obligations import (
     obligations,
     starts,
     starts_of,
-    touches,
 )
+from casebus_schemas.case.open_starts import Key, OpenStarts
 from casebus_schemas.law.clocks import ClockTable, clock_table
 from support.chains import at, digest, say, suspects
 from support.clock_tables import table_of
@@ -75,27 +77,55 @@ def _chains(draw: st.DrawFn) -> list[ChainEvent]:
     return events
 
 
+class _Carried:
+    """The duties of a chain that grows, of which only those are made anew that an event touches."""
+
+    def __init__(self) -> None:
+        self._begin(fold(()))
+
+    def take(self, event: ChainEvent) -> None:
+        """One more event."""
+        revision = self.folded.suspects.revision
+        if not self.folded.grow(event):
+            self._begin(fold((*self.folded.order, event)))
+            return
+        tied = self._index.add(event)
+        somebody_else = revision != self.folded.suspects.revision
+        touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)
+        self._start(starts_of(event, self._index))
+        for key in touched:
+            self._count(key)
+
+    def _begin(self, folded: Folded) -> None:
+        self.folded, self._index, self._open = folded, ChainIndex(folded, BOTH), OpenStarts(folded)
+        self._starts: dict[Key, Start] = {}
+        self.duties: dict[Key, tuple[Obligation, ...]] = {}
+        self._start(starts(self._index))
+
+    def _start(self, begun: Iterable[Start]) -> None:
+        for start in begun:
+            key = (start.cause.digest, start.clock.id)
+            self._starts[key] = start
+            self._open.add(key, start)
+            self._count(key)
+
+    def _count(self, key: Key) -> None:
+        duties = self.duties[key] = duties_of(self._starts[key], self._index)
+        met = [duty for duty in duties if duty.met_by is not None]
+        over = [duty for duty in duties if duty.moot_by is not None and ends_matter(duty.moot_by)]
+        self._open.settle(key, settled=len(met) == len(duties), ended=len(over) == len(duties))
+
+
 @settings(max_examples=made_up(60), deadline=None)
 @given(_chains())
 def test_duties_carried_on_are_those_of_the_whole_chain(events: list[ChainEvent]) -> None:
     """Only starts that an event touches are looked at again; the duties are as if all had been."""
-    folded = fold(())
-    index = ChainIndex(folded, BOTH)
-    carried: dict[tuple[str, bytes], tuple[Start, tuple[Obligation, ...]]] = {}
+    carried = _Carried()
     for event in events:
-        if folded.grow(event):
-            index.add(event)
-            again = [start for start, _ in carried.values() if touches(event, start, index)]
-            again += starts_of(event, index)
-        else:
-            folded = fold((*folded.order, event))
-            carried, index = {}, ChainIndex(folded, BOTH)
-            again = list(starts(index))
-        for start in again:
-            carried[start.clock.id, start.cause.digest] = (start, duties_of(start, index))
-        anew = ChainIndex(folded, BOTH)
+        carried.take(event)
+        anew = ChainIndex(carried.folded, BOTH)
         whole = obligations(anew, starts(anew))
-        found = [duty for _, duties in carried.values() for duty in duties]
+        found = [duty for duties in carried.duties.values() for duty in duties]
         assert sorted(found, key=lambda duty: duty.id) == sorted(whole, key=lambda duty: duty.id)
 
 

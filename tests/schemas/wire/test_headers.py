@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from casebus_schemas.errors import Refused
 from casebus_schemas.times import parse_utc_text, utc_text
-from casebus_schemas.wire.headers import EventHeaders, from_base64url, to_base64url
+from casebus_schemas.wire.base64url import from_base64url, to_base64url
+from casebus_schemas.wire.headers import EventHeaders
 
 GOOD: dict[str, bytes | None] = {
     "ce_specversion": b"1.0",

@@ -6,8 +6,9 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.orders import Orders
-from support.signed_events import Speaker, chain, envelope, keyring_of, stored
+from support.signed_events import Speaker, chain, envelope, keyring_of, seed_of, stored
 
 CATALOG = Catalog.load()
 
@@ -55,7 +56,12 @@ def test_b2_only_the_operator_has_a_forged_admission_stepped_over() -> None:
     stranger = Speaker("bus", key=csrc.key)
     orders.note(step_over(who, "bus.admission", offset) for who, offset in ((operator, 5), (stranger, 6)))
     orders.note([step_over(operator, "csrc.referral", 7)])
-    assert orders.stepped_over() == {(3, 5): b"\7" * 32}
+    key_id = SigningKey(seed_of("bus")).key_id
+    again = step_over(operator, "bus.admission", 5)._replace(offset=1)
+    orders.note([again])
+    ((named, order),) = orders.stepped_over().items()
+    assert named == (3, 5, b"\7" * 32)
+    assert (order.place, order.source, order.key_id) == ("bus.command/0/0", "/bus/office", key_id)
     assert orders.chains() == {}
 
 

@@ -2,11 +2,14 @@
 
 import pytest
 
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import Forged, RetryLater
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
+from casebus_services.commands import StepOver
 from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.stepped_over import StepOverOrder
 from support.admissions import KnownKeys, batch_of, unsigned
 from support.desk import Desk
 from support.signed_events import keyring_of
@@ -34,6 +37,16 @@ def forge(desk: Desk, name: str = "casebus-bus-sig", *value: bytes) -> Record:
     desk.admitter.records[record.partition][-1] = forged
     desk.admitter.again(desk.admitter.records[record.partition][0])
     return forged
+
+
+def order_over(
+    record: Record, leaf_named: bytes | None = None
+) -> tuple[tuple[int, int, bytes], StepOverOrder]:
+    """An order to step over a record, by what it names: its leaf, or another."""
+    origin = Origin(record.topic, record.partition, record.offset)
+    named = StepOver(origin, leaf_named or leaf_hash(leaf(record)), "reasons")
+    order = StepOverOrder("bus.command/0/0", "/bus/operator", bytes(4), 0, named)
+    return order.named, order
 
 
 def test_b2_a_forged_admission_stops_its_partition_alone(desk: Desk) -> None:
@@ -77,16 +90,12 @@ def test_b2_an_order_steps_over_the_record_that_it_names_and_no_other(desk: Desk
     """The service starts anew and goes on behind it; it has no effect, and what is the router's is taken."""
     forged = forge(desk)
     true = desk.admitter.records[forged.partition][0]
-    at = (forged.partition, forged.offset)
-    orders: dict[tuple[int, int], bytes] = {
-        at: bytes(32),
-        (true.partition, true.offset): leaf_hash(leaf(true)),
-    }
+    orders = dict([order_over(forged, bytes(32)), order_over(true)])
     agent = desk.new_agent(stepped_over=orders)
     agent.handle(desk.admitter.batches())
     agent.tick()
     assert len(agent.stopped()) == 1
-    orders[at] = leaf_hash(leaf(forged))
+    orders |= dict([order_over(forged)])
     with pytest.raises(RetryLater, match="stepped over"):
         agent.tick()
     again = desk.new_agent(stepped_over=orders)
@@ -102,7 +111,7 @@ def test_b2_who_reads_admissions_from_kafka_obeys_the_order_too(desk: Desk) -> N
     """A figure can be made again, without what the forged record says."""
     forged = forge(desk)
     records = desk.admitter.records[forged.partition]
-    order = {(forged.partition, forged.offset): leaf_hash(leaf(forged))}
+    order = dict([order_over(forged)])
     with pytest.raises(Forged):
         list(arrivals_of(records, desk.admitter.keyring))
     found = [one.offset for one in arrivals_of(records, desk.admitter.keyring, order)]

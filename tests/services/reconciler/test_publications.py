@@ -11,7 +11,7 @@ from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.rules.statistics import r61
-from casebus_schemas.statistics import comparison
+from casebus_schemas.statistics import comparison, in_parts
 from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.scopes import ANY, Scope
 from casebus_schemas.wire.compose import Composed
@@ -275,13 +275,28 @@ def test_a_figure_that_cannot_be_compared_is_said_and_hides_no_other(
     assert rebuild(desk.database, Catalog.load()).differences == ()
 
 
+def test_new_who_publishes_too_much_to_hold_takes_nobodys_room(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond its share an agency's figures are said not to be computed; those of others are compared."""
+    monkeypatch.setattr(in_parts, "MOST_HELD", 20)
+    for number in (1, 2, 3):
+        _say(desk, desk.refer(number=number))
+    days = [{"from": at("2022-01-01").date(), "to": at(f"2022-12-{day}").date()} for day in (29, 30, 31)]
+    _publish(desk, *(_figure("9", ref=f"F{n}", period=period) for n, period in enumerate(days)))
+    _publish(desk, _figure("9"), agency="spp")
+    _look(desk)
+    assert _found(desk) == [("R09", "open"), ("R61", "open")]
+    assert rebuild(desk.database, Catalog.load()).differences == ()
+
+
 def test_a_chain_that_cannot_be_counted_leaves_all_as_it_was(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is accused by a count that leaves something out; events and time go on."""
     _say(desk, desk.refer(number=1))
     _publish(desk, _figure("7"))
-    monkeypatch.setattr(InParts, "take", lambda *_: 1 // 0)
+    monkeypatch.setattr(InParts, "steps", lambda *_: 1 // 0)
     _look(desk)
     assert _found(desk) == []
 

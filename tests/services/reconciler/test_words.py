@@ -1,5 +1,6 @@
 """Words on findings: who may say them, what they bring about, and that none is lost."""
 
+from time import process_time
 from typing import Any
 from uuid import UUID
 
@@ -185,3 +186,18 @@ def test_b3_findings_made_at_arrival_are_answered_too() -> None:
     again = ChainBook(CHAIN, case.book.folded, at("2022-03-04T10:00"), {}, {kept.id: kept})
     again.take(say("w", "finding.accepted", "2022-03-06T10:00", agency="csrc", finding=found.id, reasons="-"))
     assert [word.said for word in again.findings[found.id].words] == ["accepted"]
+
+
+def test_new_words_on_nothing_cost_the_same_however_much_was_said() -> None:
+    """Neither earlier words nor figures that were published here are looked through for each of them."""
+    book = ChainBook(CHAIN)
+    figures = [{"ref": f"F{number}"} for number in range(3000)]
+    book.take(say("p", "publication.statistic_published", "2022-03-01T10:00", to=("mps",), figures=figures))
+    began = process_time()
+    for number in range(1000):
+        speaker = ("csrc", "spp")[number % 2]
+        when, about = f"2022-03-02T{number // 60:02}:{number % 60:02}", event_id(f"nothing {number}")
+        book.take(say(str(number), "finding.explained", when, agency=speaker, finding=about, explanation="?"))
+    assert process_time() - began < 5
+    accused = {finding.accounts[0].agency for finding in book.findings.values() if finding.rule == "R40"}
+    assert accused == {"spp"}, "who was told of no figure"

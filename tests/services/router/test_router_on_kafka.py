@@ -11,9 +11,10 @@ import pytest
 
 from casebus_schemas.admission.verdict import Admission, original_record, split_admission
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.base64url import from_base64url
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import digest_of, fields_of, from_base64url
+from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
