@@ -6,7 +6,7 @@ from support.chains import amount, say, suspects
 
 
 def test_an_event_touches_the_rules_that_look_at_its_type_or_fields() -> None:
-    """Amounts concern R30 and R38, suspects the comparison of lists, a clock's events the duties, a talk none."""
+    """Amounts concern R30 and R38, suspects the comparison of lists, clocks the duties, a talk none."""
     assert rules_touched_by("cooperation.training_offered") == frozenset()
     assert rules_touched_by("administrative.penalty_notified", ["amounts"]) == {"R30", "R38"}
     assert {"R10", "R11", "R07"} <= rules_touched_by("referral.receipted")
