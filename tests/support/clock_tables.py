@@ -1,4 +1,4 @@
-"""Clocks of test data, read by the strict loader, with event types and instruments that are still to come."""
+"""Clocks of test data, read by the strict loader."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -9,29 +9,13 @@ from casebus_schemas.case.fold import fold
 from casebus_schemas.case.obligations import Obligation, obligations, starts
 from casebus_schemas.law.clock_files import clock_table_of
 from casebus_schemas.law.clocks import ClockTable
-from casebus_schemas.law.namable import Fields, Namable, package_namable
-
-TYPES_TO_COME: Mapping[str, Fields] = {
-    "outcome.reconsideration_requested": {"suspects": None},
-    "outcome.reconsideration_decided": {"suspects": None},
-    "outcome.appealed": {"suspects": None},
-    "outcome.trial_extended": {"level": ("superior",)},
-    "reverse.sent_to_admin_desk": {"suspects": None},
-    "reverse.opinion_issued": {"suspects": None},
-    "reverse.terminated": {"suspects": None},
-}
-_INSTRUMENTS_TO_COME = """
-reverse-2024:
-  {zh: 反向衔接工作指引, en: Reverse-linkage Guideline, in_force: 2024-11-26, verified: true, law: true}
-"""
+from casebus_schemas.law.namable import package_namable
 
 
 def table_of(clocks: Mapping[str, str]) -> ClockTable:
-    """The clocks of these files (name -> text), under this package's types and those still to come."""
-    ours = package_namable()
+    """The clocks of these files (name -> text), under this package's types."""
     text = (files("casebus_schemas") / "law" / "instruments.yaml").read_text(encoding="utf-8")
-    namable = Namable({**ours.types, **TYPES_TO_COME}, ours.roles)
-    return clock_table_of(clocks, text + _INSTRUMENTS_TO_COME, namable)
+    return clock_table_of(clocks, text, package_namable())
 
 
 def duties(events: Sequence[ChainEvent], table: ClockTable) -> list[Obligation]:

@@ -138,7 +138,9 @@ def _value(where: str, field: str, value: Any) -> Any:
             return at(value)
         case "reply_by" | "ends_on":
             return date.fromisoformat(value)
-        case "competent" | "complete":
+        case "times":
+            return int(value)
+        case "competent" | "complete" | "about_filing":
             return {"true": True, "false": False}[value]
         case "event":
             return digest(value)
@@ -146,7 +148,7 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "reasons" | "title" | "explanation" | "receiver" | "addressee_kind":
+        case "level" | "result" | "reasons" | "title" | "explanation" | "receiver" | "addressee_kind":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)
