@@ -127,7 +127,9 @@ def _absence(clock: Clock) -> str:
 
 def _begin(begin: Begin) -> str:
     since = "its receipt" if begin.at_receipt else f"`{begin.field}`" if begin.field else "its time"
-    conditions = " and ".join(map(_condition, begin.when))
+    conditions = " and ".join(
+        [*map(_condition, begin.when), *([f"it answers {_types(begin.answers)}"] if begin.answers else [])]
+    )
     when = f", if {conditions}" if conditions else ""
     after = f", since {begin.since}" if begin.since else ""
     before = f", until {begin.until}" if begin.until else ""

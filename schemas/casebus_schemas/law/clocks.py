@@ -20,8 +20,10 @@ SIGNED = RECEIPTS[1]
 """What an officer says with his name."""
 
 
-OVERDUE, SILENCE = "R10", "R02"
-"""The rules that say that a duty is late: of a term of the law, and of what is practice only."""
+OVERDUE, SILENCE, UNSTARTED, UNANSWERED = "R10", "R02", "R14", "R15"
+"""The rules that say that a duty is late: of a term of the law, of what is practice only, of a case that no
+desk has passed on to the administrative one, and of an opinion of the procuratorate that nobody answers."""
+FOUND_BY = (OVERDUE, SILENCE, UNSTARTED, UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ class PartyName:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """One way in which a clock starts: the type, from when it counts, under which conditions and law."""
+    """One way in which a clock starts: the type, from when it counts, under which conditions and law.
+
+    `answers` are types of which it must answer one, be it through others; none are asked for if it is empty.
+    """
 
     on: str
     owed_by: PartyName
@@ -120,6 +125,7 @@ class Begin:
     when: tuple[Condition, ...] = ()
     since: date | None = None
     until: date | None = None
+    answers: tuple[str, ...] = ()
 
     def fits(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
         """Whether an event with these facts, said by somebody with these roles, starts the clock."""
@@ -202,7 +208,8 @@ class Version:
 class Clock:
     """A duty, or a right, with its limit: what starts it, who owes what to whom, what meets or ends it.
 
-    `touched_by` are all types of events that can start it or change one of its duties.
+    `restart_fields` are the fields that name from when a restart counts, by its type. `touched_by` are all
+    types of events that can start it or change one of its duties.
     """
 
     id: str
@@ -210,6 +217,7 @@ class Clock:
     kind: Kind
     begins: tuple[Begin, ...]
     restarted_by: tuple[str, ...]
+    restart_fields: Mapping[str, str]
     duty: tuple[str, ...]
     moot_by: tuple[str, ...]
     met_by_cause: bool
