@@ -41,12 +41,20 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A text that is cited: since when it is in force, and whether it is law or an agreement of the bus."""
+    """A text that is cited: from when to when it is in force, and whether it is law or agreed on for the bus.
+
+    `until` is the first day on which it is not in force any more, None while it is.
+    """
 
     title: Sentence
     in_force: date
     verified: bool
     is_law: bool
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force on that day."""
+        return self.in_force <= day and (self.until is None or day < self.until)
 
 
 @dataclass(frozen=True, slots=True)
