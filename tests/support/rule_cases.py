@@ -141,6 +141,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return [_figure(entry) for entry in value]
         case "received_at" | "as_of" | "approved_at":
             return at(value)
+        case "reply_by" | "ends_on":
+            return date.fromisoformat(value)
         case "times":
             return int(value)
         case "executed_on" | "discovered_on" | "until":
@@ -153,7 +155,9 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "result" | "case_no" | "reasons" | "title" | "explanation" | "receiver":
+        case "level" | "result" | "case_no" | "reasons" | "title" | "explanation":
+            return value
+        case "receiver" | "addressee_kind":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)

@@ -58,7 +58,8 @@ def _lines() -> Iterator[str]:
     for name, text in clock_table().instruments.items():
         unsure = "" if text.verified else " (not verified)"
         kind = "law" if text.is_law else "no law"
-        yield f"| `{name}` | {_both(text.title)} | {text.in_force}{unsure} | {kind} |"
+        span = f"{text.in_force}" + ("" if text.until is None else f", before {text.until}")
+        yield f"| `{name}` | {_both(text.title)} | {span}{unsure} | {kind} |"
 
 
 def _contents(named: Iterable[tuple[str, Sentence]]) -> Iterator[str]:
@@ -152,7 +153,9 @@ def _version(version: Version, clock: Clock) -> Iterator[str]:
         cells = (
             f"{version.since} – {until}{unsure}",
             _both(word(STEPS, rung.step)),
-            f"`{rung.limit}`" + "".join(f", if {_condition(condition)}" for condition in rung.when),
+            f"`{rung.limit}`"
+            + "".join(f", if {_condition(condition)}" for condition in rung.when)
+            + (f", or to the day in `{version.last_day}`" if version.last_day else ""),
             ", ".join(f"`{reading}`" for reading in rung.readings),
             f"`{needs}`" if needs else "",
             law,

@@ -63,10 +63,18 @@ def package_table() -> ClockTable:
 def _instruments(source: str) -> Iterable[tuple[str, Instrument]]:
     where = "instruments.yaml"
     for name, entry in entries(where, read_yaml(where, source)):
-        known_keys(f"{where}: {name}", entry, required=("zh", "en", "in_force", "verified", "law"))
+        required = ("zh", "en", "in_force", "verified", "law")
+        known_keys(f"{where}: {name}", entry, required=required, optional=("until",))
         title = Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"]))
         flags = [_flag(f"{where}: {name}", key, entry[key]) for key in ("verified", "law")]
-        yield name, Instrument(title, _day(f"{where}: {name}: in_force", entry["in_force"]), *flags)
+        since = _day(f"{where}: {name}: in_force", entry["in_force"])
+        until = _day(f"{where}: {name}: until", entry["until"]) if "until" in entry else None
+        if until is not None and until <= since:
+            raise UsageError(
+                f"{where}: {name}: until", found=until.isoformat(), expected=f"a day after {since}"
+            )
+        verified, is_law = flags
+        yield name, Instrument(title, since, verified, is_law, until)
 
 
 class _File:
@@ -260,8 +268,11 @@ class _File:
             where,
             value,
             required=("readings", "reference", "verified", "since_verified"),
-            optional=("limit", "ladder"),
+            optional=("limit", "ladder", "last_day"),
         )
+        last_day = value.get("last_day")
+        if last_day is not None:
+            self._field(f"{since}: last_day", last_day, on)
         if ("limit" in value) == ("ladder" in value):
             raise self._refused(str(since), list(value), "a limit or a ladder")
         ladder = value.get("ladder", [{"step": "limit", "limit": value.get("limit")}])
@@ -279,6 +290,7 @@ class _File:
             source=self._reference(where, value["reference"]),
             verified=_flag(where, "verified", value["verified"]),
             is_ladder="ladder" in value,
+            last_day=last_day,
         )
 
     def _rung(self, rung: Any, readings: Any, on: Collection[str], approval: Approval | None) -> Rung:
