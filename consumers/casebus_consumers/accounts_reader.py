@@ -9,6 +9,7 @@ from typing import Any
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.duty_said import with_latest
 from casebus_schemas.case.insiders import Insider, insiders_of
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
@@ -240,7 +241,7 @@ class AccountsReader:
             rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
         found = []
         for text, moot_ms, stored in rows:
-            body = json.loads(text)
+            body = with_latest(json.loads(text))
             if stored != "moot":
                 body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
             sight = body.pop("sight")

@@ -8,7 +8,7 @@ from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
 from casebus_consumers.unshowable import lines_or_reason
-from casebus_schemas.law.clocks import find_clock, instruments
+from casebus_schemas.law.clocks import clock_table, find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
     AS_OF,
@@ -128,21 +128,22 @@ def _obligation(duty: dict[str, Any], now: datetime, case: str, why: bool) -> It
 def _until(duty: dict[str, Any], now: datetime) -> str:
     """The state of a duty, the end of its term, and how long that is from now."""
     state = shown(DUTY_STATES, duty["state"])
-    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
-    end = _ends(first, last)
+    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "latest_possible"))
     left = f"  {left_text(first, last, now)}" if duty["state"] in RUNNING else ""
-    return f"{state}{left}  至 until {end}"
+    return f"{state}{left}  至 until {_ends(duty)}"
 
 
-def _ends(first: datetime, last: datetime) -> str:
-    return end_text(first) if first == last else f"{end_text(first)} / {end_text(last)}"
+def _ends(duty: dict[str, Any]) -> str:
+    """The first end and the latest possible one; `~`: not certain yet."""
+    first, last = (end_text(datetime.fromisoformat(duty[key])) for key in ("due_earliest", "latest_possible"))
+    mark = " ~" if any(reading["provisional"] for reading in duty["readings"]) else ""
+    return (first if first == last else f"{first} / {last}") + mark
 
 
 def duty_line(duty: dict[str, Any]) -> str:
     """One obligation on one line, without what depends on the day on which it is looked at."""
     what, state = find_clock(duty["rule"]).title.text, shown(DUTY_STATES, duty["state"])
-    first, last = (datetime.fromisoformat(duty[name]) for name in ("due_earliest", "due_latest"))
-    return f"{duty['rule']}  {_speaker(duty['owed_by'])}  {what}  {state}  至 until {_ends(first, last)}"
+    return f"{duty['rule']}  {_speaker(duty['owed_by'])}  {what}  {state}  至 until {_ends(duty)}"
 
 
 def _readings(duty: dict[str, Any]) -> Iterator[str]:
@@ -154,6 +155,9 @@ def _readings(duty: dict[str, Any]) -> Iterator[str]:
         due = end_text(datetime.fromisoformat(reading["due"]))
         yield f"   {mark}{reading['name']:<16} {due}  {counted}:{why['zh']}"
         yield f"    {'':<16} {'':<16}  {why['en']}"
+        if reading["provisional"]:
+            latest = end_text(datetime.fromisoformat(reading["latest_possible"]))
+            yield f"    {'':<16} {latest}  最迟可能 at the latest"
     if duty["awaits_receipt"]:
         yield "  ~ 暂定:待义务单位签收  provisional until whoever owes has signed for it"
     elif any(reading["provisional"] for reading in duty["readings"]):
@@ -190,7 +194,11 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
         source = f"  (事件 event {account['event'][:16]})" if account.get("event") else ""
         yield f"    {_speaker(account['agency'])}  {_value(account.get('value'))}{source}"
     for article in finding["law"]:
+        known = clock_table().instruments.get(article["instrument"])
         name = word(instruments(), article["instrument"]).zh
+        if known is not None and not known.is_law:
+            yield f"    依据 source: {name} ({article['instrument']})"
+            continue
         yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
         yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"

@@ -6,7 +6,7 @@ import typer
 
 from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
-from casebus_schemas.times import read_day_or_time
+from casebus_schemas.times import read_day, read_day_or_time
 
 app = typer.Typer(help="期限与依据 Terms and their sources.", no_args_is_help=True)
 
@@ -18,19 +18,25 @@ def due(
     start: Annotated[str, typer.Option(help="day (2022-09-29) or time (2022-09-29T10:20+08:00) it starts")],
     limit: Annotated[str, typer.Option(help="PT24H, P3D, P3WD, P2M or P1M15D")],
     reading: Annotated[list[str] | None, typer.Option(help="only these readings (repeatable)")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="by the notices on holidays that were published by this day")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The admissible readings of a term, each with its reason."""
     from casebus_schemas.law.api import due as readings_of
 
-    found = readings_of(read_day_or_time(start), limit, reading or None)
+    known_on = None if as_of is None else read_day(as_of)
+    found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on)
     if as_json:
         say_json([item.to_json() for item in found])
         return
     for item in found:
         say(f"{item.name:<16} {item.due.isoformat()}  {item.why.zh}")
         say(f"{'':<16} {'':<25}  {item.why.en}")
-    first, last = min(item.due for item in found), max(item.due for item in found)
+        if item.provisional:
+            say(f"{'':<16} {item.latest_possible.isoformat()}  最迟可能 at the latest")
+    first, last = min(item.due for item in found), max(item.latest_possible for item in found)
     say(f"最早 earliest     {first.isoformat()}")
     say(f"最迟 latest       {last.isoformat()}")
     if any(item.provisional for item in found):

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.errors import UsageError
-from casebus_schemas.times import beijing_text
+from casebus_schemas.times import beijing_text, in_beijing
 
 from .chain import ChainEvent, Digest, as_digest, distinct
 
@@ -45,6 +45,12 @@ class AsOf:
     def at(self, now: datetime) -> datetime:
         """The time at which clocks are looked at."""
         return self.until or self.known_at or now
+
+    @property
+    def notices_until(self) -> date | None:
+        """Until when published notices on holidays are known to him who asks; None: all are."""
+        at = self.known_at or self.until
+        return None if at is None else in_beijing(at).date()
 
     def to_json(self) -> dict[str, Any] | None:
         """The question, None where nothing was limited."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from heapq import merge
 
 from casebus_schemas.agencies import Members
+from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.law.clocks import RECEIPTS, ClockTable, clock_table
 
 from .as_of import receipted
@@ -22,13 +23,18 @@ class ChainIndex:
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
     does (it is *loose*). With each event by which the fold grows, `add` makes it equal to an index made anew.
-    `table` and `members` are the law and the agencies under which the chain is read.
+    `table` and `members` are the law and the agencies under which the chain is read, `calendar` the holidays.
     """
 
     def __init__(
-        self, folded: Folded, table: ClockTable | None = None, members: Members | None = None
+        self,
+        folded: Folded,
+        table: ClockTable | None = None,
+        members: Members | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self.folded = folded
+        self.calendar = calendar or published()
         self.table = table or clock_table()
         self.members = members or Members.load()
         self._receipts: dict[Digest, list[tuple[ChainEvent, datetime]]] = {}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.law import Answer, Reading, State
+from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
 
@@ -70,6 +71,9 @@ class Duty:
 
     def to_json(self) -> dict[str, Any]:
         """The obligation as in records.md 5."""
+        return with_latest(self._body())
+
+    def _body(self) -> dict[str, Any]:
         met = self.met
         return {
             "id": str(self.id),
@@ -82,7 +86,15 @@ class Duty:
             "started_at": beijing_text(self.started_at),
             "due_earliest": beijing_text(self.due_earliest),
             "due_latest": beijing_text(self.due_latest),
-            "readings": [reading.to_json() for reading in self.readings],
+            "readings": [
+                {
+                    "name": reading.name,
+                    "due": beijing_text(reading.due),
+                    "why": reading.why.to_json(),
+                    "provisional": reading.provisional,
+                }
+                for reading in self.readings
+            ],
             "ladder": [
                 {"step": rung.step, "due_latest": beijing_text(rung.due_latest), "needs": rung.needs}
                 for rung in self.ladder
@@ -104,7 +116,7 @@ class Duty:
             "answer_told": sorted(self.answer_told),
             "handling": self.handling,
         }
-        return {**self.to_json(), "sight": sight}
+        return {**self._body(), "sight": sight}
 
     @classmethod
     def of_row(cls, body: Mapping[str, Any]) -> "Duty":
@@ -136,3 +148,18 @@ class Duty:
             answer_told=frozenset(body["sight"]["answer_told"]),
             handling=body["sight"]["handling"],
         )
+
+
+def with_latest(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An obligation as it is stored or announced, with how late each reading and all of them may end."""
+    readings = []
+    for reading in body["readings"]:
+        latest = latest_possible(datetime.fromisoformat(reading["due"]), provisional=reading["provisional"])
+        readings.append({**reading, "latest_possible": beijing_text(latest)})
+    over = max(reading["latest_possible"] for reading in readings)
+    found = {}
+    for name, value in body.items():
+        found[name] = readings if name == "readings" else value
+        if name == "due_latest":
+            found["latest_possible"] = over
+    return found

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.law.clocks import SIGNED, SILENCE, Version
 from casebus_schemas.law.terms import Pause, Precision, Reading, countable, due_latest, readings
 from casebus_schemas.texts.sentence import Sentence
@@ -135,7 +136,7 @@ class _Finder:
         return tuple(
             Step(
                 rung.step,
-                _counted(beginnings, rung.limit, rung.readings, pauses),
+                _counted(beginnings, rung.limit, rung.readings, pauses, self._index.calendar),
                 rung.needs,
                 self._clock.needs(rung.needs),
             )
@@ -177,7 +178,8 @@ class _Finder:
             return said
         arrival: list[_Beginning] = [(arrived, "second", None)]
         rung = start.version.rungs[start.version.base_rung()]
-        over = due_latest(_counted(arrival, rung.limit, rung.readings, pauses))
+        counted = _counted(arrival, rung.limit, rung.readings, pauses, self._index.calendar)
+        over = due_latest(counted)
         return said if min(receipt.admitted_at for receipt, _ in receipts) < over else arrival
 
     def _receipts(self) -> list[tuple[ChainEvent, datetime]]:
@@ -303,12 +305,16 @@ class _Finder:
 
 
 def _counted(
-    beginnings: Iterable[_Beginning], limit: str, names: Iterable[str], pauses: tuple[Pause, ...]
+    beginnings: Iterable[_Beginning],
+    limit: str,
+    names: Iterable[str],
+    pauses: tuple[Pause, ...],
+    calendar: Calendar,
 ) -> tuple[Reading, ...]:
     """The readings of a limit from each instant; two that end alike are one."""
     found: dict[tuple[str, datetime], Reading] = {}
     for at, precision, note in beginnings:
-        for reading in readings(at, limit, names, precision=precision, pauses=pauses):
+        for reading in readings(at, limit, names, precision=precision, pauses=pauses, calendar=calendar):
             if note is not None:
                 why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
                 reading = replace(reading, why=why, provisional=True)

@@ -71,6 +71,11 @@ class Term:
         return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
 
 
+def latest_possible(due: datetime, *, provisional: bool) -> datetime:
+    """How late a term with that end may end once everything is known."""
+    return due + NOTICE_MARGIN if provisional else due
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to count a limit: its name, the instant it ends (+08:00), and why.
@@ -88,7 +93,7 @@ class Reading:
     @property
     def latest_possible(self) -> datetime:
         """The instant before which nobody can say that the reading is over."""
-        return self.due + NOTICE_MARGIN if self.provisional else self.due
+        return latest_possible(self.due, provisional=self.provisional)
 
     def holds(self, moment: datetime) -> bool:
         """Whether something done at `moment` is within this reading.
@@ -108,6 +113,7 @@ class Reading:
             "due": beijing_text(self.due),
             "why": self.why.to_json(),
             "provisional": self.provisional,
+            "latest_possible": beijing_text(self.latest_possible),
         }
 
     def _before(self, moment: datetime, end: datetime) -> bool:

@@ -11,6 +11,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law import Answer, Reading, Sentence, state_at
+from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.json_text import canonical
 
@@ -20,18 +21,28 @@ EVERYTHING = AsOf()
 
 
 def case_view(
-    events: Iterable[ChainEvent], now: datetime, *, asked: AsOf = EVERYTHING, why: bool = False
+    events: Iterable[ChainEvent],
+    now: datetime,
+    *,
+    asked: AsOf = EVERYTHING,
+    why: bool = False,
+    calendar: Calendar | None = None,
 ) -> dict[str, Any]:
     """A chain as `casebus case` shows it: state by suspect and charge, accounts, clocks, findings.
 
-    `asked` limits what is seen, and is then part of the answer. `why` adds the history of each charge, the
-    reason for each event's place, and what was left out. Raises UsageError if nothing is seen.
+    `asked` limits what is seen, and is then part of the answer; notices on holidays that were published later
+    are unknown then. `calendar` has all notices, by default those of this package. `why` adds the history of
+    each charge, the reason for each event's place, and what was left out. Raises UsageError if nothing is
+    seen.
     """
     every = list(events)
     found = sight(every, asked)
     now = asked.at(now)
     parties = parties_of(e for e in every if asked.known_at is None or e.admitted_at <= asked.known_at)
-    meaning = reconcile(fold(found.seen, parties), asked.law_of)
+    calendar = calendar or published()
+    if asked.notices_until is not None:
+        calendar = calendar.known_on(asked.notices_until)
+    meaning = reconcile(fold(found.seen, parties), asked.law_of, calendar=calendar)
     if not meaning.folded.order:
         raise UsageError(
             "nothing is known of that chain",

@@ -15,6 +15,7 @@ from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
 
 from .chain import r20
@@ -64,8 +65,10 @@ class Reconciled:
         law_of: date | None = None,
         rules: Mapping[RuleId, Rule] = CHAIN_RULES,
         catalog: Catalog | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self._law_of = law_of
+        self._calendar = calendar or published()
         self._catalog = catalog or Catalog.load()
         self.rules = rules
         self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
@@ -202,7 +205,7 @@ class Reconciled:
 
     def _begin(self, folded: Folded) -> None:
         self.folded = folded
-        self._index = ChainIndex(folded)
+        self._index = ChainIndex(folded, calendar=self._calendar)
         self._starts: dict[Key, Start] = {}
         self._duties: dict[Key, tuple[Obligation, ...]] = {}
         self._open = OpenStarts(folded)
@@ -344,10 +347,13 @@ def reconcile(
     *,
     rules: Mapping[RuleId, Rule] = CHAIN_RULES,
     catalog: Catalog | None = None,
+    calendar: Calendar | None = None,
 ) -> Reconciled:
     """Applies every rule to the admitted events of one chain (a set: order and repetition do not matter).
 
     Clocks run under the texts in force when they started, or under those of the day `law_of`; what types
-    mean says `catalog`, by default that of this package.
+    mean says `catalog`, by default that of this package. `calendar` says which days are worked, by default
+    the notices of this package do.
     """
-    return Reconciled(events if isinstance(events, Folded) else fold(events), law_of, rules, catalog)
+    folded = events if isinstance(events, Folded) else fold(events)
+    return Reconciled(folded, law_of, rules, catalog, calendar)

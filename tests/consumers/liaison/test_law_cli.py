@@ -64,3 +64,26 @@ def test_an_unknown_number_names_the_known_ones() -> None:
     with pytest.raises(UsageError) as refused:
         show("R99")
     assert refused.value.expected == ", ".join(NUMBERS)
+
+
+def due(*arguments: str) -> str:
+    """What `law due` prints."""
+    done = CliRunner().invoke(app, ["due", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_a_term_is_shown_by_the_notices_of_another_day() -> None:
+    """Four days from 27 January 2020 ended on the 31st for who asked on the 25th."""
+    asked = ("--start", "2020-01-27", "--limit", "P4D", "--reading", "calendar_rolled")
+    assert "最迟 latest       2020-02-04T00:00:00+08:00" in due(*asked)
+    assert "最迟 latest       2020-02-01T00:00:00+08:00" in due(*asked, "--as-of", "2020-01-25")
+
+
+def test_the_latest_end_that_is_shown_has_the_margin() -> None:
+    """As known before the notice of 2019, a term into 2019 may end fifteen days later than counted."""
+    asked = ("--start", "2018-12-28", "--limit", "P4D", "--as-of", "2018-12-05")
+    said, bodies = due(*asked), json.loads(due(*asked, "--json"))
+    assert "2019-01-18T00:00:00+08:00  最迟可能 at the latest" in said
+    assert f"最迟 latest       {max(body['latest_possible'] for body in bodies)}" in said
+    assert [body["latest_possible"] > body["due"] for body in bodies] == [False, True, True]

@@ -1,11 +1,15 @@
 """Duties: which clocks start, the filing ladder, what meets and what ends them."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from casebus_consumers.liaison.case_screen import obligation_lines
+from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law.calendar import NOTICE_MARGIN, published
+from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.reconcile import reconcile
 from support.chains import at, digest, say
 
@@ -197,6 +201,35 @@ def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:
         ("R10", True, True),
         ("R11", True, True),
     ]
+
+
+def test_what_is_printed_as_the_latest_end_has_the_margin() -> None:
+    """The latest possible end of an obligation is that of its latest reading with its margin."""
+    year = max(published().years) + 1
+    duty = _duty(_referral(f"{year}-04-28T15:00"), "DL06").to_json(at(f"{year}-04-29"))
+    latest = datetime.fromisoformat(duty["due_latest"]) + NOTICE_MARGIN
+    assert duty["latest_possible"] == latest.isoformat()
+    assert duty["readings"][1]["latest_possible"] == latest.isoformat()
+    line = " ".join(obligation_lines(duty, at(f"{year}-04-29"), why=True))
+    assert f"/ {latest - timedelta(days=1):%Y-%m-%d} 24:00 ~" in line
+    certain = _duty(_referral(), "DL06").to_json(at("2022-10-01"))
+    assert certain["latest_possible"] == certain["due_latest"]
+    assert "~" not in " ".join(obligation_lines(certain, at("2022-10-01"), why=True))
+
+
+def test_a_case_as_of_a_time_is_counted_by_the_notices_of_then() -> None:
+    """Ten days from 20 January 2020 ended on the 31st until the longer Spring Festival was announced."""
+    events = _referral("2020-01-20T15:00", "2020-01-19", "2020-01-17T10:20")
+
+    def ends(asked: AsOf) -> list[str]:
+        view = case_view(events, at("2022-01-01"), asked=asked)
+        (duty,) = (duty for duty in view["obligations"] if duty["rule"] == "DL06")
+        return [reading["due"][:10] for reading in duty["readings"]]
+
+    before, after = at("2020-01-25T23:59"), at("2020-01-27T08:00")
+    assert ends(AsOf()) == ends(AsOf(until=after)) == ["2020-01-31", "2020-02-04"]
+    assert ends(AsOf(until=before)) == ends(AsOf(known_at=before)) == ["2020-01-31", "2020-02-01"]
+    assert ends(AsOf(until=before, known_at=after)) == ["2020-01-31", "2020-02-04"]
 
 
 def test_a_start_from_which_nothing_can_be_counted_is_a_finding() -> None:

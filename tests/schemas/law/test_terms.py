@@ -186,6 +186,36 @@ def test_no_published_notice_moved_an_end_beyond_the_margin() -> None:
     assert max(moved) < NOTICE_MARGIN.days
 
 
+def test_the_latest_end_that_is_possible_has_the_margin_where_a_reading_is_provisional() -> None:
+    """What is printed as the latest end of a provisional reading lies the margin behind its end."""
+    found = [reading.to_json() for reading in due(date(AFTER, 4, 28), "P3D")]
+    for body in found:
+        margin = NOTICE_MARGIN if body["provisional"] else timedelta(0)
+        between = datetime.fromisoformat(body["latest_possible"]) - datetime.fromisoformat(body["due"])
+        assert between == margin
+    assert [body["provisional"] for body in found] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "known_on", "rolled", "provisional"),
+    [
+        ("2019-04-28", "P3D", date(2019, 3, 1), "2019-05-02", False),
+        ("2019-04-28", "P3D", date(2019, 3, 22), "2019-05-05", False),
+        ("2020-01-27", "P4D", date(2020, 1, 25), "2020-01-31", False),
+        ("2020-01-27", "P4D", date(2020, 1, 27), "2020-02-03", False),
+        ("2018-12-28", "P4D", date(2018, 12, 5), "2019-01-02", True),
+        ("2018-12-28", "P4D", date(2018, 12, 6), "2019-01-02", False),
+    ],
+)
+def test_a_term_is_counted_by_the_notices_that_were_published_by_a_day(
+    start: str, limit: str, known_on: date, rolled: str, provisional: bool
+) -> None:
+    """As known on a day, three or four days end where everybody had to think then that they end."""
+    (found,) = due(date.fromisoformat(start), limit, ["calendar_rolled"], known_on=known_on)
+    assert (found.due - timedelta(days=1)).date().isoformat() == rolled
+    assert found.provisional == provisional
+
+
 @pytest.mark.parametrize("year", [1899, 9800])
 def test_a_start_that_cannot_be_true_is_refused(year: int) -> None:
     """A term is not counted from a year outside all law and all calendars."""
