@@ -7,6 +7,7 @@ from casebus_deploy.cli.main import main
 from casebus_schemas.admission.verdict import Admission
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.router import agent
+from casebus_services.router.outputs import notices
 from casebus_services.router.rules import Judgement
 
 EVENT = "TEST_UNSENDABLE_EVENT"
@@ -15,12 +16,10 @@ EVENT = "TEST_UNSENDABLE_EVENT"
 
 def _impossible(judgement: Judgement, admission: Admission) -> Iterator[Outgoing]:
     poisoned = judgement.headers is not None and str(judgement.headers.id) == os.environ[EVENT]
-    for one in _notices(judgement, admission):
+    for one in notices(judgement, admission):
         yield one._replace(value=bytes(2 << 20)) if poisoned else one
 
 
-_notices = agent.notices
-
 if __name__ == "__main__":
-    agent.notices = _impossible
+    setattr(agent, "notices", _impossible)  # noqa: B010  the name that the agent has imported
     main()
