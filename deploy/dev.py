@@ -38,6 +38,8 @@ GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = (
 TEST_TIME = (
     "all tests: meant to take 20 minutes on two idle cores, more on busy ones; make smoke is the short way"
 )
+# In the order of tests/conftest.py: files with a broker first, which have few tests and take long.
+IN_TWO = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 FLOOR = "not broker and not postgres and not faults and not bench and not wheel and not thorough"
 
 
@@ -166,7 +168,7 @@ def test(arguments: list[str]) -> None:
     """
     if not arguments:
         _step(TEST_TIME)
-    pytest("not faults and not bench and not wheel", arguments or ["-n", "2", "--dist", "loadfile"])
+    pytest("not faults and not bench and not wheel", arguments or IN_TWO)
 
 
 def smoke() -> None:

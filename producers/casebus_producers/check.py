@@ -38,6 +38,8 @@ class Check:
     refused: list[dict[str, Any]] = field(default_factory=list)
     advice: list[dict[str, Any]] = field(default_factory=list)
     cases: list[dict[str, Any]] = field(default_factory=list)
+    chains: dict[str, list[ChainEvent]] = field(default_factory=dict)
+    """The events of each case, for who shows what they say."""
 
     @property
     def ok(self) -> bool:
@@ -74,7 +76,8 @@ def check(events: Iterable[object], now: datetime, catalog: Catalog | None = Non
             answer.refused.append(refused | said)
     for chain, placed in desk.chains.items():
         answer.advice.extend(_advice(placed, now))
-        view = case_view([event for _, event in placed], now)
+        answer.chains[chain] = [event for _, event in placed]
+        view = case_view(answer.chains[chain], now)
         answer.cases.append({**view, "provisional": chain in desk.provisional})
     return answer
 

@@ -11,7 +11,13 @@ import pytest
 from casebus_producers.connector import problem_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RetryLater, UsageError
-from casebus_schemas.texts.errors import FILLED_IN, clause_in_chinese, clauses, detail_in_chinese
+from casebus_schemas.texts.errors import (
+    FILLED_IN,
+    clause_in_chinese,
+    clauses,
+    detail_in_chinese,
+    text_in_chinese,
+)
 from casebus_schemas.wire.door import DoorProblem, parse_event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,6 +142,7 @@ def test_each_clause_keeps_what_is_filled_in(english: str, chinese: str) -> None
 def test_an_error_is_put_together_from_its_clauses(error: BusError, said: str | None) -> None:
     """Each part in Chinese around the same values; None for what only operators meet."""
     assert detail_in_chinese(error) == said
+    assert text_in_chinese(error.detail) == said  # as a receipt says it
 
 
 def test_problems_of_an_event_have_both_languages() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
 from casebus_consumers.unshowable import lines_or_reason
-from casebus_schemas.law.clocks import find_clock, instruments
+from casebus_schemas.law.clocks import clock_table, find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
     AS_OF,
@@ -194,7 +194,11 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
         source = f"  (事件 event {account['event'][:16]})" if account.get("event") else ""
         yield f"    {_speaker(account['agency'])}  {_value(account.get('value'))}{source}"
     for article in finding["law"]:
+        known = clock_table().instruments.get(article["instrument"])
         name = word(instruments(), article["instrument"]).zh
+        if known is not None and not known.is_law:
+            yield f"    依据 source: {name} ({article['instrument']})"
+            continue
         yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
         yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"

@@ -164,20 +164,23 @@ def check_files(
 
     Exit 1 if one of them would be refused.
     """
+    from casebus_consumers.event_texts import in_words
     from casebus_producers.check import check
     from casebus_producers.event_files import read_events
 
     from .bus_time import bus_now
     from .case_screen import case_lines
+    from .notice_view import refusal_text
 
     moment = bus_now(None) if now is None else read_end(now)
     answer = check([event for file in files for _, event in read_events(file)], moment)
+    for one in answer.cases:
+        one["events"] = in_words(answer.chains[one["chain"]], one["events"])
 
     def lines() -> Iterator[str]:
         for refused in answer.refused:
-            yield f"拒绝 refused  #{refused['index'] + 1}  {refused['code']}  {refused['detail']}"
-            if refused["zh"] is not None:
-                yield f"                {refused['zh']}"
+            why = refusal_text(refused["code"], refused["detail"])
+            yield f"拒绝 refused  #{refused['index'] + 1}  {why}"
         for advice in answer.advice:
             place = f"#{advice['index'] + 1}  {advice['pointer']}"
             yield f"提示 advice   {place}  {advice['zh']} / {advice['detail']}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from casebus_consumers.unshowable import lines_or_reason
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
@@ -168,10 +169,11 @@ def _shower(catalog: Catalog, as_json: bool) -> Callable[[Told], None]:
 def _say(seq: int, found: dict[str, Any], catalog: Catalog, as_json: bool) -> None:
     if as_json:
         say_json({"seq": seq, **found})
-    else:
-        mark = "伪造 FORGED  " if found.get("forged") else "不符 FALSE  " if "problem" in found else ""
-        why = f"  {found['problem']['zh']} / {found['problem']['en']}" if mark else ""
-        say(f"#{seq}  {mark}{receipt_line(found, catalog)}{why}")
+        return
+    mark = "伪造 FORGED  " if found.get("forged") else "不符 FALSE  " if "problem" in found else ""
+    why = f"  {found['problem']['zh']} / {found['problem']['en']}" if mark else ""
+    for line in lines_or_reason(f"#{seq}", lambda: [f"#{seq}  {mark}{receipt_line(found, catalog)}{why}"]):
+        say(line)
 
 
 @contextmanager

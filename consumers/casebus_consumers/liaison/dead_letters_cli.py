@@ -15,6 +15,7 @@ from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.errors import UsageError
 
 from .dead_letters import DeadLetter, dead_letters, one_dead_letter
+from .notice_view import refusal_text
 
 app = typer.Typer(help="拒收记录 Refused records and the reasons.", no_args_is_help=True)
 
@@ -73,7 +74,7 @@ def show(
         say_json(body)
         return
     say(_line(letter))
-    say(f"  原因 why      {letter.detail}")
+    say(f"  原因 why      {refusal_text(letter.code, letter.detail)}")
     say(f"  案链 chain    {body['event']['chain'] or '-'}   摘要 digest {body['event']['digest'] or '-'}")
     if body["sha256"] is not None:
         say("  内容不留存，仅存摘要 only digests are kept:")

@@ -38,7 +38,7 @@ def insiders(
 
 
 def _lines(found: Iterable[dict[str, Any]]) -> Iterator[str]:
-    from casebus_schemas.texts.symbols import agency
+    from casebus_schemas.texts.symbols import LEVELS, agency, shown
 
     chain = None
     for one in found:
@@ -47,13 +47,10 @@ def _lines(found: Iterable[dict[str, Any]]) -> Iterator[str]:
             yield f"案件链 chain {chain}"
         who = agency(one["agency"])
         mark = "" if one["names_security"] else "  未指明证券 security not named"
-        since = "  ".join(f"{_LEVELS[level]} {at[:16]}" for level, at in one["since"].items())
+        since = "  ".join(f"{shown(LEVELS, level)} {at[:16]}" for level, at in one["since"].items())
         units = f"  [{', '.join(one['units'])}]" if one["units"] else ""
         count = len(one["events"])
         yield f"  {who.zh} {who.en}{units}  {one['handling']}  {count}件 events  {since}{mark}"
-
-
-_LEVELS = {"available": "送达 available", "fetched": "取回 fetched", "receipted": "签收 signed"}
 
 
 def _known_code(code: str) -> str:

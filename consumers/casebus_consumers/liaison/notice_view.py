@@ -12,14 +12,17 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.duty_said import with_latest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.errors import text_in_chinese
 from casebus_schemas.texts.symbols import (
     BASES,
     DUTY_STATES,
     FINDING_STATES,
     RECIPIENT_ROLES,
+    REFUSAL_CODES,
     STAGES,
     money,
     shown,
+    word,
 )
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import in_beijing
@@ -38,7 +41,9 @@ def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
 
 def _lines(notice: Told, catalog: Catalog) -> list[str]:
     if isinstance(notice, Unreadable):
-        return [f"#{notice.seq}  无法读取 unreadable: {notice.problem}"]
+        said = text_in_chinese(notice.problem)
+        why = f"{said} / {notice.problem}" if said else notice.problem
+        return [f"#{notice.seq}  无法读取 unreadable: {why}"]
     headers = notice.record.headers
     if isinstance(notice, ForgedNotice):
         head = f"#{notice.seq}  伪造，不可采信 FORGED, not to be believed: {notice.problem.text}"
@@ -60,13 +65,19 @@ def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
     title = _title(event["type"], catalog) if event["type"] else "?"
     line = f"{receipt['at']}  {shown(STAGES, receipt['stage'])}  {title}  {event['id'] or '-'}"
     if receipt["stage"] == "refused":
-        return f"{line}  {receipt['code']}: {receipt['detail']}"
+        return f"{line}  {refusal_text(receipt['code'], receipt['detail'])}"
     if receipt["stage"] == "admitted":
         told = ", ".join(f"{_name(n['agency'])} ({_role(n['role'])})" for n in receipt["notices"])
         return f"{line}  → {told or '—'}"
     if receipt["stage"] == "ledgered":
         return f"{line}  {receipt['log']} #{receipt['index']}"
     return line
+
+
+def refusal_text(code: str, detail: str) -> str:
+    """Why something was refused: the code as it is called, and the detail in Chinese where that is known."""
+    said = text_in_chinese(detail)
+    return f"{code} {word(REFUSAL_CODES, code).zh}: " + (f"{said} / {detail}" if said else detail)
 
 
 def _about(event: Mapping[str, Any]) -> list[str]:

@@ -59,7 +59,9 @@ _TOGETHER = {**_WIDE, **dict.fromkeys(map(ord, _BETWEEN_DIGITS))}
 _PROVINCE = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5])"
 _PLACE = f"(?:{_PROVINCE}[0-9]{{4}}|(?:71|8[1-3]|99)[0-9]{{4}}|9{_PROVINCE}[0-9]{{3}})"
 _MONTH_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-_BIRTH = re.compile(f"(?:1[89]|2[01])(?=[0-9]{{2}}{_MONTH_DAY}[0-9]{{3}}[0-9Xx])(?<={_PLACE}..)")
+_REST = f"[0-9]{{2}}{_MONTH_DAY}[0-9]{{3}}[0-9Xx]"
+# One digit at a time, so that no century hides another.
+_BIRTH = re.compile(f"(?:1(?=[89]{_REST})|2(?=[01]{_REST}))(?<={_PLACE}.)")
 _OLD = re.compile(f"{_PLACE}([0-9]{{2}})({_MONTH_DAY})[0-9]{{3}}")
 _BEFORE_BIRTH = 6
 
@@ -195,22 +197,29 @@ class _Search:
         written = stretch[0]
         digits = written.translate(_TOGETHER)
         label = text[max(0, stretch.start() - _LABEL_LENGTH) : stretch.start()]
-        found = _BIRTH.search(digits, _BEFORE_BIRTH)
-        ends: set[int] | None = None
-        while found is not None:
-            first = found.start() - _BEFORE_BIRTH
-            if ends is None and not self._anywhere:
-                ends = _ends(written, text[stretch.end() : stretch.end() + 1])
-            number = digits[first : first + _LENGTH]
-            if (ends is None or (first in ends and first + _LENGTH in ends)) and (born := _born(number)):
-                kind = self._kind(number, born, "" if first else label, in_number)
-                if kind is not None and self._counts(number, kind):
-                    yield kind
-            found = _BIRTH.search(digits, found.start() + 1)
+        for number, first in self._numbers(written, digits, text[stretch.end() : stretch.end() + 1]):
+            if (born := _born(number)) is None:
+                continue
+            kind = self._kind(number, born, "" if first else label, in_number)
+            if kind is not None and self._counts(number, kind):
+                yield kind
         if len(digits) == _OLD_LENGTH and _OF_A_PERSON.search(label):
             old = _OLD.fullmatch(digits)
             if old is not None and _day(f"19{old[1]}", old[2][:2], old[2][2:]) is not None:
                 yield "clear"
+
+    def _numbers(self, written: str, digits: str, after: str) -> Iterator[tuple[str, int]]:
+        """What has a place and a day of birth, and at which digit it begins."""
+        ends: set[int] = set()
+        for hit in _BIRTH.finditer(digits, _BEFORE_BIRTH):
+            first = hit.start() - _BEFORE_BIRTH
+            if not self._anywhere:
+                ends = ends or _ends(written, after)
+                if first not in ends or first + _LENGTH not in ends:
+                    if len(ends) == 2:  # one group that is longer than a number
+                        return
+                    continue
+            yield digits[first : first + _LENGTH], first
 
     def _kind(self, number: str, born: date, label: str, in_number: bool) -> Kind | None:
         """What a number would be whose check digit is right."""

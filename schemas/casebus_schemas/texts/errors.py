@@ -11,6 +11,12 @@ from casebus_schemas.strict_yaml import known_keys, read_yaml
 FILE = "errors.yaml"
 FILLED_IN = "{}"
 """Stands in a clause of errors.yaml for what the code fills in."""
+_DETAIL = re.compile(
+    r"(?P<place>/\S*: )?(?P<message>.+?)(, found (?P<found>.+?))?(, expected (?P<expected>.+?))?"
+    r"( \(at (?P<where>\S+/\d+/\d+)\))?(; (?P<remedy>.+))?",
+    re.DOTALL,
+)
+"""`BusError.detail` taken apart again."""
 _GAP = re.compile(r"\{(\d*)\}")
 
 
@@ -27,18 +33,35 @@ def detail_in_chinese(error: BusError) -> str | None:
     """What `error.detail` says; None where its message is for operators and programmers only."""
     pointer = getattr(error, "pointer", None)
     place = "" if pointer is None else f"{pointer or '/'}: "
-    message = clause_in_chinese(error.message.removeprefix(place))
-    if message is None:
+    where = None if error.topic is None else f"{error.topic}/{error.partition}/{error.offset}"
+    message = error.message.removeprefix(place)
+    return _put_together(place, message, error.found, error.expected, where, error.remedy)
+
+
+def text_in_chinese(detail: str) -> str | None:
+    """A `detail` that came as text, such as that of a receipt; None where its message is not known."""
+    parts = _DETAIL.fullmatch(detail)
+    if parts is None:
         return None
-    parts = [place + message]
-    if error.found is not None:
-        parts.append(f"实为 {_or_as_it_is(str(error.found))}")
-    if error.expected is not None:
-        parts.append(f"应为 {_or_as_it_is(str(error.expected))}")
+    names = ("message", "found", "expected", "where", "remedy")
+    return _put_together(parts["place"] or "", *(parts[name] for name in names))
+
+
+def _put_together(
+    place: str, message: str, found: object, expected: object, where: str | None, remedy: str | None
+) -> str | None:
+    said = clause_in_chinese(message)
+    if said is None:
+        return None
+    parts = [place + said]
+    if found is not None:
+        parts.append(f"实为 {_or_as_it_is(str(found))}")
+    if expected is not None:
+        parts.append(f"应为 {_or_as_it_is(str(expected))}")
     text = "，".join(parts).replace("？，", "？")
-    if error.topic is not None:
-        text += f"（在 {error.topic}/{error.partition}/{error.offset}）"
-    return f"{text}；{_or_as_it_is(error.remedy)}" if error.remedy else text
+    if where is not None:
+        text += f"（在 {where}）"
+    return f"{text}；{_or_as_it_is(remedy)}" if remedy else text
 
 
 def clause_in_chinese(text: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
-from casebus_consumers.liaison import cli, dead_letters_cli
+from casebus_consumers.liaison import cli, dead_letters_cli, notice_view
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.topic_reader import AccessDenied
 from casebus_schemas.admission.receipts import receipt_json
@@ -18,6 +18,7 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import Composed
+from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Outgoing
 from casebus_schemas.wire.signing import SigningKey
@@ -230,6 +231,43 @@ def test_what_is_no_notice_is_said(connection: Path, speaker: Speaker, write: Wr
     result = run(cli.app, connection, "inbox", "--agency", "mps", "--after", str(bad - 1), "--json")
     problem, notice = lines(result)
     assert (problem["seq"], "not a notice" in problem["problem"], notice["seq"]) == (bad, True, good)
+
+
+def test_e4_what_cannot_be_shown_holds_up_no_notice_and_no_acknowledgement(
+    connection: Path, speaker: Speaker, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, --json and --ack go on behind a notice that fails to be shown and one that fails to be read."""
+    events = [speaker.refer(number) for number in (1, 2, 3)]
+    at = [write(notices_of(speaker, event, place)["inbox.mps"]) for place, event in enumerate(events)]
+    told = notice_view._lines
+
+    def showing(notice: Any, catalog: Catalog) -> list[str]:
+        if notice.seq == at[0]:
+            raise OverflowError("date value out of range")
+        return told(notice, catalog)
+
+    def reading(headers: EventHeaders, *rest: Any) -> dict[str, Any]:
+        if headers.id == EventHeaders.parse(events[1].record.headers).id:
+            raise KeyError("unheard-of")
+        return to_json(headers, *rest)
+
+    monkeypatch.setattr(notice_view, "_lines", showing)
+    monkeypatch.setattr("casebus_consumers.liaison.inbox.to_json", reading)
+    options = ["--agency", "mps", "--after", str(at[0] - 1), "--ack"]
+    text = run(cli.app, connection, "inbox", *options)
+    assert (text.exit_code, text.exception) == (0, None)
+    assert f"#{at[0]}  无法显示 cannot be shown: OverflowError: date value out of range" in text.stdout
+    assert f"#{at[1]}  无法读取 unreadable: KeyError: 'unheard-of'" in text.stdout
+    assert f"#{at[2]}  " in text.stdout
+    outbox = outbox_of(settings_of(connection, "mps"))
+    assert outbox.status().sent == 2  # of the two chains that could be read
+    outbox.close()
+    shown = lines(run(cli.app, connection, "inbox", *options, "--json"))
+    assert [(line["seq"], "notice" in line) for line in shown] == [
+        (at[0], True),
+        (at[1], False),
+        (at[2], True),
+    ]
 
 
 def test_another_agencys_inbox_is_refused(connection: Path) -> None:

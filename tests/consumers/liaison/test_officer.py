@@ -1,5 +1,6 @@
 """An officer finds cases by what they are called, and reads what is due and what disagrees at a glance."""
 
+import json
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from casebus_schemas.times import read_day, read_end
 from casebus_services.reconciler.database import Database
 from support.chains import at
 from support.desk import Desk, envelope_at
+from support.members import door_event
 from support.router_writings import as_notice
 from support.signed_events import chain, stored
 
@@ -196,3 +198,32 @@ def test_e7_a_merger_is_told_in_both_matters_to_both_agencies(tmp_path: Path, ag
         lines = plain_lines(read, Catalog.load())
         assert f"    被并案件 merged {chain(1)}" in lines
         assert f"    并入 into mps 〔2022〕7号  {chain(2)}" in lines
+
+
+def test_e7_a_check_shows_mergers_and_what_corrections_change(tmp_path: Path) -> None:
+    """Without a server the case says as much of its events as with one."""
+    merger = {"merged": [{"chain": chain(1), "ref": None}], "into": {"chain": chain(2), "ref": None}}
+    corrected = {
+        "amounts": [{"basis": "illegal_gain", "value": "2.00", "currency": "CNY"}],
+        "reasons": "更正",
+    }
+    events = [
+        {"event": door_event(subject=chain(1)), "digest": "ab" * 32},
+        door_event(
+            type="referral.corrected",
+            id=None,
+            subject=chain(1),
+            envelope={"corrects": "ab" * 32, "message_no": "M-1"},
+            data=corrected,
+        ),
+        door_event(
+            type="referral.merged", id=None, subject=chain(1), envelope={"message_no": "M-2"}, data=merger
+        ),
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(map(json.dumps, events)))
+    done = CliRunner().invoke(app, ["check", str(file), "--now", NOW], catch_exceptions=False)
+    assert done.exit_code == 0, done.stdout
+    assert f"并案 merger    {chain(1)}  → 并入 into {chain(2)}" in done.stdout
+    assert "改为 amounts: " in done.stdout
+    assert "更正 corrects abababababababab" in done.stdout
