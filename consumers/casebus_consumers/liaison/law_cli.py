@@ -1,5 +1,6 @@
 """`casebus law`: what a term means in every reading, and where clocks and rules stand in the law."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,13 +22,18 @@ def due(
     as_of: Annotated[
         str | None, typer.Option(help="by the notices on holidays that were published by this day")
     ] = None,
+    holidays: Annotated[
+        list[Path] | None, typer.Option(help="count by the notice on holidays in this file too (repeatable)")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The admissible readings of a term, each with its reason."""
+    from casebus_producers.notice_files import calendar_with
     from casebus_schemas.law.api import due as readings_of
 
+    calendar = calendar_with(holidays or ())
     known_on = None if as_of is None else read_day(as_of)
-    found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on)
+    found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on, calendar=calendar)
     if as_json:
         say_json([item.to_json() for item in found])
         return

@@ -8,7 +8,6 @@ import typer
 
 from casebus_consumers.liaison.law_cli import app as app
 from casebus_producers.screen import say, say_json
-from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendars import PUBLISHED, Calendars
 from casebus_schemas.law.notices import Notice
 from casebus_schemas.times import beijing_text
@@ -62,20 +61,12 @@ def add_notice(
     from casebus_consumers.liaison.bus_time import bus_now
     from casebus_deploy.stack.operations import Operator
     from casebus_producers.config import read_connection
+    from casebus_producers.notice_files import read_notice
     from casebus_schemas.law.calendar import beijing_day, end_of_day
-    from casebus_schemas.law.notice_data import KEYS, check_notice, notice_json, notice_of
-    from casebus_schemas.strict_yaml import read_yaml
+    from casebus_schemas.law.notice_data import KEYS, notice_json
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("the notice cannot be read", found=str(error), expected="a YAML file") from error
-    body = read_yaml(str(file), text)
-    if not isinstance(body, dict):
-        raise UsageError("not a notice on holidays", found=type(body).__name__, expected="keys and values")
-    notice = notice_of(body)
-    known = _entered(connection)
-    check_notice(notice, known.at(datetime.max.replace(tzinfo=UTC)))
+    known = _entered(connection).at(datetime.max.replace(tzinfo=UTC))
+    notice = read_notice(file, known)
     now = bus_now(read_connection(connection))
     from_ = end_of_day(beijing_day(now + _AHEAD))
     shown = {**notice_json(notice), "in_force_from": beijing_text(from_), "command": None}

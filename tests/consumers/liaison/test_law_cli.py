@@ -1,6 +1,7 @@
 """`casebus law show`: rules and clocks by number."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from casebus_consumers.liaison.law_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.clocks import clocks
 from casebus_schemas.rules.register import RULES
+from support.notices import OF_2027
 
 NUMBERS = [*clocks(), *RULES]
 
@@ -87,3 +89,14 @@ def test_the_latest_end_that_is_shown_has_the_margin() -> None:
     assert "2019-01-18T00:00:00+08:00  最迟可能 at the latest" in said
     assert f"最迟 latest       {max(body['latest_possible'] for body in bodies)}" in said
     assert [body["latest_possible"] > body["due"] for body in bodies] == [False, True, True]
+
+
+def test_a_term_is_counted_by_a_notice_in_a_file(tmp_path: Path) -> None:
+    """With the file of 2027's notice a reading is certain, and a day that it moves is off."""
+    file = tmp_path / "notice.json"
+    file.write_text(json.dumps({**OF_2027, "title": "made up"}, default=str), encoding="utf-8")
+    asked = ("--start", "2026-12-28", "--limit", "P10D", "--reading", "calendar_rolled")
+    assert "provisional" in due(*asked)
+    said = due(*asked, "--holidays", str(file))
+    assert "最迟 latest       2027-01-12T00:00:00+08:00" in said
+    assert "provisional" not in said

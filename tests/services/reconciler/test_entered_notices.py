@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ def _referred(desk: Desk) -> None:
     """A referral that the police have received on 28 December 2026: ten days end on 7 January."""
     referral = desk.refer("2026-12-27")
     desk.admitter.admit(referral, at_ms=ms("2026-12-27T10:00"))
-    facts = {"received_at": at("2026-12-28T10:00"), "competent": True, "complete": True}
+    facts: dict[str, Any] = {"received_at": at("2026-12-28T10:00"), "competent": True, "complete": True}
     receipt = desk.answer(referral, "2026-12-28T10:00", "referral.receipted", **facts)
     desk.admitter.admit(receipt, at_ms=ms("2026-12-28T10:01"))
 
