@@ -9,6 +9,8 @@ from casebus_schemas.admission.may_say import doubtful_numbers
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.effects import mends
 from casebus_schemas.case.proof import late_claims
+from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
 
@@ -77,6 +79,7 @@ def hints(event: ChainEvent, now: datetime, known: Known) -> Iterator[Hint]:
             f"{at} lies behind the event that states it: R07 once said",
         )
         yield Hint("/time" if name == "time" else f"/data/{name}", said)
+    yield from _law_of_another_day(event)
     if event.type == OPENS and not mends(event) and (first := known.opened_by(event)) is not None:
         yield Hint(
             "/data/envelope/local_refs",
@@ -86,3 +89,21 @@ def hints(event: ChainEvent, now: datetime, known: Known) -> Iterator[Hint]:
                 "matter, a correction for the same",
             ),
         )
+
+
+def _law_of_another_day(event: ChainEvent) -> Iterator[Hint]:
+    """Each basis in law that was not in force on the day of the event."""
+    day = beijing_day(event.occurred_at)
+    known = clock_table().instruments
+    for index, basis in enumerate(event.envelope["legal_basis"]):
+        text = known.get(basis["instrument"])
+        if text is None or text.holds_on(day):
+            continue
+        span = (f"自{text.in_force}起", f"since {text.in_force}")
+        if text.until is not None:
+            span = (f"{span[0]}至{text.until}前", f"from {text.in_force} and before {text.until}")
+        said = Sentence(
+            f"{text.title.zh}于{day}并不施行(施行期间:{span[0]})",
+            f"{text.title.en} was not in force on {day}; it is {span[1]}",
+        )
+        yield Hint(f"/data/envelope/legal_basis/{index}", said)

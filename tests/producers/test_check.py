@@ -148,6 +148,29 @@ def test_what_only_looks_like_an_identity_number_is_advised() -> None:
     assert [one["pointer"] for one in answer.advice] == ["/data/envelope/local_refs/0/value"]
 
 
+@pytest.mark.parametrize(
+    ("instrument", "day", "advised"),
+    [
+        ("opinion-2011", "2022-09-09", False),
+        ("opinion-2011", "2024-04-15", False),
+        ("opinion-2011", "2024-04-16", True),
+        ("opinion-2024", "2022-09-09", True),
+        ("opinion-2024", "2024-04-16", False),
+        ("a local decision", "2022-09-09", False),
+    ],
+)
+def test_a_basis_in_law_is_held_against_the_day_of_the_event(
+    instrument: str, day: str, advised: bool
+) -> None:
+    """The opinion of 2011 until that of 2024, which replaced it; texts that we do not know are not judged."""
+    envelope = {**REFERRAL["data"]["envelope"], "legal_basis": [{"instrument": instrument, "article": "5"}]}
+    event = {**REFERRAL, "time": f"{day}T00:00:00+08:00", "data": {**REFERRAL["data"], "envelope": envelope}}
+    answer = check([event], at("2026-10-20"))
+    assert answer.refused == []
+    places = [one["pointer"] for one in answer.advice]
+    assert places == ["/data/envelope/legal_basis/0"] * advised
+
+
 def test_c13_a_second_referral_under_one_number_is_advised() -> None:
     """Six referrals under one local reference are one case: each behind the first is hinted at."""
     six = [REFERRAL | {"id": f"0190163d-8694-739b-aea5-966c26f8ad0{n}"} for n in range(6)]

@@ -12,19 +12,10 @@ from casebus_schemas.law.clocks import ClockTable
 from casebus_schemas.law.namable import Fields, Namable, package_namable
 
 TYPES_TO_COME: Mapping[str, Fields] = {
-    "outcome.reconsideration_requested": {"suspects": None},
-    "outcome.reconsideration_decided": {"suspects": None},
-    "outcome.appealed": {"suspects": None},
-    "outcome.trial_extended": {"level": ("superior",)},
-    "reverse.sent_to_admin_desk": {"suspects": None},
-    "reverse.opinion_issued": {"suspects": None},
-    "reverse.terminated": {"suspects": None},
     "recommendation.issued": {"addressee": None},
     "recommendation.replied": {},
 }
 _INSTRUMENTS_TO_COME = """
-reverse-2024:
-  {zh: 反向衔接工作指引, en: Reverse-linkage Guideline, in_force: 2024-11-26, verified: true, law: true}
 recommendation-2019:
   {zh: 检察建议工作规定, en: Recommendation Rules, in_force: 2019-02-26, verified: false, law: true}
 """

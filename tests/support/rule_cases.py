@@ -136,7 +136,9 @@ def _value(where: str, field: str, value: Any) -> Any:
             return [_figure(entry) for entry in value]
         case "received_at" | "as_of" | "approved_at":
             return at(value)
-        case "competent" | "complete":
+        case "times":
+            return int(value)
+        case "competent" | "complete" | "about_filing":
             return {"true": True, "false": False}[value]
         case "event":
             return digest(value)
@@ -144,7 +146,7 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "reasons" | "title" | "explanation" | "receiver":
+        case "level" | "result" | "reasons" | "title" | "explanation" | "receiver":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)

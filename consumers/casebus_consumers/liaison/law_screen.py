@@ -39,6 +39,7 @@ def clock_lines(clock: Clock) -> Iterator[str]:
         since = "receipt" if begin.at_receipt else begin.field or "time"
         yield f"  起算 starts on   {begin.on}, {since}  ({begin.owed_by.text} → {begin.owed_to.text})"
         conditions = [condition.text for condition in begin.when]
+        conditions += [f"answers {' | '.join(begin.answers)}"] * bool(begin.answers)
         days = [f"since {begin.since}"] * bool(begin.since) + [f"until {begin.until}"] * bool(begin.until)
         if conditions or days:
             yield f"    条件 if         {', '.join((*conditions, *days))}"

@@ -58,7 +58,8 @@ def _lines() -> Iterator[str]:
     for name, text in clock_table().instruments.items():
         unsure = "" if text.verified else " (not verified)"
         kind = "law" if text.is_law else "no law"
-        yield f"| `{name}` | {_both(text.title)} | {text.in_force}{unsure} | {kind} |"
+        span = f"{text.in_force}" + ("" if text.until is None else f", before {text.until}")
+        yield f"| `{name}` | {_both(text.title)} | {span}{unsure} | {kind} |"
 
 
 def _contents(named: Iterable[tuple[str, Sentence]]) -> Iterator[str]:
@@ -126,7 +127,9 @@ def _absence(clock: Clock) -> str:
 
 def _begin(begin: Begin) -> str:
     since = "its receipt" if begin.at_receipt else f"`{begin.field}`" if begin.field else "its time"
-    conditions = " and ".join(map(_condition, begin.when))
+    conditions = " and ".join(
+        [*map(_condition, begin.when), *([f"it answers {_types(begin.answers)}"] if begin.answers else [])]
+    )
     when = f", if {conditions}" if conditions else ""
     after = f", since {begin.since}" if begin.since else ""
     before = f", until {begin.until}" if begin.until else ""

@@ -52,9 +52,11 @@ class Tracks:
         if not named and meaning.about == "case":
             named = list(self._of)
         acquitted = self._acquitted(event)
+        where = meaning.moves_from
         for key in named:
-            self._move(key, event, ACQUITTED if key in acquitted else status)
-        if self._general is None or not self._of:
+            if not where or self._state_of(key) in where:
+                self._move(key, event, ACQUITTED if key in acquitted else status)
+        if (self._general is None or not self._of) and (not where or self._general in where):
             self._general = status
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -79,6 +81,11 @@ class Tracks:
         if not reached:
             return self._general
         return max(reached, key=list(self._catalog.states).index)
+
+    def _state_of(self, key: tuple[int, str | None]) -> str | None:
+        """Where a suspect and charge is: as the suspect without a charge, or as the case, if new."""
+        moves = self._of.get(key) or self._of.get((key[0], None))
+        return moves[-1][0] if moves else self._general
 
     def _named(self, event: ChainEvent) -> list[tuple[int, str | None]]:
         keys: dict[tuple[int, str | None], None] = {

@@ -79,11 +79,16 @@ def _begins(clock: Clock, event: ChainEvent, index: ChainIndex) -> list[Begin]:
     """The ways in which the event may start the clock: the first of them that is in force does."""
     found = [begin for begin in clock.begins if begin.on == event.type and _fits(begin, event, index)]
     if not found and event.type in clock.restarted_by and _is_running(clock, event, index):
-        return [Begin(on=event.type, owed_by=clock.owed_by, owed_to=clock.owed_to)]
+        field = clock.restart_fields.get(event.type)
+        return [Begin(on=event.type, owed_by=clock.owed_by, owed_to=clock.owed_to, field=field)]
     return found
 
 
 def _fits(begin: Begin, event: ChainEvent, index: ChainIndex) -> bool:
+    if begin.answers:
+        folded = index.folded
+        if not any(folded.by_digest[digest].type in begin.answers for digest in folded.thread(event)):
+            return False
     return begin.fits(event.data, index.members.roles_of(event.agency))
 
 

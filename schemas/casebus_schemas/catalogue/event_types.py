@@ -22,7 +22,7 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law", "names", "ends")
+_OPTIONAL = ("answers", "by_law", "names", "ends", "from")
 
 Named = Literal["to", "corrects", "withdraws"]
 """What of its envelope a type may have to fill."""
@@ -37,7 +37,8 @@ class EventType:
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
     agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
-    which it brings what it is `about`; `lists_suspects` whether its speaker says with it who the suspects of
+    which it brings what it is `about`, and only what is in one of the states `moves_from`, if any are said;
+    `lists_suspects` whether its speaker says with it who the suspects of
     the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
     statistics/measures.py under which it is counted. `names` are fields of the envelope of which it must fill
     at least one, `ends` when it ends the matter with all its duties.
@@ -56,6 +57,7 @@ class EventType:
     title: Sentence
     names: tuple[Named, ...] = ()
     ends: Ends | None = None
+    moves_from: tuple[str, ...] = ()
 
     @property
     def title_zh(self) -> str:
@@ -122,6 +124,11 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
     if not isinstance(lists, bool):
         raise UsageError(f"{where}: lists_suspects", found=repr(lists), expected="true or false")
     counted = entry["statistics"]
+    moves_from = texts(where, "from", entry.get("from", []))
+    for state in moves_from:
+        _one_of(where, "from", state, states)
+    if moves_from and brings_to == NONE:
+        raise UsageError(f"{where}: from", found=", ".join(moves_from), expected="only with brings_to")
 
     def listed(key: str) -> tuple[str, ...]:
         return texts(where, key, entry.get(key, []))
@@ -140,6 +147,7 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         title=Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"])),
         names=tuple(cast(Named, _one_of(where, "names", name, get_args(Named))) for name in listed("names")),
         ends=cast(Ends, _one_of(where, "ends", entry["ends"], get_args(Ends))) if "ends" in entry else None,
+        moves_from=moves_from,
     )
 
 

@@ -11,6 +11,7 @@ from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text, te
 from casebus_schemas.texts.sentence import Sentence
 
 from .clocks import (
+    FOUND_BY,
     OVERDUE,
     RECEIPTS,
     SILENCE,
@@ -62,10 +63,18 @@ def package_table() -> ClockTable:
 def _instruments(source: str) -> Iterable[tuple[str, Instrument]]:
     where = "instruments.yaml"
     for name, entry in entries(where, read_yaml(where, source)):
-        known_keys(f"{where}: {name}", entry, required=("zh", "en", "in_force", "verified", "law"))
+        required = ("zh", "en", "in_force", "verified", "law")
+        known_keys(f"{where}: {name}", entry, required=required, optional=("until",))
         title = Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"]))
         flags = [_flag(f"{where}: {name}", key, entry[key]) for key in ("verified", "law")]
-        yield name, Instrument(title, _day(f"{where}: {name}: in_force", entry["in_force"]), *flags)
+        since = _day(f"{where}: {name}: in_force", entry["in_force"])
+        until = _day(f"{where}: {name}: until", entry["until"]) if "until" in entry else None
+        if until is not None and until <= since:
+            raise UsageError(
+                f"{where}: {name}: until", found=until.isoformat(), expected=f"a day after {since}"
+            )
+        verified, is_law = flags
+        yield name, Instrument(title, since, verified, is_law, until)
 
 
 class _File:
@@ -85,7 +94,8 @@ class _File:
         known_keys(f"{self._name}: title", entry["title"], required=("zh", "en"))
         begins = self._begins(entry)
         starting = tuple(dict.fromkeys(begin.on for begin in begins))
-        restarted_by = self._types("restarted_by", entry.get("restarted_by", []))
+        restart_fields = self._restarts(entry.get("restarted_by", []))
+        restarted_by = tuple(restart_fields)
         approval = self._approval(entry.get("approval"))
         suspension = self._suspension(entry.get("suspended"))
         absence = self._absence(entry.get("absence"))
@@ -99,7 +109,7 @@ class _File:
         touching |= {*suspension.begins, *suspension.ends} if suspension else set()
         touching |= set(absence.of) if absence else set()
         touching |= set(RECEIPTS) if any(begin.at_receipt for begin in begins) else set()
-        found_by = self._choice("found_by", entry.get("found_by", OVERDUE), (OVERDUE, SILENCE))
+        found_by = self._choice("found_by", entry.get("found_by", OVERDUE), FOUND_BY)
         touching |= set(RECEIPTS) if found_by == SILENCE else set()
         return Clock(
             id=clock_id,
@@ -107,6 +117,7 @@ class _File:
             kind=self._choice("kind", entry.get("kind", "duty"), ("duty", "right")),
             begins=begins,
             restarted_by=restarted_by,
+            restart_fields={kind: field for kind, field in restart_fields.items() if field is not None},
             duty=duty,
             moot_by=moot_by,
             met_by_cause=_flag(self._name, "met_by_cause", entry.get("met_by_cause", False)),
@@ -127,8 +138,22 @@ class _File:
             raise self._refused("starts", entry["starts"], "a list of what starts it")
         return tuple(self._begin(start, entry) for start in entry["starts"])
 
+    def _restarts(self, listed: Any) -> dict[str, str | None]:
+        """The types that start it again, each with the field that names from when, if one does."""
+        if not isinstance(listed, list):
+            raise self._refused("restarted_by", listed, "a list of types, or of {event, from}")
+        found: dict[str, str | None] = {}
+        for one in listed:
+            entry = one if isinstance(one, dict) else {"event": one}
+            known_keys(f"{self._name}: restarted_by", entry, required=("event",), optional=("from",))
+            kind, field = self._type("restarted_by", entry["event"]), entry.get("from")
+            if field is not None:
+                self._field("restarted_by: from", field, (kind,))
+            found[kind] = field
+        return found
+
     def _begin(self, start: Any, entry: Mapping[str, Any]) -> Begin:
-        optional = ("at", "from", "required", "when", "since", "until", "owed_by", "owed_to")
+        optional = ("at", "from", "required", "when", "answers", "since", "until", "owed_by", "owed_to")
         known_keys(f"{self._name}: starts", start, required=("event",), optional=optional)
         on = self._type("starts", start["event"])
         at = self._choice("starts: at", start.get("at", "time"), ("time", "receipt", "delivery"))
@@ -148,6 +173,7 @@ class _File:
             field=field,
             required=required,
             when=self._conditions(start.get("when", []), (on,)),
+            answers=self._types("starts: answers", start.get("answers", [])),
             **days,
         )
 

@@ -37,6 +37,7 @@ def _begin(begin: Begin) -> dict[str, object]:
         "on": begin.on,
         "from": _from(begin),
         "when": [condition.to_json() for condition in begin.when],
+        "answers": list(begin.answers),
         "since": begin.since.isoformat() if begin.since else None,
         "until": begin.until.isoformat() if begin.until else None,
         "owed_by": begin.owed_by.text,

@@ -20,8 +20,10 @@ SIGNED = RECEIPTS[1]
 """What an officer says with his name."""
 
 
-OVERDUE, SILENCE = "R10", "R02"
-"""The rules that say that a duty is late: of a term of the law, and of what is practice only."""
+OVERDUE, SILENCE, UNSTARTED, UNANSWERED = "R10", "R02", "R14", "R15"
+"""The rules that say that a duty is late: of a term of the law, of what is practice only, of a case that no
+desk has passed on to the administrative one, and of an opinion of the procuratorate that nobody answers."""
+FOUND_BY = (OVERDUE, SILENCE, UNSTARTED, UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,20 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A text that is cited: since when it is in force, and whether it is law or an agreement of the bus."""
+    """A text that is cited: from when to when it is in force, and whether it is law or agreed on for the bus.
+
+    `until` is the first day on which it is not in force any more, None while it is.
+    """
 
     title: Sentence
     in_force: date
     verified: bool
     is_law: bool
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force on that day."""
+        return self.in_force <= day and (self.until is None or day < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,10 @@ class PartyName:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """One way in which a clock starts: the type, from when it counts, under which conditions and law."""
+    """One way in which a clock starts: the type, from when it counts, under which conditions and law.
+
+    `answers` are types of which it must answer one, be it through others; none are asked for if it is empty.
+    """
 
     on: str
     owed_by: PartyName
@@ -112,6 +125,7 @@ class Begin:
     when: tuple[Condition, ...] = ()
     since: date | None = None
     until: date | None = None
+    answers: tuple[str, ...] = ()
 
     def fits(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
         """Whether an event with these facts, said by somebody with these roles, starts the clock."""
@@ -194,7 +208,8 @@ class Version:
 class Clock:
     """A duty, or a right, with its limit: what starts it, who owes what to whom, what meets or ends it.
 
-    `touched_by` are all types of events that can start it or change one of its duties.
+    `restart_fields` are the fields that name from when a restart counts, by its type. `touched_by` are all
+    types of events that can start it or change one of its duties.
     """
 
     id: str
@@ -202,6 +217,7 @@ class Clock:
     kind: Kind
     begins: tuple[Begin, ...]
     restarted_by: tuple[str, ...]
+    restart_fields: Mapping[str, str]
     duty: tuple[str, ...]
     moot_by: tuple[str, ...]
     met_by_cause: bool

@@ -5,6 +5,9 @@ from datetime import date
 import pytest
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.clock_files import clock_table_of
+from casebus_schemas.law.clocks import clock_table
+from casebus_schemas.law.namable import package_namable
 from support.clock_tables import table_of
 
 GOOD = """
@@ -133,3 +136,18 @@ def test_a_clock_knows_all_types_that_touch_it() -> None:
     }
     assert [clock.id for clock in table.touched_by("progress.concluded")] == ["DL50"]
     assert [clock.id for clock in table.opened_by("referral.forwarded")] == ["DL50"]
+
+
+def test_a_text_ends_after_it_began() -> None:
+    """An instrument that ends before it is in force is refused with its name."""
+    listed = "some-law: {zh: 法, en: law, in_force: 2018-01-01, until: 2018-01-01, verified: true, law: true}"
+    with pytest.raises(UsageError, match="some-law: until"):
+        clock_table_of({}, listed, package_namable())
+
+
+def test_a_text_holds_from_its_first_day_to_the_day_before_its_end() -> None:
+    """The four agencies' opinion of 2011 gave way to that of 2024."""
+    known = clock_table().instruments
+    days = (date(2024, 4, 15), date(2024, 4, 16))
+    assert [known["opinion-2011"].holds_on(day) for day in days] == [True, False]
+    assert [known["opinion-2024"].holds_on(day) for day in days] == [False, True]

@@ -47,8 +47,8 @@ def test_each_clock_is_complete(clock_id: str) -> None:
 def test_clocks_are_found_by_the_event_that_starts_them() -> None:
     """A receipt may start three clocks, a type without clocks none."""
     assert [entry.id for entry in opened_by("referral.receipted")] == ["DL03", "DL04", "DL06"]
-    assert opened_by("clue.submitted") == ()
-    assert [entry.id for entry in met_by("referral.filed")] == ["DL06", "DL36"]
+    assert opened_by("clue.closed") == ()
+    assert [entry.id for entry in met_by("referral.handed_over")] == ["DL10"]
 
 
 def test_an_unknown_clock_is_refused_with_the_known_ones() -> None:

@@ -190,8 +190,31 @@ def test_e7_every_type_brings_into_its_state_or_leaves_the_state_alone(type: str
         "e", type, "2026-11-20", agency=min(known.speakers), to=("csrc", "mps", "spp", "court"), **facts
     )
     before = say("a", "clue.submitted", "2026-11-01", to=("csrc", "mps", "spp", "court"), **facts)
+    told = ("csrc", "mps", "spp", "court")
+    for state in known.moves_from:
+        way = [
+            say(f"w{place}", one, f"2026-11-{place + 2:02d}", agency=_speaker(one), to=told, **facts)
+            for place, one in enumerate(_way_to(state))
+        ]
+        assert _grown(before, *way).status == state
+        assert _grown(before, *way, event).status == known.brings_to
     status = _grown(before, event).status
-    assert status == ("clue" if known.brings_to is None else known.brings_to)
+    moves = known.brings_to is not None and not known.moves_from
+    assert status == (known.brings_to if moves else "clue")
+
+
+def _speaker(type: str) -> str:
+    return min(CATALOG.types[type].speakers)
+
+
+def _way_to(state: str) -> list[str]:
+    """Types that, one after the other, bring a clue into a state."""
+    bringing = [type for type, known in CATALOG.types.items() if known.brings_to == state]
+    free = [type for type in bringing if not CATALOG.types[type].moves_from]
+    if free:
+        return free[:1]
+    first = next(type for type in bringing if state not in CATALOG.types[type].moves_from)
+    return [*_way_to(CATALOG.types[first].moves_from[0]), first]
 
 
 def test_c5_silence_after_a_referral_is_seen() -> None:

@@ -69,7 +69,7 @@ def test_a_rule_about_time_that_raises_lets_the_others_go_on() -> None:
     # One for each duty that it could not look at: of the referral and of its receipt.
     assert [finding.rule for finding in found] == ["R09", "R09", "R11"]
     assert reconcile(EVENTS[:2], rules=rules).findings(NOW)[:2] == found[:2]
-    later = [*EVENTS, say("n", "clue.submitted", "2022-07-01")]
+    later = [*EVENTS, say("n", "progress.assigned", "2022-07-01")]
     assert [one.id for one in reconcile(later, rules=rules).findings(NOW)[:2]] == [
         one.id for one in found[:2]
     ]

@@ -14,6 +14,15 @@ from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import MOST_NAMED, accounts_of, correction_by
 
+_REVOKED = (
+    "outcome.reconsideration_decided",
+    "outcome.review_decided",
+    "outcome.complaint_decided",
+)
+"""With the result `changed` they undo that somebody is not prosecuted."""
+_UNDONE = ("outcome.indictment_withdrawn", *_REVOKED)
+"""After these the other decision about somebody is lawful."""
+
 RULE = Rule(
     RuleId("R22"),
     title=Sentence("相互矛盾的答复或更正", "answers or corrections that contradict each other"),
@@ -25,6 +34,7 @@ RULE = Rule(
         "referral.not_filed",
         "outcome.prosecuted",
         "outcome.not_prosecuted",
+        *_UNDONE,
         "*.suspects",
         "corrections",
     ),
@@ -51,13 +61,27 @@ def contradictions(case: Case) -> Iterator[Found]:
     charged, cleared = (
         suspects.last_lists(type) for type in ("outcome.prosecuted", "outcome.not_prosecuted")
     )
-    for number in sorted(charged.keys() & cleared.keys()):
+    undone = _undone(case) if charged.keys() & cleared.keys() else set()
+    for number in sorted((charged.keys() & cleared.keys()) - undone):
         person = suspects.person(number)
         yield _conflict(f"suspect\n{person.key}", [charged[number]], [cleared[number]], case.catalog)
     for rivals in folded.rivals:
         yield _rivals(rivals)
     for origin, idle in folded.too_many.items():
         yield _too_many(folded.by_digest[origin], idle)
+
+
+def _undone(case: Case) -> set[int]:
+    """For whom an indictment was withdrawn or a non-prosecution was changed; all if it lists nobody."""
+    suspects = case.folded.suspects
+    found: set[int] = set()
+    for type in _UNDONE:
+        for event in case.folded.standing_of.get(type, ()):
+            if type in _REVOKED and event.data.get("result") != "changed":
+                continue
+            listed = suspects.listed(event) or suspects.persons
+            found.update(person.number for person in listed)
+    return found
 
 
 def _conflict(subject: str, yes: Sequence[ChainEvent], no: Sequence[ChainEvent], catalog: Catalog) -> Found:

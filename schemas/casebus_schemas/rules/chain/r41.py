@@ -1,0 +1,59 @@
+"""R41: the procuratorate still acts against a refusal to file when the police have filed already."""
+
+from collections.abc import Iterator
+
+from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.law import Sentence
+from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.law.clocks import Article
+from casebus_schemas.small_types import RuleId
+from casebus_schemas.texts.symbols import agency, quoted
+
+from ..finding import said
+from ..folded_case import Case
+from ..rule import Found, Rule
+
+_STEPS = ("supervision.reasons_requested", "supervision.notice_to_file", "supervision.overdue_decision")
+
+RULE = Rule(
+    RuleId("R41"),
+    title=Sentence("已立案仍在监督不立案", "filing supervised though the case was filed"),
+    scopes=("chain",),
+    cls="state",
+    severity="medium",
+    looks_at=("referral.filed", *_STEPS),
+    acts=Sentence("公安机关和检察机关", "the police and the procuratorate"),
+    mends=Sentence(
+        "核对立案情况,撤回多余的监督文书", "to compare what was filed and to take back what is void"
+    ),
+    closes=Sentence("立案或监督文书被撤回时", "when the filing or the step of supervision is withdrawn"),
+    law=(Article("spp-rules-2019", "559-563"),),
+)
+
+
+@RULE.over_case
+def supervised_though_filed(case: Case) -> Iterator[Found]:
+    """Each step against a refusal to file that was taken on a later day than the filing."""
+    filed = case.folded.standing_of.get("referral.filed", ())
+    if not filed:
+        return
+    first = min(filed, key=lambda event: event.sort_key)
+    for type in _STEPS:
+        for step in case.folded.standing_of.get(type, ()):
+            later = beijing_day(step.occurred_at) > beijing_day(first.occurred_at)
+            if later and not step.data.get("about_filing"):
+                yield _conflict(first, step)
+
+
+def _conflict(filed: ChainEvent, step: ChainEvent) -> Found:
+    police, other, what = agency(filed.agency), agency(step.agency), quoted(step.type)
+    return Found(
+        subject=str(step.id),
+        causes=[filed, step],
+        named_by=[step],
+        accounts=[said(filed), said(step)],
+        because=Sentence(
+            f"{police.zh}已于{beijing_day(filed.occurred_at)}立案,{other.zh}其后仍作出{what.zh}",
+            f"{police.en} filed on {beijing_day(filed.occurred_at)}, and {other.en} has said {what.en} since",
+        ),
+    )
