@@ -15,6 +15,10 @@ REMEDY_FIELDS = (
     "balances",
     "annexes",
     "checks",
+    "security",
+    "sanctions",
+    "sentences",
+    "paid_first",
     "elsewhere",
 )
 
@@ -32,6 +36,12 @@ def remedy_field(field: str, value: Any) -> Any:
             return [{"item": entry.split()[0], "worth": _worth(entry)} for entry in value]
         case "terms":
             return [_term(entry) for entry in value]
+        case "security":
+            return _security(value)
+        case "sanctions":
+            return [_sanction(entry) for entry in value]
+        case "sentences":
+            return [_sentence(entry) for entry in value]
         case "checks":
             return [_check(entry) for entry in value]
         case "balances":
@@ -49,10 +59,31 @@ def _worth(entry: str) -> dict[str, Any]:
 
 
 def _document(entry: str) -> dict[str, Any]:
-    """`report:7` is a document with a digest, `report:` one without."""
+    """`report:7` is a document with a digest, `report:` one without; `letter` is the letter of referral."""
     title, _, mark = entry.partition(":")
+    kind = "transfer_letter" if title == "letter" else "other"
     sha256 = bytes([int(mark)]) * 32 if mark else None
-    return {"no": "1", "kind": "other", "title": title, "quantity": 1, "sha256": sha256}
+    return {"no": "1", "kind": kind, "title": title, "quantity": 1, "sha256": sha256}
+
+
+def _security(entry: str) -> dict[str, Any]:
+    """`SSE 600001 甲股份`; `-` stands for what is not said."""
+    market, code, name = entry.split()
+    return {"market": market, "code": None if code == "-" else code, "name": None if name == "-" else name}
+
+
+def _sanction(entry: str) -> dict[str, Any]:
+    """`S1 fine 900`."""
+    suspect, kind, value = entry.split()
+    return {"suspect": suspect, "kind": kind, "amount": Decimal(value)}
+
+
+def _sentence(entry: str) -> dict[str, Any]:
+    """`S1 fine=120 offset=90 confiscation=5`: what is left out is not said."""
+    suspect, *figures = entry.split()
+    said = dict(figure.split("=") for figure in figures)
+    columns = {n: Decimal(said[n]) if n in said else None for n in ("fine", "offset", "confiscation")}
+    return {"suspect": suspect, "months": None, **columns}
 
 
 def _check(entry: str) -> dict[str, Any]:

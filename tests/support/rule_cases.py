@@ -136,6 +136,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return [_figure(entry) for entry in value]
         case "received_at" | "as_of" | "approved_at":
             return at(value)
+        case "reply_by" | "ends_on":
+            return date.fromisoformat(value)
         case "times":
             return int(value)
         case "competent" | "complete" | "about_filing":
@@ -146,7 +148,7 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "result" | "reasons" | "title" | "explanation" | "receiver":
+        case "level" | "result" | "reasons" | "title" | "explanation" | "receiver" | "addressee_kind":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)

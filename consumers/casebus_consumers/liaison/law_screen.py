@@ -53,6 +53,8 @@ def clock_lines(clock: Clock) -> Iterator[str]:
         for rung in version.rungs:
             needs = f"  需批准 needs approval: {rung.needs}" if rung.needs else ""
             yield f"    {rung.step:<14} {rung.limit}{needs}  {', '.join(rung.readings)}"
+        if version.last_day:
+            yield f"    或至 or to the day in {version.last_day}"
         for article in version.source:
             if not known[article.instrument].is_law:
                 yield f"    依据 source     {known[article.instrument].title.text}"

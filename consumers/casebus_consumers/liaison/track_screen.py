@@ -1,10 +1,11 @@
-"""What runs beside the charges of a case, as text for a person: its assets, looks into laundering."""
+"""What runs beside the charges of a case, as text for a person: assets, looks into laundering, and more."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from casebus_schemas.case.assets import WAYS
+from casebus_schemas.case.side_tracks import FACTS
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
     ASSET_KINDS,
@@ -12,11 +13,14 @@ from casebus_schemas.texts.symbols import (
     GAINS,
     LAUNDERING_STATES,
     NO_CHARGE,
+    TRACK_FACTS,
+    TRACK_WORDS,
     WORTHS,
     agency,
     in_both,
     money,
     shown,
+    title,
 )
 
 MOST_SHOWN = 50
@@ -27,6 +31,7 @@ def track_lines(tracks: Mapping[str, Any]) -> Iterator[str]:
     """Every track that the case has, each under its heading."""
     yield from _assets(tracks.get("assets") or {})
     yield from _laundering(tracks.get("laundering") or {})
+    yield from _beside(tracks.get("beside") or ())
 
 
 def _assets(assets: Mapping[str, Any]) -> Iterator[str]:
@@ -71,6 +76,35 @@ def _laundering(laundering: Mapping[str, Any]) -> Iterator[str]:
     if any(tracings.values()):
         asked, told = tracings["requested"], tracings["answered"]
         yield f"  资金协查 tracings of funds: 请求 requested {asked}, 答复 answered {told}"
+
+
+def _beside(tracks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    lines = [_track(track) for track in tracks]
+    if lines:
+        yield ""
+        yield "并行事项 beside the charges"
+        yield from cut(lines)
+
+
+def _track(track: Mapping[str, Any]) -> str:
+    """Its last step with the number of its steps, and its facts."""
+    last, facts = track["steps"][-1], track["facts"]
+    said = [
+        f"{shown(TRACK_FACTS, name)} {_fact(name, value)}"
+        for name in FACTS
+        if (value := facts.get(name)) is not None
+    ]
+    step = f"{last['at'][:10]} {agency(last['agency']).zh} {in_both(title(last['type']))}"
+    return "  " + "   ".join([f"{step} ({len(track['steps'])})", *said])
+
+
+def _fact(name: str, value: Any) -> str:
+    words = TRACK_WORDS.get(name)
+    return shown(words, str(value)) if words else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return {True: "是 yes", False: "否 no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _check(check: Mapping[str, Any]) -> str:

@@ -153,7 +153,9 @@ def _version(version: Version, clock: Clock) -> Iterator[str]:
         cells = (
             f"{version.since} – {until}{unsure}",
             _both(word(STEPS, rung.step)),
-            f"`{rung.limit}`" + "".join(f", if {_condition(condition)}" for condition in rung.when),
+            f"`{rung.limit}`"
+            + "".join(f", if {_condition(condition)}" for condition in rung.when)
+            + (f", or to the day in `{version.last_day}`" if version.last_day else ""),
             ", ".join(f"`{reading}`" for reading in rung.readings),
             f"`{needs}`" if needs else "",
             law,

@@ -14,6 +14,7 @@ from .endings import ends_matter
 from .fold import Folded
 from .laundering import laundering_json
 from .persons import Person, Suspects
+from .side_tracks import side_tracks
 
 ABOUT_THE_BUS = frozenset(event.family for event in Catalog.load().types.values() if event.about == "bus")
 """Families that speak of notices and findings of the bus, not of the case."""
@@ -205,6 +206,7 @@ def accounts(folded: Folded) -> dict[str, Any]:
         "tracks": {
             "assets": folded.assets.to_json(),
             "laundering": laundering_json(folded.standing, suspects),
+            "beside": [track.to_json() for track in side_tracks(folded)],
         },
         "events": [event_line(event, folded) for event in folded.order],
     }

@@ -60,6 +60,7 @@ class Folded:
         self.standing_of: dict[str, list[ChainEvent]] = {}
         self.stated = CurrentAmounts()
         self.assets = AssetBook()
+        self.last_security: dict[str, ChainEvent] = {}
         self._awaited: set[UUID | Digest] = set()
         self._answers: dict[str, dict[Digest | None, list[ChainEvent]]] = {}
         self._threads: dict[Digest, frozenset[Digest]] = {}
@@ -195,6 +196,8 @@ class Folded:
         self.standing_of.setdefault(event.type, []).append(event)
         self.stated.add(event)
         self.assets.add(event)
+        if event.data.get("security"):
+            self.last_security[event.agency] = event
         if event.type in _EITHER_OR:
             request = self.request_of(event)
             origin = None if request is None else self.origin_of(request.digest)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.law.calendar import Calendar
-from casebus_schemas.law.clocks import SIGNED, SILENCE, Version
+from casebus_schemas.law.calendar import Calendar, beijing_day
+from casebus_schemas.law.clocks import SIGNED, SILENCE, Rung, Version
 from casebus_schemas.law.terms import Pause, Precision, Reading, countable, due_latest, readings
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.ids import bus_id
@@ -37,6 +37,8 @@ _FROM_ARRIVAL = Sentence(
     "【暂定】尚无签收回执,自总线送达收件箱起算:",
     "provisional, no receipt is there yet, from the arrival in the inbox: ",
 )
+MOST_DAYS = 3_660
+"""How far behind the start a named last day may lie: ten years."""
 _Beginning = tuple[datetime, Precision, Sentence | None]
 """From when is counted, how precisely that is known, and what to say of it where it is provisional."""
 
@@ -98,6 +100,9 @@ class _Finder:
         self._start, self._debtor, self._index = start, debtor, index
         self._clock, self._cause = start.clock, start.cause
         self._ref = suspect
+        named = start.version.last_day
+        day = start.cause.data.get(named) if named is not None else None
+        self._last_day = day if isinstance(day, date) else None
         self._person = index.folded.suspects.find(start.cause, suspect) if suspect is not None else None
 
     def duty(self, owed_to: tuple[Party, ...]) -> Obligation:
@@ -136,7 +141,7 @@ class _Finder:
         return tuple(
             Step(
                 rung.step,
-                _counted(beginnings, rung.limit, rung.readings, pauses, self._index.calendar),
+                _counted(beginnings, rung, pauses, self._last_day, self._index.calendar),
                 rung.needs,
                 self._clock.needs(rung.needs),
             )
@@ -178,7 +183,7 @@ class _Finder:
             return said
         arrival: list[_Beginning] = [(arrived, "second", None)]
         rung = start.version.rungs[start.version.base_rung()]
-        counted = _counted(arrival, rung.limit, rung.readings, pauses, self._index.calendar)
+        counted = _counted(arrival, rung, pauses, self._last_day, self._index.calendar)
         over = due_latest(counted)
         return said if min(receipt.admitted_at for receipt, _ in receipts) < over else arrival
 
@@ -306,20 +311,30 @@ class _Finder:
 
 def _counted(
     beginnings: Iterable[_Beginning],
-    limit: str,
-    names: Iterable[str],
+    rung: Rung,
     pauses: tuple[Pause, ...],
+    last_day: date | None,
     calendar: Calendar,
 ) -> tuple[Reading, ...]:
-    """The readings of a limit from each instant; two that end alike are one."""
+    """The readings of a rung, or up to a last day, from each instant; two that end alike are one."""
     found: dict[tuple[str, datetime], Reading] = {}
     for at, precision, note in beginnings:
-        for reading in readings(at, limit, names, precision=precision, pauses=pauses, calendar=calendar):
+        limit = _until(last_day, at) or rung.limit
+        for reading in readings(
+            at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar
+        ):
             if note is not None:
                 why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
                 reading = replace(reading, why=why, provisional=True)
             found.setdefault((reading.name, reading.due), reading)
     return tuple(found.values())
+
+
+def _until(last_day: date | None, at: datetime) -> str | None:
+    """The limit that ends on a last day; None for a day before the start, or so far behind it that it is no
+    term."""
+    days = (last_day - beijing_day(at)).days if last_day is not None else 0
+    return f"P{days}D" if 0 < days <= MOST_DAYS else None
 
 
 def _rung(version: Version, approvals: Sequence[ChainEvent], field: str) -> int:

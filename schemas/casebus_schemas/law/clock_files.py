@@ -268,8 +268,11 @@ class _File:
             where,
             value,
             required=("readings", "reference", "verified", "since_verified"),
-            optional=("limit", "ladder"),
+            optional=("limit", "ladder", "last_day"),
         )
+        last_day = value.get("last_day")
+        if last_day is not None:
+            self._field(f"{since}: last_day", last_day, on)
         if ("limit" in value) == ("ladder" in value):
             raise self._refused(str(since), list(value), "a limit or a ladder")
         ladder = value.get("ladder", [{"step": "limit", "limit": value.get("limit")}])
@@ -287,6 +290,7 @@ class _File:
             source=self._reference(where, value["reference"]),
             verified=_flag(where, "verified", value["verified"]),
             is_ladder="ladder" in value,
+            last_day=last_day,
         )
 
     def _rung(self, rung: Any, readings: Any, on: Collection[str], approval: Approval | None) -> Rung:

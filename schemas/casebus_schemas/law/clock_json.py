@@ -56,6 +56,7 @@ def _version(version: Version, clock: Clock, known: Mapping[str, Instrument]) ->
         "since": version.since.isoformat(),
         "until": version.until.isoformat() if version.until else None,
         "since_verified": version.since_verified,
+        "last_day": version.last_day,
         "limits": [_rung(rung, clock) for rung in version.rungs],
         "source": [
             {

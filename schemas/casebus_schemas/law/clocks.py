@@ -20,10 +20,11 @@ SIGNED = RECEIPTS[1]
 """What an officer says with his name."""
 
 
-OVERDUE, SILENCE, UNSTARTED, UNANSWERED = "R10", "R02", "R14", "R15"
+OVERDUE, SILENCE, UNSTARTED, UNANSWERED, UNVERIFIED = "R10", "R02", "R14", "R15", "R50"
 """The rules that say that a duty is late: of a term of the law, of what is practice only, of a case that no
-desk has passed on to the administrative one, and of an opinion of the procuratorate that nobody answers."""
-FOUND_BY = (OVERDUE, SILENCE, UNSTARTED, UNANSWERED)
+desk has passed on to the administrative one, of an opinion of the procuratorate that nobody answers, and of
+what nobody has looked at."""
+FOUND_BY = (OVERDUE, SILENCE, UNSTARTED, UNANSWERED, UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,8 @@ class Absence:
 class Version:
     """A text of the rule in force from `since` up to, not including, `until`.
 
-    A rule without a ladder has one rung, `limit`.
+    A rule without a ladder has one rung, `limit`. `last_day` is the field of the starting event that may name
+    the last day in place of the limit.
     """
 
     since: date
@@ -191,6 +193,7 @@ class Version:
     source: tuple[Article, ...]
     verified: bool
     is_ladder: bool
+    last_day: str | None = None
 
     def base_rung(self) -> int:
         """Index of the highest rung that needs no approval: it is in force until one is given."""

@@ -57,6 +57,7 @@ FINDING_STATES = symbols()["FindingState"]
 GAINS = symbols()["Laundering"]
 LAUNDERING_STATES = symbols()["LaunderingState"]
 LEVELS = symbols()["Level"]
+MARKETS = symbols()["Market"]
 READINGS = symbols()["ReadingName"]
 RECIPIENT_ROLES = symbols()["Role"]
 REFUSAL_CODES = symbols()["RefusalCode"]
@@ -67,6 +68,9 @@ ASSET_KINDS = symbols()["AssetKind"]
 STAGES = symbols()["Stage"]
 STATUSES: Words = Catalog.load().states
 STEPS = symbols()["Step"]
+TRACK_FACTS = symbols()["TrackFact"]
+TRACK_WORDS = {"kind": symbols()["RecommendationKind"], "effect": symbols()["ComplianceEffect"]}
+"""Facts of a track beside the charges that are symbols themselves."""
 WORTHS = symbols()["WorthBasis"]
 """How the worth of an asset is known."""
 NO_CHARGE = Sentence("未列罪名", "no charge stated")

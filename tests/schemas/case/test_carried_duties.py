@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -22,14 +21,10 @@ from casebus_schemas.case.obligations import (
     starts_of,
 )
 from casebus_schemas.case.open_starts import Key, OpenStarts
-from casebus_schemas.law.clocks import ClockTable, clock_table
+from casebus_schemas.law.clocks import clock_table
 from support.chains import at, digest, say, suspects
-from support.clock_tables import table_of
 from support.made_up import made_up
 
-FOLDER = Path(__file__).parents[1] / "law" / "clocks_to_come"
-TO_COME = table_of({file.name: file.read_text(encoding="utf-8") for file in FOLDER.glob("*.yaml")})
-BOTH = ClockTable([*clock_table().by_id.values(), *TO_COME.by_id.values()], TO_COME.instruments)
 KINDS: dict[str, dict[str, Any]] = {
     "referral.receipted": {"received_at": at("2022-06-01T09:00"), "competent": True, "complete": True},
     "referral.filed": {},
@@ -97,7 +92,7 @@ class _Carried:
             self._count(key)
 
     def _begin(self, folded: Folded) -> None:
-        self.folded, self._index, self._open = folded, ChainIndex(folded, BOTH), OpenStarts(folded)
+        self.folded, self._index, self._open = folded, ChainIndex(folded, clock_table()), OpenStarts(folded)
         self._starts: dict[Key, Start] = {}
         self.duties: dict[Key, tuple[Obligation, ...]] = {}
         self._start(starts(self._index))
@@ -123,7 +118,7 @@ def test_duties_carried_on_are_those_of_the_whole_chain(events: list[ChainEvent]
     carried = _Carried()
     for event in events:
         carried.take(event)
-        anew = ChainIndex(carried.folded, BOTH)
+        anew = ChainIndex(carried.folded, clock_table())
         whole = obligations(anew, starts(anew))
         found = [duty for duties in carried.duties.values() for duty in duties]
         assert sorted(found, key=lambda duty: duty.id) == sorted(whole, key=lambda duty: duty.id)

@@ -1,4 +1,9 @@
-"""Terms of confiscation and of clues of laundering: counted by hand from the law, not by the code."""
+"""Terms of confiscation, laundering clues and recommendations: counted by hand from the law, not by code."""
+
+from datetime import date
+from typing import Any
+
+import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
@@ -84,3 +89,77 @@ def test_a_clue_of_laundering_is_decided_on_in_seven_days_or_longer_by_approval(
     assert {reading.due for reading in _duty("DL51", clue, had, longer).readings} == {at("2022-02-10")}
     filed = say("f", "aml.filed", "2022-02-09T17:00", agency="mps", to=("spp",), replies="c")
     assert _duty("DL51", clue, had, longer, filed).state(at("2022-03-01")) == "met"
+
+
+def _issued(**facts: Any) -> ChainEvent:
+    """A letter of Wednesday 8 June 2022 to the regulator."""
+    said = {"addressee_kind": "agency", "reply_by": None, **facts}
+    return say("i", "recommendation.issued", "2022-06-08T10:00", agency="spp", to=("csrc",), **said)
+
+
+def test_a_recommendation_is_answered_in_two_months_from_its_receipt() -> None:
+    """Received on Thursday 9 June 2022: two months end on Tuesday 9 August."""
+    had = say(
+        "t",
+        "receipt.signed",
+        "2022-06-09T09:00",
+        event=digest("i"),
+        received_at=at("2022-06-09T09:00"),
+    )
+    duty = _duty("DL35", _issued(), had)
+    assert (duty.owed_by, duty.owed_to, duty.started_at) == ("csrc", ("spp",), at("2022-06-09T09:00"))
+    assert {reading.due for reading in duty.readings} == {at("2022-08-10")}
+    answer = say("r", "recommendation.replied", "2022-08-09T17:00", to=("spp",), replies="i")
+    assert _duty("DL35", _issued(), had, answer).state(at("2022-09-01")) == "met"
+
+
+def test_the_letter_may_set_another_day() -> None:
+    """In an urgent matter it names the last day, Saturday 18 June 2022, whenever it was received."""
+    duty = _duty("DL35", _issued(reply_by=date(2022, 6, 18)))
+    assert {reading.name: reading.due for reading in duty.readings} == {
+        "calendar": at("2022-06-19"),
+        "calendar_rolled": at("2022-06-21"),
+    }
+
+
+@pytest.mark.parametrize("day", [date(2022, 6, 8), date(1970, 1, 1), date(9999, 12, 31)])
+def test_a_day_that_can_be_no_term_leaves_the_law_in_force(day: date) -> None:
+    """The day of the letter, one long past and one in thousands of years: two months count."""
+    duty = _duty("DL35", _issued(reply_by=day))
+    assert min(reading.due for reading in duty.readings) == at("2022-08-09")
+
+
+def test_an_outsider_owes_by_name_and_is_told_nothing() -> None:
+    """A company's term is counted from the letter; the procuratorate says what it answered."""
+    issued = _issued(addressee_kind="company", addressee="某公司")
+    duty = _duty("DL35", issued)
+    assert (duty.owed_by, duty.owed_to, duty.to_tell) == ("某公司", ("spp",), ("spp",))
+    assert {reading.due for reading in duty.readings} == {at("2022-08-09")}
+    answer = say("r", "recommendation.replied", "2022-08-08T10:00", agency="spp", replies="i")
+    assert _duty("DL35", issued, answer).state(at("2022-09-01")) == "met"
+
+
+@pytest.mark.parametrize("name", ["mps", "mps/desk", "MPS", "bus"])
+def test_new_an_outsider_called_like_an_agency_is_not_taken_for_it(name: str) -> None:
+    """Who names a company after an agency lays no duty on that agency, and nobody else is told."""
+    duty = _duty("DL35", _issued(addressee_kind="company", addressee=name))
+    assert (duty.owed_by, duty.to_tell) == (f"“{name}”", ("spp",))
+    assert duty.said(at("2022-08-01")).parties == ("spp",)
+
+
+def test_an_expert_opinion_is_due_on_the_day_that_was_asked_for() -> None:
+    """Asked on 21 February 2022 for Friday 11 March; without a day a month ends on Monday 21 March."""
+    for wanted, end in ((date(2022, 3, 11), "2022-03-12"), (None, "2022-03-22")):
+        asked = say(
+            "q",
+            "cooperation.expert_requested",
+            "2022-02-21T10:00",
+            agency="spp",
+            to=("csrc",),
+            expected_by=wanted,
+        )
+        duty = _duty("DL54", asked)
+        assert (duty.owed_by, duty.owed_to) == ("csrc", ("spp",))
+        assert {reading.due for reading in duty.readings} == {at(end)}
+        later = say("d", "cooperation.expert_declined", "2022-03-01T10:00", to=("spp",), replies="q")
+        assert _duty("DL54", asked, later).state(at("2022-05-01")) == "met"

@@ -14,6 +14,7 @@ from casebus_schemas.case.amounts import CONDUCT
 from casebus_schemas.case.as_of import LEVELS, AsOf
 from casebus_schemas.case.assets import ASSET_STATES
 from casebus_schemas.case.laundering import LAUNDERING_STATES
+from casebus_schemas.case.side_tracks import FACTS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import REFUSAL_CODES, UsageError
 from casebus_schemas.law.clocks import clocks, instruments
@@ -61,6 +62,7 @@ OF_JSON: dict[str, tuple[str, ...]] = {
     "AsOf": tuple(field.name for field in fields(AsOf)),
     "RefusalCode": REFUSAL_CODES,
     "AssetState": ASSET_STATES,
+    "TrackFact": FACTS,
     "LaunderingState": LAUNDERING_STATES,
 }
 BESIDE = {"Stage": {"published"}}

@@ -30,14 +30,20 @@ RULE = Rule(
 """Documents are held together by their digests, and by their titles where one of them has none. Goods have no
 digest: they stand in no annex and are not compared."""
 
+CAME_WITH_THE_LETTER = ("transfer_letter", "penalty_decision")
+"""Annexes that are no part of the files: the letter of referral itself and decisions taken before."""
+
 
 @RULE.over_case
 def other_list(case: Case) -> Iterator[Found]:
     """What is missing, what bears a listed title and is another file, and what no annex lists."""
     standing = case.folded.standing_of
     handed = standing.get("referral.handed_over", [])
+    if not handed:
+        return
     referred = [*standing.get("referral.submitted", []), *standing.get("referral.supplemented", [])]
-    annexes, items = _of(referred, "annexes"), _of(handed, "items")
+    items = _of(handed, "items")
+    annexes = [annex for annex in _of(referred, "annexes") if annex["kind"] not in CAME_WITH_THE_LETTER]
     if not annexes or not items:
         return
     missing, changed, unlisted = _differences(annexes, items)
