@@ -31,6 +31,8 @@ def due(
     from casebus_producers.notice_files import calendar_with
     from casebus_schemas.law.api import due as readings_of
 
+    from .due_text import end_text
+
     calendar = calendar_with(holidays or ())
     known_on = None if as_of is None else read_day(as_of)
     found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on, calendar=calendar)
@@ -38,13 +40,13 @@ def due(
         say_json([item.to_json() for item in found])
         return
     for item in found:
-        say(f"{item.name:<16} {item.due.isoformat()}  {item.why.zh}")
-        say(f"{'':<16} {'':<25}  {item.why.en}")
+        say(f"{item.name:<16} {end_text(item.due)}  {item.why.zh}")
+        say(f"{'':<16} {'':<16}  {item.why.en}")
         if item.provisional:
-            say(f"{'':<16} {item.latest_possible.isoformat()}  最迟可能 at the latest")
+            say(f"{'':<16} {end_text(item.latest_possible)}  最迟可能 at the latest")
     first, last = min(item.due for item in found), max(item.latest_possible for item in found)
-    say(f"最早 earliest     {first.isoformat()}")
-    say(f"最迟 latest       {last.isoformat()}")
+    say(f"最早 earliest     {end_text(first)}")
+    say(f"最迟 latest       {end_text(last)}")
     if any(item.provisional for item in found):
         say("暂定,未核实 provisional, not verified: 见上 see above")
 
