@@ -100,7 +100,17 @@ def test_what_a_type_says_of_suspects_is_in_its_schema(type: str) -> None:
         assert CATALOG.event(event.corrected_by).corrected_by == event.corrected_by
     assert (event.about == "bus") == (
         event.family
-        in ("receipt", "finding", "obligation", "clock", "dead_letter", "chain", "payload", "admission")
+        in (
+            "receipt",
+            "finding",
+            "obligation",
+            "clock",
+            "dead_letter",
+            "chain",
+            "payload",
+            "admission",
+            "holidays",
+        )
     )
 
 
