@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +167,13 @@ def _record(message: Any) -> Record:
 class RouterProcess:
     """The router as a process; `environment` counts from the next start on."""
 
-    def __init__(self, bus: RouterBus, **environment: str) -> None:
-        self._bus, self.environment = bus, environment
+    def __init__(
+        self,
+        bus: RouterBus,
+        program: Sequence[str] = ("-m", "casebus_deploy.cli.main"),
+        **environment: str,
+    ) -> None:
+        self._bus, self._program, self.environment = bus, program, environment
         self.log = bus.folder / "router.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -176,7 +181,7 @@ class RouterProcess:
         """Starts it."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "casebus_deploy.cli.main", "run", "router"],
+                [sys.executable, *self._program, "run", "router"],
                 env=self._bus.environment(**self.environment),
                 stdout=out,
                 stderr=out,

@@ -1,7 +1,7 @@
 """Reads the cases of rules (tests/rules/R30.yaml): events in short form, and what is to be found."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -109,9 +109,10 @@ def _event(where: str, entry: dict[str, Any]) -> ChainEvent:
     options: dict[str, Any] = {key: entry.pop(key) for key in _ENVELOPE if key in entry}
     if "message_class" in entry:
         options["message_class"] = entry.pop("message_class")
+    copies = tuple(entry.pop("cc", ()))
     if "chain" in entry:
         options["chain"] = chain(int(entry.pop("chain")))
-    return say(
+    event = say(
         name,
         type,
         when,
@@ -120,6 +121,10 @@ def _event(where: str, entry: dict[str, Any]) -> ChainEvent:
         **options,
         **{field: _value(where, field, value) for field, value in entry.items()},
     )
+    if not copies:
+        return event
+    envelope = {**event.envelope, "cc": list(copies)}
+    return replace(event, envelope=envelope, told=event.told.union(copies))
 
 
 def _value(where: str, field: str, value: Any) -> Any:
@@ -140,6 +145,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return date.fromisoformat(value)
         case "times":
             return int(value)
+        case "executed_on" | "discovered_on" | "until":
+            return date.fromisoformat(value)
         case "competent" | "complete" | "about_filing":
             return {"true": True, "false": False}[value]
         case "event":
@@ -148,7 +155,9 @@ def _value(where: str, field: str, value: Any) -> Any:
             return event_id(value)
         case "causes":
             return [digest(entry) for entry in value]
-        case "level" | "result" | "reasons" | "title" | "explanation" | "receiver" | "addressee_kind":
+        case "level" | "result" | "case_no" | "reasons" | "title" | "explanation":
+            return value
+        case "receiver" | "addressee_kind":
             return value
     if field in REMEDY_FIELDS:
         return remedy_field(field, value)

@@ -18,8 +18,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from casebus_schemas.errors import BusError
 
@@ -27,6 +26,7 @@ from . import child, jars
 from .broker_properties import ADMIN, BrokerPorts, server_properties
 from .ports import listening
 from .secret_files import secret, write_private
+from .server import EmbeddedServer
 
 __all__ = ["BrokerPorts", "BrokerUnavailable", "EmbeddedBroker"]
 
@@ -46,7 +46,7 @@ class BrokerUnavailable(BusError):
     """The embedded broker did not start."""
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(EmbeddedServer):
     """One Kafka node whose whole life is in `data_dir`; a second object on the same folder continues it.
 
     Ports are remembered in the folder, so that a restart has the same address. Not for use by two processes
@@ -65,7 +65,6 @@ class EmbeddedBroker:
         self.data_dir = data_dir.absolute()
         self._heap_mb = heap_mb
         self._properties = dict(properties or {})
-        self._process: subprocess.Popen[bytes] | None = None
         self.ports = self._remembered_ports(ports)
 
     # --- addresses and credentials ---------------------------------------------------------------------
@@ -114,16 +113,6 @@ class EmbeddedBroker:
         """Holds the pid while the broker runs."""
         return self.data_dir / "kafka.pid"
 
-    @property
-    def pid(self) -> int | None:
-        """The pid of the JVM, or None if it does not run."""
-        return self._process.pid if self._process and self._process.poll() is None else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the JVM is alive (it may still be starting)."""
-        return self.pid is not None
-
     # --- life ------------------------------------------------------------------------------------------
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -135,12 +124,7 @@ class EmbeddedBroker:
         """
         if self.running:
             return
-        self._process = self.prepare().spawn()
-        try:
-            self.wait_until_ready(lambda: self.running, timeout_s)
-        except BaseException:
-            self.kill()
-            raise
+        self._started(self.prepare().spawn(), lambda: self.wait_until_ready(lambda: self.running, timeout_s))
 
     def prepare(self) -> child.ChildSpec:
         """Format a fresh folder and write the configuration; return what is to be run, by a supervisor too.
@@ -190,15 +174,6 @@ class EmbeddedBroker:
         """Stop if it runs, then start on the same data and the same ports."""
         self.stop()
         self.start(timeout_s)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # --- within ----------------------------------------------------------------------------------------
 

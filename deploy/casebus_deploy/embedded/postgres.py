@@ -10,14 +10,13 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from casebus_schemas.errors import BusError, UsageError
 
 from . import child
 from .ports import free_ports
 from .secret_files import secret, write_private
+from .server import EmbeddedServer
 
 USER = "casebus"
 DATABASE = "casebus"
@@ -32,7 +31,7 @@ class PostgresUnavailable(BusError):
     """The embedded database did not start."""
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """One PostgreSQL whose whole life is in `data_dir`; a second object on the same folder continues it.
 
     Listens on 127.0.0.1 only, password required (SCRAM). Started by root it runs as `nobody`, which then owns
@@ -44,7 +43,6 @@ class EmbeddedPostgres:
         """`durable=False` leaves out the flush at commit: for tests that never cut the power."""
         self.data_dir = data_dir.absolute()
         self._durable = durable
-        self._process: subprocess.Popen[bytes] | None = None
         remembered = self.data_dir / "port"
         if port is None and remembered.is_file():
             port = int(remembered.read_text(encoding="ascii"))
@@ -70,16 +68,6 @@ class EmbeddedPostgres:
         """What the server says."""
         return self.data_dir / "postgres.log"
 
-    @property
-    def pid(self) -> int | None:
-        """The pid of the server, or None if it does not run."""
-        return self._process.pid if self._process and self._process.poll() is None else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the server is alive (it may still be starting)."""
-        return self.pid is not None
-
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Lay out a fresh folder, start, return when a query is answered. Blocking, bounded; idempotent.
 
@@ -98,7 +86,7 @@ class EmbeddedPostgres:
         options += ["max_connections=100", "shared_buffers=64MB", "max_wal_size=512MB", "jit=off"]
         if not self._durable:
             options += ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-        self._process = child.spawn(
+        process = child.spawn(
             [str(programs / "postgres"), "-D", str(cluster), *(word for o in options for word in ("-c", o))],
             env=_environment(),
             log_file=self.log_file,
@@ -107,11 +95,7 @@ class EmbeddedPostgres:
             death_signal=signal.SIGQUIT,
             user=user,
         )
-        try:
-            self._wait_until_ready(time.monotonic() + timeout_s)
-        except BaseException:
-            self.kill()
-            raise
+        self._started(process, lambda: self._wait_until_ready(time.monotonic() + timeout_s))
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Roll back what is open, write everything, end; kill after `timeout_s`. Blocking; idempotent."""
@@ -133,15 +117,6 @@ class EmbeddedPostgres:
     def drop_database(self, name: str) -> None:
         """Drop a database, ending the connections to it."""
         self._execute(f'DROP DATABASE IF EXISTS "{_plain(name)}" WITH (FORCE)')
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # --- within ----------------------------------------------------------------------------------------
 

@@ -43,22 +43,29 @@ class Tracks:
         self._reached: Counter[str] = Counter()
         self._general: str | None = None
 
-    def apply(self, event: ChainEvent) -> None:
-        """Moves what the event is about into the event's state."""
+    def apply(self, event: ChainEvent) -> str | None:
+        """Moves what the event is about into the event's state.
+
+        If the event is disputed where that was, because its type belongs to other states: where it was.
+        """
         meaning = self._catalog.types.get(event.type)
         status = meaning.brings_to if meaning else None
         if meaning is None or status is None or (meaning.ends is not None and not ends_matter(event)):
-            return
+            return None
         named = self._named(event)
         if not named and meaning.about == "case":
             named = list(self._of)
         acquitted = self._acquitted(event)
         where = meaning.moves_from
+        found = {self._state_of(key) for key in named} or {self._general}
         for key in named:
             if not where or self._state_of(key) in where:
                 self._move(key, event, ACQUITTED if key in acquitted else status)
         if (self._general is None or not self._of) and (not where or self._general in where):
             self._general = status
+        if not meaning.disputed_elsewhere or not found.isdisjoint((*where, None)):
+            return None
+        return max(filter(None, found), key=list(self._catalog.states).index)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Suspects in the order in which they appeared, each with the charges brought against him."""

@@ -22,7 +22,7 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law", "names", "ends", "from")
+_OPTIONAL = ("answers", "by_law", "names", "ends", "from", "elsewhere")
 
 Named = Literal["to", "corrects", "withdraws"]
 """What of its envelope a type may have to fill."""
@@ -37,7 +37,8 @@ class EventType:
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
     agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
-    which it brings what it is `about`, and only what is in one of the states `moves_from`, if any are said;
+    which it brings what it is `about`, and only what is in one of the states `moves_from`, if any are said
+    (`disputed_elsewhere`: said of another state it is disputed);
     `lists_suspects` whether its speaker says with it who the suspects of
     the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
     statistics/measures.py under which it is counted. `names` are fields of the envelope of which it must fill
@@ -58,6 +59,7 @@ class EventType:
     names: tuple[Named, ...] = ()
     ends: Ends | None = None
     moves_from: tuple[str, ...] = ()
+    disputed_elsewhere: bool = False
 
     @property
     def title_zh(self) -> str:
@@ -129,6 +131,10 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         _one_of(where, "from", state, states)
     if moves_from and brings_to == NONE:
         raise UsageError(f"{where}: from", found=", ".join(moves_from), expected="only with brings_to")
+    if "elsewhere" in entry:
+        _one_of(where, "elsewhere", entry["elsewhere"], ("disputed",))
+        if not moves_from:
+            raise UsageError(f"{where}: elsewhere", found="no from", expected="only with from")
 
     def listed(key: str) -> tuple[str, ...]:
         return texts(where, key, entry.get(key, []))
@@ -148,6 +154,7 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         names=tuple(cast(Named, _one_of(where, "names", name, get_args(Named))) for name in listed("names")),
         ends=cast(Ends, _one_of(where, "ends", entry["ends"], get_args(Ends))) if "ends" in entry else None,
         moves_from=moves_from,
+        disputed_elsewhere="elsewhere" in entry,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from casebus_schemas.case.chain import ChainEvent, Digest
@@ -173,7 +173,8 @@ class _AtOnce:
 
     def __init__(self, events: Sequence[ChainEvent], versions: Versions) -> None:
         self._versions = versions
-        self._tally = cache(lambda at: Tally(events, at))
+        # Figures of one publication follow each other and share their time: a few tallies are kept.
+        self._tally = lru_cache(maxsize=4)(lambda at: Tally(events, at))
 
     def of(self, _agency: str) -> Counts:
         return self

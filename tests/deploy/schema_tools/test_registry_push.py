@@ -16,18 +16,28 @@ from support.fake_registry import FakeRegistry, running
 CATALOG = Catalog.load()
 
 
+def _versions() -> dict[str, dict[int, int]]:
+    """Every record name with the ids of its versions."""
+    found: dict[str, dict[int, int]] = {}
+    for one in CATALOG.schemas():
+        found.setdefault(str(one.schema["name"]), {})[one.version] = one.id
+    return found
+
+
 def test_every_schema_gets_our_id() -> None:
     """After a push each record name has each version under the id of the lock, and no import mode is left."""
     fake = FakeRegistry()
     with running(fake) as url:
         done = list(push(url, CATALOG))
-    assert fake.subjects == {str(one.schema["name"]): {one.version: one.id} for one in CATALOG.schemas()}
+    assert fake.subjects == _versions()
     assert {id_: json.loads(text) for id_, text in fake.schemas.items()} == {
         one.id: one.schema for one in CATALOG.schemas()
     }
     assert fake.modes == {}
     assert set(fake.levels.values()) == {"FULL_TRANSITIVE"}
-    assert {(one.present, one.added) for one in done} == {(0, 1)}
+    assert {(one.subject, one.present, one.added) for one in done} == {
+        (name, 0, len(versions)) for name, versions in _versions().items()
+    }
 
 
 def test_a_second_push_writes_nothing() -> None:
@@ -38,7 +48,9 @@ def test_a_second_push_writes_nothing() -> None:
         fake.log.clear()
         done = list(push(url, CATALOG))
     assert {method for method, _ in fake.log} == {"GET"}
-    assert {(one.present, one.added) for one in done} == {(1, 0)}
+    assert {(one.subject, one.present, one.added) for one in done} == {
+        (name, len(versions), 0) for name, versions in _versions().items()
+    }
 
 
 def test_what_a_broken_push_left_out_is_added() -> None:
@@ -92,8 +104,10 @@ def test_the_command_says_what_it_did() -> None:
     with running(fake) as url:
         first = runner.invoke(app, ["push", "--registry", url, "--topics", "--json"])
         second = runner.invoke(app, ["push", "--registry", url, "--json"])
-    everything = Subjects(CATALOG).names
-    assert json.loads(first.stdout) == {"subjects": len(everything), "added": len(everything), "present": 0}
-    records = len({one.schema["name"] for one in CATALOG.schemas()})
-    assert json.loads(second.stdout) == {"subjects": records, "added": 0, "present": records}
+    subjects = Subjects(CATALOG)
+    everything = subjects.names
+    versions = sum(len(subjects.history(name) or ()) for name in everything)
+    assert json.loads(first.stdout) == {"subjects": len(everything), "added": versions, "present": 0}
+    schemas = len(CATALOG.schemas())
+    assert json.loads(second.stdout) == {"subjects": len(_versions()), "added": 0, "present": schemas}
     assert sorted(fake.subjects) == everything

@@ -55,6 +55,9 @@ def test_what_is_missing_is_refused(key: str) -> None:
         ("speakers", ["police", "police"], "speakers"),
         ("by_law", ["customs"], "no such role"),
         ("brings_to", "closed", "brings_to"),
+        ("from", ["closed"], "from"),
+        ("elsewhere", "disputed", "elsewhere"),
+        ("elsewhere", "refused", "elsewhere"),
         ("about", "bus", "about"),
         ("about", "all", "about"),
         ("lists_suspects", "yes indeed", "lists_suspects"),
@@ -98,6 +101,12 @@ def test_what_a_type_says_of_suspects_is_in_its_schema(type: str) -> None:
         event.family
         in ("receipt", "finding", "obligation", "clock", "dead_letter", "chain", "payload", "admission")
     )
+
+
+def test_only_what_moves_a_case_moves_it_from_somewhere() -> None:
+    """A type that leaves the state alone cannot say from where."""
+    with pytest.raises(UsageError, match="from"):
+        _read(**{"brings_to": "none", "about": "none", "from": ["filed"]})
 
 
 def test_every_state_is_reached() -> None:

@@ -7,7 +7,7 @@ import pytest
 from support.guides import copied_package, run_with, written
 
 PAGE = "add-a-rule.md"
-RULE, CASES = "schemas/casebus_schemas/rules/chain/r23.py", "tests/rules/R23.yaml"
+RULE, CASES = "schemas/casebus_schemas/rules/chain/r90.py", "tests/rules/R90.yaml"
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -29,9 +29,9 @@ def test_a_rule_is_two_files(tmp_path: Path) -> None:
     (package.parent.parent / RULE).write_text(written(PAGE, RULE), encoding="utf-8")
     folder = tmp_path / "rules"
     folder.mkdir()
-    (folder / "R23.yaml").write_text(written(PAGE, CASES), encoding="utf-8")
+    (folder / "R90.yaml").write_text(written(PAGE, CASES), encoding="utf-8")
     assert run_with(package, "-c", PROGRAM, str(folder)).split() == ["closes", "found", "near_miss"]
-    shown = run_with(package, "-m", "casebus_deploy.cli.main", "law", "show", "R23")
-    assert "答复早于提问 / an answer before its question" in shown
+    shown = run_with(package, "-m", "casebus_deploy.cli.main", "law", "show", "R90")
+    assert "立案未注明案号 / a case filed without a number" in shown
     page = "from casebus_deploy.pages.law_page import law_page; print(law_page())"
-    assert "### R23" in run_with(package, "-c", page)
+    assert "### R90" in run_with(package, "-c", page)

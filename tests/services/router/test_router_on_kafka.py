@@ -14,11 +14,13 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.base64url import from_base64url
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.compose import Composed
-from casebus_schemas.wire.headers import digest_of, fields_of
+from casebus_schemas.wire.headers import EventHeaders, digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
+from support import router_that_cannot_send
 from support.router_process import PARTITIONS, ROUTER_KEY, RouterBus, RouterProcess
+from support.router_that_cannot_send import EVENT
 from support.signed_events import Speaker, chain, envelope, referral, seed_of
 
 pytestmark = pytest.mark.broker
@@ -256,6 +258,35 @@ def test_restarted_router_does_nothing_again(bus: RouterBus, router: RouterProce
     router.start()
     (place,) = bus.produce([bus.agencies["csrc"].refer(6)])
     assert [str(split_admission(record)[0].origin) for record in admissions.records(1)] == [_origin(place)]
+
+
+def test_a10_what_kafka_would_never_take_is_set_aside_and_driven_again(
+    bus: RouterBus, router: RouterProcess
+) -> None:
+    """A router that cannot send what follows from one event sets it aside; mended it admits and tells it."""
+    names = ("bus.admission", "inbox.mps", "dead-letter.csrc", "receipt.csrc")
+    admissions, inbox, dead, receipts = (Watch(bus, name) for name in names)
+    assert router.stop() == 0
+    sent = [bus.agencies["csrc"].refer(8) for _ in range(3)]
+    poisoned = sent[1]
+    ids = {EVENT: str(EventHeaders.parse(poisoned.record.headers).id)}
+    program = [router_that_cannot_send.__file__]
+    with RouterProcess(bus, program, CASEBUS_SIMULATED_CLOCK="true", **ids) as faulty:
+        places = bus.produce(sent)
+        found = _admissions(admissions.records(3))
+        assert [found[_origin(place), 1].code for place in places] == [None, "set-aside", None]
+        (letter,) = dead.records(1)
+        assert (letter.value, _header(letter, "casebus-error-code")) == (None, "set-aside")
+        codes = [decode(CATALOG, record.value)[1].get("code") for record in receipts.records(3)]
+        assert codes == [None, "set-aside", None]
+        assert len(inbox.records(2)) == 2
+        assert faulty.stop() == 0
+    router.start()
+    bus.produce([_redrive(bus, places[1], 2)])
+    told = [_header(notice, "casebus-notice") for notice in inbox.records(3)]
+    assert told[2] == str(notice_id(fields_of(poisoned.record), "mps"))
+    again = _admissions(admissions.records(4))[_origin(places[1]), 2]
+    assert (again.verdict, again.digest) == ("admitted", poisoned.digest)
 
 
 @pytest.mark.parametrize(

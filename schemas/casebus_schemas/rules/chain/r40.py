@@ -1,31 +1,40 @@
-"""R40: somebody speaks who has no right to: corrects another's event, is a stranger to chain or finding."""
+"""R40: somebody speaks who may not, or may not yet: a stranger, another's event, a step out of its turn."""
 
 from collections.abc import Iterator
 
+from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
-from casebus_schemas.texts.symbols import agency, quoted
+from casebus_schemas.texts.symbols import STATUSES, agency, quoted, word
 
 from ..finding import Finding, said
 from ..folded_case import Case
 from ..rule import Found, Rule
 from ..sight import hearers, home
 
+
+def _disputable() -> tuple[str, ...]:
+    """Types that are disputed when they are said of another state than theirs."""
+    return tuple(type for type, known in Catalog.load().types.items() if known.disputed_elsewhere)
+
+
 RULE = Rule(
     RuleId("R40"),
-    title=Sentence("无权作出的陈述、更正或撤回", "said by an agency that has no right to it"),
+    title=Sentence("无权或不合程序的陈述、更正或撤回", "said without the right to it, or out of its turn"),
     scopes=("chain", "stream"),
     cls="state",
     severity="medium",
-    looks_at=("corrections", "strangers", "arrivals"),
+    looks_at=("corrections", "strangers", "arrivals", *_disputable(), "*.suspects"),
     acts=Sentence("无权的机关", "the agency that had no right to say it"),
     mends=Sentence(
-        "请原机关自行更正;请本案链的参与方告知或主送",
-        "to ask the agency that said it to correct it, or a party of the chain to tell or address it",
+        "请原机关自行更正;请本案链的参与方告知或主送;补报缺少的前一步骤",
+        "to ask the agency that said it to correct it, a party to address it, or for the missing step",
     ),
     closes=Sentence(
-        "参与方告知或主送该机关时;其余不自行关闭", "when a party tells or addresses it; else never by itself"
+        "参与方告知或主送该机关时;补报前一步骤或撤回时;其余不自行关闭",
+        "when a party addresses it, the missing step is said or it is withdrawn; else never by itself",
     ),
 )
 
@@ -52,8 +61,33 @@ def strangers(case: Case) -> Iterator[Found]:
                 "another agency corrects or withdraws what you said: it has no effect",
             ),
         )
+    yield from _out_of_turn(case)
     for stranger, first in sorted(folded.belonging.first_outside.items()):
         yield _outside(stranger, first, sorted(folded.belonging.parties))
+
+
+def _out_of_turn(case: Case) -> Iterator[Found]:
+    """Each step that belongs to other states than the one in which the case, or whom it names, is."""
+    folded = case.folded
+    if not any(type in folded.standing_of for type in _disputable()):
+        return
+    tracks = Tracks(folded.suspects, case.catalog, histories=False)
+    for event in folded.standing:
+        if event.family in ABOUT_THE_BUS:
+            continue
+        state = tracks.apply(event)
+        if state is not None:
+            who, what, where = agency(event.agency), quoted(event.type), word(STATUSES, state)
+            yield Found(
+                subject=f"{event.id}\nturn",
+                causes=[event],
+                accounts=[said(event)],
+                because=Sentence(
+                    f"{who.zh}的{what.zh}不合程序:案件状态为{where.zh},状态不变,该事件存疑",
+                    f"{what.en} of {who.en} is out of its turn: the case is “{where.en}” and stays so; "
+                    "what was said is disputed",
+                ),
+            )
 
 
 def _outside(stranger: str, first: ChainEvent, parties: list[str]) -> Found:
