@@ -65,7 +65,7 @@ def test_each_line_of_the_pages_does_what_it_says(bus: Stack, folder: Path) -> N
     assert chain in shown["case"]
 
     for line in lines_of("auditor.md"):
-        typed(bus, folder, line)
+        typed(bus, folder, line, CHAIN=chain)
     (doctor,) = [line for line in lines_of("operator.md") if line.startswith("casebus doctor")]
     assert "ok" in typed(
         bus, folder, doctor.replace("/srv/casebus/connection.json", str(bus.connection_file))

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from casebus_schemas.errors import UsageError
-from casebus_schemas.times import read_day, read_end
+from casebus_schemas.times import beijing_text, read_day, read_end
 
 from .cases_cli import (
     AsOfTime,
@@ -26,6 +27,7 @@ from .cases_cli import (
 from .known_values import known_agency
 
 if TYPE_CHECKING:
+    from casebus_consumers.accounts_reader import AccountsReader
     from casebus_schemas.case.as_of import AsOf
 
 app = typer.Typer()
@@ -62,11 +64,22 @@ def changes_of_case(
     against = _against(asked, was_as_of, was_known_at, was_known_by, was_law_of)
     with open_accounts(connection, database_url, now) as (reader, moment):
         meant = chain_meant(reader, chain, None)
-        compared = changes(reader.case(meant, moment, asked=against), reader.case(meant, moment, asked=asked))
+        compared = changes(*(_view(reader, meant, moment, one) for one in (against, asked)))
     lines = [] if is_empty(compared) else list(_lines(compared))
     show_answer(
         compared if as_json else lines, as_json, lambda: iter(lines), nothing="没有不同 no difference"
     )
+
+
+def _view(reader: "AccountsReader", chain: str, now: datetime, asked: "AsOf") -> dict[str, Any]:
+    """The case as asked; without anything in it where nothing was known."""
+    from casebus_schemas.rules.case_view import NothingKnown
+    from casebus_schemas.rules.view_changes import nothing_known
+
+    try:
+        return reader.case(chain, now, asked=asked)
+    except NothingKnown:
+        return dict(nothing_known(chain, beijing_text(asked.at(now)), asked.to_json()))
 
 
 def _against(

@@ -20,6 +20,10 @@ from .reconcile import reconcile
 EVERYTHING = AsOf()
 
 
+class NothingKnown(UsageError):
+    """No event of the chain was known then, there, or by that proof."""
+
+
 def case_view(
     events: Iterable[ChainEvent],
     now: datetime,
@@ -32,8 +36,8 @@ def case_view(
 
     `asked` limits what is seen, and is then part of the answer; notices on holidays that were published later
     are unknown then. `calendar` has all notices, by default those of this package. `why` adds the history of
-    each charge, the reason for each event's place, and what was left out. Raises UsageError if nothing is
-    seen.
+    each charge, the reason for each event's place, and what was left out. Raises NothingKnown if nothing
+    is seen.
     """
     every = list(events)
     found = sight(every, asked)
@@ -44,7 +48,7 @@ def case_view(
         calendar = calendar.known_on(asked.notices_until)
     meaning = reconcile(fold(found.seen, parties), asked.law_of, calendar=calendar)
     if not meaning.folded.order:
-        raise UsageError(
+        raise NothingKnown(
             "nothing is known of that chain",
             found=f"{len(found.left_out)} events left out",
             expected="an event that was known then",

@@ -12,6 +12,18 @@ _OF_DUTY = ("state", "started_at", "due_earliest", "due_latest", "met")
 _OF_FINDING = ("state", "severity", "accounts")
 
 
+def nothing_known(chain: str, at: str, as_of: Mapping[str, Any] | None) -> View:
+    """The view of somebody who knows nothing of the case, at a time of the form that `case_view` writes."""
+    return {
+        "chain": chain,
+        "at": at,
+        "as_of": as_of,
+        "status": None,
+        "suspects": [],
+        **{p: [] for p in _LISTS},
+    }
+
+
 def changes(was: View, now: View) -> dict[str, Any]:
     """What one view of a case has otherwise than an earlier or other one.
 
@@ -34,6 +46,7 @@ def changes(was: View, now: View) -> dict[str, Any]:
     }
 
 
+_LISTS = ("events", "amounts", "obligations", "findings")
 PARTS = ("events", "charges", "amounts", "obligations", "findings")
 """What of two views is compared entry by entry."""
 

@@ -54,6 +54,13 @@ def test_no_difference_is_said(url: str) -> None:
     assert (same.exit_code, same.stdout.strip()) == (0, "没有不同 no difference")
 
 
+def test_before_anything_was_known_all_is_new(url: str) -> None:
+    """A view in which the case did not exist yet is an empty one."""
+    found = json.loads(_asked(url, "--was-known-at", "2022-09-01", "--json").stdout)
+    assert (found["status"]["was"], len(found["events"]["added"])) == (None, 3)
+    assert found["was"]["as_of"]["known_at"].startswith("2022-09-02T00:00")
+
+
 def test_against_nothing_is_wrong_use(url: str) -> None:
     """Without another view there is nothing to compare."""
     assert isinstance(_asked(url).exception, UsageError)
