@@ -15,6 +15,7 @@ from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.running import made_at_arrival
@@ -24,6 +25,7 @@ from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
+from casebus_services.reconciler.entered_notices import entered_calendars
 from casebus_services.reconciler.reading import Reading, Rows, open_reading
 from casebus_services.reconciler.rows import (
     LINK_FINDINGS,
@@ -151,6 +153,11 @@ class AccountsReader:
             rows = transaction.rows("SELECT partition, next_offset FROM recon_partition")
         return {TopicPartition(ADMISSION, row[0]): row[1] for row in rows}
 
+    def calendar(self, now: datetime) -> Calendar:
+        """The days off and make-up days by which the bus counts at a time."""
+        with self._database.reading() as transaction:
+            return entered_calendars(transaction).at(now)
+
     def events(self, chain: str) -> list[ChainEvent]:
         """The admitted events of a chain that are computed, in the order of admission."""
         with self._database.reading() as transaction:
@@ -170,7 +177,8 @@ class AccountsReader:
                 raise UsageError(
                     "no such chain", found=chain, remedy="see `casebus findings` or the inbox for chains"
                 )
-            view = {**case_view(events, now, asked=asked, why=why), "set_aside": held}
+            calendar = self.calendar(now)
+            view = {**case_view(events, now, asked=asked, why=why, calendar=calendar), "set_aside": held}
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: an officer is told, not a programmer

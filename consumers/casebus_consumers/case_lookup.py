@@ -46,7 +46,7 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
             remedy="`casebus case` lists all cases",
         )
     listed = [
-        f"{chain}  {(called.get(chain) or names_of(reader.events(chain), agency)).line(chain)}"
+        (called.get(chain) or names_of(reader.events(chain), agency)).line(chain)
         for chain in found[:_MOST_LISTED]
     ]
     more = f"; and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
@@ -54,7 +54,7 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
         f"{wanted[:60]!r} names {len(found)} cases",
         found="; ".join(listed) + more,
         expected="one of them",
-        remedy="give its number or chain id",
+        remedy="give its number or the beginning of its chain id",
     )
 
 

@@ -14,6 +14,7 @@ from casebus_schemas.case.effects import mends
 from casebus_schemas.case.placing import Placing
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
+from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.texts.sentence import Sentence
@@ -58,13 +59,19 @@ class Check:
         }
 
 
-def check(events: Iterable[object], now: datetime, catalog: Catalog | None = None) -> Check:
+def check(
+    events: Iterable[object],
+    now: datetime,
+    catalog: Catalog | None = None,
+    calendar: Calendar | None = None,
+) -> Check:
     """Folds events of the door (or notices that hold one) as if each were admitted when it happened.
 
     Of an event that would be refused every reason is named; it is left out of the cases. A case whose events
     name no chain has an id of this check alone, marked `provisional`: the agency's own needs its secret.
     Digests are those of unsigned copies: `in_reply_to_hash`, `corrects` and `withdraws` of signed events
-    match only events that are given with their digest (`{"event": …, "digest": "hex"}`).
+    match only events that are given with their digest (`{"event": …, "digest": "hex"}`). `calendar` says
+    which days are worked, by default the notices of this package do.
     """
     catalog = catalog or Catalog.load()
     desk = _Given(catalog)
@@ -77,7 +84,7 @@ def check(events: Iterable[object], now: datetime, catalog: Catalog | None = Non
     for chain, placed in desk.chains.items():
         answer.advice.extend(_advice(placed, now))
         answer.chains[chain] = [event for _, event in placed]
-        view = case_view(answer.chains[chain], now)
+        view = case_view(answer.chains[chain], now, calendar=calendar)
         answer.cases.append({**view, "provisional": chain in desk.provisional})
     return answer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
@@ -9,17 +10,20 @@ from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, COMMAND
-from casebus_schemas.errors import BusError, Refused
-from casebus_schemas.times import to_moment
+from casebus_schemas.errors import BusError, Refused, UsageError
+from casebus_schemas.law.calendars import EnteredNotice
+from casebus_schemas.law.notice_data import KEYS, notice_of
+from casebus_schemas.times import in_beijing, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_schemas.wire.signing import event_message, parse_block, verify
+from casebus_schemas.wire.signing import event_digest, event_message, parse_block, verify
 
 from .clock import ClockSetting
 
 RECOMPUTATION = "chain.recomputation_requested"
 STEP_OVER = "admission.step_over_ordered"
+NOTICE = "holidays.notice_entered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,14 @@ class StepOver:
     reasons: str
 
 
-Command = SetClock | Redrive | Recompute | DropPayload | StepOver
+@dataclass(frozen=True, slots=True)
+class EnterNotice:
+    """`holidays.notice_entered`: a notice on holidays, counted by from a time on; `digest` is the order's."""
+
+    entered: EnteredNotice
+
+
+Command = SetClock | Redrive | Recompute | DropPayload | StepOver | EnterNotice
 
 
 def command_of(record: Record, catalog: Catalog, keyring: Keyring) -> Command:
@@ -143,10 +154,28 @@ def _step_over(_record: Record, data: dict[str, Any]) -> Command:
     return StepOver(Origin(ADMISSION, place["partition"], place["offset"]), data["leaf"], data["reasons"])
 
 
+def _enter_notice(record: Record, data: dict[str, Any]) -> Command:
+    days = {key: [one["day"] for one in data["days"] if one["kind"] == kind] for kind, key in KEYS.items()}
+    strange = [one["kind"] for one in data["days"] if one["kind"] not in KEYS]
+    in_force_from: datetime = data["in_force_from"]
+    if strange or in_beijing(in_force_from).time() != time():
+        found = f"{', '.join(strange)} {in_force_from}"
+        raise Refused("bad-body", "a notice on holidays", found=found, expected="from a midnight of Beijing")
+    names = ("year", "number", "title", "known_since", "source")
+    try:
+        notice = notice_of({name: data[name] for name in names} | days)
+    except UsageError as error:
+        raise Refused("bad-body", "a notice on holidays", found=str(error)) from error
+    headers = EventHeaders.parse(record.headers)
+    digest = event_digest(headers.signed_fields(record.topic, record.partition, record.value or b""))
+    return EnterNotice(EnteredNotice(in_force_from, digest, notice))
+
+
 _READERS: dict[str, Callable[[Record, dict[str, Any]], Command]] = {
     "clock.set": _set_clock,
     "dead_letter.redrive_requested": _redrive,
     "payload.drop_ordered": _drop,
     RECOMPUTATION: _recompute,
     STEP_OVER: _step_over,
+    NOTICE: _enter_notice,
 }

@@ -30,6 +30,7 @@ OFFICERS = (
     "schemas/casebus_schemas/case/as_of.py",
     "schemas/casebus_schemas/connection.py",
     "schemas/casebus_schemas/law/calendar.py",
+    "schemas/casebus_schemas/law/notice_data.py",
     "schemas/casebus_schemas/rules/case_view.py",
     "schemas/casebus_schemas/rules/register.py",
     "schemas/casebus_schemas/times.py",

@@ -1,8 +1,10 @@
 """Three agencies that play one case, and a reconciler that listens, without a broker."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.signing import SigningKey
@@ -44,6 +46,7 @@ class Desk:
         keys: Keys | None = None,
         budget: Budget = NO_LIMIT,
         stepped_over: SteppedOver | None = None,
+        notices: Sequence[EnteredNotice] = (),
     ) -> ReconcilerAgent:
         announcer = Announcer(Catalog.load(), SigningKey(seed_of("bus")), 4)
         return ReconcilerAgent(
@@ -56,6 +59,7 @@ class Desk:
             incarnation=7,
             budget=budget,
             stepped_over=lambda: stepped_over or {},
+            notices=lambda: notices,
         )
 
     def refer(self, when: str = "2022-09-28", number: int = 1) -> Composed:

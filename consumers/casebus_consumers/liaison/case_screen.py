@@ -280,6 +280,8 @@ def _value(value: Any) -> str:
         return ", ".join(_value(item) for item in value) or "–"
     if isinstance(value, dict):
         return ", ".join(f"{_field(name)}: {_named(name, item)}" for name, item in value.items())
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
     return "–" if value is None else str(value)
 
 

@@ -158,6 +158,9 @@ def check_files(
     now: Annotated[
         str | None, typer.Option(help="look at the clocks at this time, else the wall clock")
     ] = None,
+    holidays: Annotated[
+        list[Path] | None, typer.Option(help="count by the notice on holidays in this file too (repeatable)")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Without any server: refusals, advice, folded cases, obligations and findings of these events.
@@ -167,13 +170,15 @@ def check_files(
     from casebus_consumers.event_texts import in_words
     from casebus_producers.check import check
     from casebus_producers.event_files import read_events
+    from casebus_producers.notice_files import calendar_with
 
     from .bus_time import bus_now
     from .case_screen import case_lines
     from .notice_view import refusal_text
 
     moment = bus_now(None) if now is None else read_end(now)
-    answer = check([event for file in files for _, event in read_events(file)], moment)
+    given = [event for file in files for _, event in read_events(file)]
+    answer = check(given, moment, calendar=calendar_with(holidays or ()))
     for one in answer.cases:
         one["events"] = in_words(answer.chains[one["chain"]], one["events"])
 

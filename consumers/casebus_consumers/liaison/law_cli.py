@@ -1,5 +1,6 @@
 """`casebus law`: what a term means in every reading, and where clocks and rules stand in the law."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,24 +22,31 @@ def due(
     as_of: Annotated[
         str | None, typer.Option(help="by the notices on holidays that were published by this day")
     ] = None,
+    holidays: Annotated[
+        list[Path] | None, typer.Option(help="count by the notice on holidays in this file too (repeatable)")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The admissible readings of a term, each with its reason."""
+    from casebus_producers.notice_files import calendar_with
     from casebus_schemas.law.api import due as readings_of
 
+    from .due_text import end_text
+
+    calendar = calendar_with(holidays or ())
     known_on = None if as_of is None else read_day(as_of)
-    found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on)
+    found = readings_of(read_day_or_time(start), limit, reading or None, known_on=known_on, calendar=calendar)
     if as_json:
         say_json([item.to_json() for item in found])
         return
     for item in found:
-        say(f"{item.name:<16} {item.due.isoformat()}  {item.why.zh}")
-        say(f"{'':<16} {'':<25}  {item.why.en}")
+        say(f"{item.name:<16} {end_text(item.due)}  {item.why.zh}")
+        say(f"{'':<16} {'':<16}  {item.why.en}")
         if item.provisional:
-            say(f"{'':<16} {item.latest_possible.isoformat()}  最迟可能 at the latest")
+            say(f"{'':<16} {end_text(item.latest_possible)}  最迟可能 at the latest")
     first, last = min(item.due for item in found), max(item.latest_possible for item in found)
-    say(f"最早 earliest     {first.isoformat()}")
-    say(f"最迟 latest       {last.isoformat()}")
+    say(f"最早 earliest     {end_text(first)}")
+    say(f"最迟 latest       {end_text(last)}")
     if any(item.provisional for item in found):
         say("暂定,未核实 provisional, not verified: 见上 see above")
 

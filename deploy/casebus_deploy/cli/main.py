@@ -17,7 +17,7 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
 GROUPS = {
     "keys": "casebus_deploy.cli.keys",
-    "law": "casebus_consumers.liaison.law_cli",
+    "law": "casebus_deploy.cli.holidays",
     "ledger": "casebus_deploy.cli.drop",
     "dead-letters": "casebus_deploy.cli.step_over",
     "passwords": "casebus_deploy.cli.passwords",

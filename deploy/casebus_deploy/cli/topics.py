@@ -13,27 +13,40 @@ import typer
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from casebus_deploy.stack.cluster_admin import cluster_admin
 from casebus_deploy.stack.topics_admin import Change, Wanted, apply, plan
+from casebus_producers.config import read_connection
 from casebus_producers.screen import say
 from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS
-from casebus_schemas.errors import RetryLater
+from casebus_schemas.errors import RetryLater, UsageError
 
 app = typer.Typer(
     help="Topics, access rules and logins as the topology files name them.", no_args_is_help=True
 )
 
+Connection = Annotated[
+    Path | None,
+    typer.Option(
+        "--connection",
+        "-c",
+        envvar="CASEBUS_CONNECTION",
+        help="connection.json of the bus: its cluster",
+    ),
+]
 Servers = Annotated[
-    str, typer.Option("--bootstrap-servers", envvar="CASEBUS_BOOTSTRAP_SERVERS", help="host:port[,host:port]")
+    str | None,
+    typer.Option("--bootstrap-servers", envvar="CASEBUS_BOOTSTRAP_SERVERS", help="host:port[,host:port]"),
 ]
 Username = Annotated[str, typer.Option("--username", help="A super user of the cluster.")]
 PasswordFile = Annotated[
-    Path, typer.Option("--password-file", help="File with that user's password.", exists=True)
+    Path | None, typer.Option("--password-file", help="File with that user's password.", exists=True)
 ]
 CaFile = Annotated[
     Path | None, typer.Option("--ca-file", help="Certificate authority; given, TLS is used.", exists=True)
 ]
 Partitions = Annotated[
-    int, typer.Option("--partitions", envvar="CASEBUS_PARTITIONS", min=1, help="N, immutable.")
+    int | None,
+    typer.Option("--partitions", envvar="CASEBUS_PARTITIONS", min=1, help="N, immutable; else the bus's."),
 ]
 Replication = Annotated[
     int, typer.Option("--replication", min=1, help="Replicas of each topic (3 in production).")
@@ -50,18 +63,20 @@ Prune = Annotated[
 
 @app.command("plan")
 def plan_command(
-    bootstrap_servers: Servers,
-    password_file: PasswordFile,
+    connection: Connection = None,
+    bootstrap_servers: Servers = None,
+    password_file: PasswordFile = None,
     username: Username = "admin",
     ca_file: CaFile = None,
-    partitions: Partitions = EMBEDDED_PARTITIONS,
+    partitions: Partitions = None,
     replication: Replication = 1,
     credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs from the topology files; exit 1 if something does. Changes nothing."""
-    with _admin(bootstrap_servers, username, password_file, ca_file) as admin:
-        found = plan(admin, Wanted.of_bus(partitions, replication), credentials, keep_users=(username,))
+    many = _partitions(partitions, bootstrap_servers, connection)
+    with _admin(bootstrap_servers, username, password_file, ca_file, connection) as admin:
+        found = plan(admin, Wanted.of_bus(many, replication), credentials, keep_users=(username,))
     _show(found.changes(), as_json)
     if not found.settled or found.faulty_acls:
         raise typer.Exit(1)
@@ -71,21 +86,23 @@ def plan_command(
 
 @app.command("apply")
 def apply_command(
-    bootstrap_servers: Servers,
-    password_file: PasswordFile,
+    connection: Connection = None,
+    bootstrap_servers: Servers = None,
+    password_file: PasswordFile = None,
     username: Username = "admin",
     ca_file: CaFile = None,
-    partitions: Partitions = EMBEDDED_PARTITIONS,
+    partitions: Partitions = None,
     replication: Replication = 1,
     credentials: Credentials = None,
     prune: Prune = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the cluster equal to the topology files. Grows no topic, deletes none."""
-    with _admin(bootstrap_servers, username, password_file, ca_file) as admin:
+    many = _partitions(partitions, bootstrap_servers, connection)
+    with _admin(bootstrap_servers, username, password_file, ca_file, connection) as admin:
         done = apply(
             admin,
-            Wanted.of_bus(partitions, replication),
+            Wanted.of_bus(many, replication),
             credentials,
             prune=prune,
             keep_users=(username,),
@@ -101,8 +118,32 @@ def _show(changes: Iterator[Change], as_json: bool) -> None:
         say(line or f"{change.action:8} {change.subject}: {change.detail}")
 
 
+def _partitions(given: int | None, servers: str | None, connection: Path | None) -> int:
+    """N: as given, else that of the bus whose cluster is meant."""
+    known = read_connection(connection) if servers is None else None
+    return given or (EMBEDDED_PARTITIONS if known is None else known.partitions)
+
+
 @contextmanager
-def _admin(servers: str, username: str, password_file: Path, ca_file: Path | None) -> Iterator[Any]:
+def _admin(
+    servers: str | None,
+    username: str,
+    password_file: Path | None,
+    ca_file: Path | None,
+    connection: Path | None,
+) -> Iterator[Any]:
+    """The administrator of the cluster that the options name, else of the bus of connection.json."""
+    if servers is None and connection is not None:
+        known = read_connection(connection)
+        assert known is not None  # a file was named
+        with cluster_admin(known, connection, "topics are an administrator's") as admin:
+            yield admin
+        return
+    if servers is None or password_file is None:
+        raise UsageError(
+            "which cluster, and who administers it?",
+            expected="--connection FILE or CASEBUS_CONNECTION, or --bootstrap-servers with --password-file",
+        )
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=servers.split(","),

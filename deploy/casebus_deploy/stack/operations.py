@@ -1,4 +1,4 @@
-"""What the operator orders on bus.command: the clock, what is done again, removed or stepped over."""
+"""What the operator orders on bus.command: the clock, what is done again, removed or entered."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.topology import COMMAND, OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.notices import Notice
 from casebus_schemas.wire.signing import SigningKey
 
 from .operator_events import Voice
@@ -68,6 +69,19 @@ class Operator:
         place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
         facts = {"origin": place, "leaf": leaf, "reasons": reasons}
         return self._voice.say("admission.step_over_ordered", COMMAND, facts)
+
+    def enter_notice(self, notice: Notice, in_force_from: datetime) -> int:
+        """Has terms counted by a notice on holidays from a midnight of Beijing on."""
+        facts = {
+            "year": notice.year,
+            "number": notice.number,
+            "title": notice.title,
+            "known_since": notice.known_since,
+            "source": notice.source,
+            "days": [{"day": moved.day, "kind": moved.kind} for moved in notice.days],
+            "in_force_from": in_force_from,
+        }
+        return self._voice.say("holidays.notice_entered", COMMAND, facts)
 
     def close(self) -> None:
         """Closes the connection."""

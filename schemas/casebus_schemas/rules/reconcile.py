@@ -173,6 +173,12 @@ class Reconciled:
             keys = [*keys, (event.digest, "")]
         return Moved(keys, before, after)
 
+    def count_by(self, calendar: Calendar) -> Moved:
+        """Makes everything anew by another calendar."""
+        self._calendar = calendar
+        self._begin(self.folded)
+        return Moved(all=True)
+
     def look(self, keys: Iterable[Key], now: datetime) -> tuple[list[Finding], list[Finding]]:
         """What the time decides about starts and answers: (before, now)."""
         before: list[Finding] = []

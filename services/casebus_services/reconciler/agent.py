@@ -9,6 +9,7 @@ from typing import Protocol
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import Gap, RetryLater
+from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
@@ -17,6 +18,8 @@ from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S,
 from .announce import Announcer
 from .arrivals import Arrival
 from .database import Database
+from .entered_notices import enter, missing
+from .fence import FIGURES, LINKS, Fence
 from .intake import NO_LIMIT, Budget, Intake
 from .links import Links
 from .proven import Keys, Proof, Proven
@@ -25,7 +28,7 @@ from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .shelf import Shelf
 from .stepped_over import SteppedOver
-from .store import FIGURES, LINKS, Fence, Work
+from .store import Work
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class ReconcilerAgent:
     which neither events nor time are taken any more. `orders` gives chains that the operator wants computed
     again, each with the offset of the order, those read since it was last asked, `stepped_over` the forged
     admissions behind which he wants it to go on. `budget` is what a chain or a transaction may take of
-    processor time, `ends` where bus.admission ends now.
+    processor time, `ends` where bus.admission ends now, `notices` the notices on holidays that were entered.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ReconcilerAgent:
         budget: Budget = NO_LIMIT,
         stepped_over: Callable[[], SteppedOver] = dict,
         ends: Ends | None = None,
+        notices: Callable[[], Sequence[EnteredNotice]] = tuple,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -80,6 +84,8 @@ class ReconcilerAgent:
         self._publications = Publications(database, catalog, announcer, incarnation, ends)
         self._proof = Proof(keys, stepped_over)
         self._read_orders = orders
+        self._read_notices = notices
+        self._entered_notices = 0
         self._budget = budget
         self._orders: dict[str, int] = {}
         self._look_at_set_aside = False
@@ -124,6 +130,7 @@ class ReconcilerAgent:
 
         Raises StopService at once, RetryLater after `PATIENCE_S`.
         """
+        self._take_notices()
         ours = self._proof.of(batch for batch in batches if batch.topic == ADMISSION)
         if ours:
             while patiently(lambda: self._take(ours), PATIENCE_S):
@@ -147,6 +154,7 @@ class ReconcilerAgent:
             )
         assigned = self._own if partitions is None else {partition for _, partition in partitions}
         own = sorted(assigned - self._proof.stopped().keys())
+        self._take_notices()
         self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
@@ -162,6 +170,25 @@ class ReconcilerAgent:
     def _outboxes(self) -> set[int]:
         """The outboxes that this worker relays."""
         return {*self._own, LINKS, FIGURES} if _LINKING in self._own else set(self._own)
+
+    def _take_notices(self) -> None:
+        """Stores notices that were entered since, before any event or time is taken behind them."""
+        entered = self._read_notices()
+        if len(entered) != self._entered_notices:
+            patiently(lambda: self._store_notices(entered), PATIENCE_S)
+            self._entered_notices = len(entered)
+
+    def _store_notices(self, entered: Sequence[EnteredNotice]) -> None:
+        with self._database.reading() as transaction:
+            if not missing(transaction, entered):
+                return
+        with self._database.writing() as transaction:
+            work = Work(transaction, self._catalog)
+            known = [row[0] for row in transaction.rows("SELECT partition FROM recon_partition")]
+            fences = work.fences(known, self._incarnation) if known else {}
+            enter(transaction, missing(transaction, entered))
+            work.release(fences.values())
+        self._forget()  # what is kept in memory does not know them
 
     def _drive_again(self, own: list[int]) -> None:
         if orders := self._read_orders():
@@ -278,7 +305,7 @@ class ReconcilerAgent:
     def _enter(self, work: Work, fences: dict[int, Fence], step: Callable[[Intake], None]) -> None:
         """One step of intake under the fences: entries, announcements and offsets go together."""
         self._shelf.check(fences.values())
-        intake = Intake(work, self._catalog, self._shelf, self._budget)
+        intake = Intake(work, self._catalog, self._shelf, self._budget, work.calendars)
         step(intake)
         work.take_back(intake.taken_back)
         work.save(intake.entries)

@@ -10,6 +10,7 @@ from casebus_schemas.case.duty_said import Duty
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.case.shares import Shares
+from casebus_schemas.law.calendars import PUBLISHED, Calendars
 from casebus_schemas.law.clocks import SILENCE
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
@@ -39,13 +40,18 @@ class ChainBook:
         duties: Mapping[UUID, DutyEntry] | None = None,
         findings: Mapping[UUID, Finding] | None = None,
         shares: Shares | None = None,
+        calendars: Calendars = PUBLISHED,
     ) -> None:
         self.chain = chain
         self.told_until = told_until
         self.shares = shares or Shares()
         self.spent_s = 0.0
         """Processor time that was spent on it so far."""
-        self.meaning = reconcile(folded if folded is not None else fold(()))
+        self.calendars = calendars
+        """Which calendar is in force from when."""
+        self.meaning = reconcile(
+            folded if folded is not None else fold(()), calendar=calendars.at(told_until)
+        )
         self.duties: dict[UUID, DutyEntry] = dict(duties or {})
         self.findings: dict[UUID, Finding] = dict(findings or {})
         self._said_too_long: set[str] = set()
@@ -113,9 +119,18 @@ class ChainBook:
     def advance(self, now: datetime) -> list[Announcement]:
         """Lets time pass to `now`; time that is told already does not run back."""
         said: list[Announcement] = []
-        while (turn := self.wakes_at()) is not None and turn <= now:
-            self.told_until = turn
-            said.extend(self._enter(Moved(self.meaning.turning(turn)), None))
+        while True:
+            turn = self.meaning.wakes_at(self.told_until)
+            entered = self.calendars.next_after(self.told_until)
+            if entered is not None and entered.in_force_from <= min(now, turn or now):
+                self.told_until = entered.in_force_from
+                moved = self.meaning.count_by(self.calendars.at(self.told_until))
+                said.extend(self._enter(moved, entered.order))
+            elif turn is not None and turn <= now:
+                self.told_until = turn
+                said.extend(self._enter(Moved(self.meaning.turning(turn)), None))
+            else:
+                break
         self.told_until = max(self.told_until, now)
         return said
 
@@ -131,7 +146,18 @@ class ChainBook:
 
     def wakes_at(self) -> datetime | None:
         """The next instant at which time alone changes something."""
-        return self.meaning.wakes_at(self.told_until)
+        turn, entered = self.meaning.wakes_at(self.told_until), self.calendars.next_after(self.told_until)
+        if entered is None or not self.waits_for_notices:
+            return turn
+        return entered.in_force_from if turn is None else min(turn, entered.in_force_from)
+
+    @property
+    def waits_for_notices(self) -> bool:
+        """Whether a duty that is entered and not ended has a provisional reading."""
+        return any(
+            entry.duty.state not in ("met", "moot") and any(one.provisional for one in entry.duty.readings)
+            for entry in self.duties.values()
+        )
 
     def changes(self) -> tuple[Collection[DutyEntry], Collection[Finding]]:
         """The duties and findings entered since this was last asked."""

@@ -5,6 +5,7 @@ import logging
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import COMMAND
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.wire.records import Batch
 from casebus_services.clock import BusClock
 from casebus_services.clock_commands import ClockCommands
@@ -47,6 +48,10 @@ class CommandFollower:
     def stepped_over(self) -> SteppedOver:
         """Records of bus.admission that the operator wants stepped over where they are not the router's."""
         return self._orders.stepped_over()
+
+    def notices(self) -> tuple[EnteredNotice, ...]:
+        """Notices on holidays that the operator has entered."""
+        return self._orders.notices()
 
     def now_ms(self) -> int | None:
         """The bus's time, milliseconds since 1970 UTC; None while a simulated clock is not set or not known.

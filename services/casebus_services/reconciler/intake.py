@@ -13,6 +13,7 @@ from uuid import UUID
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
+from casebus_schemas.law.calendars import PUBLISHED, Calendars
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.running import made_at_arrival, watch
@@ -93,8 +94,16 @@ class Intake:
     is dropped, but for the events themselves, and all other chains go on.
     """
 
-    def __init__(self, ground: Ground, catalog: Catalog, shelf: Shelf, budget: Budget = NO_LIMIT) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        catalog: Catalog,
+        shelf: Shelf,
+        budget: Budget = NO_LIMIT,
+        calendars: Calendars = PUBLISHED,
+    ) -> None:
         self._budget = budget
+        self._calendars = calendars
         self._began_s = thread_time()
         self._openers: dict[str, Callable[[], ChainBook]] = {}
         self._ground = ground
@@ -178,7 +187,7 @@ class Intake:
     def _take_all(
         self, held: SetAside, events: Callable[[], Iterable[ChainEvent]], known: Mapping[UUID, Finding]
     ) -> None:
-        book = ChainBook(held.chain)
+        book = ChainBook(held.chain, calendars=self._calendars)
         self._touched[held.chain] = (held.partition, book)
         for finding in known.values():
             if made_at_arrival(finding):

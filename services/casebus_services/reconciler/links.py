@@ -16,10 +16,11 @@ from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer, Said, said
 from .database import Database
+from .fence import LINKS
 from .hearing import Announcement, Turn, findings_said
 from .rows import finding_row
 from .set_aside import reason_of
-from .store import LINKS, Work
+from .store import Work
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterable
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, RetryLater
+from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.wire.records import Record
-from casebus_services.commands import RECOMPUTATION, STEP_OVER, Command, Recompute, StepOver, command_of
+from casebus_services.commands import (
+    NOTICE,
+    RECOMPUTATION,
+    STEP_OVER,
+    Command,
+    EnterNotice,
+    Recompute,
+    StepOver,
+    command_of,
+)
 
 from .stepped_over import StepOverOrder, SteppedOver
 
@@ -18,7 +28,8 @@ log = logging.getLogger(__name__)
 class Orders:
     """Takes the records of bus.command from their reader's thread; one other thread asks for the orders.
 
-    Chains are to be computed again, records of bus.admission that are not the router's to be stepped over.
+    Chains are to be computed again, records of bus.admission that are not the router's to be stepped over,
+    notices on holidays to be counted by.
 
     `read_keys` reads on in the key topics and raises RetryLater if that cannot be done now: it is called only
     where an order is under a key that `keyring` does not hold.
@@ -33,6 +44,7 @@ class Orders:
         self._waiting: deque[Record] = deque()
         self._chains: dict[str, int] = {}
         self._over: dict[tuple[int, int, bytes], StepOverOrder] = {}
+        self._notices: dict[bytes, EnteredNotice] = {}
 
     def note(self, records: Iterable[Record]) -> None:
         """Keeps the orders among the records."""
@@ -49,6 +61,11 @@ class Orders:
         self._judge()
         return self._over
 
+    def notices(self) -> tuple[EnteredNotice, ...]:
+        """All notices on holidays that were entered, in the order of the orders."""
+        self._judge()
+        return tuple(self._notices.values())
+
     def _judge(self) -> None:
         while self._waiting:
             record = self._waiting[0]
@@ -63,6 +80,8 @@ class Orders:
             elif isinstance(command, StepOver):
                 order = StepOverOrder.read(record, command)
                 self._over.setdefault(order.named, order)
+            elif isinstance(command, EnterNotice):
+                self._notices.setdefault(command.entered.order, command.entered)
 
     def _command(self, record: Record) -> Command | None:
         try:
@@ -77,4 +96,4 @@ class Orders:
                 return None
 
 
-_WANTED = (RECOMPUTATION.encode(), STEP_OVER.encode())
+_WANTED = (RECOMPUTATION.encode(), STEP_OVER.encode(), NOTICE.encode())

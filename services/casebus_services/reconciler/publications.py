@@ -21,6 +21,7 @@ from .announce import Announcer, Said, said
 from .chain_events import events_of
 from .compared import MOST_FIGURES, MOST_STATED, looked_at, versions_of
 from .database import Database, Transaction
+from .fence import FIGURES
 from .hearing import Announcement, Turn, findings_said
 from .rows import (
     CHAINS_COUNTED,
@@ -31,7 +32,7 @@ from .rows import (
     found_before,
 )
 from .set_aside import reason_of
-from .store import FIGURES, Work
+from .store import Work
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_keys import all_linked
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.calendars import Calendars
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.register import KEY_KINDS
@@ -23,6 +24,7 @@ from .arrivals import Arrival
 from .book import ChainBook
 from .compared import compared, looked_at
 from .database import Database, Transaction
+from .entered_notices import entered_calendars
 from .intake import Intake
 from .rows import PUBLISHED, SET_ASIDE, finding_row, set_aside_of
 from .set_aside import SetAside
@@ -56,15 +58,16 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
 
     Given arrivals are those of bus.admission, each partition from its beginning in offset order.
     """
-    ground = _Memory()
     with database.reading() as transaction:
+        calendars = entered_calendars(transaction)
+        ground = _Memory(calendars)
         for part in _parts(_stored(transaction) if arrivals is None else arrivals):
-            intake = Intake(ground, catalog, Shelf())
+            intake = Intake(ground, catalog, Shelf(), calendars=calendars)
             intake.take(part)
             ground.keep(intake)
         told = transaction.rows("SELECT chain, bus_partition, told_ms FROM recon_chain")
         for chain, partition, told_ms in told:
-            intake = Intake(ground, catalog, Shelf())
+            intake = Intake(ground, catalog, Shelf(), calendars=calendars)
             intake.pass_time([(partition, chain)], to_datetime(told_ms))
             ground.keep(intake)
         held = {row[0]: set_aside_of(row) for row in transaction.rows(SET_ASIDE)}
@@ -144,7 +147,8 @@ def _aside(held: SetAside, ground: "_Memory") -> str:
 class _Memory:
     """The ground of a rebuild."""
 
-    def __init__(self) -> None:
+    def __init__(self, calendars: Calendars) -> None:
+        self._calendars = calendars
         self.rows: dict[str, dict[str, Row]] = {table: {} for table in _TABLES}
         self.set_aside: dict[str, SetAside] = {}
         self.events: Counter[str] = Counter()
@@ -196,7 +200,10 @@ class _Memory:
         return {chain: partial(self._book, chain) for chain in chains}
 
     def _book(self, chain: str) -> ChainBook:
-        return self._books[chain] if chain in self._books else ChainBook(chain)
+        return self._books[chain] if chain in self._books else self._new(chain)
+
+    def _new(self, chain: str) -> ChainBook:
+        return ChainBook(chain, calendars=self._calendars)
 
     def known_event(self, digest: Digest) -> ChainEvent | None:
         return self._outlines.get(digest)

@@ -32,7 +32,7 @@ class SpokenOf:
         self._own.setdefault(event.agency, []).append(event)
         if event.type in (PUBLISHED, RESTATED):
             self._published.append(event)
-            self._figures += len(event.data["figures"])
+            self._figures += len(event.data.get("figures") or ())
 
     def may_be(self, finding: UUID, agency: str) -> bool:
         """Whether a word of that agency on a finding that the chain does not hold may be on one."""

@@ -1,9 +1,8 @@
 """The reconciler's SQL edge: what one transaction reads and writes of chains, streams and the outbox."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from casebus_schemas.case.chain_keys import MOST_READ, Key, Linked, linked
 from casebus_schemas.case.fold import fold
 from casebus_schemas.case.shares import Shares
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.law.calendars import Calendars
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.stream_head import Stream, StreamHead
@@ -22,6 +22,8 @@ from .arrivals import Arrival
 from .book import ChainBook
 from .chain_events import events_of
 from .database import Transaction
+from .entered_notices import entered_calendars
+from .fence import Fence
 from .rows import (
     DUTIES,
     FINDINGS,
@@ -52,27 +54,6 @@ from .set_aside import SetAside
 
 _CHAINS = 500
 """Chains that one query names: well below SQLite's 32,766 parameters."""
-LINKS = -1
-"""In place of an admission partition: fence, streams and outbox of what is found across chains."""
-FIGURES = -2
-"""The same of what is found of published figures."""
-_PRODUCERS = {LINKS: "reconciler-links", FIGURES: "reconciler-figures"}
-
-
-@dataclass(slots=True)
-class Fence:
-    """An admission partition under this transaction's lock."""
-
-    partition: int
-    next_offset: int
-    revision: int
-    incarnation: int
-    next_no: int
-
-    @property
-    def producer(self) -> str:
-        """The producer of what is announced about this partition's chains, or about several."""
-        return f"{_PRODUCERS.get(self.partition, f'reconciler-p{self.partition}')}.{self.incarnation}"
 
 
 class Work:
@@ -98,6 +79,11 @@ class Work:
             wanted,
         )
         return {row[0]: Fence(*row) for row in rows}
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """Which calendar is in force from when; under a fence nobody adds to it."""
+        return entered_calendars(self._sql)
 
     def release(self, fences: Iterable[Fence]) -> None:
         """Writes the fences' new offsets and numbers, one revision on."""
@@ -208,7 +194,7 @@ class Work:
 
     def _book(self, chain: str, told_ms: int | None, events: int) -> ChainBook:
         if told_ms is None:
-            book = ChainBook(chain)
+            book = ChainBook(chain, calendars=self.calendars)
             # Taken before and emptied since, by a new version of these tables: entered again without a word.
             for event in self.events(chain) if events else ():
                 book.take(event)
@@ -222,6 +208,7 @@ class Work:
             {entry.duty.id: entry for entry in map(duty_entry, duties)},
             {finding.id: finding for finding in self.findings(chain)},
             shares,
+            self.calendars,
         )
 
     def save(self, entries: Iterable[Entries]) -> None:

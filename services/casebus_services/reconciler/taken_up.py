@@ -11,8 +11,8 @@ from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream
 
 from .database import Database
+from .fence import Fence
 from .proven import Keys
-from .store import Fence
 
 log = logging.getLogger(__name__)
 

@@ -68,6 +68,7 @@ class ReconcilerService:
             orders=self._commands.orders,
             budget=Budget(settings.chain_budget_s, settings.transaction_budget_s),
             stepped_over=self._commands.stepped_over,
+            notices=self._commands.notices,
             ends=lambda: ends(settings, f"{name}-ends", ADMISSION, settings.partitions),
         )
         self._taken_up = TakenUp(self._database, self._keys, incarnation)

@@ -16,7 +16,7 @@ from casebus_schemas.errors import SECRET_CODES, Refused
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
-from casebus_services.commands import DropPayload, Recompute, Redrive, StepOver, command_of
+from casebus_services.commands import DropPayload, EnterNotice, Recompute, Redrive, StepOver, command_of
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
@@ -201,7 +201,7 @@ class Router:
             command = command_of(record, self._catalog, self._with.keyring())
             if isinstance(command, Redrive):
                 return self._redrive(command, bench)
-            if isinstance(command, Recompute | StepOver | DropPayload):
+            if isinstance(command, Recompute | StepOver | DropPayload | EnterNotice):
                 return []  # the reconciler reads bus.command itself; who ordered a drop carries it out
             if not self._with.clock.simulated:
                 raise Refused(

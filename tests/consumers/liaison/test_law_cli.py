@@ -1,14 +1,18 @@
 """`casebus law show`: rules and clocks by number."""
 
 import json
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from casebus_consumers.liaison.due_text import end_text
 from casebus_consumers.liaison.law_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.clocks import clocks
 from casebus_schemas.rules.register import RULES
+from support.notices import OF_2027
 
 NUMBERS = [*clocks(), *RULES]
 
@@ -76,14 +80,26 @@ def due(*arguments: str) -> str:
 def test_a_term_is_shown_by_the_notices_of_another_day() -> None:
     """Four days from 27 January 2020 ended on the 31st for who asked on the 25th."""
     asked = ("--start", "2020-01-27", "--limit", "P4D", "--reading", "calendar_rolled")
-    assert "最迟 latest       2020-02-04T00:00:00+08:00" in due(*asked)
-    assert "最迟 latest       2020-02-01T00:00:00+08:00" in due(*asked, "--as-of", "2020-01-25")
+    assert "最迟 latest       2020-02-03 24:00" in due(*asked)
+    assert "最迟 latest       2020-01-31 24:00" in due(*asked, "--as-of", "2020-01-25")
 
 
 def test_the_latest_end_that_is_shown_has_the_margin() -> None:
     """As known before the notice of 2019, a term into 2019 may end fifteen days later than counted."""
     asked = ("--start", "2018-12-28", "--limit", "P4D", "--as-of", "2018-12-05")
     said, bodies = due(*asked), json.loads(due(*asked, "--json"))
-    assert "2019-01-18T00:00:00+08:00  最迟可能 at the latest" in said
-    assert f"最迟 latest       {max(body['latest_possible'] for body in bodies)}" in said
+    assert "2019-01-17 24:00  最迟可能 at the latest" in said
+    last = datetime.fromisoformat(max(body["latest_possible"] for body in bodies))
+    assert f"最迟 latest       {end_text(last)}" in said
     assert [body["latest_possible"] > body["due"] for body in bodies] == [False, True, True]
+
+
+def test_a_term_is_counted_by_a_notice_in_a_file(tmp_path: Path) -> None:
+    """With the file of 2027's notice a reading is certain, and a day that it moves is off."""
+    file = tmp_path / "notice.json"
+    file.write_text(json.dumps({**OF_2027, "title": "made up"}, default=str), encoding="utf-8")
+    asked = ("--start", "2026-12-28", "--limit", "P10D", "--reading", "calendar_rolled")
+    assert "provisional" in due(*asked)
+    said = due(*asked, "--holidays", str(file))
+    assert "最迟 latest       2027-01-11 24:00" in said
+    assert "provisional" not in said

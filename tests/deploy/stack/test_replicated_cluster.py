@@ -1,6 +1,7 @@
 """A cluster with replicas keeps them: nothing that applies the topology asks for fewer than are there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +10,15 @@ import pytest
 from kafka.admin import ConfigResource
 from kafka.errors import UnsupportedVersionError
 from kafka.protocol.admin import DescribeClientQuotasRequest
+from typer.testing import CliRunner
 
+from casebus_deploy.cli import topics as topics_cli
 from casebus_deploy.stack import topics_admin, tried_logins
 from casebus_deploy.stack.topics_admin import Wanted, apply, apply_to_cluster, plan
 from casebus_schemas.catalogue.topology import topics
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import UsageError
+from support.members import write_connection
 
 IN_SYNC = "min.insync.replicas"
 
@@ -177,3 +183,28 @@ def test_more_replicas_than_there_are_are_told_and_stop_no_write(
     assert found.settled
     assert {change.subject for change in found.thin} == {spec.name for spec in topics(4)}
     assert "kafka-reassign-partitions" in next(iter(found.thin)).detail
+
+
+def test_plan_and_apply_find_the_cluster_of_the_connection(
+    cluster: StubCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What doctor names as the remedy needs no option where connection.json is at hand."""
+    asked = []
+
+    @contextmanager
+    def admin_of(known: Connection, file: Path, _why: str) -> Iterator[StubCluster]:
+        asked.append((known.bootstrap_servers, file))
+        yield cluster
+
+    monkeypatch.setattr(topics_cli, "cluster_admin", admin_of)
+    monkeypatch.delenv("CASEBUS_BOOTSTRAP_SERVERS", raising=False)
+    file = write_connection("cluster:9092", tmp_path, tmp_path)
+    monkeypatch.setenv("CASEBUS_CONNECTION", str(file))
+    run = CliRunner().invoke
+    assert run(topics_cli.app, ["plan"]).exit_code == 1
+    assert run(topics_cli.app, ["apply"]).exit_code == 0
+    planned = run(topics_cli.app, ["plan"])
+    assert (planned.exit_code, "Nothing to do" in planned.stdout) == (0, True)
+    assert asked == [("cluster:9092", file)] * 3
+    monkeypatch.delenv("CASEBUS_CONNECTION")
+    assert isinstance(run(topics_cli.app, ["plan"]).exception, UsageError)

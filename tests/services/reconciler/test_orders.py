@@ -5,9 +5,12 @@ from uuid import UUID
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_schemas.wire.signing import SigningKey
+from casebus_schemas.wire.signing import SigningKey, event_digest
 from casebus_services.reconciler.orders import Orders
+from support.chains import at
+from support.notices import notice
 from support.signed_events import Speaker, chain, envelope, keyring_of, seed_of, stored
 
 CATALOG = Catalog.load()
@@ -63,6 +66,36 @@ def test_b2_only_the_operator_has_a_forged_admission_stepped_over() -> None:
     assert named == (3, 5, b"\7" * 32)
     assert (order.place, order.source, order.key_id) == ("bus.command/0/0", "/bus/office", key_id)
     assert orders.chains() == {}
+
+
+def test_only_the_operator_enters_notices_on_holidays() -> None:
+    """An order counts once, in the form of a notice; one of an agency, or from no midnight, does not."""
+    operator, csrc = Speaker("bus"), Speaker("csrc")
+    orders = Orders(CATALOG, lambda: keyring_of(operator, csrc), lambda: None)
+    good = _notice(operator, "2026-11-30T00:00")
+    orders.note([good, good, _notice(Speaker("bus", key=csrc.key), "2026-12-01T00:00")])
+    orders.note([_notice(operator, "2026-11-30T12:00"), _notice(operator, "2026-11-30T00:00", kind="maybe")])
+    (entered,) = orders.notices()
+    assert (entered.in_force_from, entered.notice) == (at("2026-11-30T00:00"), notice())
+    headers = EventHeaders.parse(good.headers)
+    fields = headers.signed_fields(good.topic, good.partition, good.value or b"")
+    assert entered.order == event_digest(fields)
+    assert orders.notices() == (entered,)
+
+
+def _notice(speaker: Speaker, when: str, kind: str | None = None) -> Record:
+    said = notice()
+    data = {
+        "envelope": envelope(to=[]),
+        "year": said.year,
+        "number": said.number,
+        "title": said.title,
+        "known_since": said.known_since,
+        "source": said.source,
+        "days": [{"day": moved.day, "kind": kind or moved.kind} for moved in said.days],
+        "in_force_from": at(when),
+    }
+    return stored(speaker.say("holidays.notice_entered", data, chain(9), topic_name="bus.command"))
 
 
 def step_over(speaker: Speaker, topic: str, offset: int) -> Record:

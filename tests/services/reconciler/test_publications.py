@@ -19,8 +19,9 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler import publications
 from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.fence import FIGURES
 from casebus_services.reconciler.rebuild import rebuild
-from casebus_services.reconciler.store import FIGURES, Work
+from casebus_services.reconciler.store import Work
 from support.admissions import data_of
 from support.chains import at
 from support.desk import Desk, envelope_at, ms

@@ -1,0 +1,103 @@
+"""`casebus law holidays`: which notices on holidays terms are counted by, and a new one entered by order."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from casebus_consumers.liaison.law_cli import app as app
+from casebus_producers.screen import say, say_json
+from casebus_schemas.law.calendars import PUBLISHED, Calendars
+from casebus_schemas.law.notices import Notice
+from casebus_schemas.times import beijing_text
+
+holidays = typer.Typer(help="节假日安排 Notices on holidays.", no_args_is_help=True)
+app.add_typer(holidays, name="holidays")
+
+_AHEAD = timedelta(hours=1)
+"""So long before a notice counts all services must have had time to read the order."""
+
+ConnectionFile = Annotated[
+    Path | None, typer.Option("--connection", "-c", envvar="CASEBUS_CONNECTION", help="connection.json")
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+
+
+@holidays.command("list")
+def list_notices(connection: ConnectionFile = None, as_json: Json = False) -> None:
+    """Every notice by which terms are counted, in the order in which they became known.
+
+    With a connection those too that were entered on that bus, and from when each counts there.
+    """
+    from casebus_schemas.law.calendar import published
+    from casebus_schemas.law.notice_data import notice_json
+
+    found: list[tuple[Notice, str | None]] = [(notice, None) for notice in published().notices]
+    for entered in _entered(connection).entered:
+        found.append((entered.notice, beijing_text(entered.in_force_from)))
+    bodies: list[dict[str, Any]] = [{**notice_json(one), "in_force_from": since} for one, since in found]
+    if as_json:
+        say_json(bodies)
+        return
+    for body in bodies:
+        mark = "" if body["verified"] else "  未核实 not verified"
+        since = "" if body["in_force_from"] is None else f"  起用 counts from {body['in_force_from']}"
+        say(f"{body['year']}  {body['known_since']}  {body['number'] or '—'}  {body['title']}{mark}{since}")
+
+
+@holidays.command("add")
+def add_notice(
+    file: Annotated[Path, typer.Argument(help="the notice as YAML or JSON, see docs/operator.md")],
+    connection: ConnectionFile = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="check the file, order nothing")] = False,
+    as_json: Json = False,
+) -> None:
+    """Order that terms are counted by a notice, from a midnight of the bus's time at least an hour ahead.
+
+    The file is checked strictly. The order stays in the ledger, where every service takes it from. What was
+    announced stays announced; ends that move are announced anew.
+    """
+    from casebus_consumers.liaison.bus_time import bus_now
+    from casebus_deploy.stack.operations import Operator
+    from casebus_producers.config import read_connection
+    from casebus_producers.notice_files import read_notice
+    from casebus_schemas.law.calendar import beijing_day, end_of_day
+    from casebus_schemas.law.notice_data import KEYS, notice_json
+
+    known = _entered(connection).at(datetime.max.replace(tzinfo=UTC))
+    notice = read_notice(file, known)
+    now = bus_now(read_connection(connection))
+    from_ = end_of_day(beijing_day(now + _AHEAD))
+    shown = {**notice_json(notice), "in_force_from": beijing_text(from_), "command": None}
+    if not dry_run:
+        operator = Operator.connect(connection)
+        try:
+            shown["command"] = f"bus.command/0/{operator.enter_notice(notice, from_)}"
+        finally:
+            operator.close()
+    if as_json:
+        say_json(shown)
+        return
+    days = ", ".join(f"{kind} {len(shown[kind])}" for kind in KEYS.values())
+    say(f"{notice.number}  {notice.title}  {days}")
+    ordered = f"已下令录入 ordered by {shown['command']}, counts from {shown['in_force_from']}"
+    say(ordered if shown["command"] else "未执行 nothing ordered (--dry-run)")
+
+
+def _entered(connection: Path | None) -> Calendars:
+    """What was entered on the bus of a connection that tells where its accounts are."""
+    from casebus_producers.config import read_connection
+    from casebus_services.reconciler.entered_notices import entered_calendars
+    from casebus_services.reconciler.reading import open_reading
+
+    known = read_connection(connection)
+    url = None if known is None else known.databases.get("accounts")
+    if url is None:
+        return PUBLISHED
+    database = open_reading(url)
+    try:
+        with database.reading() as transaction:
+            return entered_calendars(transaction)
+    finally:
+        database.close()
