@@ -1,5 +1,6 @@
 """Hypothesis strategies: random cases whose events answer, correct, withdraw and repeat each other."""
 
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,6 +24,15 @@ TELLING = (
     "outcome.prosecuted",
     "outcome.not_prosecuted",
     "outcome.judgment",
+    "supervision.notice_to_file",
+    "progress.returned_for_supplement",
+    "progress.resubmitted",
+    "progress.custody_recalculated",
+    "progress.custody_extended",
+    "reverse.sent_to_admin_desk",
+    "reverse.opinion_issued",
+    "reverse.replied",
+    "reverse.closed",
     "consultation.requested",
     "consultation.answered",
     "asset.frozen",
@@ -63,7 +73,9 @@ def _events(draw: st.DrawFn, name: str) -> ChainEvent:
         "received_at": at(received),
         "competent": draw(st.booleans()),
         "complete": draw(st.booleans()),
-        "level": draw(st.sampled_from(("county", "superior"))),
+        "level": draw(st.sampled_from(("county", "superior", "next_higher"))),
+        "until": date(2022, 10, 30),
+        "discovered_on": date(2022, 9, day),
     }
     type = draw(st.sampled_from(TELLING) | st.sampled_from(ALL_TYPES))
     if type.startswith("aml."):

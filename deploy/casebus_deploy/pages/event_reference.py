@@ -64,7 +64,8 @@ def _event(event: EventType, versions: list[EventSchema]) -> Iterator[str]:
             "any event" if "*" in event.answers else ", ".join(f"`{answered}`" for answered in event.answers)
         )
     if event.by_law:
-        yield "- by law also to " + ", ".join(f"{agency} ({called(agency).zh})" for agency in event.by_law)
+        heard = ", ".join(f"{agency} ({called(agency).zh})" for agency in event.by_law)
+        yield f"- by law also to {heard}" + (f" ({', '.join(event.basis)})" if event.basis else "")
     ids = ", ".join(f"version {schema.version} = id {schema.id}" for schema in versions)
     yield f"- {ids}; `{newest.dataschema[:23]}…`"
     yield ""

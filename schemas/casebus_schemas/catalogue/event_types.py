@@ -22,7 +22,7 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law", "names", "ends", "from", "elsewhere")
+_OPTIONAL = ("answers", "by_law", "names", "ends", "from", "elsewhere", "basis")
 
 Named = Literal["to", "corrects", "withdraws"]
 """What of its envelope a type may have to fill."""
@@ -36,7 +36,8 @@ class EventType:
     """One entry of events.yaml.
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
-    agencies that hear of it beside `to` and `cc`; both stand in the file as roles. `brings_to` the state into
+    agencies that hear of it beside `to` and `cc`, on the `basis` of these texts; both stand in the file as
+    roles. `brings_to` the state into
     which it brings what it is `about`, and only what is in one of the states `moves_from`, if any are said
     (`disputed_elsewhere`: said of another state it is disputed);
     `lists_suspects` whether its speaker says with it who the suspects of
@@ -60,6 +61,7 @@ class EventType:
     ends: Ends | None = None
     moves_from: tuple[str, ...] = ()
     disputed_elsewhere: bool = False
+    basis: tuple[str, ...] = ()
 
     @property
     def title_zh(self) -> str:
@@ -131,6 +133,8 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         _one_of(where, "from", state, states)
     if moves_from and brings_to == NONE:
         raise UsageError(f"{where}: from", found=", ".join(moves_from), expected="only with brings_to")
+    if "basis" in entry and "by_law" not in entry:
+        raise UsageError(f"{where}: basis", found=repr(entry["basis"]), expected="only with by_law")
     if "elsewhere" in entry:
         _one_of(where, "elsewhere", entry["elsewhere"], ("disputed",))
         if not moves_from:
@@ -155,6 +159,7 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         ends=cast(Ends, _one_of(where, "ends", entry["ends"], get_args(Ends))) if "ends" in entry else None,
         moves_from=moves_from,
         disputed_elsewhere="elsewhere" in entry,
+        basis=listed("basis"),
     )
 
 

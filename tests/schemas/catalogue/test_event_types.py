@@ -8,6 +8,7 @@ from casebus_schemas.case.accounts import ACQUITTED, WITHDRAWN
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.event_types import read_event_types
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.clocks import instruments
 from casebus_schemas.statistics.measures import CHANGED, INDICTMENT_WITHDRAWN, MEASURES, TYPES
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
 
@@ -117,6 +118,19 @@ def test_only_what_moves_a_case_moves_it_from_somewhere() -> None:
     """A type that leaves the state alone cannot say from where."""
     with pytest.raises(UsageError, match="from"):
         _read(**{"brings_to": "none", "about": "none", "from": ["filed"]})
+
+
+@pytest.mark.parametrize("type", [type for type, event in CATALOG.types.items() if event.by_law])
+def test_whoever_hears_by_law_hears_on_a_basis(type: str) -> None:
+    """Each names texts that are known; what no law says is called a rule of the house."""
+    assert CATALOG.types[type].basis
+    assert {text.partition(" ")[0] for text in CATALOG.types[type].basis} <= instruments().keys()
+
+
+def test_a_basis_without_hearers_is_refused() -> None:
+    """It would found nothing."""
+    with pytest.raises(UsageError, match="basis"):
+        _read(basis=["house-rule"])
 
 
 def test_every_state_is_reached() -> None:
