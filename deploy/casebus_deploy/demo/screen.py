@@ -14,6 +14,7 @@ from rich.text import Text
 from casebus_consumers.panels import Screen
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
+from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.symbols import DUTY_STATES, READINGS, RECIPIENT_ROLES, agency, shown
 
 from .play import Spoken
@@ -132,7 +133,10 @@ class DemoScreen:
         if first:
             for reading in data["readings"]:
                 counted = shown(READINGS, reading["name"])
-                self._line("      ", (f"{ends(reading['due'])}", "bold"), f"  {counted}")
+                provisional = bool(reading.get("provisional"))
+                latest = ends(latest_possible(reading["due"], provisional=provisional))
+                over = f"  ~ 最迟可能 at the latest {latest}" if provisional else ""
+                self._line("      ", (f"{ends(reading['due'])}", "bold"), f"  {counted}{over}")
 
     def _finding(self, kind: str, data: Mapping[str, Any]) -> None:
         if kind == "finding.closed":

@@ -90,7 +90,10 @@ def test_an_obligation_is_shown_once_with_all_its_readings(read: Read) -> None:
                 "owed_by": "mps",
                 "owed_to": ["csrc"],
                 "state": "open",
-                "readings": [{"name": "calendar", "due": due(23)}, {"name": "working", "due": due(25)}],
+                "readings": [
+                    {"name": "calendar", "due": due(23), "provisional": False},
+                    {"name": "working", "due": due(25), "provisional": True},
+                ],
             }
         ],
     )
@@ -99,7 +102,7 @@ def test_an_obligation_is_shown_once_with_all_its_readings(read: Read) -> None:
     assert "DL06 立案审查决定 / decide on filing" in first
     assert "mps owes csrc  未到期 open  [jiang-liu.unit-slip]" in first
     assert "2016-10-22 24:00  自然日 calendar days" in first
-    assert "2016-10-24 24:00  工作日 working days" in first
+    assert "2016-10-24 24:00  工作日 working days  ~ 最迟可能 at the latest 2016-11-08 24:00" in first
     read.screen.of_bus(notice)
     assert read.text == first
 
