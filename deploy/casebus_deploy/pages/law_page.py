@@ -1,4 +1,4 @@
-"""The page docs/law.md: every rule of reconciliation and every clock, by number."""
+"""The page docs/law.md: every rule of reconciliation, every clock, and the tables."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +8,8 @@ from casebus_schemas.rules.register import RULES
 from casebus_schemas.rules.rule import Rule
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.texts.symbols import FINDING_CLASSES, RULE_SCOPES, SEVERITIES, STEPS, title, word
+
+from .law_tables import tables
 
 _INTRODUCTION = """\
 Generated from `schemas/casebus_schemas/rules` and `schemas/casebus_schemas/law`: change those, then run
@@ -51,6 +53,7 @@ def _lines() -> Iterator[str]:
     yield from _contents((clock.id, clock.title) for clock in clocks().values())
     for clock in clocks().values():
         yield from _clock(clock)
+    yield from tables()
     yield "## Instruments"
     yield ""
     yield "| name | title | in force | |"

@@ -92,3 +92,16 @@ def _figures(where: str, given: Any) -> Mapping[str, Decimal]:
             )
         found[str(basis)] = Decimal(figure)
     return found
+
+
+def highest_on(basis: str, day: date) -> Decimal | None:
+    """The amount that is enough whatever the article is; None while some article's figure is not known."""
+    found = []
+    for article, texts in thresholds().items():
+        if not any(basis in known.plain for known in texts):
+            continue
+        in_force = threshold_on(article, day)
+        if in_force is None or basis not in in_force.plain:
+            return None
+        found.append(in_force.plain[basis])
+    return max(found, default=None)

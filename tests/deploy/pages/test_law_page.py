@@ -39,3 +39,14 @@ def test_every_instrument_is_named() -> None:
     """What a clock or rule rests on stands in the table of instruments."""
     table = PAGE.partition("## Instruments")[2]
     assert all(f"| `{name}` | {text.title.zh}" in table for name, text in clock_table().instruments.items())
+
+
+def test_the_tables_say_what_nobody_has_read() -> None:
+    """A standard and a predicate stand with their figures; what was not read in a text is marked."""
+    assert (
+        "| 182 | 2022-05-15 –  | 违法所得 illegal gain 1,000,000.00 | 违法所得 illegal gain 500,000.00 |"
+        in PAGE
+    )
+    assert "| [filing-standards-2022](#instruments) 34 |" in PAGE
+    assert "| 161 | 他洗钱 gains of others | 312 |" in PAGE
+    assert "| 161 | 自洗钱 own gains | 不另成罪 no crime of its own (not verified) |" in PAGE

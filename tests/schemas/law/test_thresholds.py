@@ -6,7 +6,7 @@ import pytest
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.clocks import clock_table
-from casebus_schemas.law.thresholds import read_thresholds, threshold_on, thresholds
+from casebus_schemas.law.thresholds import highest_on, read_thresholds, threshold_on, thresholds
 from casebus_schemas.texts.symbols import BASES
 
 
@@ -36,6 +36,18 @@ def test_before_the_first_text_there_is_none() -> None:
     """An act of 2009, and an article of which no figure is known, have no standard here."""
     assert threshold_on("161", date(2009, 1, 1)) is None
     assert threshold_on("181(1)", date(2023, 1, 1)) is None
+
+
+def test_the_highest_figure_is_enough_whatever_the_article_is() -> None:
+    """A gain of a million, a loss of 1.5 millions; before 15 May 2022 not every figure is known."""
+    day = date(2022, 5, 15)
+    assert [highest_on(basis, day) for basis in ("illegal_gain", "loss", "funds_raised", "fine")] == [
+        1_000_000,
+        1_500_000,
+        10_000_000,
+        None,
+    ]
+    assert highest_on("illegal_gain", date(2022, 5, 14)) is None
 
 
 def test_every_text_cites_an_instrument_and_measures_amounts() -> None:

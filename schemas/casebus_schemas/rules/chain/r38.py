@@ -22,6 +22,11 @@ PENALTY, JUDGMENT = "administrative.penalty_decided", "outcome.judgment"
 SUITS = ("suit.judged", "suit.distributed")
 _OFFSET = (Article("decree-310", "11"), Article("penalty-law-2021", "35"))
 _CIVIL_FIRST = (Article("securities-law-2019", "220"),)
+_ASK = Sentence(
+    "请核对罚金是否须折抵行政罚款,有关陈述未告知贵机关",
+    "ask whether a fine of the regulator is to be offset: what rests on it was not told to you",
+)
+"""To a court that was not told of the penalty: the law binds it to ask, and no figure is given away."""
 _GAINS = ("illegal_gain", "avoided_loss")
 
 RULE = Rule(
@@ -113,6 +118,7 @@ def _not_offset(fines: _Fines, judgment: ChainEvent, case: Case) -> Found:
         suggestion=correction_by(judgment, case.catalog),
         law=_OFFSET,
         uses=fines.penalties,
+        apart=_ASK,
     )
 
 

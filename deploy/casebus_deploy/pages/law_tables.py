@@ -1,0 +1,59 @@
+"""The tables of docs/law.md: filing standards by article, and what laundering of which gains is."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from casebus_schemas.law.predicates import predicates
+from casebus_schemas.law.thresholds import Threshold, thresholds
+from casebus_schemas.texts.symbols import BASES, GAINS, figure, in_both, word
+
+_STANDARDS = """\
+From which amount on (CNY) a case is filed, by article of the Criminal Law and the day of the act
+(`law/thresholds.yaml`). Standards have circumstances beside amounts: a figure advises and never decides.
+"""
+_PREDICATES = """\
+Which article fits the laundering of the gains of a predicate crime, by its article and by whose gains
+they are (`law/predicates.yaml`).
+"""
+
+
+def tables() -> Iterator[str]:
+    """Both tables as Markdown."""
+    yield "## Filing standards"
+    yield ""
+    yield _STANDARDS
+    yield "| article | acts | any of | with an aggravation | law |"
+    yield "|---|---|---|---|---|"
+    for texts in thresholds().values():
+        yield from map(_standard, texts)
+    yield ""
+    yield "## Predicates of laundering"
+    yield ""
+    yield _PREDICATES
+    yield "| predicate | whose gains | article |"
+    yield "|---|---|---|"
+    for (article, gains), crime in predicates().items():
+        called = crime.article or "不另成罪 no crime of its own"
+        yield f"| {article} | {in_both(word(GAINS, gains))} | {called}{_unsure(verified=crime.verified)} |"
+    yield ""
+
+
+def _standard(threshold: Threshold) -> str:
+    until = threshold.until or ""
+    source = f"[{threshold.source.instrument}](#instruments) {threshold.source.article}"
+    cells = (
+        threshold.article,
+        f"{threshold.since} – {until}",
+        _figures(threshold.plain),
+        _figures(threshold.aggravated),
+        f"{source}{_unsure(verified=threshold.verified)}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _figures(given: Mapping[str, Decimal]) -> str:
+    return "; ".join(f"{in_both(word(BASES, basis))} {figure(value)}" for basis, value in given.items())
+
+
+def _unsure(*, verified: bool) -> str:
+    return "" if verified else " (not verified)"
