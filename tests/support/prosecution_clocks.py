@@ -162,6 +162,18 @@ SUPERVISION: dict[str, Case] = {
         "2022-07-06",
         [("spp", "2022-06-21T10:00", "2022-07-07", "2022-07-07", "due")],
     ),
+    # Day 10 is Saturday 06-18, then Monday 06-20.
+    "DL43": (
+        [
+            say(
+                *("k", "administrative.penalty_copied", "2022-06-20T10:00"),
+                to=("mps", "spp"),
+                decided_on=date(2022, 6, 8),
+            )
+        ],
+        "2022-07-01",
+        [("csrc", "2022-06-08", "2022-06-19", "2022-06-21", "contested")],
+    ),
     # Seven days from 06-08 end on 06-15, the thirty of the longer time on Friday 07-08.
     "DL50": (
         [

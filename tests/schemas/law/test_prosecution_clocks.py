@@ -260,6 +260,15 @@ def test_a_term_that_stands_still_does_not_run_out(stops: str, goes_on: str, age
     assert (again.stands_since, again.state(at("2025-01-28"))) == (None, "overdue")
 
 
+def test_an_urgent_opinion_sets_its_own_day() -> None:
+    """Where the opinion says by when a reply is wanted, that day counts, not the two months."""
+    events, _, _ = CASES["DL30"]
+    opinion, receipt = events
+    urgent = replace(opinion, data={**opinion.data, "reply_by": date(2022, 6, 24)})
+    (duty,) = _of("DL30", [urgent, receipt])
+    assert {reading.due for reading in duty.readings} == {at("2022-06-25")}
+
+
 def test_there_is_no_clock_to_the_administrative_desk_before_the_guideline() -> None:
     """A non-prosecution of 2024-11-25 starts nothing, one of the next day does."""
     days = ("2024-11-25", "2024-11-26")
