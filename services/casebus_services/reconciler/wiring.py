@@ -12,6 +12,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.config import ServiceSettings
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.held import ends, held
+from casebus_services.streams.runs import FetchPace
 from casebus_services.streams.same_log import SameLog
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
@@ -32,6 +33,9 @@ Places = frozenset[TopicPartition]
 RECORDS_AT_ONCE = 500
 """Records after which a transaction takes no further fetched run: behind by far, 5,000 took 10 s on a busy
 machine, in which no heartbeat, no assignment (15 s) and no order to end is answered."""
+UNDER_LOAD = (64 * 1024, 60)
+"""Bytes to wait for, and for how many milliseconds: a transaction costs more than an event in it, and nobody
+waits for a finding as for a notice."""
 
 
 class ReconcilerService:
@@ -87,6 +91,7 @@ class ReconcilerService:
             on_revoked=self._agent.revoked,
             tick=self._tick,
             max_records=RECORDS_AT_ONCE,
+            pace=FetchPace(busy=UNDER_LOAD),
         )
 
     def run(self) -> int:

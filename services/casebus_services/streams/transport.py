@@ -92,7 +92,7 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
                 found=", ".join(sorted(missing)),
                 remedy="run `casebus topics apply`",
             )
-        self._runs = FetchedRuns(consumer, FetchPace())
+        self._runs = FetchedRuns(consumer, self.consumer.pace)
 
     @Service.task
     async def _watch_coordinator(self) -> None:
@@ -146,6 +146,7 @@ class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
         super().__init__(*args, **kwargs)
         self.head_of_line = HeadOfLine()
         self.share = FairShare(None, self.head_of_line.in_flight)
+        self.pace = FetchPace()
         self.epoch = 0
 
     def _new_consumer_thread(self) -> ConsumerThread:

@@ -21,7 +21,7 @@ from . import transport
 from .connection import WorkerSettings, credentials
 from .faults import fault_point, is_off
 from .quiet import hush
-from .runs import FairShare
+from .runs import FairShare, FetchPace
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class StreamWorker:
     `on_revoked` comes when the work in flight of these partitions is done. `tick(assigned)` comes every
     `tick_s` seconds while any partition is assigned. SIGTERM and SIGINT drain; after `drain_s` seconds the
     process ends with EXIT_AGAIN anyway. Of one speaker's topics at most `most_of_one` records are in flight:
-    who floods the bus waits for itself.
+    who floods the bus waits for itself. `pace` says how eagerly Kafka is asked, by default for the least delay.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class StreamWorker:
         drain_s: float = 20.0,
         max_records: int = 5000,
         most_of_one: int | None = None,
+        pace: FetchPace | None = None,
     ) -> None:
         self.name = name
         self._settings = settings
@@ -87,6 +88,7 @@ class StreamWorker:
         self._drain_s = drain_s
         self._max_records = max_records
         self._most_of_one = most_of_one
+        self._pace = pace
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._before_handle = f"{name}.before-handle"
         self._before_acknowledge = f"{name}.before-acknowledge"
@@ -154,6 +156,8 @@ class StreamWorker:
         self._consumer.wanted_topics = frozenset(self._topics)
         if self._most_of_one is not None:
             self._consumer.share = FairShare(self._most_of_one, self._consumer.head_of_line.in_flight)
+        if self._pace is not None:
+            self._consumer.pace = self._pace
         self._consumer.start_offsets = self._start_offsets
         self._consumer.revoked = self._revoked
         parts = (self._live(app), self._work(), self._tick_on(), stop.wait())
