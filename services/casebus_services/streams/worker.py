@@ -56,7 +56,7 @@ class StreamWorker:
     `on_revoked` comes when the work in flight of these partitions is done. `tick(assigned)` comes every
     `tick_s` seconds while any partition is assigned. SIGTERM and SIGINT drain; after `drain_s` seconds the
     process ends with EXIT_AGAIN anyway. Of one speaker's topics at most `most_of_one` records are in flight:
-    who floods the bus waits for itself. `pace` says how eagerly Kafka is asked, by default for the least delay.
+    who floods the bus waits for itself. `pace` is how eagerly Kafka is asked.
     """
 
     def __init__(
