@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.fold import fold
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendars import Calendars
 from casebus_schemas.times import beijing_text
@@ -19,12 +18,11 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
-from casebus_services.reconciler.hearing import Announcement
 from casebus_services.reconciler.rebuild import rebuild
-from casebus_services.reconciler.rows import duty_entry, duty_row, finding_row, found_before
 from support.admissions import data_of
 from support.chains import CHAIN, at
 from support.desk import STORY_CHAIN, Desk, ms
+from support.disturbed_books import assert_disturbing_changes_nothing
 from support.notices import entered
 from support.random_cases import random_cases
 
@@ -129,30 +127,6 @@ MOVED = {
 }
 
 
-def _reopened(book: ChainBook) -> ChainBook:
-    """The book as another worker reads it from its rows."""
-    duties = [duty_entry((row[9], row[5], row[8])) for row in map(duty_row, book.duties.values())]
-    findings = [found_before((row[7],)) for row in map(finding_row, book.findings.values())]
-    return ChainBook(
-        book.chain,
-        fold(book.folded.events),
-        book.told_until,
-        {entry.duty.id: entry for entry in duties},
-        {finding.id: finding for finding in findings},
-        calendars=book.calendars,
-    )
-
-
-def _said(announcement: Announcement) -> tuple[object, ...]:
-    return (announcement.kind, announcement.subject, announcement.causes, announcement.to, announcement.at)
-
-
-def _rows(book: ChainBook) -> object:
-    duties = sorted(map(duty_row, book.duties.values()), key=lambda row: str(row[0]))
-    findings = sorted(map(finding_row, book.findings.values()), key=lambda row: str(row[0]))
-    return book.wakes_at(), book.meaning.hash, book.meaning.status, duties, findings
-
-
 @settings(max_examples=60, deadline=None)
 @given(random_cases(), st.integers(0, 60), st.randoms(use_true_random=False))
 def test_cuts_and_timers_change_nothing_around_an_entered_notice(
@@ -163,16 +137,4 @@ def test_cuts_and_timers_change_nothing_around_an_entered_notice(
     one = entered("2022-10-01", **MOVED)
     calendars = Calendars([one._replace(in_force_from=one.in_force_from + timedelta(days=day))])
     plain, disturbed = ChainBook(CHAIN, calendars=calendars), ChainBook(CHAIN, calendars=calendars)
-    said: list[Announcement] = []
-    again: list[Announcement] = []
-    for event in events:
-        said += plain.take(event)
-        if chance.random() < 0.5:
-            again += disturbed.advance(event.admitted_at - timedelta(minutes=chance.randint(0, 100_000)))
-        again += disturbed.take(event)
-        if chance.random() < 0.5:
-            disturbed = _reopened(disturbed)
-    said += plain.advance(END)
-    again += disturbed.advance(END)
-    assert list(map(_said, again)) == list(map(_said, said))
-    assert _rows(disturbed) == _rows(plain)
+    assert_disturbing_changes_nothing(plain, disturbed, events, END, chance)
