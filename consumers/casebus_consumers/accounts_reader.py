@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
@@ -28,7 +28,6 @@ from casebus_services.reconciler.chain_events import events_of
 from casebus_services.reconciler.entered_notices import entered_calendars
 from casebus_services.reconciler.reading import Reading, Rows, open_reading
 from casebus_services.reconciler.rows import (
-    LINK_FINDINGS,
     OF_CHAIN,
     OUTLINES,
     SET_ASIDE,
@@ -40,6 +39,7 @@ from casebus_services.reconciler.set_aside import reason_of
 
 from .case_names import CaseNames, names_of
 from .event_texts import in_words
+from .unshowable import not_readable
 
 MOST_MEANT = 100
 """How many chains are looked at for a number, a name or the beginning of an id."""
@@ -48,6 +48,19 @@ _EVENTS_AND_ADMISSIONS = (
     "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
 )
 _OF_AGENCY = "(e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ?)"
+
+
+class _FindingRow(NamedTuple):
+    """A stored finding, whose `body` may be unreadable."""
+
+    id: str
+    chain: str
+    rule: str
+    opened_ms: int
+    body: str
+
+
+_COLUMNS = ", ".join(_FindingRow._fields)
 
 
 class AccountsReader:
@@ -186,8 +199,9 @@ class AccountsReader:
                 chain, now, asked.known_by, held or {"since": None, "reason": reason_of(error)}
             )
         # Repeats and broken streams are seen at arrival, not in the events.
-        watched = [found for found in self._entered(chain) if made_at_arrival(found)]
-        watched.extend(self._across(chain))
+        entered, unread = _read(self._entered(chain), asked.known_by)
+        across, unread_across = _read(self._across(chain), asked.known_by)
+        watched = [*filter(made_at_arrival, entered), *across]
         known = {line["event"] for line in view["events"]}
         seen = [
             found.to_json()
@@ -197,7 +211,7 @@ class AccountsReader:
         return {
             **view,
             "events": in_words(events, view["events"]),
-            "findings": [*view["findings"], *seen],
+            "findings": [*view["findings"], *seen, *unread, *unread_across],
             "names": names_of(events, asked.known_by).to_json(),
         }
 
@@ -238,20 +252,23 @@ class AccountsReader:
     ) -> list[dict[str, Any]]:
         """Obligations as in records.md 5 with their state at `now`, the earliest due first.
 
-        `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`.
+        `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`. A row that
+        cannot be read stands as `not_readable` says.
         """
         where, parameters = _where(chain=chain)
         if due_before is not None:
             where.append("due_earliest_ms < ?")
             parameters.append(to_moment(due_before))
         with self._database.reading() as transaction:
-            columns, order = "body, moot_ms, state", "due_earliest_ms, id"
+            columns, order = "id, chain, rule, body, moot_ms, state", "due_earliest_ms, id"
             rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
         found = []
-        for text, moot_ms, stored in rows:
-            body = with_latest(json.loads(text))
-            if stored != "moot":
-                body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
+        for id, of, rule, text, moot_ms, stored in rows:
+            try:
+                body = _at(with_latest(json.loads(text)), stored, moot_ms, now)
+            except Exception as error:  # noqa: BLE001 - a row that cannot be read is named, the rest is shown
+                found.append(not_readable(id, of, rule, error, agency))
+                continue
             sight = body.pop("sight")
             if agency is not None:
                 if (
@@ -273,28 +290,32 @@ class AccountsReader:
         states: Sequence[str] = (),
         rule: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them."""
-        found = self._entered(chain, rule)
-        if chain is not None:
-            found.extend(one for one in self._across(chain) if rule in (None, one.rule))
-            found.sort(key=lambda finding: finding.opened_at)
-        shown = _as_seen_by(agency, found)
-        return [finding.to_json() for finding in shown if not states or finding.state in states]
+        """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them.
 
-    def _entered(self, chain: str | None, rule: str | None = None) -> list[Finding]:
+        Rows that cannot be read stand at the end as `not_readable` says, whatever their state.
+        """
+        rows = self._entered(chain, rule)
+        if chain is not None:
+            rows = sorted([*rows, *self._across(chain, rule)], key=lambda row: row.opened_ms)
+        found, unread = _read(rows, agency)
+        shown = _as_seen_by(agency, found)
+        return [*(one.to_json() for one in shown if not states or one.state in states), *unread]
+
+    def _entered(self, chain: str | None, rule: str | None = None) -> list[_FindingRow]:
         """What was found in a chain by itself; all that was found where no chain is named."""
         where, parameters = _where(chain=chain, rule=rule)
         if chain is not None:
             where.append("link_kind IS NULL")
         with self._database.reading() as transaction:
-            rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
-        return [found_before(row) for row in rows]
+            rows = _select(transaction, _COLUMNS, "recon_finding", where, parameters, "opened_ms, id")
+        return [_FindingRow(*row) for row in rows]
 
-    def _across(self, chain: str) -> list[Finding]:
+    def _across(self, chain: str, rule: str | None = None) -> list[_FindingRow]:
         """What was found across chains, a chain among them, and of figures that are published in it."""
+        found = f"SELECT {_COLUMNS} FROM recon_finding f WHERE link_kind IS NOT NULL{OF_CHAIN}"
         with self._database.reading() as transaction:
-            rows = transaction.rows(f"{LINK_FINDINGS}{OF_CHAIN} ORDER BY opened_ms, id", (chain, chain))
-        return [found_before(row) for row in rows]
+            rows = transaction.rows(f"{found} ORDER BY opened_ms, id", (chain, chain))
+        return [row for row in (_FindingRow(*row) for row in rows) if rule in (None, row.rule)]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
@@ -310,6 +331,24 @@ def set_aside(url: str | None) -> list[dict[str, Any]]:
         return reader.set_aside()
     finally:
         reader.close()
+
+
+def _at(duty: dict[str, Any], stored: str, moot_ms: int | None, now: datetime) -> dict[str, Any]:
+    """A stored duty with its state at `now`; one that was moot when it was stored stays so."""
+    if stored != "moot":
+        duty["state"] = state_of(duty, now, None if moot_ms is None else to_datetime(moot_ms))
+    return duty
+
+
+def _read(rows: Iterable[_FindingRow], agency: str | None) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """The findings of rows, and what stands for those that cannot be read."""
+    found, unread = [], []
+    for row in rows:
+        try:
+            found.append(found_before((row.body,)))
+        except Exception as error:  # noqa: BLE001 - a row that cannot be read is named, the rest is shown
+            unread.append(not_readable(row.id, row.chain, row.rule, error, agency))
+    return found, unread
 
 
 def _shows(found: Finding, known: set[str]) -> bool:
