@@ -1,10 +1,10 @@
 """Reads chains, obligations and findings from the accounts database; writes nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
@@ -16,22 +16,18 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import Calendar
-from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
-from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of, status_known_to
 from casebus_schemas.rules.running import made_at_arrival
-from casebus_schemas.rules.sight import hearers, home, seen_by
-from casebus_schemas.rules.wording import MOST_NAMED
+from casebus_schemas.rules.sight import home
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
 from casebus_services.reconciler.entered_notices import entered_calendars
-from casebus_services.reconciler.reading import Reading, Rows, open_reading
+from casebus_services.reconciler.reading import Reading, open_reading
 from casebus_services.reconciler.rows import (
-    OF_CHAIN,
     OUTLINES,
     SET_ASIDE,
-    found_before,
     known_event,
     set_aside_of,
 )
@@ -39,6 +35,7 @@ from casebus_services.reconciler.set_aside import reason_of
 
 from .case_names import CaseNames, names_of
 from .event_texts import in_words
+from .stored_findings import across, as_seen_by, entered, equal, read, select, shows
 from .unshowable import not_readable
 
 MOST_MEANT = 100
@@ -48,19 +45,6 @@ _EVENTS_AND_ADMISSIONS = (
     "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
 )
 _OF_AGENCY = "(e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ?)"
-
-
-class _FindingRow(NamedTuple):
-    """A stored finding, whose `body` may be unreadable."""
-
-    id: str
-    chain: str
-    rule: str
-    opened_ms: int
-    body: str
-
-
-_COLUMNS = ", ".join(_FindingRow._fields)
 
 
 class AccountsReader:
@@ -76,7 +60,7 @@ class AccountsReader:
         self._database.close()
 
     def chains(self, agency: str | None = None) -> list[dict[str, Any]]:
-        """Every chain with its state and how many events it has; of an agency how many it may see."""
+        """Every chain with its state and how many events it has; to an agency both by what it was told."""
         if agency is not None:
             return self._chains_of(agency)
         with self._database.reading() as transaction:
@@ -101,9 +85,21 @@ class AccountsReader:
                 _as_agency(agency),
             )
         return [
-            {"chain": row[0], "status": None, "events": row[1], "hash": None, "set_aside": None}
+            {
+                "chain": row[0],
+                "status": self._status_known_to(agency, row[0]),
+                "events": row[1],
+                "hash": None,
+                "set_aside": None,
+            }
             for row in rows
         ]
+
+    def _status_known_to(self, agency: str, chain: str) -> str | None:
+        try:
+            return status_known_to(self.events(chain), agency)
+        except Exception:  # noqa: BLE001 - a case that cannot be computed is listed, `case CHAIN` says why
+            return None
 
     def chains_like(self, beginning: str, agency: str | None = None) -> list[str]:
         """The ids of chains that begin so and of which an agency may see something, at most `MOST_MEANT`."""
@@ -199,19 +195,20 @@ class AccountsReader:
                 chain, now, asked.known_by, held or {"since": None, "reason": reason_of(error)}
             )
         # Repeats and broken streams are seen at arrival, not in the events.
-        entered, unread = _read(self._entered(chain), asked.known_by)
-        across, unread_across = _read(self._across(chain), asked.known_by)
-        watched = [*filter(made_at_arrival, entered), *across]
+        with self._database.reading() as transaction:
+            own, unread = read(entered(transaction, chain), asked.known_by)
+            linked, unread_links = read(across(transaction, chain), asked.known_by)
+        watched = [*filter(made_at_arrival, own), *linked]
         known = {line["event"] for line in view["events"]}
         seen = [
             found.to_json()
-            for found in _as_seen_by(asked.known_by, watched)
-            if found.opened_at <= asked.at(now) and _shows(found, known)
+            for found in as_seen_by(asked.known_by, watched)
+            if found.opened_at <= asked.at(now) and shows(found, known)
         ]
         return {
             **view,
             "events": in_words(events, view["events"]),
-            "findings": [*view["findings"], *seen, *unread, *unread_across],
+            "findings": [*view["findings"], *seen, *unread, *unread_links],
             "names": names_of(events, asked.known_by).to_json(),
         }
 
@@ -255,13 +252,13 @@ class AccountsReader:
         `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`. A row that
         cannot be read stands as `not_readable` says.
         """
-        where, parameters = _where(chain=chain)
+        where, parameters = equal(chain=chain)
         if due_before is not None:
             where.append("due_earliest_ms < ?")
             parameters.append(to_moment(due_before))
         with self._database.reading() as transaction:
             columns, order = "id, chain, rule, body, moot_ms, state", "due_earliest_ms, id"
-            rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
+            rows = select(transaction, columns, "recon_obligation", where, parameters, order)
         found = []
         for id, of, rule, text, moot_ms, stored in rows:
             try:
@@ -294,28 +291,13 @@ class AccountsReader:
 
         Rows that cannot be read stand at the end as `not_readable` says, whatever their state.
         """
-        rows = self._entered(chain, rule)
-        if chain is not None:
-            rows = sorted([*rows, *self._across(chain, rule)], key=lambda row: row.opened_ms)
-        found, unread = _read(rows, agency)
-        shown = _as_seen_by(agency, found)
+        with self._database.reading() as transaction:
+            rows = entered(transaction, chain, rule)
+            if chain is not None:
+                rows = sorted([*rows, *across(transaction, chain, rule)], key=lambda row: row.opened_ms)
+        found, unread = read(rows, agency)
+        shown = as_seen_by(agency, found)
         return [*(one.to_json() for one in shown if not states or one.state in states), *unread]
-
-    def _entered(self, chain: str | None, rule: str | None = None) -> list[_FindingRow]:
-        """What was found in a chain by itself; all that was found where no chain is named."""
-        where, parameters = _where(chain=chain, rule=rule)
-        if chain is not None:
-            where.append("link_kind IS NULL")
-        with self._database.reading() as transaction:
-            rows = _select(transaction, _COLUMNS, "recon_finding", where, parameters, "opened_ms, id")
-        return [_FindingRow(*row) for row in rows]
-
-    def _across(self, chain: str, rule: str | None = None) -> list[_FindingRow]:
-        """What was found across chains, a chain among them, and of figures that are published in it."""
-        found = f"SELECT {_COLUMNS} FROM recon_finding f WHERE link_kind IS NOT NULL{OF_CHAIN}"
-        with self._database.reading() as transaction:
-            rows = transaction.rows(f"{found} ORDER BY opened_ms, id", (chain, chain))
-        return [row for row in (_FindingRow(*row) for row in rows) if rule in (None, row.rule)]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
@@ -340,44 +322,6 @@ def _at(duty: dict[str, Any], stored: str, moot_ms: int | None, now: datetime) -
     return duty
 
 
-def _read(rows: Iterable[_FindingRow], agency: str | None) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """The findings of rows, and what stands for those that cannot be read."""
-    found, unread = [], []
-    for row in rows:
-        try:
-            found.append(found_before((row.body,)))
-        except Exception as error:  # noqa: BLE001 - a row that cannot be read is named, the rest is shown
-            unread.append(not_readable(row.id, row.chain, row.rule, error, agency))
-    return found, unread
-
-
-def _shows(found: Finding, known: set[str]) -> bool:
-    """Whether a finding shows an event that is known; one that shows as many as it can may leave it out."""
-    if len(found.accounts) >= MOST_NAMED:
-        return True
-    return any(account.event and account.event.hex() in known for account in found.accounts)
-
-
-def _as_seen_by(agency: str | None, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that concern an agency, as it may see them; all of them for whoever runs the bus."""
-    if agency is None:
-        return list(findings)
-    concerning = (found for found in findings if agency in map(home, hearers(found)))
-    return [view for found in concerning if (view := seen_by(agency, found)) is not None]
-
-
 def _as_agency(agency: str | None) -> tuple[str, ...]:
     """The parameters of `_OF_AGENCY`."""
     return () if agency is None else (f"/{agency}", f"/{agency}/%", f"%,{agency}:%")
-
-
-def _where(**equal: str | None) -> tuple[list[str], list[Any]]:
-    given = {name: value for name, value in equal.items() if value is not None}
-    return [f"{name} = ?" for name in given], list(given.values())
-
-
-def _select(
-    transaction: Rows, columns: str, table: str, where: list[str], parameters: list[Any], order: str
-) -> list[Any]:
-    condition = f" WHERE {' AND '.join(where)}" if where else ""
-    return transaction.rows(f"SELECT {columns} FROM {table}{condition} ORDER BY {order}", parameters)
