@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
-from casebus_consumers.unshowable import lines_or_reason
+from casebus_consumers.unshowable import lines_or_reason, not_readable_line
 from casebus_schemas.law.clocks import clock_table, find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -111,6 +111,8 @@ def obligation_lines(
 
     One that cannot be shown is said to be so.
     """
+    if unread := not_readable_line(duty):
+        return iter((unread,))
     named = f"{duty.get('rule')} {duty.get('id')}"
     return iter(lines_or_reason(named, lambda: _obligation(duty, now, case, why)))
 
@@ -181,6 +183,8 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
 
     One that cannot be shown is said to be so.
     """
+    if unread := not_readable_line(finding):
+        return iter((unread,))
     named = f"{finding.get('rule')} {finding.get('id')}"
     return iter(lines_or_reason(named, lambda: _finding(finding, case)))
 

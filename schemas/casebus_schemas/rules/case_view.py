@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.as_of import AsOf, possession, sight
 from casebus_schemas.case.belonging import parties_of
 from casebus_schemas.case.chain import ChainEvent
@@ -54,13 +55,13 @@ def case_view(
             expected="an event that was known then",
             remedy="a later --as-of or --known-at, or another --level",
         )
-    accounts = json.loads(canonical(meaning.accounts))
+    said = json.loads(canonical(meaning.accounts))
     if not why:
-        for suspect in accounts["suspects"]:
+        for suspect in said["suspects"]:
             for charge in suspect["charges"]:
                 del charge["history"]
     view = {
-        **accounts,
+        **said,
         "at": beijing_text(now),
         "obligations": [duty.said(now).to_json() for duty in meaning.duties],
         "findings": [finding.to_json() for finding in meaning.findings(now)],
@@ -79,6 +80,14 @@ def case_view(
             for event, reason in sorted(found.left_out, key=lambda pair: pair[0].sort_key)
         ]
     return view
+
+
+def status_known_to(events: Iterable[ChainEvent], agency: str) -> str | None:
+    """The state of a case by the events that an agency was told of, None if they bring it nowhere."""
+    every = list(events)
+    folded = fold(sight(every, AsOf(known_by=agency)).seen, parties_of(every))
+    status: str | None = accounts(folded)["status"] if folded.order else None
+    return status
 
 
 def _place(event: ChainEvent, folded: Folded) -> dict[str, Any]:
