@@ -1,4 +1,4 @@
-"""Why a case, a duty and a finding stand where they stand: by which events, on which law, by which rule. Pure."""
+"""Why a case, a duty and a finding stand where they stand: by which events, law and rule. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
