@@ -17,6 +17,7 @@ from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of, status_known_to
+from casebus_schemas.rules.reasons import finding_reasons
 from casebus_schemas.rules.running import made_at_arrival
 from casebus_schemas.rules.sight import home
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
@@ -205,6 +206,9 @@ class AccountsReader:
             for found in as_seen_by(asked.known_by, watched)
             if found.opened_at <= asked.at(now) and shows(found, known)
         ]
+        if why:
+            visible = [event for event in events if event.digest.hex() in known]
+            seen = [{**one, "why": finding_reasons(one, visible)} for one in seen]
         return {
             **view,
             "events": in_words(events, view["events"]),

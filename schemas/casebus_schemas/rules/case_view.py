@@ -16,6 +16,7 @@ from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.json_text import canonical
 
+from .reasons import duty_reasons, finding_reasons, status_reasons
 from .reconcile import reconcile
 
 EVERYTHING = AsOf()
@@ -37,8 +38,8 @@ def case_view(
 
     `asked` limits what is seen, and is then part of the answer; notices on holidays that were published later
     are unknown then. `calendar` has all notices, by default those of this package. `why` adds the history of
-    each charge, the reason for each event's place, and what was left out. Raises NothingKnown if nothing
-    is seen.
+    each charge, the reasons for the state, for each duty and finding and each event's place, and what was
+    left out. Raises NothingKnown if nothing is seen.
     """
     every = list(events)
     found = sight(every, asked)
@@ -56,6 +57,7 @@ def case_view(
             remedy="a later --as-of or --known-at, or another --level",
         )
     said = json.loads(canonical(meaning.accounts))
+    reached = status_reasons(said, meaning.folded) if why else []
     if not why:
         for suspect in said["suspects"]:
             for charge in suspect["charges"]:
@@ -70,6 +72,11 @@ def case_view(
     if (question := asked.to_json()) is not None:
         view["as_of"] = question
     if why:
+        view["why_status"] = reached
+        for shown, duty in zip(view["obligations"], meaning.duties, strict=True):
+            shown["why"] = duty_reasons(duty)
+        for shown in view["findings"]:
+            shown["why"] = finding_reasons(shown, meaning.folded.order)
         view["why"] = [_place(event, meaning.folded) for event in meaning.folded.order]
         if asked.known_by is not None:
             had = possession([*found.seen, *(event for event, _ in found.left_out)], asked.known_by)
