@@ -141,8 +141,8 @@ class Mirror:
             return Judged(f"epoch {leaf.number}: {error}")
         if (leaf.head_count, leaf.heads_root) != (len(tree.heads), tree.root):
             return Judged(
-                f"epoch {leaf.number} of {leaf.head_count} heads with root {leaf.heads_root.hex()}, its heads are "
-                f"{len(tree.heads)} with root {tree.root.hex()}"
+                f"epoch {leaf.number} of {leaf.head_count} heads with root {leaf.heads_root.hex()}, "
+                f"its heads are {len(tree.heads)} with root {tree.root.hex()}"
             )
         found = [problem for head in changed for problem in self._of(head, before.get(head.origin))]
         if leaf.number != epochs.size or leaf.previous_root != self.epochs.root():
