@@ -86,8 +86,8 @@ def test_no_part_of_another_proof_fits(ledger: SealedLedger) -> None:
     for name in ("path", "head_path", "epoch_path"):
         way = getattr(proof, name)
         for changed in (way[:-1], way[1:], (*way, way[-1]), way[::-1], ()):
-            change = {name: changed}
-                assert not replace(proof, **change).judge(trust).proven, name
+            shortened: dict[str, Any] = {name: changed}
+            assert not replace(proof, **shortened).judge(trust).proven, name
     assert exchanged == 16
 
 
