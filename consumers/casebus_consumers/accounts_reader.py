@@ -293,7 +293,7 @@ class AccountsReader:
     def _across(self, chain: str) -> list[Finding]:
         """What was found across chains, a chain among them, and of figures that are published in it."""
         with self._database.reading() as transaction:
-            rows = transaction.rows(f"{LINK_FINDINGS}{OF_CHAIN} ORDER BY opened_ms, id", (chain, chain))
+            rows = transaction.rows(f"{LINK_FINDINGS}{OF_CHAIN} ORDER BY opened_ms, id", (chain,) * 3)
         return [found_before(row) for row in rows]
 
     def hash(self) -> str:
