@@ -71,7 +71,6 @@ CHAINS_COUNTED = (
 )
 """Chains in which something is counted, some at a time."""
 PUBLISHED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{PUBLISHED}'"
-LINK_FINDINGS = "SELECT body FROM recon_finding f WHERE link_kind IS NOT NULL"
 OF_CHAIN = (
     f" AND (f.link_kind = '{PUBLISHED}' AND f.link_key = ? OR EXISTS (SELECT 1 FROM recon_chain_key k "
     "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?) OR EXISTS (SELECT 1 FROM recon_kin k "
