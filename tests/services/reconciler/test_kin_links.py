@@ -13,7 +13,7 @@ from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.case import kin
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.running import kin_findings_of, run_across
+from casebus_schemas.rules.running import kin_findings_of, run_across, run_kin
 from casebus_schemas.rules.sight import hearers, seen_by
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
@@ -68,7 +68,7 @@ def _read(desk: Desk) -> None:
 
 def _heard(desk: Desk, kind: str = "finding.opened", rule: str = "R44") -> list[list[str]]:
     """To whom each finding of the rule was said."""
-    found = []
+    found: list[list[str]] = []
     for record in desk.sink.sent:
         if record.topic == "bus.finding" and EventHeaders.parse(record.headers).type == kind:
             body = data_of(record)
@@ -190,12 +190,11 @@ def test_a_key_that_cannot_be_computed_stops_no_other(desk: Desk, monkeypatch: p
     _whole(desk, 2)
     _split(desk, 2, first=21)
     desk.agent.handle(desk.admitter.batches())
-    run = kin_links.run_kin
 
     def fails(related: kin.Kin) -> Any:
         if related.key.text == chain(1):
             raise RecursionError
-        return run(related)
+        return run_kin(related)
 
     with monkeypatch.context() as patch:
         patch.setattr(kin_links, "run_kin", fails)
@@ -317,10 +316,11 @@ def flows(draw: st.DrawFn) -> list[ChainEvent]:
             st.sampled_from(("referral.filed", "referral.split", "referral.merged", "referral.submitted"))
         )
         other = {"chain": UUID(chain(draw(st.integers(1, 3)))), "ref": None}
-        data: dict[str, Any] = {
+        facts: dict[str, dict[str, Any]] = {
             "referral.split": {"parts": [{"into": other, "suspects": ["S1"], "unit": None}]},
             "referral.merged": {"merged": [], "into": other},
-        }.get(type, {"suspects": suspects(*draw(st.sampled_from((("甲",), ("甲", "乙")))))})
+        }
+        data = facts.get(type, {"suspects": suspects(*draw(st.sampled_from((("甲",), ("甲", "乙")))))})
         day = f"2022-01-{draw(st.integers(1, 9)):02d}"
         events.append(say(name, type, day, agency="mps", to=("csrc",), chain=chain(of), **data))
     return events

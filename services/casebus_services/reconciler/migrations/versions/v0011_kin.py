@@ -1,5 +1,7 @@
 """Chains that belong together are kept by what makes them kin: a split, a merger, a security, a party."""
 
+from typing import Any
+
 from alembic import op
 
 from casebus_schemas.case.kin import KIN_TYPES
@@ -43,7 +45,7 @@ def upgrade() -> None:
     select = f"{EVENTS_TOLD} WHERE e.type IN ({types}) AND e.digest > ? ORDER BY e.digest LIMIT {_STEP}"
     catalog, last = Catalog.load(), b""
     while rows := connection.exec_driver_sql(select.replace("?", mark), (last,)).fetchall():
-        found = []
+        found: list[tuple[Any, ...]] = []
         for row in rows:
             try:
                 found.extend(kin_rows(stored_event(catalog, row)))
