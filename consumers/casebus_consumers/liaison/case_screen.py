@@ -8,6 +8,7 @@ from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
 from casebus_consumers.unshowable import lines_or_reason, not_readable_line
+from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.clocks import clock_table, find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -247,12 +248,18 @@ def _in_words(event: dict[str, Any]) -> Iterator[str]:
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:
     for suspect in suspects:
         charges = "; ".join(
-            f"{charge['article'] or in_both(NO_CHARGE)} {status(charge['status'])}"
-            for charge in suspect["charges"]
+            f"{_charge(charge['article'])} {status(charge['status'])}" for charge in suspect["charges"]
         )
         yield f"  {suspect['name']}   {charges}"
         for charge in suspect["charges"]:
             yield from (f"      {line}" for line in moves(charge.get("history", ())))
+
+
+def _charge(article: str | None) -> str:
+    if article is None:
+        return in_both(NO_CHARGE)
+    known = crimes().get(article)
+    return article if known is None else f"{article} {known.title.zh}"
 
 
 def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:
