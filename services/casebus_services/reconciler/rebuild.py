@@ -26,7 +26,7 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .arrivals import Arrival
 from .book import ChainBook
-from .compared import compared, looked_at
+from .compared import compared, looked_at, stated_until
 from .database import Database, Transaction
 from .entered_notices import entered_calendars
 from .intake import Intake
@@ -34,7 +34,6 @@ from .kin_store import MOVED
 from .rows import PUBLISHED, SET_ASIDE, STATED, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf
-from .statements import stated_until
 
 _STEP = 500
 Row = tuple[Any, ...]

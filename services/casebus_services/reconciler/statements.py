@@ -16,6 +16,7 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer
+from .compared import stated_until
 from .database import Database, Transaction
 from .fence import LINKS
 from .hearing import Turn
@@ -85,24 +86,29 @@ class Statements:
         began_s = time.monotonic()
         if self._walk is None and began_s < self._next_s:
             return False
-        read = spoke = False
         try:
             walk = self._walk or patiently(self._begin, PATIENCE_S)
             if walk is None:
                 return False
-            read = patiently(lambda: self._go_on(walk, began_s + _LONGEST_S), PATIENCE_S)
-            spoke = read and patiently(lambda: self._enter(walk), PATIENCE_S)
-            walk.spent_s += time.monotonic() - began_s
+            return self._look(walk, began_s)
         except (StopService, RetryLater):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: events and time go on
             log.error("statements of account are not compared: %s", reason_of(error))
-            walk, read = self._walk, True
+            self._end(self._walk)
+            return False
+
+    def _look(self, walk: _Walk, began_s: float) -> bool:
+        read = patiently(lambda: self._go_on(walk, began_s + _LONGEST_S), PATIENCE_S)
+        spoke = read and patiently(lambda: self._enter(walk), PATIENCE_S)
+        walk.spent_s += time.monotonic() - began_s
         if read:
-            self._walk = None
-            spent_s = walk.spent_s if walk is not None else 0.0
-            self._next_s = time.monotonic() + max(_EVERY_S, _REST * spent_s)
+            self._end(walk)
         return spoke
+
+    def _end(self, walk: _Walk | None) -> None:
+        self._walk = None
+        self._next_s = time.monotonic() + max(_EVERY_S, _REST * (walk.spent_s if walk else 0.0))
 
     def _begin(self) -> _Walk | None:
         """A comparison, if there is a statement that was not looked at and all is entered before it."""
@@ -167,12 +173,6 @@ def stated(transaction: Transaction, catalog: Catalog, ends: Ends) -> Iterable[C
         for row in transaction.rows(EVENTS_STATED, (f"/{agency}", f"/{agency}/%")):
             if row[12] < ends.get(row[11], 0):
                 yield stored_event(catalog, row)
-
-
-def stated_until(transaction: Transaction) -> dict[int, int]:
-    """Up to where, by partition, the findings of statements rest on the events."""
-    rows = transaction.rows("SELECT bus_partition, next_offset FROM recon_stated")
-    return {row[0]: row[1] for row in rows}
 
 
 def _is_new(transaction: Transaction, catalog: Catalog) -> bool:

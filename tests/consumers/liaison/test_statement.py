@@ -50,7 +50,9 @@ def _records(outbox: Outbox) -> list[Record]:
 
 def _answered(outbox: Outbox, record: Record, at: datetime, seq: int, *, admitted: bool = True) -> None:
     receipt = (
-        receipts.admitted(record, at, "mps") if admitted else receipts.refused(record, at, "no-authority", "")
+        receipts.admitted(record, at, "mps")
+        if admitted
+        else receipts.refused(record, at, "not-authorised", "")
     )
     _, data = decode(CATALOG, receipt.value)
     with outbox.transaction() as connection:

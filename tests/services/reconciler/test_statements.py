@@ -39,7 +39,7 @@ def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def _refer(desk: Desk, number: int) -> Composed:
-    facts = {"suspects": [], "charges": [], "amounts": []}
+    facts: dict[str, Any] = {"suspects": [], "charges": [], "amounts": []}
     data = {"envelope": envelope_at("2022-09-28", to=["mps"]), **facts}
     return _admit(desk, desk.admitter.speaker("csrc").say("referral.submitted", data, chain(number)))
 
@@ -77,7 +77,7 @@ def _found(desk: Desk) -> list[tuple[Any, ...]]:
 
 def _heard(desk: Desk) -> list[tuple[list[str], str]]:
     """Who heard of each finding, and the words in which."""
-    found = []
+    found: list[tuple[list[str], str]] = []
     for record in desk.sink.sent:
         if record.topic == "bus.finding" and EventHeaders.parse(record.headers).type == "finding.opened":
             body = data_of(record)
@@ -166,7 +166,12 @@ def test_only_a_new_statement_makes_the_chains_be_counted(
     _state(desk, "csrc", _line(1, 1, 0, referral))
     _read(desk)
     begun: list[int] = []
-    monkeypatch.setattr(statements.Statements, "_go_on", lambda *_: begun.append(1) or False)
+
+    def go_on(*_: Any) -> bool:
+        begun.append(1)
+        return False
+
+    monkeypatch.setattr(statements.Statements, "_go_on", go_on)
     _refer(desk, 2)
     _read(desk)
     assert begun == []
