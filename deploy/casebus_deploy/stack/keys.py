@@ -16,6 +16,7 @@ from casebus_schemas.catalogue.services import services
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.ed25519 import check_public_key
 from casebus_schemas.wire.signing import SigningKey, key_id
 
 from .operator_events import Voice
@@ -64,14 +65,15 @@ def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes
     """
     try:
         public = bytes.fromhex(public_key)
+        check_public_key(public)
     except ValueError as error:
         raise UsageError(
-            "not a public key", found=public_key[:80], expected="64 hexadecimal digits"
+            f"not a public key: {error}",
+            found=public_key[:80],
+            expected="64 hexadecimal digits of an Ed25519 public key",
         ) from error
-    if agency not in MEMBERS or len(public) != 32:
-        raise UsageError(
-            "whose key?", found=f"{agency}, {len(public)} bytes", expected=f"{', '.join(MEMBERS)}; 32 bytes"
-        )
+    if agency not in MEMBERS:
+        raise UsageError("whose key?", found=agency, expected=", ".join(MEMBERS))
     identifier, keyring = key_id(public), read_keyring(connection)
     now_ms = time.time_ns() // 1_000_000
     valid = [one for one in keyring.of(agency) if _signs(one, now_ms)]

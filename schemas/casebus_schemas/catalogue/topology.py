@@ -20,6 +20,7 @@ ADMISSION = "bus.admission"
 FINDING = "bus.finding"
 OBLIGATION = "bus.obligation"
 COMMAND = "bus.command"
+CHECKPOINT = "bus.checkpoint"
 BUS_KEY = "bus.key"
 
 SERVICES: tuple[str, ...] = workers()
@@ -102,6 +103,11 @@ def receipt(agency: str) -> str:
 def dead_letter(agency: str) -> str:
     """Topic of an agency's refused records."""
     return f"dead-letter.{agency}"
+
+
+def cosignature(witness: str) -> str:
+    """Topic of what a witness cosigned."""
+    return f"{witness}.cosignature"
 
 
 def in_sync_replicas(replication: int) -> str:
@@ -214,7 +220,7 @@ def read_topic(where: str, source: str) -> dict[str, Any]:
     known_keys(where, entry, required=_REQUIRED, optional=("each",))
     if ("each" in entry) != ("{agency}" in entry["topic"]):
         raise UsageError(
-            f"{where}: each", expected="the role whose agencies have it, and {agency} in its name"
+            f"{where}: each", expected="the role whose agencies have it, or witness; {agency} in its name"
         )
     for key in ("written_by", "read_by"):
         texts(where, key, entry[key])
@@ -233,7 +239,7 @@ def _check_services(known: set[str]) -> None:
 
 
 def _expand(entry: dict[str, Any], n: int, replication: int, members: Members) -> Iterator[TopicSpec]:
-    for agency in members.agencies_with(entry.get("each", BUS)):
+    for agency in members.having(entry.get("each", BUS)):
         name = entry["topic"].format(agency=agency)
         first, _, rest = name.partition(".")
         yield TopicSpec(
@@ -270,7 +276,7 @@ def _who(
         if word in (*SERVICES, AUDITOR, OPERATOR):
             found.append(word)
         elif word == "{agency}":
-            found.append(agency)
+            found.append(members.login_of(agency))
         else:
             found.extend(members.agencies_with(word))
     found.extend(s.name for s in services().values() if entry["topic"] in _beside(s, key))

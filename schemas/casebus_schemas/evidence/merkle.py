@@ -196,8 +196,8 @@ class LeafHashes:
         return root_of(self.hashes[begin:end])
 
 
-def _split(count: int) -> int:
-    """The largest power of two below `count` (count > 1)."""
+def split_point(count: int) -> int:
+    """Where a tree of `count` > 1 leaves parts: the largest power of two below it."""
     return 1 << ((count - 1).bit_length() - 1)
 
 
@@ -211,7 +211,7 @@ def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
     path: list[bytes] = []
     begin, end = 0, size
     while end - begin > 1:
-        middle = begin + _split(end - begin)
+        middle = begin + split_point(end - begin)
         if index < middle:
             path.append(subtree(middle, end))
             end = middle
@@ -232,7 +232,7 @@ def consistency_proof(old: int, new: int, subtree: Subtree) -> list[bytes]:
     path: list[bytes] = []
     begin, end = 0, new
     while end != old:
-        middle = begin + _split(end - begin)
+        middle = begin + split_point(end - begin)
         if old <= middle:
             path.append(subtree(middle, end))
             end = middle
