@@ -1,4 +1,4 @@
-"""The planted year at its full size: 600 cases of 12 to 60 events, ten faults of every rule (`make bench-rules`)."""
+"""The planted year at full size: 600 cases of 12 to 60 events, ten faults of every rule."""
 
 import pytest
 

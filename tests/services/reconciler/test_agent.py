@@ -185,7 +185,7 @@ def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
         referral,
         "2022-09-29T10:00",
         "referral.receipted",
-        received_at=at("2022-09-22T10:00"),
+        received_at=at("2022-09-28T10:00"),
         competent=True,
         complete=True,
     )

@@ -6,7 +6,7 @@ The expectation is written here, from the law and the meaning of the rules: noth
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .matter import Matter
+from .matter import SOON, Matter
 
 Change = Callable[[Matter], bool]
 """Changes a matter; False where this life has no place for the fault."""
@@ -16,13 +16,14 @@ Change = Callable[[Matter], bool]
 class Fault:
     """One way to break a rule: `facts` changes what the matter is about before it is lived, `papers` after.
 
-    `shows` are the rules that must find it, the planted one among them.
+    `shows` are the rules that must find it, the planted one among them; `watched` as of a matter.
     """
 
     kinds: tuple[str, ...]
     shows: tuple[str, ...]
     papers: Change
     facts: Callable[[Matter], None] | None = None
+    watched: int = SOON
 
 
 FAULTS: dict[str, list[Fault]] = {}
@@ -34,11 +35,12 @@ def fault(
     *kinds: str,
     also: Iterable[str] = (),
     facts: Callable[[Matter], None] | None = None,
+    watched: int = SOON,
 ) -> Callable[[Change], Change]:
     """Registers a change as a fault of a rule; `also` are rules that find it too, by their meaning."""
 
     def register(change: Change) -> Change:
-        FAULTS.setdefault(rule, []).append(Fault(kinds, (rule, *also), change, facts))
+        FAULTS.setdefault(rule, []).append(Fault(kinds, (rule, *also), change, facts, watched))
         return change
 
     return register

@@ -236,6 +236,25 @@ def _results(matter: Matter, change: Any) -> bool:
     return True
 
 
+@fault("R44", "split_up")
+def lost_in_the_split(matter: Matter) -> bool:
+    """One of the suspects goes with none of the parts."""
+    (split,) = _all(matter, "referral.split")
+    parts = [{**part, "suspects": part["suspects"][:1]} for part in split.data["parts"]]
+    split.data = {**split.data, "parts": parts}
+    part = max(_all(matter, "referral.filed"), key=lambda paper: paper.at)
+    part.data = {**part.data, **matter.people(["S2"])}
+    return len(matter.names) > 2
+
+
+@fault("R44", "split_up")
+def less_than_the_whole(matter: Matter) -> bool:
+    """The figures of the parts are together less than those of the whole."""
+    part = max(_all(matter, "referral.filed"), key=lambda paper: paper.at)
+    part.data = {**part.data, "amounts": [{**one, "value": "1.00"} for one in part.data["amounts"]]}
+    return True
+
+
 @fault("R46", "administrative")
 def a_penalty_instead(matter: Matter) -> bool:
     """A penalty for a loss above every standard, and no referral."""

@@ -57,6 +57,7 @@ def one_id_twice(matter: Matter) -> bool:
 def one_id_in_two_chains(matter: Matter) -> bool:
     """The police use the id of an event for one in another case, which is all that is known of it."""
     used = _last_of(matter, "mps")
+    matter.memory["shows_in"] = matter.number + ASTRAY
     with matter.beside(used.at):
         matter.later(1, 2)
         matter.say(

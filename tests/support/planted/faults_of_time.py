@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from .faults import TO_COURT, fault
+from .lives import FEWEST
 from .matter import Matter, Paper
 from .road import MPS, months_after, returned
 
@@ -55,7 +56,7 @@ def _shift_family(matter: Matter, family: str, days: int) -> None:
 def nobody_signs(matter: Matter) -> bool:
     """A referral that nobody receipts or answers."""
     matter.drop("referral.receipted", "referral.not_filed", "reverse.police_transferred")
-    while len(matter.papers) < 12:
+    while len(matter.papers) < FEWEST:
         matter.later(10)
         matter.say("clue.submitted", "csrc", "spp", source="other", conduct="补充线索")
     return True
@@ -185,15 +186,27 @@ def an_opinion_without_reply(matter: Matter) -> bool:
     return True
 
 
-@fault("R50", "working_together")
+@fault("R50", "working_together", watched=300)
 def a_recommendation_never_verified(matter: Matter) -> bool:
     """A reply to a recommendation into which nobody looks."""
     matter.drop("recommendation.verified")
     return True
 
 
-@fault("R50", "settled", "all_cleared")
+@fault("R50", "settled", "all_cleared", watched=300)
 def a_programme_never_evaluated(matter: Matter) -> bool:
     """A compliance plan whose programme ends without evaluation."""
     matter.drop("compliance.evaluated")
+    return True
+
+
+@fault("R49", "prosecution", "fined_first", watched=400)
+def asleep(matter: Matter) -> bool:
+    """Filed and handed over, and then nothing for more than a year."""
+    handed = matter.first("referral.handed_over")
+    assert handed is not None
+    matter.papers = [paper for paper in matter.papers if paper.at <= handed.at]
+    with matter.beside(handed.at):
+        while len(matter.papers) < FEWEST:
+            matter.say("progress.supervised", MPS, "spp", demands=["加快"])
     return True

@@ -199,6 +199,15 @@ def cleared_after_all(matter: Matter) -> None:
     side_roads.challenged(matter)
 
 
+def split_up(matter: Matter) -> None:
+    """Filed, and split in two cases that go on in chains of their own."""
+    if len(matter.names) < 2:
+        matter.names.append(f"卫某{matter.number}-9")
+        matter.charges.append(("S2", matter.charges[0][1]))
+    _filed(matter)
+    side_roads.split(matter)
+
+
 def working_together(matter: Matter) -> None:
     """No case: questions, experts, a training, officers who change places, recommendations."""
     with matter.beside(matter.now):
@@ -223,6 +232,7 @@ KINDS: Mapping[str, Callable[[Matter], None]] = {
         wrongly_filed,
         on_the_fast_track,
         cleared_after_all,
+        split_up,
         working_together,
     )
 }

@@ -18,6 +18,8 @@ _NAMES = UUID("00000000-0000-5000-8000-0000000000ff")
 _AFTER = timedelta(minutes=7)
 """How long the bus takes to admit what is said."""
 _HOUR_OF_OPENING = 9
+SOON = 80
+"""Days after which a case is looked at: longer than its last terms, shorter than it may rest anywhere."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Matter:
     """A case under way: who and what it is about, the day it has reached, and the papers so far.
 
     `charges` are pairs of a suspect's reference and an article, `amounts` of a basis and a figure in yuan;
-    `memory` is what later papers must know of earlier ones.
+    `memory` is what later papers must know of earlier ones. It is looked at `watched` days after the last.
     """
 
     number: int
@@ -71,6 +73,7 @@ class Matter:
     papers: list[Paper] = field(default_factory=list)
     memory: dict[str, Any] = field(default_factory=dict)
     faults: set[str] = field(default_factory=set)
+    watched: int = SOON
 
     # --- who and what it is about ---------------------------------------------------------------------
 

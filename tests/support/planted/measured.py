@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from casebus_schemas.case.chain import ChainEvent
@@ -18,14 +19,10 @@ from casebus_schemas.small_types import RuleId
 from casebus_schemas.statistics.comparison import compare_published
 from casebus_schemas.statistics.figures import Versions
 from casebus_schemas.wire.stream_head import Stream, StreamHead
-from support.chains import at
 
 from .faults_of_order import MARK
-from .matter import Matter, digest_of, events_of
+from .matter import SOON, Matter, digest_of, events_of
 from .year import Year
-
-NOW = "2026-12-15"
-"""When the year is looked at: every lawful life has ended."""
 
 
 @dataclass(slots=True)
@@ -89,7 +86,9 @@ def measured(year: Year, rules: Mapping[RuleId, Rule] = RULES) -> Measured:
     found: list[Finding] = []
     passing: dict[str, set[str]] = defaultdict(set)
     for chain, of in chains.items():
-        found_here, ever = _as_they_come(of, of_chain)
+        days = kinds[chain].watched if chain in kinds else SOON
+        now = max(event.admitted_at for event in of) + timedelta(days=days)
+        found_here, ever = _as_they_come(of, of_chain, now)
         found += found_here
         for rule in ever:
             passing[rule].add(chain)
@@ -121,7 +120,7 @@ def _called(matter: Matter | None) -> str:
 
 
 def _as_they_come(
-    events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule]
+    events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule], now: datetime
 ) -> tuple[tuple[Finding, ...], set[str]]:
     """What is found of a chain at the end, events taken one by one; which rules ever found something."""
     first, *others = sorted(events, key=lambda event: (event.admitted_at, event.digest))
@@ -132,7 +131,7 @@ def _as_they_come(
         keys = set(book.everything() if moved.all else moved.keys) | book.turning(event.admitted_at)
         after = (*moved.after, *book.look(keys, event.admitted_at)[1], *(book.content if moved.all else ()))
         ever |= {finding.rule for finding in after}
-    return book.findings(at(NOW)), ever
+    return book.findings(now), ever
 
 
 def _beyond_chains(year: Year, events: Sequence[ChainEvent], rules: Mapping[RuleId, Rule]) -> list[Finding]:

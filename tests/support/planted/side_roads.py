@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .matter import Matter
+from .matter import Matter, chain_of
 from .penalty import DESK
 from .road import COURT, CSRC, MPS, SPP, referred
 
@@ -44,6 +44,36 @@ def corrected(matter: Matter) -> None:
         case_no=f"补{matter.number}",
         amounts=matter.figures(),
     )
+
+
+PARTS = (3_000_000, 4_000_000)
+"""What is added to a matter's number for the chains of its parts."""
+
+
+def split(matter: Matter) -> None:
+    """Split in two cases, each filed with suspects and figures of its own: together those of the whole."""
+    matter.later(2, 6)
+    first, others = matter.refs[:1], matter.refs[1:]
+    parts = [
+        {"into": {"chain": chain_of(matter.number + part)}, "suspects": refs}
+        for part, refs in zip(PARTS, (first, others), strict=True)
+    ]
+    matter.say("referral.split", MPS, "csrc spp", parts=parts, suspects=matter.suspects(), reasons="人数众多")
+    for part, refs in zip(PARTS, (first, others), strict=True):
+        figures = [{**amount, "value": _half(amount["value"])} for amount in matter.figures()]
+        matter.later(0, 1)
+        label = matter.say(
+            *("referral.filed", MPS, "csrc spp"),
+            label=f"part {part}",
+            chain=matter.number + part,
+            **{**matter.about(refs), "amounts": figures},
+        )
+        matter.later(1, 2)
+        matter.say(*("referral.handed_over", CSRC, "mps"), replies=label, chain=matter.number + part)
+
+
+def _half(value: str) -> str:
+    return f"{float(value) / 2:.2f}"
 
 
 def cancelled(matter: Matter) -> None:

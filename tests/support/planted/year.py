@@ -52,9 +52,9 @@ def planted_year(seed: int, chains: int, each: int) -> Year:
 
 
 def _place(matter: Matter) -> str:
-    """The chain in which a fault shows: where an id is used again, the second chain."""
-    astray = next((paper.chain for paper in matter.papers if paper.chain is not None), None)
-    return matter.chain if astray is None else chain_of(astray)
+    """The chain in which a fault shows."""
+    elsewhere = matter.memory.get("shows_in")
+    return matter.chain if elsewhere is None else chain_of(elsewhere)
 
 
 def _with_fault(number: int, dice: Random, rule: str, fault: Fault) -> Matter:
@@ -65,5 +65,6 @@ def _with_fault(number: int, dice: Random, rule: str, fault: Fault) -> Matter:
         live(matter)
         if fault.papers(matter) and len(matter.papers) <= MOST:
             matter.faults.update(fault.shows)
+            matter.watched = fault.watched
             return matter
     raise AssertionError(f"no life has a place for {fault.papers.__name__} of {rule}")

@@ -136,8 +136,8 @@ def _early(receipt: ChainEvent, sent: ChainEvent, early: datetime, catalog: Cata
         ],
         because=Sentence(
             f"{who.zh}称{had}已收到{what.zh},而{other.zh}于{day}才发出,不可能为真,期限自发出之日起算",
-            f"{who.en} claims to have had {what.en} on {had}, but {other.en} sent it on {day}: that cannot be "
-            "true, and the term counts from the sending",
+            f"{who.en} claims to have had {what.en} on {had}, but {other.en} sent it on {day}: that cannot "
+            "be true, and the term counts from the sending",
         ),
         suggestion=correction_by(receipt, catalog),
     )
