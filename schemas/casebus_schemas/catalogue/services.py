@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text, texts
@@ -12,7 +12,7 @@ from casebus_schemas.texts.sentence import Sentence
 
 FILE = "services.yaml"
 
-Form = Literal["worker", "server"]
+Form = Literal["worker", "server", "agency"]
 
 _REQUIRED = ("form", "runs", "signs", "zh", "en")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
@@ -55,13 +55,20 @@ def servers() -> tuple[str, ...]:
     return tuple(service.name for service in services().values() if service.form == "server")
 
 
+def agency_programs() -> tuple[str, ...]:
+    """Names of the programs that agencies run; `up` runs one process for all agencies, and it beats."""
+    return tuple(service.name for service in services().values() if service.form == "agency")
+
+
 def _service(name: Any, entry: Any) -> Service:
     where = f"{FILE}: {name}"
     known_keys(where, entry, required=_REQUIRED, optional=("writes", "reads"))
     if not isinstance(name, str) or not _NAME.match(name):
         raise UsageError(f"{where}: its name", found=repr(name), expected="small letters, digits and hyphens")
-    if entry["form"] not in ("worker", "server"):
-        raise UsageError(f"{where}: form", found=repr(entry["form"]), expected="worker or server")
+    if entry["form"] not in get_args(Form):
+        raise UsageError(
+            f"{where}: form", found=repr(entry["form"]), expected="one of " + ", ".join(get_args(Form))
+        )
     runs = _RUNS.match(text(where, "runs", entry["runs"]))
     if runs is None:
         raise UsageError(f"{where}: runs", found=repr(entry["runs"]), expected="module:function of casebus")
