@@ -42,6 +42,10 @@ class Connection:
     registry_url: str | None = None
     web_url: str | None = None
     simulated_clock: bool = False
+    ledger_origin: str | None = None
+    """Name of the ledger for outsiders, in every checkpoint."""
+    ledger_vkey: str | None = None
+    """Verifier key of its checkpoints, as whoever runs it says: an auditor brings his own."""
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -56,6 +60,7 @@ class Connection:
             for name, entry in _object(root.get("principals"), "/principals").items()
         }
         databases = _object(root.get("databases") or {}, "/databases")
+        ledger = _object(root.get("ledger") or {}, "/ledger")
         partitions = root.get("partitions")
         if not isinstance(partitions, int) or isinstance(partitions, bool) or partitions < 1:
             raise _wrong("/partitions", partitions, "a number from 1")
@@ -73,6 +78,8 @@ class Connection:
             registry_url=_optional_text(root.get("registry_url"), "/registry_url"),
             web_url=_optional_text(root.get("web_url"), "/web_url"),
             simulated_clock=root.get("simulated_clock") is True,
+            ledger_origin=_optional_text(ledger.get("origin"), "/ledger/origin"),
+            ledger_vkey=_optional_text(ledger.get("vkey"), "/ledger/vkey"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -87,6 +94,7 @@ class Connection:
             "registry_url": self.registry_url,
             "web_url": self.web_url,
             "simulated_clock": self.simulated_clock,
+            "ledger": {"origin": self.ledger_origin, "vkey": self.ledger_vkey},
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
                 name: {
