@@ -4,17 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from casebus_services.sealer.known import Line
-from support.sealing import SIGNER, Sealing
-
 from casebus_consumers.auditor.ledger_rows import reading
 from casebus_consumers.auditor.proof_rows import ProofRows
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.trust_policy import policy_text
 from casebus_services.ledger.store import LedgerStore
+from casebus_services.sealer.known import Line
 from support.ledgers import batch
 from support.sealed_ledger import COSIGNED_S, COSIGNERS
+from support.sealing import SIGNER, Sealing
 from support.signed_case import SignedCase
 
 THREE = ("mps", "csrc", "audit")

@@ -1,7 +1,7 @@
 """Judges a proof of absence: that an agency said nothing of some types in a case until a deadline.
 
 All leaves of all its logs are there, up to an epoch after the deadline; those of the chain are opened.
-docs/adr/0017-proof-of-absence.md says what this does not show.
+docs/adr/0019-proof-of-absence.md says what this does not show.
 """
 
 from collections.abc import Iterator, Sequence

@@ -248,13 +248,14 @@ def test_a_case_is_no_absence(silence: Silence) -> None:
     assert silence.judge(replace(proof, format="casebus/bundle/v1")).finding == "not proven"
     assert Bundle.parse(proof.to_bytes(), ABSENCE).about == proof.about
     about = SILENT.to_json()
-    for change in (
+    wrong: tuple[dict[str, Any], ...] = (
         {"types": []},
         {"until": "soon"},
         {"until": True},
         {"agency": "mps.referral"},
         {"sure": 1},
-    ):
+    )
+    for change in wrong:
         assert silence.judge(replace(proof, about={**about, **change})).finding == "not proven", change
 
 
