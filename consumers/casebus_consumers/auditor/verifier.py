@@ -24,10 +24,6 @@ _HELP = (
 )
 
 
-_RUN = 250
-"""Signatures that a thread takes at once."""
-
-
 def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     """Verifies one file and shows lines; 0 if all holds, 1 if not, 2 for wrong use or files."""
     parser = argparse.ArgumentParser(description=_HELP)
@@ -64,8 +60,8 @@ def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[s
 
 
 def _in_threads(pool: ThreadPoolExecutor, signatures: Sequence[Signature]) -> Iterable[bool]:
-    runs = [signatures[at : at + _RUN] for at in range(0, len(signatures), _RUN)]
-    return chain.from_iterable(pool.map(_holding, runs))
+    # It begins at once; the reading of the bundle goes on meanwhile.
+    return chain.from_iterable(pool.map(_holding, [signatures]))
 
 
 def _holding(run: Sequence[Signature]) -> list[bool]:
