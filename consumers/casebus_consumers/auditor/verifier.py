@@ -11,6 +11,8 @@ from typing import Any
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.absence_check import check_absence
 from casebus_schemas.evidence.bundle_check import Signature, check_bundle
+from casebus_schemas.evidence.bundle_file import Bundle
+from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.texts.harmless import harmless, json_text
@@ -30,11 +32,15 @@ def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     parser.add_argument("what", choices=["bundle", "proof", "absence"], help="证据包 | 条目证明 | 缺席证明")
     parser.add_argument("file", type=Path)
     parser.add_argument("--policy", type=Path, required=True, help="your tlog-policy 您的策略文件")
+    parser.add_argument("--page", type=Path, help="bundle: write the page for people 输出网页")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
     try:
         policy = TrustPolicy.parse(given.policy.read_bytes(), str(given.policy))
-        ok, lines, body = judged(given.what, given.file.read_bytes(), policy)
+        raw = given.file.read_bytes()
+        ok, lines, body = judged(given.what, raw, policy)
+        if given.page is not None and given.what == "bundle":
+            write_page(raw, policy, given.page)
     except (OSError, UsageError) as error:
         show(harmless(str(error)))
         return 2
@@ -57,6 +63,12 @@ def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[s
     except ValueError as error:
         return False, [f"未能证明 NOT PROVEN: {error}"], {"proven": False, "problem": str(error)}
     return result.proven, proof_lines(result), proof_json(result)
+
+
+def write_page(raw: bytes, policy: TrustPolicy, to: Path) -> None:
+    """Writes a bundle's page for people anew, if the bundle holds."""
+    if check_bundle(raw, policy).ok:
+        to.write_bytes(page(Bundle.parse(raw)))
 
 
 def _in_threads(pool: ThreadPoolExecutor, signatures: Sequence[Signature]) -> Iterable[bool]:

@@ -19,6 +19,7 @@ from casebus_schemas.wire.signing import (
 )
 
 from .bundle_file import Bundle
+from .bundle_page import LAYOUT, page
 from .bundle_reader import BundleReader, ShownEntry, is_key_log
 from .ed25519 import verify
 from .epoch import EpochLeaf
@@ -118,6 +119,8 @@ class _Check:
             self.report.not_covered.append("signatures of events and admissions were not looked at")
         else:
             self._signatures(verify_all)
+        if report.ok and self._bundle.page is not None:
+            self._check_page(self._bundle.page)
         withheld = sum(entry.withheld for entry in self.report.entries)
         if withheld:
             self.report.not_covered.append(f"the contents of {withheld} entries: only their SHA-256 is shown")
@@ -160,6 +163,15 @@ class _Check:
         )
         if unread:
             report.not_covered.append(f"how to read {unread} contents: their schema is not there")
+
+    def _check_page(self, given: bytes) -> None:
+        """The page for people is what the content gives, or of a layout that this reader does not know."""
+        if given == page(self._bundle):
+            return
+        if given.startswith(LAYOUT):
+            self._reader.fail("report.html: it is not what the bundle's content gives")
+        else:
+            self.report.not_covered.append("report.html: of another layout, make it anew with --page")
 
     def _ask(self, verify_all: VerifyAll) -> None:
         self._asked.append((self._pending, verify_all(self._pending)))

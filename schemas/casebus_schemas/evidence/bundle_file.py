@@ -15,7 +15,7 @@ from .tiles import entry_bundle, read_entry_bundle
 from .tlog_proof import TlogProof
 
 CASE, ABSENCE = "casebus/bundle/v1", "casebus/absence/v1"
-MANIFEST, EPOCH, HEADS = "manifest.json", "epoch.tlog-proof", "heads.txt"
+MANIFEST, EPOCH, HEADS, PAGE = "manifest.json", "epoch.tlog-proof", "heads.txt", "report.html"
 _WHEN = (1980, 1, 1, 0, 0, 0)
 _HASH = 32
 _LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
@@ -49,7 +49,7 @@ class Bundle:
 
     `about` says what it is of, for a case `{"chain": id}`; `epoch` proves the epoch's leaf, its extra, in the
     head log; `heads` are all heads of that epoch; `logs` are named `topic/partition/generation`; `payloads`
-    and `schemas` stand by their SHA-256.
+    and `schemas` stand by their SHA-256; `page` is for people, and follows from the rest.
     """
 
     about: Mapping[str, Any]
@@ -59,6 +59,7 @@ class Bundle:
     payloads: Mapping[bytes, bytes] = field(default_factory=dict)
     schemas: Mapping[bytes, bytes] = field(default_factory=dict)
     format: str = CASE
+    page: bytes | None = None
 
     def to_bytes(self) -> bytes:
         """The file: entries sorted by name, stored, of one fixed time: equal content is equal bytes."""
@@ -70,6 +71,8 @@ class Bundle:
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         yield MANIFEST, self._manifest()
+        if self.page is not None:
+            yield PAGE, self.page
         yield EPOCH, self.epoch.to_bytes()
         yield HEADS, "".join(head.text() for head in self.heads).encode()
         for name, log in self.logs.items():
@@ -94,7 +97,7 @@ class Bundle:
                 logs.setdefault(found[1], {})[found[2]] = content
             elif found := _NAMED.fullmatch(name):
                 named[found[1]][bytes.fromhex(found[2])] = content
-            elif name not in (MANIFEST, EPOCH, HEADS):
+            elif name not in (MANIFEST, EPOCH, HEADS, PAGE):
                 raise ValueError(f"the bundle holds {name[:80]!r}, which is not of its format")
         for name in (MANIFEST, EPOCH, HEADS):
             if name not in files:
@@ -114,6 +117,7 @@ class Bundle:
             named["payloads"],
             named["schemas"],
             format,
+            files.get(PAGE),
         )
         # All other files have one spelling, which their readers insist on.
         if bundle._manifest() != files[MANIFEST] or _zipped(files) != raw:
