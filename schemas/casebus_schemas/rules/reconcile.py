@@ -27,7 +27,7 @@ from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
-from .word import Word, finding_spoken_of, word_of
+from .word import Words, finding_spoken_of, word_of
 
 Key = tuple[Digest, str]
 """A start (its event, its clock), or an answer that waits for its request (its event, nothing)."""
@@ -104,7 +104,7 @@ class Reconciled:
     def answered(self, finding: Finding) -> Finding:
         """The finding with what agencies have said to it."""
         words = self._words.get(finding.id)
-        return finding if words is None else spoken(finding, words.values())
+        return finding if words is None else spoken(finding, words.all())
 
     @property
     def accounts(self) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Reconciled:
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
         self._heap: list[tuple[datetime, Key]] = []
-        self._words: dict[UUID, dict[str, Word]] = {}
+        self._words: dict[UUID, Words] = {}
         self._last_at: datetime | None = None
         self._tracked = None
         self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
@@ -359,13 +359,10 @@ class Reconciled:
             yield from found
 
     def _word(self, event: ChainEvent) -> UUID | None:
-        """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""
+        """Takes what an agency says to a finding; which one."""
         about = finding_spoken_of(event)
         if about is not None:
-            said, of = word_of(event), self._words.setdefault(about, {})
-            known = of.get(said.agency)
-            if known is None or (known.at, known.event) < (said.at, said.event):
-                of[said.agency] = said
+            self._words.setdefault(about, Words()).add(word_of(event))
         return about
 
     def _track(self, event: ChainEvent) -> None:
