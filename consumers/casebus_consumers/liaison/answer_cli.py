@@ -71,9 +71,11 @@ def answer_finding(
     """
     says = "accepted" if accept else says
     if says not in WORDS:
-        raise UsageError("an answer that a finding has not", found=repr(says), expected=", ".join(WORDS))
-    if not text and says in ("explained", "assigned"):
-        raise UsageError("nothing is said", expected="the explanation or the unit, or --accept")
+        raise UsageError("no such answer to a finding", found=repr(says[:40]), expected=", ".join(WORDS))
+    if not text and says == "explained":
+        raise UsageError("nothing is said", expected="the explanation, or --accept")
+    if not text and says == "assigned":
+        raise UsageError("nobody is named", expected="the unit that handles it")
     with _desk(agency, connection, at) as (settings, outbox, catalog, moment):
         notices = (
             {**notice.to_json(), "digest": notice.record.digest.hex()}
