@@ -124,7 +124,7 @@ class Reconciled:
         """SHA-256 of what the signed events alone decide (docs/records.md 5)."""
         self._hash.duties(self._unhashed, self._duties)
         self._unhashed.clear()
-        return self._hash.digest(self.content)
+        return self._hash.digest()
 
     def wakes_at(self, after: datetime) -> datetime | None:
         """The next instant after `after` at which time alone may change something; None if never."""
@@ -166,7 +166,7 @@ class Reconciled:
         about = None if idle else self._word(event)
         if about is not None:
             # Whatever part holds it: its state is looked up anew.
-            said = [f for f in (*self.content, *self._all_timed()) if f.id == about]
+            said = [finding for finding in self._where(about) if finding.id == about]
             before, after = [*before, *said], [*after, *said]
         if r20.may_wait(event, self.folded):
             self._wait(event)
@@ -188,6 +188,7 @@ class Reconciled:
             found = self._timed_of(key, now)
             if found:
                 self._timed[key] = found
+                self._key_of.update((finding.id, key) for finding in found)
             else:
                 self._timed.pop(key, None)
             after.extend(found)
@@ -236,10 +237,13 @@ class Reconciled:
         for event in folded.standing:
             self._word(event)
         self._content: dict[Part, tuple[Finding, ...]] = {}
+        self._part_of: dict[UUID, Part] = {}
+        self._key_of: dict[UUID, Key] = {}
         if folded.order:
             case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
             found = run_content(self.rules.values(), case)
-            self._content.update(((id, WHOLE), kept) for id, of in found.items() if (kept := self._kept(of)))
+            for id, of in found.items():
+                self._set_content((id, WHOLE), self._kept(of))
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
@@ -297,12 +301,23 @@ class Reconciled:
             if rule is None:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
-            before.extend(self._content.pop(part, ()))
             found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
-            if found:
-                self._content[part] = found
-                after.extend(found)
+            gone, new = self._set_content(part, found)
+            before.extend(gone)
+            after.extend(new)
         return before, after
+
+    def _set_content(self, part: Part, found: tuple[Finding, ...]) -> tuple[list[Finding], list[Finding]]:
+        """Puts what a part finds now in the place of what it found; of both what is not the same object."""
+        had = self._content.pop(part, ())
+        if found:
+            self._content[part] = found
+        before, now = set(map(id, had)), set(map(id, found))
+        gone = [finding for finding in had if id(finding) not in now]
+        new = [finding for finding in found if id(finding) not in before]
+        self._hash.findings(gone, new)
+        self._part_of.update((finding.id, part) for finding in new)
+        return gone, new
 
     def _whole(self) -> Case:
         # Rules about the whole chain look at no duties (the register holds them to it).
@@ -328,9 +343,12 @@ class Reconciled:
         """Without those of a rule that is switched off (R09 for another's failure)."""
         return tuple(finding for finding in found if finding.rule in self.rules)
 
-    def _all_timed(self) -> Iterator[Finding]:
-        for found in self._timed.values():
-            yield from found
+    def _where(self, finding: UUID) -> tuple[Finding, ...]:
+        """Those among which a finding stands, if it is found now."""
+        part, key = self._part_of.get(finding), self._key_of.get(finding)
+        if part is not None:
+            return self._content.get(part, ())
+        return () if key is None else self._timed.get(key, ())
 
     def _word(self, event: ChainEvent) -> UUID | None:
         """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""

@@ -38,7 +38,8 @@ def beside_a_crime(case: Case) -> Iterator[Found]:
     standing, place = case.folded.standing_of, case.folded.place
 
     def last(*types: str) -> ChainEvent | None:
-        events = [event for type in types for event in standing.get(type, ())]
+        rows = (standing.get(type) for type in types)  # each in the chain's order
+        events = [row[-1] for row in rows if row]
         return max(events, key=lambda event: place[event.digest], default=None)
 
     def behind(event: ChainEvent | None, other: ChainEvent) -> bool:
