@@ -234,6 +234,8 @@ class Reconciled:
                 self._start(standing.get(said.digest, said))
             if r20.may_wait(said, folded):
                 self._wait(said)
+        for far in self._index.all_beyond():
+            self._open.out_of_reach(far)
         for event in folded.standing:
             self._word(event)
         self._content: dict[Part, tuple[Finding, ...]] = {}
