@@ -1,7 +1,7 @@
 """Reads chains, obligations and findings from the accounts database; writes nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -16,23 +16,19 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import Calendar
-from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of
-from casebus_schemas.rules.finding import Finding
+from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of, status_known_to
+from casebus_schemas.rules.reasons import finding_reasons
 from casebus_schemas.rules.running import made_at_arrival
-from casebus_schemas.rules.sight import hearers, home, seen_by
-from casebus_schemas.rules.wording import MOST_NAMED
+from casebus_schemas.rules.sight import home
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.json_text import canonical
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler.chain_events import events_of
 from casebus_services.reconciler.entered_notices import entered_calendars
-from casebus_services.reconciler.reading import Reading, Rows, open_reading
+from casebus_services.reconciler.reading import Reading, open_reading
 from casebus_services.reconciler.rows import (
-    LINK_FINDINGS,
-    OF_CHAIN,
     OUTLINES,
     SET_ASIDE,
-    found_before,
     known_event,
     set_aside_of,
 )
@@ -40,6 +36,8 @@ from casebus_services.reconciler.set_aside import reason_of
 
 from .case_names import CaseNames, names_of
 from .event_texts import in_words
+from .stored_findings import across, as_seen_by, entered, equal, read, select, shows
+from .unshowable import not_readable
 
 MOST_MEANT = 100
 """How many chains are looked at for a number, a name or the beginning of an id."""
@@ -63,7 +61,7 @@ class AccountsReader:
         self._database.close()
 
     def chains(self, agency: str | None = None) -> list[dict[str, Any]]:
-        """Every chain with its state and how many events it has; of an agency how many it may see."""
+        """Every chain with its state and how many events it has; to an agency both by what it was told."""
         if agency is not None:
             return self._chains_of(agency)
         with self._database.reading() as transaction:
@@ -88,9 +86,21 @@ class AccountsReader:
                 _as_agency(agency),
             )
         return [
-            {"chain": row[0], "status": None, "events": row[1], "hash": None, "set_aside": None}
+            {
+                "chain": row[0],
+                "status": self._status_known_to(agency, row[0]),
+                "events": row[1],
+                "hash": None,
+                "set_aside": None,
+            }
             for row in rows
         ]
+
+    def _status_known_to(self, agency: str, chain: str) -> str | None:
+        try:
+            return status_known_to(self.events(chain), agency)
+        except Exception:  # noqa: BLE001 - a case that cannot be computed is listed, `case CHAIN` says why
+            return None
 
     def chains_like(self, beginning: str, agency: str | None = None) -> list[str]:
         """The ids of chains that begin so and of which an agency may see something, at most `MOST_MEANT`."""
@@ -186,18 +196,23 @@ class AccountsReader:
                 chain, now, asked.known_by, held or {"since": None, "reason": reason_of(error)}
             )
         # Repeats and broken streams are seen at arrival, not in the events.
-        watched = [found for found in self._entered(chain) if made_at_arrival(found)]
-        watched.extend(self._across(chain))
+        with self._database.reading() as transaction:
+            own, unread = read(entered(transaction, chain), asked.known_by)
+            linked, unread_links = read(across(transaction, chain), asked.known_by)
+        watched = [*filter(made_at_arrival, own), *linked]
         known = {line["event"] for line in view["events"]}
         seen = [
             found.to_json()
-            for found in _as_seen_by(asked.known_by, watched)
-            if found.opened_at <= asked.at(now) and _shows(found, known)
+            for found in as_seen_by(asked.known_by, watched)
+            if found.opened_at <= asked.at(now) and shows(found, known)
         ]
+        if why:
+            visible = [event for event in events if event.digest.hex() in known]
+            seen = [{**one, "why": finding_reasons(one, visible)} for one in seen]
         return {
             **view,
             "events": in_words(events, view["events"]),
-            "findings": [*view["findings"], *seen],
+            "findings": [*view["findings"], *seen, *unread, *unread_links],
             "names": names_of(events, asked.known_by).to_json(),
         }
 
@@ -238,20 +253,23 @@ class AccountsReader:
     ) -> list[dict[str, Any]]:
         """Obligations as in records.md 5 with their state at `now`, the earliest due first.
 
-        `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`.
+        `agency` owes or is owed, and sees what it may see; `due_before` bounds `due_earliest`. A row that
+        cannot be read stands as `not_readable` says.
         """
-        where, parameters = _where(chain=chain)
+        where, parameters = equal(chain=chain)
         if due_before is not None:
             where.append("due_earliest_ms < ?")
             parameters.append(to_moment(due_before))
         with self._database.reading() as transaction:
-            columns, order = "body, moot_ms, state", "due_earliest_ms, id"
-            rows = _select(transaction, columns, "recon_obligation", where, parameters, order)
+            columns, order = "id, chain, rule, body, moot_ms, state", "due_earliest_ms, id"
+            rows = select(transaction, columns, "recon_obligation", where, parameters, order)
         found = []
-        for text, moot_ms, stored in rows:
-            body = with_latest(json.loads(text))
-            if stored != "moot":
-                body["state"] = state_of(body, now, None if moot_ms is None else to_datetime(moot_ms))
+        for id, of, rule, text, moot_ms, stored in rows:
+            try:
+                body = _at(with_latest(json.loads(text)), stored, moot_ms, now)
+            except Exception as error:  # noqa: BLE001 - a row that cannot be read is named, the rest is shown
+                found.append(not_readable(id, of, rule, error, agency))
+                continue
             sight = body.pop("sight")
             if agency is not None:
                 if (
@@ -273,28 +291,17 @@ class AccountsReader:
         states: Sequence[str] = (),
         rule: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them."""
-        found = self._entered(chain, rule)
-        if chain is not None:
-            found.extend(one for one in self._across(chain) if rule in (None, one.rule))
-            found.sort(key=lambda finding: finding.opened_at)
-        shown = _as_seen_by(agency, found)
-        return [finding.to_json() for finding in shown if not states or finding.state in states]
+        """Findings as in records.md 5, the oldest first; those that concern an agency as it may see them.
 
-    def _entered(self, chain: str | None, rule: str | None = None) -> list[Finding]:
-        """What was found in a chain by itself; all that was found where no chain is named."""
-        where, parameters = _where(chain=chain, rule=rule)
-        if chain is not None:
-            where.append("link_kind IS NULL")
+        Rows that cannot be read stand at the end as `not_readable` says, whatever their state.
+        """
         with self._database.reading() as transaction:
-            rows = _select(transaction, "body", "recon_finding", where, parameters, "opened_ms, id")
-        return [found_before(row) for row in rows]
-
-    def _across(self, chain: str) -> list[Finding]:
-        """What was found across chains, a chain among them, and of figures that are published in it."""
-        with self._database.reading() as transaction:
-            rows = transaction.rows(f"{LINK_FINDINGS}{OF_CHAIN} ORDER BY opened_ms, id", (chain, chain))
-        return [found_before(row) for row in rows]
+            rows = entered(transaction, chain, rule)
+            if chain is not None:
+                rows = sorted([*rows, *across(transaction, chain, rule)], key=lambda row: row.opened_ms)
+        found, unread = read(rows, agency)
+        shown = as_seen_by(agency, found)
+        return [*(one.to_json() for one in shown if not states or one.state in states), *unread]
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
@@ -312,33 +319,13 @@ def set_aside(url: str | None) -> list[dict[str, Any]]:
         reader.close()
 
 
-def _shows(found: Finding, known: set[str]) -> bool:
-    """Whether a finding shows an event that is known; one that shows as many as it can may leave it out."""
-    if len(found.accounts) >= MOST_NAMED:
-        return True
-    return any(account.event and account.event.hex() in known for account in found.accounts)
-
-
-def _as_seen_by(agency: str | None, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that concern an agency, as it may see them; all of them for whoever runs the bus."""
-    if agency is None:
-        return list(findings)
-    concerning = (found for found in findings if agency in map(home, hearers(found)))
-    return [view for found in concerning if (view := seen_by(agency, found)) is not None]
+def _at(duty: dict[str, Any], stored: str, moot_ms: int | None, now: datetime) -> dict[str, Any]:
+    """A stored duty with its state at `now`; one that was moot when it was stored stays so."""
+    if stored != "moot":
+        duty["state"] = state_of(duty, now, None if moot_ms is None else to_datetime(moot_ms))
+    return duty
 
 
 def _as_agency(agency: str | None) -> tuple[str, ...]:
     """The parameters of `_OF_AGENCY`."""
     return () if agency is None else (f"/{agency}", f"/{agency}/%", f"%,{agency}:%")
-
-
-def _where(**equal: str | None) -> tuple[list[str], list[Any]]:
-    given = {name: value for name, value in equal.items() if value is not None}
-    return [f"{name} = ?" for name in given], list(given.values())
-
-
-def _select(
-    transaction: Rows, columns: str, table: str, where: list[str], parameters: list[Any], order: str
-) -> list[Any]:
-    condition = f" WHERE {' AND '.join(where)}" if where else ""
-    return transaction.rows(f"SELECT {columns} FROM {table}{condition} ORDER BY {order}", parameters)

@@ -18,9 +18,12 @@ BUS_NAME = Sentence("总线", "the bus")
 
 AGENCY_ROLE, MEMBER_ROLE = "agency", "member"
 """Roles that follow of themselves: of every full agency, and of full agencies and guests."""
+WITNESS = "witness"
+"""For topics that each witness has; no role, as a witness need not be a member."""
 
 _IMPLIED = (AGENCY_ROLE, MEMBER_ROLE, BUS)
 _RESERVED = frozenset({BUS, "admin", "audit", "dead-letter", "inbox", "receipt"})
+_NOT_WITNESSES = _RESERVED - {"audit"}
 """First words of the bus's own topics, groups and logins, which no agency may bear."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 
@@ -37,16 +40,33 @@ class Member:
     name: Sentence
 
 
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One who cosigns checkpoints; `login` is its principal at the broker."""
+
+    id: str
+    login: str
+    name: Sentence
+
+
 class Members:
     """Everybody who takes part in one installation, in the order of agencies.yaml; never changes.
 
     `roles` names each role; `version` is a short hash of the text it was read from.
     """
 
-    def __init__(self, listed: tuple[Member, ...], roles: Mapping[str, Sentence], version: str) -> None:
+    def __init__(
+        self,
+        listed: tuple[Member, ...],
+        roles: Mapping[str, Sentence],
+        version: str,
+        witnesses: tuple[Witness, ...] = (),
+    ) -> None:
         self.listed = listed
         self.roles = roles
         self.version = version
+        self.witnesses = witnesses
+        """Who cosigns the ledger's checkpoints, in the order of the file."""
         self.all = tuple(member.id for member in listed)
         """Full agencies and guests."""
         self.agencies = tuple(member.id for member in listed if member.part == "full")
@@ -66,7 +86,7 @@ class Members:
     def parse(cls, source: str) -> Self:
         """Reads the text of an agencies.yaml. Raises UsageError naming the entry that is not right."""
         whole = read_yaml(FILE, source)
-        known_keys(FILE, whole, required=("roles", "members"))
+        known_keys(FILE, whole, required=("roles", "members"), optional=("witnesses",))
         roles = {
             _identifier(f"{FILE}: role", role, _IMPLIED): _named(f"{FILE}: role {role}", entry, ())
             for role, entry in entries(f"{FILE}: roles", whole["roles"])
@@ -75,7 +95,9 @@ class Members:
             _member(_identifier(f"{FILE}: member", id, _RESERVED), entry, roles)
             for id, entry in entries(f"{FILE}: members", whole["members"])
         )
-        return cls(found, roles, sha256(source.encode()).hexdigest()[:12])
+        listed = entries(f"{FILE}: witnesses", whole["witnesses"]) if "witnesses" in whole else ()
+        witnesses = tuple(_witness(id, entry, found) for id, entry in listed)
+        return cls(found, roles, sha256(source.encode()).hexdigest()[:12], witnesses)
 
     def name(self, agency: str) -> Sentence | None:
         """Name of a member or of the bus; None for others."""
@@ -98,6 +120,16 @@ class Members:
     def expanded(self, roles: Iterable[str]) -> tuple[str, ...]:
         """Who has any of the roles: in the order of the roles, each once."""
         return tuple(dict.fromkeys(agency for role in roles for agency in self.agencies_with(role)))
+
+    def having(self, each: str) -> tuple[str, ...]:
+        """Who has a topic of its own of this kind: the witnesses, or those with the role."""
+        if each == WITNESS:
+            return tuple(witness.id for witness in self.witnesses)
+        return self.agencies_with(each)
+
+    def login_of(self, id: str) -> str:
+        """The principal of a member or witness: its own name, unless its entry says another."""
+        return next((witness.login for witness in self.witnesses if witness.id == id), id)
 
     def of_source(self, source: str) -> str:
         """Agency of a CloudEvents source such as `/csrc/shanghai-office`.
@@ -145,6 +177,17 @@ def _member(id: str, entry: Any, roles: Mapping[str, Sentence]) -> Member:
     return Member(id, part, held, name)
 
 
+def _witness(id: Any, entry: Any, members: tuple[Member, ...]) -> Witness:
+    where = f"{FILE}: witness {id}"
+    member = next((member for member in members if member.id == id), None)
+    if member is not None:
+        known_keys(where, entry, required=())
+        return Witness(member.id, member.id, member.name)
+    id = _identifier(f"{FILE}: witness", id, _NOT_WITNESSES)
+    name = _named(where, entry, ("login",))
+    return Witness(id, _identifier(f"{where}: login", entry["login"], _RESERVED), name)
+
+
 def _named(where: str, entry: Any, beside: tuple[str, ...]) -> Sentence:
     known_keys(where, entry, required=(*beside, "zh", "en"))
     return Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"]))
@@ -168,6 +211,7 @@ def _load() -> Members:
 _OURS = Members.load()
 AGENCIES: tuple[str, ...] = _OURS.agencies
 GUESTS: tuple[str, ...] = _OURS.guests
+WITNESSES: tuple[str, ...] = _OURS.having(WITNESS)
 MEMBERS: tuple[str, ...] = _OURS.all
 """The members of this package; what may meet another list takes a `Members`."""
 

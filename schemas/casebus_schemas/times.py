@@ -79,7 +79,7 @@ def read_time(text: str) -> datetime:
     Raises UsageError for other texts.
     """
     found = _parsed(text)
-    return _midnight(found) if not isinstance(found, datetime) else found
+    return midnight(found) if not isinstance(found, datetime) else found
 
 
 def read_end(text: str) -> datetime:
@@ -88,7 +88,7 @@ def read_end(text: str) -> datetime:
     if isinstance(found, datetime):
         return found
     try:
-        return _midnight(found) + timedelta(days=1)
+        return midnight(found) + timedelta(days=1)
     except OverflowError as error:
         raise UsageError(
             "no time is so late", found=repr(text[:40]), expected="a day before 9999-12-31"
@@ -142,5 +142,6 @@ def _parsed(text: str) -> date | datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The first instant of a day in Beijing."""
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING)

@@ -4,7 +4,16 @@ from importlib.resources import files
 
 import pytest
 
-from casebus_schemas.agencies import AGENCIES, BUS, GUESTS, MEMBERS, Members, agencies_with, roles_of
+from casebus_schemas.agencies import (
+    AGENCIES,
+    BUS,
+    GUESTS,
+    MEMBERS,
+    WITNESSES,
+    Members,
+    agencies_with,
+    roles_of,
+)
 from casebus_schemas.errors import UsageError
 
 TEXT = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
@@ -58,7 +67,18 @@ def test_every_role_is_held() -> None:
     assert members.name("nobody") is None
 
 
+def test_witnesses() -> None:
+    """Three members cosign under their own login, the auditor's office under the auditor's."""
+    members = Members.load()
+    assert WITNESSES == ("spp", "mps", "csrc", "audit")
+    assert [members.login_of(witness) for witness in WITNESSES] == ["spp", "mps", "csrc", "auditor"]
+    assert [witness.name.zh for witness in members.witnesses] == ["最高检", "公安部", "证监会", "审计机关"]
+    assert members.having("witness") == WITNESSES
+    assert members.having("agency") == AGENCIES
+
+
 ROLES = "roles:\n  police: {zh: 公安, en: police}\n"
+MPS = "members: {mps: {part: full, roles: [police], zh: 公, en: p}}"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +96,11 @@ ROLES = "roles:\n  police: {zh: 公安, en: police}\n"
         (ROLES + "members: {bus: {part: full, roles: [police], zh: 公, en: p}}", "its name"),
         (ROLES + "members: {M.PS: {part: full, roles: [police], zh: 公, en: p}}", "its name"),
         (ROLES.replace("police", "member") + "members: {a: {}}", "its name"),
+        ("witnesses: {mps: {login: x}}\n" + ROLES + MPS, "its keys"),
+        ("witnesses: {other: {}}\n" + ROLES + MPS, "its keys"),
+        ("witnesses: {bus: {login: x, zh: 公, en: p}}\n" + ROLES + MPS, "its name"),
+        ("witnesses: {other: {login: admin, zh: 公, en: p}}\n" + ROLES + MPS, "its name"),
+        ("witnesses: {}\n" + ROLES + MPS, "witnesses"),
         (ROLES + "  police: {zh: 再, en: again}\nmembers: {}", "cannot be read"),
         (ROLES + "members: [", "cannot be read"),
         ("[]", "no mapping"),

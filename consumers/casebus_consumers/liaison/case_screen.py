@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS
-from casebus_consumers.unshowable import lines_or_reason
+from casebus_consumers.unshowable import lines_or_reason, not_readable_line
+from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.clocks import clock_table, find_clock, instruments
 from casebus_schemas.texts.symbols import (
     ACCOUNT_FIELDS,
@@ -31,6 +32,7 @@ from casebus_schemas.texts.symbols import (
 
 from .due_text import end_text, left_text
 from .track_screen import track_lines
+from .why_screen import duty_why, finding_why, moves
 
 RUNNING = ("open", "due", "contested", "overdue", "waiting")
 """States of a duty that somebody still has to do something about."""
@@ -43,6 +45,7 @@ def case_lines(case: dict[str, Any], *, why: bool = False) -> Iterator[str]:
     if numbers := case.get("names", {}).get("numbers"):
         yield "案号 number    " + "、".join(numbers)
     yield f"状态 status    {status(case['status'])}   (截至 at {case['at']})"
+    yield from (f"  因 because  {line}" for line in moves(case.get("why_status", ())))
     for event in case["events"]:
         yield from lines_or_reason("并案 merger", partial(_merger, event))
     if held := case.get("set_aside"):
@@ -111,6 +114,8 @@ def obligation_lines(
 
     One that cannot be shown is said to be so.
     """
+    if unread := not_readable_line(duty):
+        return iter((unread,))
     named = f"{duty.get('rule')} {duty.get('id')}"
     return iter(lines_or_reason(named, lambda: _obligation(duty, now, case, why)))
 
@@ -147,6 +152,7 @@ def duty_line(duty: dict[str, Any]) -> str:
 
 
 def _readings(duty: dict[str, Any]) -> Iterator[str]:
+    yield from (f"  {line}" for line in duty_why(duty))
     yield f"  应作 duty: {' | '.join(duty['duty'])}"
     yield f"  起算 from {duty['started_at']}"
     for reading in duty["readings"]:
@@ -181,6 +187,8 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
 
     One that cannot be shown is said to be so.
     """
+    if unread := not_readable_line(finding):
+        return iter((unread,))
     named = f"{finding.get('rule')} {finding.get('id')}"
     return iter(lines_or_reason(named, lambda: _finding(finding, case)))
 
@@ -202,6 +210,7 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
         yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
     if suggestion := finding.get("suggestion"):
         yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"
+    yield from (f"    {line}" for line in finding_why(finding))
     for said in finding.get("words", ()):
         text = f": {said['text']}" if said["text"] else ""
         yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
@@ -239,10 +248,18 @@ def _in_words(event: dict[str, Any]) -> Iterator[str]:
 def _suspects(suspects: Iterable[dict[str, Any]]) -> Iterator[str]:
     for suspect in suspects:
         charges = "; ".join(
-            f"{charge['article'] or in_both(NO_CHARGE)} {status(charge['status'])}"
-            for charge in suspect["charges"]
+            f"{_charge(charge['article'])} {status(charge['status'])}" for charge in suspect["charges"]
         )
         yield f"  {suspect['name']}   {charges}"
+        for charge in suspect["charges"]:
+            yield from (f"      {line}" for line in moves(charge.get("history", ())))
+
+
+def _charge(article: str | None) -> str:
+    if article is None:
+        return in_both(NO_CHARGE)
+    known = crimes().get(article)
+    return article if known is None else f"{article} {known.title.zh}"
 
 
 def _amounts(amounts: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -74,7 +74,7 @@ def case(
     with open_accounts(connection, database_url, now) as (reader, moment):
         if chain is None:
             chains = reader.chains(knows)
-            called = _called(reader, (entry["chain"] for entry in chains), knows)
+            called = names_of_chains(reader, (entry["chain"] for entry in chains), knows)
             for entry in chains:
                 entry["names"] = called[entry["chain"]].to_json()
             lines = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
@@ -108,13 +108,12 @@ def obligations(
         before = None if due_before is None else read_end(due_before)
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.obligations(moment, agency=of, chain=meant, states=states, due_before=before)
-        shown = [duty for duty in found if every or states or duty["state"] in RUNNING]
-        called = {} if as_json else _called(reader, (duty["chain"] for duty in shown), of)
+        shown = [duty for duty in found if every or states or duty["state"] in (*RUNNING, None)]
+        called = {} if as_json else names_of_chains(reader, (duty["chain"] for duty in shown), of)
 
     def lines() -> Iterator[str]:
         for duty in shown:
-            case = f"〔{called[duty['chain']].line(duty['chain'])}〕"
-            yield from obligation_lines(duty, moment, case=case, why=why)
+            yield from obligation_lines(duty, moment, case=_case(duty, called), why=why)
         yield from _left_out(len(found) - len(shown), "项已履行或已终止", "met or over")
 
     show_answer(found, as_json, lines, nothing="没有到期事项 nothing is due")
@@ -142,11 +141,11 @@ def findings(
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.findings(agency=of, chain=meant, states=states, rule=number)
         shown = [one for one in found if every or states or one["state"] != "closed"]
-        called = {} if as_json else _called(reader, (one["chain"] for one in shown), of)
+        called = {} if as_json else names_of_chains(reader, (one["chain"] for one in shown), of)
 
     def lines() -> Iterator[str]:
         for one in shown:
-            yield from finding_lines(one, case=f"〔{called[one['chain']].line(one['chain'])}〕")
+            yield from finding_lines(one, case=_case(one, called))
         yield from _left_out(len(found) - len(shown), "项已关闭", "closed")
 
     show_answer(found, as_json, lines, nothing="没有发现 no findings")
@@ -296,7 +295,10 @@ def _url(connection: Path | None, given: str | None) -> str:
     return url
 
 
-def _called(reader: "AccountsReader", chains: Iterable[str], agency: str | None) -> dict[str, "CaseNames"]:
+def names_of_chains(
+    reader: "AccountsReader", chains: Iterable[str | None], agency: str | None
+) -> dict[str, "CaseNames"]:
+    """How each of some chains is called, to an agency or to whoever runs the bus."""
     from casebus_consumers.case_names import CaseNames, names_of
 
     def called(chain: str) -> CaseNames:
@@ -305,7 +307,13 @@ def _called(reader: "AccountsReader", chains: Iterable[str], agency: str | None)
         except Exception:  # noqa: BLE001 - a case whose names cannot be read is called by its id
             return CaseNames()
 
-    return {chain: called(chain) for chain in set(chains)}
+    return {chain: called(chain) for chain in set(chains) if chain is not None}
+
+
+def _case(entry: dict[str, Any], called: dict[str, "CaseNames"]) -> str:
+    """How the case of an entry is called; nothing for one of which that is not told."""
+    chain = entry["chain"]
+    return "" if chain is None else f"〔{called[chain].line(chain)}〕"
 
 
 def _left_out(number: int, zh: str, en: str) -> Iterator[str]:

@@ -54,16 +54,22 @@ def due(
 @app.command("show")
 def show(
     number: Annotated[
-        str | None, typer.Argument(help="such as DL06 or R30; without it all are listed")
+        str | None, typer.Argument(help="such as DL06, R30 or 180(4); without it all are listed")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A clock of the law or a rule of reconciliation: what it looks at, its law, who must do what."""
+    """A clock of the law, a rule of reconciliation, or a crime.
+
+    Of a rule or clock what it looks at, its law, who must do what; of a crime, by its article or its number
+    in a police system's code table, the standards for filing and what laundering its gains is.
+    """
+    from casebus_schemas.law.charges import crime_called, crimes
     from casebus_schemas.law.clock_json import clock_json
     from casebus_schemas.law.clocks import clocks
     from casebus_schemas.rules.register import RULES
     from casebus_schemas.rules.rule_json import rule_json
 
+    from .crime_screen import crime_json, crime_lines
     from .law_screen import clock_lines, rule_lines
 
     known_clocks, known_rules = clocks(), {str(id): rule for id, rule in RULES.items()}
@@ -82,12 +88,14 @@ def show(
         body, lines = rule_json(known_rules[wanted]), rule_lines(known_rules[wanted])
     elif wanted in known_clocks:
         body, lines = clock_json(known_clocks[wanted]), clock_lines(known_clocks[wanted])
+    elif (crime := crime_called(number.strip())) is not None:
+        body, lines = crime_json(crime), crime_lines(crime)
     else:
         raise UsageError(
-            "no such rule or clock",
+            "no such rule, clock or crime",
             found=repr(number[:20]),
-            expected=", ".join((*known_clocks, *known_rules)),
-            remedy="`casebus law show` lists them with their titles",
+            expected=", ".join((*known_clocks, *known_rules, *crimes())),
+            remedy="`casebus law show` lists them with their titles, docs/law.md the crimes",
         )
     if as_json:
         say_json(body)

@@ -9,7 +9,8 @@ from casebus_schemas.admission.notice_records import NOTICE_HEADERS
 from casebus_schemas.admission.verdict import BUS_HEADERS
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
-from casebus_schemas.catalogue.topology import ADMISSION, TopicSpec, topics
+from casebus_schemas.catalogue.topology import ADMISSION, CHECKPOINT, TopicSpec, topics
+from casebus_schemas.evidence.epoch import EPOCH_HEADER, HEADS_HEADER
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.wire.headers import CONTENT_TYPE
 
@@ -17,6 +18,8 @@ AVRO = "application/vnd.apache.avro;version=1.9.0"
 _BINDING = "0.5.0"
 _ADMISSION, _REFUSED = "bus.admission", "dead-letter"
 """Messages that carry the bytes of another record, or none."""
+_SEALED, _COSIGNED = "bus.checkpoint", "cosignature"
+"""Messages that are text."""
 _NOTICE = "notice."
 """The same event in an inbox: a message of its own, since it has more headers."""
 
@@ -55,6 +58,10 @@ _WHY = (
     {"description": "Where the event stands: topic/partition/offset."},
     {"format": "date-time", "description": "When the router admitted it."},
 )
+_EPOCH = {
+    EPOCH_HEADER: {**_TEXT, "description": "The epoch's leaf in the head log, base64url."},
+    HEADS_HEADER: {**_TEXT, "description": "Heads that changed since the epoch before, five lines each."},
+}
 _REASON = {
     "casebus-error-code": {**_TEXT, "description": "The refusal code."},
     "casebus-origin": {**_TEXT, "description": "Where the record stands: topic/partition/offset."},
@@ -100,6 +107,7 @@ def document() -> dict[str, Any]:
                 "notice": _object({**_HEADERS, **_texts(NOTICE_HEADERS, _WHY)}, _OPTIONAL),
                 "admission": _object(_texts(BUS_HEADERS, _VERDICT)),
                 "refusal": _object(_REASON),
+                "epoch": _object(_EPOCH),
             },
             "messageTraits": {"event": _trait("headers"), "notice": _trait("notice")},
             "messages": dict(_messages(catalog)),
@@ -152,6 +160,10 @@ def _said_on(spec: TopicSpec, catalog: Catalog) -> Iterator[str]:
     """Names of the messages that may stand on a topic."""
     if spec.name == ADMISSION:
         yield _ADMISSION
+    elif spec.name == CHECKPOINT:
+        yield _SEALED
+    elif spec.channel == _COSIGNED:
+        yield _COSIGNED
     elif spec.channel == "dead-letter":
         yield _REFUSED
     elif spec.channel == "inbox":
@@ -212,6 +224,27 @@ def _messages(catalog: Catalog) -> Iterator[tuple[str, Any]]:
             "title": "被拒记录 refused record",
             "summary": "The refused record byte for byte; headers say why. Empty for a state secret.",
             "headers": {"$ref": "#/components/schemas/refusal"},
+        },
+    )
+    yield (
+        _SEALED,
+        {
+            "name": _SEALED,
+            "title": "检查点 checkpoint",
+            "summary": "The body of tlog-witness add-checkpoint: old size, proof, signed checkpoint.",
+            "contentType": "text/plain",
+            "headers": {"$ref": "#/components/schemas/epoch"},
+            "payload": _TEXT,
+        },
+    )
+    yield (
+        _COSIGNED,
+        {
+            "name": _COSIGNED,
+            "title": "联署 cosignature",
+            "summary": "The signed checkpoint with the line that the witness added.",
+            "contentType": "text/plain",
+            "payload": _TEXT,
         },
     )
 

@@ -1,12 +1,18 @@
-"""The tables of docs/law.md: filing standards by article, and what laundering of which gains is."""
+"""The tables of docs/law.md: crimes, filing standards by article, and what laundering of which gains is."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.predicates import predicates
 from casebus_schemas.law.thresholds import Threshold, thresholds
 from casebus_schemas.texts.symbols import BASES, GAINS, figure, in_both, word
 
+_CRIMES = """\
+The crimes that cases are about (`law/charges.yaml`). Events name the article. The numbers are those of two
+code tables of police systems, read in public converters and not in the tables: none of them is verified.
+Who sends one is told the article.
+"""
 _STANDARDS = """\
 From which amount on (CNY) a case is filed, by article of the Criminal Law and the day of the act
 (`law/thresholds.yaml`). Standards have circumstances beside amounts: a figure advises and never decides.
@@ -18,7 +24,15 @@ they are (`law/predicates.yaml`).
 
 
 def tables() -> Iterator[str]:
-    """Both tables as Markdown."""
+    """The tables as Markdown."""
+    yield "## Crimes"
+    yield ""
+    yield _CRIMES
+    yield "| article | crime | numbers (not verified) |"
+    yield "|---|---|---|"
+    for known in crimes().values():
+        yield f"| {known.article} | {in_both(known.title)} | {', '.join(known.codes)} |"
+    yield ""
     yield "## Filing standards"
     yield ""
     yield _STANDARDS

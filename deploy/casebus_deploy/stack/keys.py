@@ -16,6 +16,9 @@ from casebus_schemas.catalogue.services import services
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.ed25519 import check_public_key
+from casebus_schemas.evidence.key_file import read_seed
+from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.signing import SigningKey, key_id
 
 from .operator_events import Voice
@@ -30,6 +33,16 @@ def key_file(secrets_dir: Path, principal: str) -> Path:
     return secrets_dir / f"{principal}.signing-key"
 
 
+def log_key_file(secrets_dir: Path) -> Path:
+    """File of the ledger's own key, which signs checkpoints and nothing else."""
+    return secrets_dir / "log.signing-key"
+
+
+def log_vkey(secrets_dir: Path, origin: str) -> str:
+    """The verifier key of the ledger's checkpoints. Raises UsageError if its key file is at fault."""
+    return str(NoteSigner(origin, read_seed(log_key_file(secrets_dir))).key)
+
+
 def chain_secret_file(secrets_dir: Path, agency: str) -> Path:
     """File of the secret from which an agency's chain ids are made."""
     return secrets_dir / f"{agency}.chain-secret"
@@ -42,6 +55,7 @@ def make_secrets(secrets_dir: Path) -> None:
         _write_once(key_file(secrets_dir, principal))
     for agency in MEMBERS:
         _write_once(chain_secret_file(secrets_dir, agency))
+    _write_once(log_key_file(secrets_dir))
 
 
 def announce(connection: Connection) -> int:
@@ -64,14 +78,15 @@ def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes
     """
     try:
         public = bytes.fromhex(public_key)
+        check_public_key(public)
     except ValueError as error:
         raise UsageError(
-            "not a public key", found=public_key[:80], expected="64 hexadecimal digits"
+            f"not a public key: {error}",
+            found=public_key[:80],
+            expected="64 hexadecimal digits of an Ed25519 public key",
         ) from error
-    if agency not in MEMBERS or len(public) != 32:
-        raise UsageError(
-            "whose key?", found=f"{agency}, {len(public)} bytes", expected=f"{', '.join(MEMBERS)}; 32 bytes"
-        )
+    if agency not in MEMBERS:
+        raise UsageError("whose key?", found=agency, expected=", ".join(MEMBERS))
     identifier, keyring = key_id(public), read_keyring(connection)
     now_ms = time.time_ns() // 1_000_000
     valid = [one for one in keyring.of(agency) if _signs(one, now_ms)]

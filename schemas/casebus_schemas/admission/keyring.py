@@ -6,11 +6,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nacl.bindings import crypto_core_ed25519_is_valid_point
-
 from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RefusalCode, Refused
+from casebus_schemas.evidence.ed25519 import check_public_key
 from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
@@ -289,8 +288,7 @@ def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
     algorithm = _ALGORITHMS.get(data["algorithm"])
     if algorithm is None:
         raise ValueError(f"algorithm {data['algorithm']}, expected ed25519")
-    if len(public) != 32 or not crypto_core_ed25519_is_valid_point(public):
-        raise ValueError("a public key of wrong length, of small order or not canonical")
+    check_public_key(public)
     identifier = key_id(public, algorithm)
     if data["key_id"] != identifier:
         raise ValueError(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
+from casebus_schemas.law.charges import crime_called
 
 from .problem import Problem
 
@@ -111,6 +112,16 @@ def _nobody(pointer: str, ref: str, listed: set[str]) -> Problem:
 
 
 def _no_article(pointer: str, article: str) -> Problem:
+    crime = crime_called(article.strip())
+    if crime is not None:
+        return Problem(
+            "bad-body",
+            pointer,
+            "a number of a police code table in place of the article",
+            found=f"{article[:40]} ({crime.title.zh})",
+            expected=f"the article of the Criminal Law: {crime.article}",
+            remedy=f"write {crime.article}: charges are compared by it",
+        )
     return Problem(
         "bad-body",
         pointer,

@@ -26,8 +26,8 @@ class ChainIndex:
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
     does (it is *loose*). Unless it answers the start itself, it belongs to the last `MOST_LATER` of a kind
-    only: no matter has so many that wait at once. With each event by which the fold grows, `add` makes it equal
-    to an index made anew.
+    only: no matter has so many that wait at once. With each event by which the fold grows, `add` makes it
+    equal to an index made anew.
     `table` and `members` are the law and the agencies under which the chain is read, `calendar` the holidays.
     """
 

@@ -123,7 +123,7 @@ class OpenStarts:
                     yield key
 
     def _tied(self, kind: str, tied: Collection[Digest], index: ChainIndex) -> Iterator[Key]:
-        """The starts of a kind to which, as loose, belonged what answers something that the kind now knows."""
+        """The starts of a kind to which, as loose, what answers something that it now knows belonged."""
         for place in index.answering(tied, self._changing_of_kind.get(kind, ())):
             for cause in index.reaching(kind, place):
                 yield from self._of_cause.get(cause.digest, ())

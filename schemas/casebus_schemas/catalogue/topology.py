@@ -20,6 +20,7 @@ ADMISSION = "bus.admission"
 FINDING = "bus.finding"
 OBLIGATION = "bus.obligation"
 COMMAND = "bus.command"
+CHECKPOINT = "bus.checkpoint"
 BUS_KEY = "bus.key"
 
 SERVICES: tuple[str, ...] = workers()
@@ -104,6 +105,11 @@ def dead_letter(agency: str) -> str:
     return f"dead-letter.{agency}"
 
 
+def cosignature(witness: str) -> str:
+    """Topic of what a witness cosigned."""
+    return f"{witness}.cosignature"
+
+
 def in_sync_replicas(replication: int) -> str:
     """How many of so many replicas must have a record before it is acknowledged: 2 from three on, else 1."""
     return "2" if replication >= 3 else "1"
@@ -163,6 +169,10 @@ def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[
         rules.update(_topic_rules(principal, "WRITE", written, specs))
         rules.update(_topic_rules(principal, "READ", read, specs))
         rules.add(_group_rule(principal))
+        service = services().get(principal)
+        if service is not None and service.describes_ledgered:
+            ledgered = {spec.name for spec in specs if spec.ledgered}
+            rules.update(_topic_rules(principal, "DESCRIBE", ledgered, specs))
     # Lag is the operator's business; describing a group gives no record away.
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
     # So that the doctor sees whether quotas and limits are as they should be.
@@ -214,7 +224,7 @@ def read_topic(where: str, source: str) -> dict[str, Any]:
     known_keys(where, entry, required=_REQUIRED, optional=("each",))
     if ("each" in entry) != ("{agency}" in entry["topic"]):
         raise UsageError(
-            f"{where}: each", expected="the role whose agencies have it, and {agency} in its name"
+            f"{where}: each", expected="the role whose agencies have it, or witness; {agency} in its name"
         )
     for key in ("written_by", "read_by"):
         texts(where, key, entry[key])
@@ -233,7 +243,7 @@ def _check_services(known: set[str]) -> None:
 
 
 def _expand(entry: dict[str, Any], n: int, replication: int, members: Members) -> Iterator[TopicSpec]:
-    for agency in members.agencies_with(entry.get("each", BUS)):
+    for agency in members.having(entry.get("each", BUS)):
         name = entry["topic"].format(agency=agency)
         first, _, rest = name.partition(".")
         yield TopicSpec(
@@ -270,7 +280,7 @@ def _who(
         if word in (*SERVICES, AUDITOR, OPERATOR):
             found.append(word)
         elif word == "{agency}":
-            found.append(agency)
+            found.append(members.login_of(agency))
         else:
             found.extend(members.agencies_with(word))
     found.extend(s.name for s in services().values() if entry["topic"] in _beside(s, key))

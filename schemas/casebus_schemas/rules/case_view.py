@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.as_of import AsOf, possession, sight
 from casebus_schemas.case.belonging import parties_of
 from casebus_schemas.case.chain import ChainEvent
@@ -15,6 +16,7 @@ from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.json_text import canonical
 
+from .reasons import duty_reasons, finding_reasons, status_reasons
 from .reconcile import reconcile
 
 EVERYTHING = AsOf()
@@ -36,8 +38,8 @@ def case_view(
 
     `asked` limits what is seen, and is then part of the answer; notices on holidays that were published later
     are unknown then. `calendar` has all notices, by default those of this package. `why` adds the history of
-    each charge, the reason for each event's place, and what was left out. Raises NothingKnown if nothing
-    is seen.
+    each charge, the reasons for the state, for each duty and finding and each event's place, and what was
+    left out. Raises NothingKnown if nothing is seen.
     """
     every = list(events)
     found = sight(every, asked)
@@ -54,13 +56,14 @@ def case_view(
             expected="an event that was known then",
             remedy="a later --as-of or --known-at, or another --level",
         )
-    accounts = json.loads(canonical(meaning.accounts))
+    said = json.loads(canonical(meaning.accounts))
+    reached = status_reasons(said, meaning.folded) if why else []
     if not why:
-        for suspect in accounts["suspects"]:
+        for suspect in said["suspects"]:
             for charge in suspect["charges"]:
                 del charge["history"]
     view = {
-        **accounts,
+        **said,
         "at": beijing_text(now),
         "obligations": [duty.said(now).to_json() for duty in meaning.duties],
         "findings": [finding.to_json() for finding in meaning.findings(now)],
@@ -69,6 +72,11 @@ def case_view(
     if (question := asked.to_json()) is not None:
         view["as_of"] = question
     if why:
+        view["why_status"] = reached
+        for shown, duty in zip(view["obligations"], meaning.duties, strict=True):
+            shown["why"] = duty_reasons(duty)
+        for shown in view["findings"]:
+            shown["why"] = finding_reasons(shown, meaning.folded.order)
         view["why"] = [_place(event, meaning.folded) for event in meaning.folded.order]
         if asked.known_by is not None:
             had = possession([*found.seen, *(event for event, _ in found.left_out)], asked.known_by)
@@ -79,6 +87,14 @@ def case_view(
             for event, reason in sorted(found.left_out, key=lambda pair: pair[0].sort_key)
         ]
     return view
+
+
+def status_known_to(events: Iterable[ChainEvent], agency: str) -> str | None:
+    """The state of a case by the events that an agency was told of, None if they bring it nowhere."""
+    every = list(events)
+    folded = fold(sight(every, AsOf(known_by=agency)).seen, parties_of(every))
+    status: str | None = accounts(folded)["status"] if folded.order else None
+    return status
 
 
 def _place(event: ChainEvent, folded: Folded) -> dict[str, Any]:

@@ -7,10 +7,8 @@ from struct import pack
 from typing import NamedTuple
 from uuid import UUID
 
-from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
-from nacl.exceptions import BadSignatureError, CryptoError
-
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence import ed25519
 
 ZERO_DIGEST = bytes(32)
 ED25519 = 1
@@ -91,6 +89,30 @@ def admission_message(
     Absent key or value: zeros for its digest.
     """
     sha = hashlib.sha256
+    return admission_message_of(
+        producer=producer,
+        seq=seq,
+        prev=prev,
+        topic=topic,
+        partition=partition,
+        key_sha256=None if key is None else sha(key).digest(),
+        value_sha256=None if value is None else sha(value).digest(),
+        admission=admission,
+    )
+
+
+def admission_message_of(
+    *,
+    producer: str,
+    seq: int,
+    prev: bytes,
+    topic: str,
+    partition: int,
+    key_sha256: bytes | None,
+    value_sha256: bytes | None,
+    admission: bytes,
+) -> bytes:
+    """The same from the digests of key and value, as a ledger leaf has them; None where absent."""
     return b"".join(
         (
             b"casebus/admission/v1\n",
@@ -99,9 +121,9 @@ def admission_message(
             prev,
             _cached_text(topic),
             pack(_U32, partition),
-            b"\0" + ZERO_DIGEST if key is None else b"\1" + sha(key).digest(),
-            b"\0" + ZERO_DIGEST if value is None else b"\1" + sha(value).digest(),
-            sha(admission).digest(),
+            b"\0" + ZERO_DIGEST if key_sha256 is None else b"\1" + key_sha256,
+            b"\0" + ZERO_DIGEST if value_sha256 is None else b"\1" + value_sha256,
+            hashlib.sha256(admission).digest(),
         )
     )
 
@@ -114,12 +136,13 @@ def key_id(public: bytes, alg: int = ED25519) -> bytes:
 class SigningKey:
     """An Ed25519 private key that makes signature blocks."""
 
-    __slots__ = ("_secret", "key_id", "public")
+    __slots__ = ("_private", "key_id", "public")
 
     def __init__(self, seed: bytes) -> None:
-        if len(seed) != 32:
+        if len(seed) != ed25519.SEED_LENGTH:
             raise UsageError("not an Ed25519 seed", found=f"{len(seed)} bytes", expected="32 bytes")
-        self.public, self._secret = crypto_sign_seed_keypair(seed)
+        self._private = ed25519.PrivateKey(seed)
+        self.public = self._private.public
         self.key_id = key_id(self.public)
 
     @classmethod
@@ -136,7 +159,7 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Signature block of 98 bytes: version 1, algorithm 1, key id, Ed25519 signature."""
-        return b"\1\1" + self.key_id + crypto_sign(message, self._secret)[:64]
+        return b"\1\1" + self.key_id + self._private.sign(message)
 
 
 class SignatureBlock(NamedTuple):
@@ -159,9 +182,5 @@ def parse_block(raw: bytes) -> SignatureBlock:
 
 
 def verify(block: SignatureBlock, message: bytes, public: bytes) -> bool:
-    """Whether the block signs the message under the public key, by libsodium's strict rule."""
-    try:
-        crypto_sign_open(block.signature + message, public)
-    except (BadSignatureError, CryptoError, ValueError, TypeError):
-        return False
-    return True
+    """Whether the block signs the message under the public key, by the one rule for Ed25519."""
+    return ed25519.verify(public, block.signature, message)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from casebus_consumers.liaison.due_text import end_text
 from casebus_consumers.liaison.law_cli import app
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.clocks import clocks
 from casebus_schemas.rules.register import RULES
 from support.notices import OF_2027
@@ -67,7 +68,27 @@ def test_an_unknown_number_names_the_known_ones() -> None:
     """R99 is refused, and the answer says which there are."""
     with pytest.raises(UsageError) as refused:
         show("R99")
-    assert refused.value.expected == ", ".join(NUMBERS)
+    assert refused.value.expected == ", ".join((*NUMBERS, *crimes()))
+
+
+@pytest.mark.parametrize("named", ["180(4)", "030487", "03041800"])
+def test_a_crime_by_its_article_or_number(named: str) -> None:
+    """Names, numbers, the figures of 2022 with their aggravation, and that its gains are laundered by 191."""
+    body = json.loads(show(named, "--json"))
+    assert (body["article"], body["title"]["zh"], body["codes"]) == (
+        "180(4)",
+        "利用未公开信息交易罪",
+        ["030487", "03041800"],
+    )
+    (standard,) = body["standards"]
+    assert (standard["since"], standard["article"]) == ("2022-05-15", "31")
+    assert standard["from"] == {"illegal_gain": "1000000"}
+    assert standard["aggravated"] == {"illegal_gain": "500000", "turnover": "5000000", "margin": "1000000"}
+    assert body["laundering"]["others"] == {"article": "191", "verified": True}
+    said = show(named)
+    assert "利用未公开信息交易罪" in said
+    assert "1,000,000.00元" in said
+    assert "未核实 not verified" in said
 
 
 def due(*arguments: str) -> str:

@@ -69,6 +69,8 @@ def test_e3_the_operator_announces_a_key_for_an_agency_without_one(voice: Said) 
         ("csrc", SigningKey(seed_of("csrc")).public.hex(), "announced before"),
         ("nobody", NEW.public.hex(), "whose key"),
         ("csrc", "abc", "not a public key"),
+        ("csrc", NEW.public.hex()[2:], "of 31 bytes, expected 32"),
+        ("csrc", "01" + "00" * 31, "no canonical point"),
     ],
 )
 def test_e3_others_are_not_readmitted(voice: Said, agency: str, public: str, why: str) -> None:

@@ -141,7 +141,7 @@ def test_weak_public_keys_are_ignored(public: bytes) -> None:
     weak = csrc.announce(SECOND, by=csrc.key, public_key=public, key_id=key_id(public))
     keyring = _known(csrc).apply(stored(weak, 1))
     assert len(keyring.entries) == 1
-    assert keyring.ignored[0].reason == "a public key of wrong length, of small order or not canonical"
+    assert keyring.ignored[0].reason.startswith(("Ed25519 public key ", "an Ed25519 public key of 5 bytes"))
 
 
 def test_key_event_that_lies_is_ignored() -> None:

@@ -227,6 +227,21 @@ def test_c2_articles_of_the_law_are_taken(doors: Doors, article: str) -> None:
     assert _answer(doors, door_event(subject=CHAIN, data=data)) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "article"), [("030456", "180(1)"), ("03042102", "182"), ("030999", "180(4)")]
+)
+def test_a_number_of_a_police_code_table_is_refused_with_its_article(
+    doors: Doors, code: str, article: str
+) -> None:
+    """Police systems carry two code tables: a known number is answered with its article, another one not."""
+    data = {"suspects": [{"ref": "S1", "kind": "natural"}], "charges": [{"suspect": "S1", "article": code}]}
+    event = door_event(subject=CHAIN, data=data)
+    assert _answer(doors, event) == [("bad-body", "/data/charges/0/article")]
+    (refused,) = check([event], NOW, CATALOG).refused
+    assert article in refused["detail"]
+    assert article in refused["zh"]
+
+
 def test_c2_a_correction_may_charge_whom_the_corrected_event_lists(doors: Doors) -> None:
     """A correction of charges alone needs no list of suspects; one that lists some charges these."""
     data = {"reasons": "示例", "charges": [{"suspect": "S1", "article": "182"}]}

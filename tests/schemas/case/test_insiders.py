@@ -1,6 +1,7 @@
 """Who could know of a security's case: by delivery, fetching and signature, as of a day."""
 
 import random
+from datetime import date
 from typing import Any
 
 import pytest
@@ -76,3 +77,41 @@ def test_a_security_without_a_code_is_not_named(security: Any) -> None:
     """What has no code is no match for any."""
     event = say("r", "referral.submitted", "2022-01-04", security=security)
     assert not names_security(event, "600518")
+
+
+def test_readers_whom_an_agency_names() -> None:
+    """An access counts from its own time, also when it was logged later; a right from its first day."""
+    access = {"officer": "经侦-07", "unit": "mps/economic", "event": digest("r"), "kind": "printed"}
+    events = [
+        *_events(),
+        say(
+            "l",
+            "access.logged",
+            "2022-04-01T10:00",
+            agency="mps",
+            accesses=[access | {"at": at("2022-01-06T15:00")}, access | {"at": at("2022-03-20T15:00")}],
+        ),
+        say(
+            "a",
+            "access.granted",
+            "2022-01-10T10:00",
+            agency="csrc",
+            grantee="csrc/legal",
+            events=[],
+            begins_on=date(2022, 1, 12),
+        ),
+    ]
+
+    def readers(until: str) -> dict[str, list[tuple[str, str, str, bytes | None]]]:
+        found = insiders_of(events, "600518", at(until))
+        return {
+            one.agency: [(who.name, who.how, f"{who.at:%m-%d %H}", who.event) for who in one.readers]
+            for one in found
+            if one.readers
+        }
+
+    first = ("经侦-07", "printed", "01-06 15", digest("r"))
+    legal = ("csrc/legal", "access.granted", "01-12 00", None)
+    assert readers("2022-01-06T15:00") == {}
+    assert readers("2022-01-12T00:01") == {"mps": [first], "csrc": [legal]}
+    assert readers("2022-04-02")["mps"] == [first, ("经侦-07", "printed", "03-20 15", digest("r"))]

@@ -93,7 +93,7 @@ def test_the_roles_of_a_type_stand_for_the_members() -> None:
     """Who may say a type, and who hears of it by law, follows from who has its roles."""
     text = (files("casebus_schemas") / "agencies.yaml").read_text(encoding="utf-8")
     members = Members.parse(
-        text.replace("  mps: {", "  ncb: {part: guest, roles: [police], zh: 局, en: b}\n  mps: {")
+        text.replace("  mps: {part", "  ncb: {part: guest, roles: [police], zh: 局, en: b}\n  mps: {part")
     )
     events = (files("casebus_schemas") / "events.yaml").read_text(encoding="utf-8")
     catalog = Catalog(events, lock_text(), members)
@@ -105,5 +105,8 @@ def test_the_roles_of_a_type_stand_for_the_members() -> None:
 
 def test_version_follows_the_contents() -> None:
     """Two catalogues with different lists have different versions."""
-    assert Catalog("{}", "").version != Catalog("{states: {filed: {zh: z, en: e}}}", "").version
+    assert (
+        Catalog("{}", "").version
+        != Catalog("{states: {filed: {zh: z, en: e, quiet_days: none}}}", "").version
+    )
     assert len(CATALOG.version) == 12

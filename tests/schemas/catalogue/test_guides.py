@@ -46,7 +46,7 @@ def test_a_sample_is_written_once(tmp_path: Path) -> None:
 def test_a_service_is_its_topics_and_a_line(tmp_path: Path) -> None:
     """With the page's lines the service has a login, a key, its access and its group, and can be run."""
     package = copied_package(tmp_path)
-    topic = "topics/bus.checkpoint.yaml"
+    topic = "topics/bus.count.yaml"
     (package / topic).write_text(written(SERVICE_PAGE, topic), encoding="utf-8")
     with (package / "services.yaml").open("a", encoding="utf-8") as services:
         services.write(written(SERVICE_PAGE, "services.yaml"))
@@ -55,16 +55,16 @@ from casebus_deploy.stack.keys import SIGNERS
 from casebus_deploy.stack.topics_admin import Wanted
 from casebus_schemas.catalogue.services import services, workers
 from casebus_schemas.catalogue.topology import acls
-print("sealer" in SIGNERS, "sealer" in Wanted.of_bus().users, workers()[-1], services()["sealer"].module)
+print("counter" in SIGNERS, "counter" in Wanted.of_bus().users, workers()[-1], services()["counter"].module)
 for rule in acls():
-    if rule.principal == "sealer":
+    if rule.principal == "counter":
         print(rule.operation, rule.resource_type, rule.name, rule.pattern)
 """
     first, *rules = run_with(package, "-c", program).splitlines()
-    assert first == "True True sealer casebus_services.sealer.wiring"
+    assert first == "True True counter casebus_services.counter.wiring"
     assert set(rules) == {
-        "WRITE TOPIC bus.checkpoint LITERAL",
+        "WRITE TOPIC bus.count LITERAL",
         "READ TOPIC bus.key LITERAL",
-        "READ GROUP sealer LITERAL",
+        "READ GROUP counter LITERAL",
     }
-    assert "sealer" in run_with(package, "-m", "casebus_deploy.cli.main", "run", "--help")
+    assert "counter" in run_with(package, "-m", "casebus_deploy.cli.main", "run", "--help")

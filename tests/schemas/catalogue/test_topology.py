@@ -40,6 +40,7 @@ def test_the_pinned_topics_exist_and_no_others() -> None:
     expected = {f"{agency}.{channel}" for agency in AGENCIES for channel in (*CHANNELS, "key")}
     expected |= {f"{guest}.{channel}" for guest in GUESTS for channel in ("referral", "record", "key")}
     expected |= {f"bus.{name}" for name in ("key", "admission", "finding", "obligation", "command")}
+    expected |= {"bus.checkpoint", *(f"{who}.cosignature" for who in ("spp", "mps", "csrc", "audit"))}
     expected |= {f"{kind}.{member}" for kind in ("inbox", "receipt", "dead-letter") for member in MEMBERS}
     assert set(NAMES) == expected
     assert sorted(NAMES) == NAMES
@@ -77,7 +78,9 @@ def test_topic(name: str, n: int, replication: int, in_sync: str) -> None:
         "max.message.bytes": str(MIB if of_agency else MIB + 64 * 1024),
     }
     delivered = spec.channel in ("inbox", "receipt", "dead-letter")
-    assert spec.ledgered == (not delivered)
+    # A ledgered checkpoint would make the next one, without end.
+    of_the_ledger = spec.channel in ("checkpoint", "cosignature")
+    assert spec.ledgered == (not delivered and not of_the_ledger)
 
 
 def test_delivery_topics() -> None:
@@ -90,12 +93,14 @@ def test_delivery_topics() -> None:
 
 
 def test_groups_of_topics() -> None:
-    """The router reads the members' channels, the ledger all but what is delivered."""
+    """The router reads the members' channels, the ledger all but what is delivered or tells of itself."""
+    of_the_ledger = ("bus.checkpoint", *(name for name in NAMES if name.endswith(".cosignature")))
+    said = {name for name in NAMES if name not in of_the_ledger}
     assert {spec.name for spec in agency_topics()} == {
-        name for name in NAMES if name.split(".")[0] in MEMBERS and not name.endswith(".key")
+        name for name in said if name.split(".")[0] in MEMBERS and not name.endswith(".key")
     }
     assert {spec.name for spec in ledgered_topics()} == {
-        name for name in NAMES if name.split(".")[0] in (*MEMBERS, "bus")
+        name for name in said if name.split(".")[0] in (*MEMBERS, "bus")
     }
     assert set(key_topics()) == {f"{who}.key" for who in (*MEMBERS, "bus")}
 
@@ -121,13 +126,13 @@ def test_access_rules_say_what_the_topic_says(principal: str, name: str) -> None
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_what_a_member_may(member: str) -> None:
-    """A member writes its own prefix only; reads that, its deliveries and every key topic; no more."""
+    """A member writes its own prefix only; reads that, its deliveries, keys and what is cosigned."""
     assert {name for name in NAMES if _allowed(member, "WRITE", "TOPIC", name)} == {
         name for name in NAMES if name.startswith(f"{member}.")
     }
-    deliveries = {inbox(member), receipt(member), dead_letter(member)}
+    deliveries = {inbox(member), receipt(member), dead_letter(member), "bus.checkpoint"}
     assert {name for name in NAMES if _allowed(member, "READ", "TOPIC", name)} == {
-        name for name in NAMES if name.startswith(f"{member}.") or name.endswith(".key")
+        name for name in NAMES if name.startswith(f"{member}.") or name.endswith((".key", ".cosignature"))
     } | deliveries
 
 
@@ -135,6 +140,7 @@ def test_who_writes_what_the_bus_says() -> None:
     """Each topic of the bus has one writer, and deliveries only the router and the ledger."""
     assert {name: _spec(name).written_by for name in NAMES if name.startswith("bus.")} == {
         "bus.admission": ("router",),
+        "bus.checkpoint": ("sealer",),
         "bus.command": ("operator",),
         "bus.finding": ("reconciler",),
         "bus.key": ("operator",),
@@ -146,11 +152,33 @@ def test_who_writes_what_the_bus_says() -> None:
 
 
 def test_auditor_and_operator_read_all() -> None:
-    """The auditor and the operator read every topic; the auditor writes none."""
+    """The auditor and the operator read every topic; the auditor writes only what it cosigns itself."""
     for name in NAMES:
         assert _allowed("auditor", "READ", "TOPIC", name)
         assert _allowed("operator", "READ", "TOPIC", name)
-        assert not _allowed("auditor", "WRITE", "TOPIC", name)
+        assert _allowed("auditor", "WRITE", "TOPIC", name) == (name == "audit.cosignature")
+
+
+def test_each_witness_writes_its_own_topic() -> None:
+    """Three members and the auditor's office cosign, each on a topic that nobody else writes."""
+    written = {spec.name: spec.written_by for spec in topics() if spec.channel == "cosignature"}
+    assert written == {
+        "audit.cosignature": ("auditor",),
+        "csrc.cosignature": ("csrc",),
+        "mps.cosignature": ("mps",),
+        "spp.cosignature": ("spp",),
+    }
+    assert [_spec(name).partitions for name in written] == [1] * 4
+    assert _spec("audit.cosignature").agency == "audit"
+
+
+def test_the_sealer_asks_for_ends_and_reads_only_heads() -> None:
+    """The sealer may ask where ledgered topics end, reads none of them, and writes checkpoints alone."""
+    for name in NAMES:
+        heads = name == "bus.checkpoint" or name.endswith(".cosignature")
+        assert _allowed("sealer", "READ", "TOPIC", name) == heads
+        assert _allowed("sealer", "DESCRIBE", "TOPIC", name) == _spec(name).ledgered
+        assert _allowed("sealer", "WRITE", "TOPIC", name) == (name == "bus.checkpoint")
 
 
 def test_groups() -> None:

@@ -150,8 +150,8 @@ def test_b5_screens_of_an_agency_show_what_it_may_see(database: Database, accoun
     for text in (repr(shown), repr(reader.case(STORY_CHAIN, NOW, asked=AsOf(known_by="csrc")))):
         assert "丙某" not in text
         assert "4619.00" not in text
-    assert [chain["events"] for chain in reader.chains("csrc")] == [1]
-    assert [chain["events"] for chain in reader.chains("spp")] == [2]
+    states = {who: [(one["events"], one["status"]) for one in reader.chains(who)] for who in ("csrc", "spp")}
+    assert states == {"csrc": [(1, "referred")], "spp": [(2, "under_review")]}
     assert reader.chains("court") == []
     rebuilt = rebuild(database, Catalog.load())
     assert rebuilt.differences == ()
