@@ -226,7 +226,7 @@ def status_of(folded: Folded, tracks: Tracks) -> str | None:
 
 
 class _Brought(Kept):
-    """How many events that stand brought the case anywhere, and how many of them answer what was taken back."""
+    """How many events that stand brought the case anywhere, and how many answer what was taken back."""
 
     types = ALL_TYPES
 

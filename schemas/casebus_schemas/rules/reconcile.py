@@ -20,6 +20,7 @@ from casebus_schemas.small_types import RuleId
 
 from .chain import r20, r49
 from .chain_hash import ChainHash
+from .content import WHOLE, Content, Key
 from .finding import Finding
 from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
@@ -29,11 +30,6 @@ from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
 from .word import Word, finding_spoken_of, word_of
 
-Key = tuple[Digest, str]
-"""A start (its event, its clock), or an answer that waits for its request (its event, nothing)."""
-Part = tuple[str, Key]
-"""Findings of one rule about one start or answer; about the whole chain the key is `WHOLE`."""
-WHOLE: Key = (b"", "")
 QUIET: Key = (b"", "quiet")
 """The time since the last event of the chain."""
 
@@ -94,7 +90,7 @@ class Reconciled:
     @property
     def content(self) -> tuple[Finding, ...]:
         """The findings that the events alone decide."""
-        return tuple(finding for of_part in self._content.values() for finding in of_part)
+        return tuple(self._content)
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         """Every finding of the chain at `now`, with what agencies have said to it, in a fixed order."""
@@ -245,14 +241,13 @@ class Reconciled:
             self._open.out_of_reach(far)
         for event in folded.standing:
             self._word(event)
-        self._content: dict[Part, tuple[Finding, ...]] = {}
-        self._part_of: dict[UUID, Part] = {}
+        self._content = Content(self._hash)
         self._key_of: dict[UUID, Key] = {}
         if folded.order:
             case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
             found = run_content(self.rules.values(), case)
             for id, of in found.items():
-                self._set_content((id, WHOLE), self._kept(of))
+                self._content.set((id, WHOLE), self._kept(of))
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
@@ -324,22 +319,10 @@ class Reconciled:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
             found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
-            gone, new = self._set_content(part, found)
+            gone, new = self._content.set(part, found)
             before.extend(gone)
             after.extend(new)
         return before, after
-
-    def _set_content(self, part: Part, found: tuple[Finding, ...]) -> tuple[list[Finding], list[Finding]]:
-        """Puts what a part finds now in the place of what it found; of both what is not the same object."""
-        had = self._content.pop(part, ())
-        if found:
-            self._content[part] = found
-        before, now = set(map(id, had)), set(map(id, found))
-        gone = [finding for finding in had if id(finding) not in now]
-        new = [finding for finding in found if id(finding) not in before]
-        self._hash.findings(gone, new)
-        self._part_of.update((finding.id, part) for finding in new)
-        return gone, new
 
     def _whole(self) -> Case:
         # Rules about the whole chain look at no duties (the register holds them to it).
@@ -373,10 +356,8 @@ class Reconciled:
 
     def _where(self, finding: UUID) -> tuple[Finding, ...]:
         """Those among which a finding stands, if it is found now."""
-        part, key = self._part_of.get(finding), self._key_of.get(finding)
-        if part is not None:
-            return self._content.get(part, ())
-        return () if key is None else self._timed.get(key, ())
+        key = self._key_of.get(finding)
+        return self._content.beside(finding) if key is None else self._timed.get(key, ())
 
     def _word(self, event: ChainEvent) -> UUID | None:
         """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""
