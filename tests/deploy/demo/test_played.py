@@ -1,53 +1,18 @@
-"""Made-up cases played in the demo's form (tests/played), each with expectations written by hand from the law."""
+"""Made-up cases played in the demo's form (tests/played), with expectations counted by hand from the law."""
 
-from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
 from casebus_deploy.demo.expectations import clock_problems, finding_problems
-from casebus_deploy.demo.scenario import Scenario, Step, load_file
-from casebus_deploy.demo.script import Script
-from casebus_schemas.case.chain import ChainEvent, chain_event
+from casebus_deploy.demo.scenario import Scenario, load_file
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from casebus_schemas.statistics.comparison import compare_published
 from casebus_schemas.statistics.figures import Versions
-from casebus_schemas.wire.door import parse_event
+from support.played import FILES, played
 
-FOLDER = Path(__file__).resolve().parents[2] / "played"
-FILES = sorted(FOLDER.glob("*.yaml"))
 AREAS = {"restated", "ordered", "standards", "recovery", "put-right", "together"}
 """The six areas of the press text, a case each."""
-
-
-def event_of(script: Script, step: Step) -> ChainEvent:
-    """A step as the domain meets it; digests and chain ids are stand-ins."""
-    event = parse_event(script.event(step), Catalog.load())
-    digest = sha256(step.message_no.encode()).digest()
-    chain = uuid5(NAMESPACE_URL, step.scenario)
-    script.publish(step, chain, digest)
-    return chain_event(
-        digest=digest,
-        id=step.id,
-        type=event.type,
-        source=event.source,
-        chain=str(chain),
-        time_ms=int(event.time.timestamp() * 1000),
-        admitted_at_ms=int(step.at.timestamp() * 1000),
-        body=event.data,
-        told=step.told(),
-    )
-
-
-def played(file: Path) -> tuple[Script, Reconciled, list[ChainEvent], datetime]:
-    """A file said step by step, its events, and the last time of which it speaks."""
-    scenario = load_file(file)
-    script = Script([scenario], Catalog.load())
-    events = [event_of(script, step) for step in script.playable()]
-    return script, reconcile(events), events, max(line.at for line in script.lines())
 
 
 def name_of(file: Path) -> str:
@@ -72,7 +37,7 @@ def test_the_findings_are_those_expected(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_everybody_says_what_he_may_to_whom_he_must(file: Path) -> None:
-    """Each step has a type, a speaker of its role, an answerable question, and the hearers that the law adds."""
+    """Each step has a type, a speaker of its role, a question it may answer, and the hearers of the law."""
     catalog, scenario = Catalog.load(), load_file(file)
     assert scenario.skipped(catalog) == {}
     for step in scenario.steps:
