@@ -168,7 +168,7 @@ class DemoScreen:
         if report.final is not None:
             self._line(("最终检查点 final checkpoint", "bold"))
             for line in report.final.splitlines():
-                self.say(line)
+                self._line((f"  {line}", "dim"))
 
     def verdict(self, check: Check) -> None:
         """One check: whether it holds and what was found."""
