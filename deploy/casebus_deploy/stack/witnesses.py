@@ -34,14 +34,16 @@ def provisional_policy_file(data: Path) -> Path:
     return data / "policy.provisional"
 
 
-def make_witnesses(data: Path, ledger_key: str, *, mirror: bool = True) -> Mapping[str, VerifierKey]:
+def make_witnesses(data: Path, ledger_key: str | None, *, mirror: bool = True) -> Mapping[str, VerifierKey]:
     """Makes the keys that are missing and writes both policies; gives the witnesses' keys. Idempotent.
 
-    `ledger_key` is the verifier key of the ledger.
+    `ledger_key` is the verifier key of the ledger; while it has none there is nothing to make.
 
     A key that ended stays ended: its witness is named by its old key, which cosigns nothing any more, until
     another one is enrolled.
     """
+    if ledger_key is None:
+        return {}
     log, known = VerifierKey.parse(ledger_key), _known(data)
     keys = {}
     for witness in WITNESSES:
