@@ -87,7 +87,7 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "<table>"
     yield _row("案件链 chain", str(bundle.about.get("chain")))
     yield _row("账本 ledger", checkpoint.origin)
-    yield _row("封存批次 epoch", f"{epoch.number}, {_time(epoch.sealed_at_ms)}")
+    yield _row("封存期 epoch", f"{epoch.number}, {_time(epoch.sealed_at_ms)}")
     yield _row("检查点 checkpoint", f"{checkpoint.size}, {checkpoint.root.hex()}")
     for line in bundle.epoch.note.signatures:
         yield _row("签名 signature line", line.name)
