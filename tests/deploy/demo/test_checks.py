@@ -137,7 +137,7 @@ def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
 
 
 def test_what_informed_for_a_time_only_is_no_surprise(played: Played) -> None:
-    """A closed finding that only informs is passed over; an open one, or one that accuses, is not expected."""
+    """A closed finding that only informs is passed over; one that is open or accuses is not expected."""
     said = {"zh": "眠", "en": "asleep"}
     asleep = {
         "rule": "R49",
