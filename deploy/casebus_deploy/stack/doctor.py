@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from casebus_producers.screen import say, say_json
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError
+
+from .cosigning_watch import cosigning_examined
+from .examined import Examined, State
 
 app = typer.Typer()
 
@@ -27,18 +30,6 @@ UNSEALED_S = 30.0
 """An epoch is sealed about every second while the ledger grows."""
 KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/rotate-keys.md)"
 SHOWN_CHAINS = 5
-
-State = Literal["ok", "warn", "bad"]
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing looked at: what was found, and the command or act that mends it."""
-
-    name: str
-    state: State
-    found: str
-    mend: str | None = None
 
 
 def examine(file: Path | None) -> Iterator[Examined]:
@@ -66,6 +57,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
         yield from _failed_logins(file.parent)
         yield from _held_back(file.parent)
         yield from _set_aside(connection)
+        yield from cosigning_examined(connection, file.parent)
 
 
 def _python() -> Examined:
@@ -123,14 +115,11 @@ def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
 
 def _secrets(connection: Connection) -> Iterator[Examined]:
     loose = missing = 0
-    for principal in connection.principals.values():
-        for file in (principal.password_file, principal.signing_key_file, principal.chain_secret_file):
-            if file is None:
-                continue
-            if not file.exists():
-                missing += 1
-            elif file.stat().st_mode & 0o077:
-                loose += 1
+    for file in connection.secret_files():
+        if not file.exists():
+            missing += 1
+        elif file.stat().st_mode & 0o077:
+            loose += 1
     if missing:
         yield Examined("secrets", "bad", f"{missing} files are missing", "casebus up makes missing ones anew")
     elif loose:

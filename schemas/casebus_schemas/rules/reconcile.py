@@ -29,7 +29,7 @@ from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
-from .word import Word, finding_spoken_of, word_of
+from .word import Words, finding_spoken_of, word_of
 
 QUIET: Key = (b"", "quiet")
 """The time since the last event of the chain."""
@@ -111,7 +111,7 @@ class Reconciled:
     def answered(self, finding: Finding) -> Finding:
         """The finding with what agencies have said to it."""
         words = self._words.get(finding.id)
-        return finding if words is None else spoken(finding, words.values())
+        return finding if words is None else spoken(finding, words.all())
 
     @property
     def accounts(self) -> dict[str, Any]:
@@ -232,7 +232,7 @@ class Reconciled:
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
         self._heap: list[tuple[datetime, Key]] = []
-        self._words: dict[UUID, dict[str, Word]] = {}
+        self._words: dict[UUID, Words] = {}
         self._last_at: datetime | None = None
         self._tracked = None
         self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
@@ -375,13 +375,10 @@ class Reconciled:
         return self._content.beside(finding) if key is None else self._timed.get(key, ())
 
     def _word(self, event: ChainEvent) -> UUID | None:
-        """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""
+        """Takes what an agency says to a finding; which one."""
         about = finding_spoken_of(event)
         if about is not None:
-            said, of = word_of(event), self._words.setdefault(about, {})
-            known = of.get(said.agency)
-            if known is None or (known.at, known.event) < (said.at, said.event):
-                of[said.agency] = said
+            self._words.setdefault(about, Words()).add(word_of(event))
         return about
 
     def _track(self, event: ChainEvent) -> None:

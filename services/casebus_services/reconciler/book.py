@@ -112,7 +112,7 @@ class ChainBook:
         return [said for finding in run_word(event, known) for said in self.add(finding)]
 
     def _answer_anew(self, known: Finding) -> None:
-        bare = known if known.state == "closed" else replace(known, state="open", words=())
+        bare = replace(known, state="open", words=())  # nothing but words ever closes it
         finding = self.meaning.answered(bare)
         if finding != known:
             self.enter(finding)
