@@ -16,7 +16,6 @@ from casebus_schemas.case.obligations import Obligation, Start, duties_of, start
 from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import Calendar, published
-from casebus_schemas.law.clocks import FOUND_BY
 from casebus_schemas.small_types import RuleId
 
 from .chain import r20, r49
@@ -27,7 +26,7 @@ from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import in_order, run_content, run_rule, run_rule_at
+from .running import about_duties, in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
 from .word import Words, finding_spoken_of, word_of
 
@@ -74,15 +73,7 @@ class Reconciled:
         self._about_persons = {
             id for id, rule in rules.items() if not {"persons", "*.suspects"}.isdisjoint(rule.looks_at)
         }
-        # By the rule that says that a duty of its clock is late: the others of those are not asked.
-        self._about_duties = {
-            found_by: [
-                rule
-                for rule in rules.values()
-                if rule.at_time and rule.each == "duty" and (rule.id not in FOUND_BY or rule.id == found_by)
-            ]
-            for found_by in FOUND_BY
-        }
+        self._about_duties = about_duties(rules.values())
         self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
         self._about_silence = [rule for rule in rules.values() if rule.at_time and rule.each == "quiet"]
         self._begin(folded)

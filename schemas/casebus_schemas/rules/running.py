@@ -12,6 +12,7 @@ from casebus_schemas.case.chain_keys import Linked, all_linked, keys_of
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.kin import KIN_TYPES, Kin, all_kin, kin_of
 from casebus_schemas.errors import RetryLater, StopService
+from casebus_schemas.law.clocks import FOUND_BY
 from casebus_schemas.small_types import RuleId
 
 from .across import r66
@@ -42,6 +43,15 @@ def run_rule_at(rule: Rule, case: Case, now: datetime) -> tuple[Finding, ...]:
         return _made(rule, rule.at_time(case, now))
     except Exception as error:  # noqa: BLE001 - as of any rule
         return _failed(rule, case.said, error)
+
+
+def about_duties(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """The rules about duties and time, by the rule that says that a duty of a clock is late.
+
+    The others of those that say so of other clocks are not asked.
+    """
+    asked = [rule for rule in rules if rule.at_time is not None and rule.each == "duty"]
+    return {one: [rule for rule in asked if rule.id not in FOUND_BY or rule.id == one] for one in FOUND_BY}
 
 
 def run_content(rules: Iterable[Rule], case: Case) -> dict[RuleId, tuple[Finding, ...]]:
