@@ -37,7 +37,7 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
 def key_and_nonce(
     secret: bytes, enc: bytes, recipient: bytes, info: bytes, aead: tuple[int, int]
 ) -> tuple[bytes, bytes]:
-    """Key and base nonce of HPKE in base mode with X25519 (RFC 9180, 4.1 and 5.1); `secret` is the shared point."""
+    """Key and base nonce of HPKE's base mode with X25519 (RFC 9180, 4.1, 5.1); `secret`: the shared point."""
     kem = b"KEM" + pack(">H", 0x20)
     suite = b"HPKE" + pack(">HHH", 0x20, 1, aead[0])
     prk = extract(b"", b"HPKE-v1" + kem + b"eae_prk" + secret)
@@ -77,7 +77,7 @@ def place_bytes(place: tuple[str, str, UUID, str, str] = PLACE) -> bytes:
 
 
 def blob(content: bytes, data_key: bytes, readers: list[tuple[str, bytes, bytes]], nonce: bytes) -> bytes:
-    """The bytes of `sealed` at PLACE; readers are name, public key and ephemeral key, in alphabetical order."""
+    """The bytes of `sealed` at PLACE; readers: name, public key and ephemeral key, in alphabetical order."""
     key = expand(data_key, b"casebus/event-key/v1\n" + place_bytes(), 32)
     head = (
         b"CBS\1\1"

@@ -1,4 +1,4 @@
-"""The bytes of `sealed` (docs/records.md 3, pinned): for whom they are, and the ciphertext. No key is needed."""
+"""The bytes of `sealed` (docs/records.md 3, pinned): for whom they are, and the ciphertext; no key needed."""
 
 from dataclasses import dataclass
 from struct import pack, unpack_from
@@ -24,7 +24,7 @@ _FORM = "docs/records.md 3 says what `sealed` holds"
 
 
 class Wrapped(NamedTuple):
-    """The event's key, encrypted for one agency: the id of its encryption key, HPKE's `enc`, the ciphertext."""
+    """The event's key, encrypted for one agency: id of its encryption key, HPKE's `enc`, ciphertext."""
 
     agency: str
     key_id: bytes
@@ -57,7 +57,7 @@ class SealedBytes:
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Reads the bytes strictly: one form only, nothing behind it. Raises UsageError saying what is wrong."""
+        """Reads the one form, with nothing behind it. Raises UsageError saying what is wrong."""
         reading = _Reading(raw)
         if reading.take(len(_START), "the mark") != _START:
             raise _wrong("not sealed content of this bus", raw[: len(_START)].hex(), _START.hex())

@@ -8,9 +8,6 @@ import secrets
 from collections.abc import Mapping
 from hashlib import sha256
 from hmac import digest as hmac
-from struct import pack
-from typing import NamedTuple
-from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -20,42 +17,12 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from casebus_schemas.errors import UsageError
 
 from .blob import DATA_KEY_NAME, LEAST_PADDED, MOST_PADDED, NONCE, SealedBytes, Wrapped, head_of
+from .place import Place, text
+from .public_keys import KEY_LENGTH, encryption_key_id
 
-X25519 = 0x20
-"""The number of the algorithm in key ids: that of the key encapsulation in RFC 9180."""
-KEY_LENGTH = 32
 MOST_CONTENT = MOST_PADDED - 1
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-_FIELD_PRIME = 2**255 - 19
 _END = b"\x80"
-
-
-class Place(NamedTuple):
-    """The event to which sealed content belongs; it opens at no other one."""
-
-    topic: str
-    chain: str
-    event: UUID
-    type: str
-    speaker: str
-
-    def to_bytes(self) -> bytes:
-        """`str topic | str chain | 16 event id | str type | str speaker`."""
-        return b"".join(
-            (_text(self.topic), _text(self.chain), self.event.bytes, _text(self.type), _text(self.speaker))
-        )
-
-
-class PublicKey(NamedTuple):
-    """An agency's announced encryption key, 32 bytes."""
-
-    agency: str
-    raw: bytes
-
-    @property
-    def key_id(self) -> bytes:
-        """SHA-256(u8 algorithm | public key)."""
-        return encryption_key_id(self.raw)
 
 
 class DecryptionKey:
@@ -78,25 +45,6 @@ class DecryptionKey:
             )
         except (InvalidTag, ValueError):
             return None
-
-
-def encryption_key_id(public: bytes) -> bytes:
-    """Key id of an encryption key: SHA-256(32 | public key)."""
-    return sha256(bytes((X25519,)) + public).digest()
-
-
-def check_encryption_key(public: bytes) -> None:
-    """Raises ValueError unless the bytes are the one form of a point with which a secret can be agreed."""
-    if len(public) != KEY_LENGTH:
-        raise ValueError(f"an X25519 public key of {len(public)} bytes, expected {KEY_LENGTH}")
-    if int.from_bytes(public, "little") >= _FIELD_PRIME:
-        raise ValueError(f"X25519 public key {public.hex()[:16]}… is not in its canonical form")
-    try:
-        X25519PrivateKey.from_private_bytes(bytes(KEY_LENGTH)).exchange(
-            X25519PublicKey.from_public_bytes(public)
-        )
-    except ValueError as error:
-        raise ValueError(f"X25519 public key {public.hex()[:16]}… is a point of small order") from error
 
 
 def data_key_name(data_key: bytes) -> bytes:
@@ -131,7 +79,7 @@ def seal(content: bytes, place: Place, data_key: bytes, readers: Mapping[str, by
 
 
 def open_with(key: bytes, sealed: SealedBytes, place: Place) -> bytes | None:
-    """The content, by the event's key; None where the key, the place or the bytes are not those of the sealing."""
+    """The content, by the event's key; None where key, place or bytes are not those of the sealing."""
     try:
         padded = AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, _bound(place, sealed.head))
     except InvalidTag:
@@ -148,7 +96,7 @@ def _wrap(key: bytes, place: Place, agency: str, public: bytes) -> Wrapped:
 
 
 def _wrap_info(place: Place, agency: str) -> bytes:
-    return b"casebus/sealed-key/v1\n" + place.to_bytes() + _text(agency)
+    return b"casebus/sealed-key/v1\n" + place.to_bytes() + text(agency)
 
 
 def _bound(place: Place, head: bytes) -> bytes:
@@ -160,8 +108,3 @@ def _padded(content: bytes) -> bytes:
     while size <= len(content):
         size *= 2
     return content + _END + bytes(size - len(content) - 1)
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return pack(">H", len(raw)) + raw

@@ -1,4 +1,4 @@
-"""What stands inside the sealed zone: personal facts as JSON, by the schema personal.1.avsc beside this file."""
+"""What stands inside the sealed zone: personal facts as JSON, by personal.1.avsc beside this file."""
 
 import json
 from collections.abc import Iterable, Mapping

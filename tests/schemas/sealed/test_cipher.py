@@ -11,13 +11,13 @@ from casebus_schemas.sealed.blob import LEAST_PADDED, TAG, SealedBytes
 from casebus_schemas.sealed.cipher import (
     MOST_CONTENT,
     DecryptionKey,
-    Place,
-    check_encryption_key,
     data_key_name,
     event_key,
     open_with,
     seal,
 )
+from casebus_schemas.sealed.place import Place
+from casebus_schemas.sealed.public_keys import check_encryption_key
 from support.sealing_by_hand import AES_128_GCM, AES_256_GCM, PLACE, blob, opened, place_bytes, text
 
 AT = Place(*PLACE)

@@ -17,7 +17,10 @@ def test_a_token_is_the_documented_hmac() -> None:
     message = b"casebus/token/v1\nresident_id\n11010519491231002X"
     assert token(KEY, "resident_id", NUMBER) == hmac.new(KEY, message, sha256).digest()
     # openssl dgst -sha256 -mac HMAC -macopt hexkey:<SHA-256 of 2026> gives the same
-    assert token(KEY, "resident_id", NUMBER).hex() == "b95105f7b5c987e9896953c0b784e69a6ff64717260222d79df057559e270060"
+    assert (
+        token(KEY, "resident_id", NUMBER).hex()
+        == "b95105f7b5c987e9896953c0b784e69a6ff64717260222d79df057559e270060"
+    )
 
 
 @pytest.mark.parametrize(
