@@ -37,7 +37,7 @@ def entered(transaction: Rows, chain: str | None, rule: str | None = None) -> li
 def across(transaction: Rows, chain: str, rule: str | None = None) -> list[FindingRow]:
     """What was found across chains, a chain among them, and of figures that are published in it."""
     found = f"SELECT {_COLUMNS} FROM recon_finding f WHERE link_kind IS NOT NULL{OF_CHAIN}"
-    rows = transaction.rows(f"{found} ORDER BY opened_ms, id", (chain, chain))
+    rows = transaction.rows(f"{found} ORDER BY opened_ms, id", (chain,) * 3)
     return [row for row in (FindingRow(*row) for row in rows) if rule in (None, row.rule)]
 
 

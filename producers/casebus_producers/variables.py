@@ -8,7 +8,20 @@ from typing import Any, get_type_hints
 
 from casebus_schemas.errors import UsageError
 
-_READ: Mapping[Any, Any] = {str: str, int: int, float: float, Path: Path, Path | None: Path}
+
+def _flag(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+_READ: Mapping[Any, Any] = {
+    str: str,
+    str | None: str,
+    int: int,
+    float: float,
+    bool: _flag,
+    Path: Path,
+    Path | None: Path,
+}
 
 
 def read_variables(kind: type, prefix: str, *, without: Container[str] = ()) -> dict[str, Any]:
@@ -29,7 +42,7 @@ def read_variables(kind: type, prefix: str, *, without: Container[str] = ()) -> 
             continue
         try:
             found[field.name] = _READ[types[field.name]](os.environ[name])
-        except ValueError:
+        except (ValueError, KeyError):
             wrong.append(name)
     if wrong:
         raise UsageError(

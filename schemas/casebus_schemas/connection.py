@@ -22,6 +22,10 @@ class Principal:
     encryption_key_file: Path | None = None
     token_keys_file: Path | None = None
     data_dir: Path | None = None
+    witness_dir: Path | None = None
+    """Folder of its witness's key and state."""
+    witness_url: str | None = None
+    """Where its witness answers add-checkpoint by HTTP."""
 
     @property
     def secret_files(self) -> tuple[Path, ...]:
@@ -43,9 +47,15 @@ class Connection:
     security_protocol: str = "SASL_PLAINTEXT"
     sasl_mechanism: str = "SCRAM-SHA-512"
     ca_file: Path | None = None
+    policy_file: Path | None = None
+    """Trust policy: the ledger's key, its witnesses' keys, and how many of them make a checkpoint final."""
     registry_url: str | None = None
     web_url: str | None = None
     simulated_clock: bool = False
+    ledger_origin: str | None = None
+    """Name of the ledger for outsiders, in every checkpoint."""
+    ledger_vkey: str | None = None
+    """Verifier key of its checkpoints, as whoever runs it says: an auditor brings his own."""
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -60,6 +70,7 @@ class Connection:
             for name, entry in _object(root.get("principals"), "/principals").items()
         }
         databases = _object(root.get("databases") or {}, "/databases")
+        ledger = _object(root.get("ledger") or {}, "/ledger")
         partitions = root.get("partitions")
         if not isinstance(partitions, int) or isinstance(partitions, bool) or partitions < 1:
             raise _wrong("/partitions", partitions, "a number from 1")
@@ -73,9 +84,12 @@ class Connection:
             security_protocol=_text(root.get("security_protocol"), "/security_protocol"),
             sasl_mechanism=_text(root.get("sasl_mechanism"), "/sasl_mechanism"),
             ca_file=_path(root.get("ca_file"), "/ca_file", folder),
+            policy_file=_path(root.get("policy_file"), "/policy_file", folder),
             registry_url=_optional_text(root.get("registry_url"), "/registry_url"),
             web_url=_optional_text(root.get("web_url"), "/web_url"),
             simulated_clock=root.get("simulated_clock") is True,
+            ledger_origin=_optional_text(ledger.get("origin"), "/ledger/origin"),
+            ledger_vkey=_optional_text(ledger.get("vkey"), "/ledger/vkey"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -85,10 +99,12 @@ class Connection:
             "security_protocol": self.security_protocol,
             "sasl_mechanism": self.sasl_mechanism,
             "ca_file": _spelled(self.ca_file),
+            "policy_file": _spelled(self.policy_file),
             "partitions": self.partitions,
             "registry_url": self.registry_url,
             "web_url": self.web_url,
             "simulated_clock": self.simulated_clock,
+            "ledger": {"origin": self.ledger_origin, "vkey": self.ledger_vkey},
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
                 name: {
@@ -99,6 +115,8 @@ class Connection:
                     "encryption_key_file": _spelled(entry.encryption_key_file),
                     "token_keys_file": _spelled(entry.token_keys_file),
                     "data_dir": _spelled(entry.data_dir),
+                    "witness_dir": _spelled(entry.witness_dir),
+                    "witness_url": entry.witness_url,
                 }
                 for name, entry in self.principals.items()
             },
@@ -128,6 +146,8 @@ def _principal(entry: Mapping[str, Any], at: str, folder: Path) -> Principal:
         encryption_key_file=_path(entry.get("encryption_key_file"), f"{at}/encryption_key_file", folder),
         token_keys_file=_path(entry.get("token_keys_file"), f"{at}/token_keys_file", folder),
         data_dir=_path(entry.get("data_dir"), f"{at}/data_dir", folder),
+        witness_dir=_path(entry.get("witness_dir"), f"{at}/witness_dir", folder),
+        witness_url=_optional_text(entry.get("witness_url"), f"{at}/witness_url"),
     )
 
 

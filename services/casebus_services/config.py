@@ -22,6 +22,17 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Field(description="folder for what this worker may keep between starts")
     signing_key_file: Path | None = Field(default=None, description="the bus's signing key (64 hex digits)")
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
+    ledger_origin: str = Field(
+        default="casebus.internal/ledger", description="name of the ledger for outsiders"
+    )
+    log_key_file: Path | None = Field(default=None, description="the ledger's own key (64 hex digits, 0600)")
+    policy_file: Path | None = Field(
+        default=None, description="tlog-policy file that names the witnesses' keys"
+    )
+    seal_interval_s: float = Field(
+        default=1.0, gt=0, description="seconds between two epochs of a growing ledger"
+    )
+    seal_entries: int = Field(default=5000, ge=1, description="entries after which an epoch is sealed sooner")
     accounts_url: str | None = Field(default=None, description="SQLAlchemy URL of the accounts database")
     chain_budget_s: float = Field(
         default=10.0, gt=0, description="seconds of processor time a chain may take beyond 20 ms an event"

@@ -8,6 +8,7 @@ import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.law.clocks import SILENCE
+from casebus_schemas.rules.chain import r49
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.folded_case import Case
 from casebus_schemas.rules.reconcile import reconcile
@@ -113,8 +114,8 @@ def _text(value: Any) -> Any:
 
 def _all(case: RuleCase) -> Mapping[RuleId, Rule]:
     scope: Any = case.scope or RULES[RuleId(case.rule)].scopes[0]
-    # In the cases of other rules nobody need sign for what was sent.
-    beside = {SILENCE} - {case.rule}
+    # In the cases of other rules nobody need sign for what was sent, and they may sleep.
+    beside = {SILENCE, r49.RULE.id} - {case.rule}
     return {id: rule for id, rule in RULES.items() if scope in rule.scopes and id not in beside}
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
+from uuid import UUID
 
 import yaml
 
@@ -153,6 +154,12 @@ def _value(where: str, field: str, value: Any) -> Any:
             return digest(value)
         case "finding":
             return event_id(value)
+        case "parts":
+            return [_part(entry) for entry in value]
+        case "merged":
+            return [_matter(entry) for entry in value]
+        case "into":
+            return _matter(value)
         case "causes":
             return [digest(entry) for entry in value]
         case "level" | "result" | "case_no" | "reasons" | "title" | "explanation":
@@ -169,6 +176,18 @@ def _suspect(number: int, entry: str) -> dict[str, Any]:
     name, *marks = entry.split()
     tokens = tuple(bytes([int(mark.removeprefix("="))]) * 32 for mark in marks)
     return {**suspects(name, tokens={name: tokens})[0], "ref": f"S{number}"}
+
+
+def _matter(number: str) -> dict[str, Any]:
+    """`2` is the second chain, `-` one that is called by its number only."""
+    ref = {"issuer": "mps", "scheme": "case-no", "value": "A9"} if number == "-" else None
+    return {"chain": None if ref else UUID(chain(int(number))), "ref": ref}
+
+
+def _part(entry: str) -> dict[str, Any]:
+    """`2 S1 S2`: two suspects go to the second chain."""
+    number, *refs = entry.split()
+    return {"into": _matter(number), "suspects": refs, "unit": None}
 
 
 def _pair(entry: str) -> tuple[str, str]:

@@ -87,6 +87,13 @@ class VerifyReport:
     signature_seconds: float = 0.0
     seconds: float = 0.0
     logs: list[LogSummary] = field(default_factory=list)
+    head: LogSummary | None = None
+    """The log of epochs; None where nothing is sealed yet."""
+    epochs: int = 0
+    checkpoints: int = 0
+    cosignatures: int = 0
+    log_key: str | None = None
+    """The key under which checkpoints were verified; None: their signatures were not looked at."""
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     orders: tuple[DropOrder, ...] = ()
@@ -144,6 +151,11 @@ class VerifyReport:
             "origins_awaited": self.origins_awaited,
             "signature_seconds": round(self.signature_seconds, 3),
             "logs": [log.to_json() for log in self.logs],
+            "head": None if self.head is None else self.head.to_json(),
+            "epochs": self.epochs,
+            "checkpoints": self.checkpoints,
+            "cosignatures": self.cosignatures,
+            "log_key": self.log_key,
             "damage_count": self.damage_count,
             "damages": [damage.to_json() for damage in self.damages],
             "dropped_count": self.dropped_count,

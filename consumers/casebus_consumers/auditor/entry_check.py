@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from hashlib import sha256
 
+from casebus_schemas.evidence.epoch import EpochLeaf
 from casebus_schemas.evidence.leaf import (
     LeafFields,
     decode_headers,
+    encode_headers,
     leaf_hash,
     leaf_seq,
     parse_leaf,
@@ -14,6 +16,9 @@ from casebus_schemas.evidence.leaf import (
 from casebus_services.ledger.rules import event_id
 
 from .ledger_rows import StoredEntry
+
+HEAD = "head"
+"""Kind of the log of epochs."""
 
 Note = Callable[[str, str, str], None]
 """Takes a column, what was found and what was expected."""
@@ -64,6 +69,28 @@ def check_entry(topic: str, partition: int, row: StoredEntry, note: Note) -> byt
     if row.event_id != own_id:
         differs("event_id", row.event_id, own_id)
     return settled
+
+
+def check_epoch_entry(row: StoredEntry, note: Note) -> bytes | None:
+    """The same for an entry of the head log: an epoch, and nothing beside it."""
+    hashed = leaf_hash(row.leaf)
+    if hashed != row.leaf_hash:
+        note("leaf_hash", row.leaf_hash.hex(), f"{hashed.hex()} by column leaf")
+    try:
+        number = EpochLeaf.parse(row.leaf).number
+    except ValueError as error:
+        note("leaf", str(error), "an epoch")
+    else:
+        if number != row.idx + 1:
+            note("leaf", f"epoch {number}", f"epoch {row.idx + 1}")
+    derived = (row.idx, None, None, encode_headers(()), None)
+    found = (row.koffset, row.event_id, row.key, row.headers, row.value_sha256)
+    if found != derived:
+        names = ("koffset", "event_id", "key", "headers", "value_sha256")
+        for name, value, expected in zip(names, found, derived, strict=True):
+            if value != expected:
+                note(name, _shown(value), _shown(expected))
+    return hashed if hashed == row.leaf_hash else None
 
 
 _COLUMNS = {

@@ -28,6 +28,7 @@ class LogRow:
     origin: str
     kind: str
     topic: str
+    """Empty for the head log, which has no partition."""
     partition: int
     generation: int
     hash_alg: str
@@ -47,6 +48,28 @@ class StoredEntry(NamedTuple):
     payload_length: int | None
 
 
+class EpochHeadRow(NamedTuple):
+    """A row of table `epoch_head`."""
+
+    epoch: int
+    log_id: int
+    size: int
+    root: bytes
+    next_offset: int
+    end_offset: int
+
+
+class CosignatureRow(NamedTuple):
+    """A row of table `cosignature`, with the note that it belongs to (None: there is none)."""
+
+    size: int
+    name: str
+    key_id: bytes
+    timestamp: int
+    line: str
+    note: str | None
+
+
 class LedgerRows:
     """The ledger as it is at one instant; other writers go on meanwhile."""
 
@@ -56,6 +79,36 @@ class LedgerRows:
     def logs(self) -> list[LogRow]:
         """All logs, by origin."""
         return [LogRow(*row) for row in self._connection.execute(_LOGS)]
+
+    def head_logs(self) -> list[LogRow]:
+        """The log of epochs; at most one in a sound ledger."""
+        return [LogRow(*row) for row in self._connection.execute(_HEAD_LOGS)]
+
+    def heads_of(self, log_id: int) -> Iterator[EpochHeadRow]:
+        """What epochs say of a log, in order."""
+        at = 0
+        while rows := self._connection.execute(_HEADS_OF, {"log_id": log_id, "at": at, "page": PAGE}).all():
+            yield from map(EpochHeadRow._make, rows)
+            at = rows[-1].epoch
+
+    def heads(self) -> Iterator[EpochHeadRow]:
+        """What all epochs say, in order of the epochs."""
+        at, log_id = 0, -1
+        while rows := self._connection.execute(_HEADS, {"at": at, "log_id": log_id, "page": PAGE}).all():
+            yield from map(EpochHeadRow._make, rows)
+            at, log_id = rows[-1].epoch, rows[-1].log_id
+
+    def checkpoints(self) -> Iterator[tuple[int, bytes, str]]:
+        """Size, root and note of every checkpoint, in order."""
+        at = -1
+        while rows := self._connection.execute(_CHECKPOINTS, {"at": at, "page": PAGE}).all():
+            yield from ((row.head_size, row.root, row.note) for row in rows)
+            at = rows[-1].head_size
+
+    def cosignatures(self) -> Iterator[CosignatureRow]:
+        """Every witness's line, in order of the checkpoints."""
+        for row in self._connection.execute(_COSIGNATURES):
+            yield CosignatureRow(*row)
 
     def batches(self, log_id: int) -> Iterator[BatchRow]:
         """Batch rows in order of their first index."""
@@ -212,6 +265,26 @@ def snapshot(database: Database) -> Iterator[LedgerRows]:
 _LOGS = text(
     "SELECT log_id, origin, kind, topic, partition, generation, hash_alg FROM log "
     "WHERE kind = 'partition' ORDER BY origin"
+)
+_HEAD_LOGS = text(
+    "SELECT log_id, origin, kind, coalesce(topic, ''), coalesce(partition, 0), generation, hash_alg FROM log "
+    "WHERE kind <> 'partition' ORDER BY log_id"
+)
+_HEAD_COLUMNS = ", ".join(EpochHeadRow._fields)
+_HEADS_OF = text(
+    f"SELECT {_HEAD_COLUMNS} FROM epoch_head WHERE log_id = :log_id AND epoch > :at "
+    "ORDER BY epoch LIMIT :page"
+)
+_HEADS = text(
+    f"SELECT {_HEAD_COLUMNS} FROM epoch_head WHERE epoch > :at OR (epoch = :at AND log_id > :log_id) "
+    "ORDER BY epoch, log_id LIMIT :page"
+)
+_CHECKPOINTS = text(
+    "SELECT head_size, root, note FROM checkpoint WHERE head_size > :at ORDER BY head_size LIMIT :page"
+)
+_COSIGNATURES = text(
+    "SELECT c.head_size, c.key_name, c.key_id, c.timestamp, c.line, checkpoint.note FROM cosignature c "
+    "LEFT JOIN checkpoint USING (head_size) ORDER BY c.head_size, c.key_name, c.key_id"
 )
 _BATCH_COLUMNS = ", ".join(BatchRow._fields)
 _BATCHES = text(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
+from casebus_schemas.evidence.epoch import is_origin
 from casebus_schemas.evidence.merkle import TILE_WIDTH
 from casebus_services.ledger.rules import ORIGIN, BatchRow
 
+from .cut_check import CutCheck
 from .damage import LogSummary, VerifyReport
-from .entry_check import check_entry
+from .entry_check import HEAD, check_entry, check_epoch_entry
 from .ledger_rows import LedgerRows, LogRow, StoredEntry
 from .root_check import RootCheck
 from .tile_check import Hashes, LevelCheck, Suspect, check_upper_levels
@@ -31,6 +33,7 @@ class LogCheck:
         self._progress = progress
         self._entries = _Feed(rows.entries(log.log_id))
         self._roots = RootCheck(self._note)
+        self._cuts = CutCheck(rows.heads_of(log.log_id), self._note)
         self._next_index = 0
         self._last_offset = -1
         self._open: Hashes = []
@@ -48,6 +51,7 @@ class LogCheck:
             self._check_batch(batch, last, following)
             last = batch
         self._check_tail(last)
+        self._cuts.finish(self._next_index)
         self._roots.finish()
         self._settle_suspects()
         if not self._lost:
@@ -55,11 +59,17 @@ class LogCheck:
             check_upper_levels(self._rows, self._log.log_id, self._log.origin, self._level, self._report)
         if last is not None:
             summary = LogSummary(self._log.origin, last.end_index, last.root, last.next_offset)
-            self._report.logs.append(summary)
+            if self._log.kind == HEAD:
+                self._report.head = summary
+            else:
+                self._report.logs.append(summary)
 
     def _check_log_row(self) -> None:
         log = self._log
-        expected = ORIGIN.format(topic=log.topic, partition=log.partition)
+        if log.kind == HEAD:
+            expected = log.origin if is_origin(log.origin) else "a name in printable ASCII"
+        else:
+            expected = ORIGIN.format(topic=log.topic, partition=log.partition)
         if (log.origin, log.hash_alg, log.generation) != (expected, "sha256", 1):
             found = f"{log.origin}, {log.hash_alg}, generation {log.generation}"
             self._note("log", f"log_id {log.log_id}", found, f"{expected}, sha256, generation 1")
@@ -123,7 +133,11 @@ class LogCheck:
         def note(column: str, found: str, expected: str) -> None:
             self._note("entry", f"index {index}, {column}", found, expected)
 
-        settled = check_entry(self._log.topic, self._log.partition, row, note)
+        if self._log.kind == HEAD:
+            settled = check_epoch_entry(row, note)
+        else:
+            settled = check_entry(self._log.topic, self._log.partition, row, note)
+        self._cuts.follow(index, row.koffset)
         if row.koffset <= self._last_offset:
             pair = f"index {index - 1} to {index}, koffset"
             self._note("entry", pair, f"{self._last_offset}, then {row.koffset}", "rising offsets")
@@ -136,6 +150,8 @@ class LogCheck:
             else:
                 self._report.drop(self._log.origin, index, order)
         self._grow(settled)
+        if self._log.kind == HEAD:
+            return
         self._report.entries += 1
         if self._report.entries % STEP == 0:
             self._progress(STEP)
@@ -144,6 +160,8 @@ class LogCheck:
         """One more leaf; None if its row does not settle its hash."""
         self._next_index += 1
         self._roots.grow(leaf_hash)
+        if self._next_index == self._cuts.size:
+            self._cuts.reach(self._roots.root(), self._last_offset)
         if self._lost:
             return
         self._open.append(leaf_hash)

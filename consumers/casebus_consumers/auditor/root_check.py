@@ -73,6 +73,10 @@ class RootCheck:
             self._quarrels.append(_Quarrel(batch.start_index, end, batch.root, root))
             self._rival = stated
 
+    def root(self) -> bytes | None:
+        """The tree's root as the entries give it; None where they do not settle it."""
+        return self._tree.root() if self._settled else None
+
     def finish(self) -> None:
         """Quarrels that no later batch row has decided: the entries are at fault as far as can be said."""
         self._at_fault += self._quarrels

@@ -9,6 +9,7 @@ from casebus_services.ledger.database import Database
 
 from .damage import VerifyReport
 from .drop_orders import drop_orders
+from .epoch_check import Trusted, check_epochs
 from .ledger_rows import LedgerRows, snapshot
 from .log_check import LogCheck
 
@@ -22,11 +23,14 @@ def unwatched(_what: str, _done: int, _of: int) -> None:
     """Progress nobody looks at."""
 
 
-def verify_ledger(database: Database, watch: Watch = unwatched) -> VerifyReport:
-    """Checks all logs and payloads as they are at one instant; names everything that is damaged.
+def verify_ledger(
+    database: Database, watch: Watch = unwatched, trusted: Trusted | None = None
+) -> VerifyReport:
+    """Checks all logs, payloads and epochs as they are at one instant; names everything that is damaged.
 
     Finds any row that was changed, added, removed or exchanged, except a tail removed from all tables alike:
-    that shows only against Kafka, or against a checkpoint kept elsewhere.
+    that shows only against Kafka, or against a checkpoint kept elsewhere. `trusted` are the keys under which
+    checkpoints and cosignatures are verified.
     Raises UsageError if the database holds no ledger, RetryLater if it is away.
     """
     begun = time.monotonic()
@@ -37,8 +41,9 @@ def verify_ledger(database: Database, watch: Watch = unwatched) -> VerifyReport:
             order for order in report.orders if rows.payload_length(order.value_sha256) is not None
         ]
         _check_logs(rows, report, watch)
+        _check_head(rows, report, trusted or Trusted())
         _check_payloads(rows, report, watch)
-        for table in ("batch", "entry", "tile"):
+        for table in ("batch", "entry", "tile", "epoch_head"):
             for stray in rows.strays(table):
                 report.add(table, None, f"log_id {stray}", found="rows", expected="a row of table log")
     report.seconds = time.monotonic() - begun
@@ -59,6 +64,19 @@ def _check_logs(rows: LedgerRows, report: VerifyReport, watch: Watch) -> None:
     for log in logs:
         LogCheck(rows, log, report, progress).run()
     watch("entries", total, total)
+
+
+def _check_head(rows: LedgerRows, report: VerifyReport, trusted: Trusted) -> None:
+    found = rows.head_logs()
+    head = found[0] if found else None
+    for log in found[1:]:
+        report.add(
+            "log", log.origin, f"log_id {log.log_id}", found=f"kind {log.kind}", expected="one head log"
+        )
+    if head is not None:
+        LogCheck(rows, head, report, lambda _more: None).run()
+    report.log_key = None if trusted.log is None else str(trusted.log)
+    check_epochs(rows, head, report, trusted)
 
 
 def _check_payloads(rows: LedgerRows, report: VerifyReport, watch: Watch) -> None:

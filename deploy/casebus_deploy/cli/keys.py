@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
+from casebus_consumers.witness.cli import witness
 from casebus_producers.keys_cli import app as app
 from casebus_producers.screen import say, say_json
+
+app.command("witness")(witness)
 
 
 @app.command("readmit")

@@ -17,11 +17,17 @@ app = typer.Typer()
 @app.command("run")
 def run(
     name: Annotated[str, typer.Argument(help="the service to run: " + ", ".join(services()))],
+    agency: Annotated[
+        list[str] | None,
+        typer.Option("--agency", "-a", help="witness: whose (repeatable); without it all of connection.json"),
+    ] = None,
 ) -> None:
     """Run one service (settings from CASEBUS_* variables); SIGTERM drains and ends it."""
     service = services().get(name)
     if service is None:
         raise UsageError("no such service", found=repr(name), expected="one of " + ", ".join(services()))
+    if agency and service.form != "agency":
+        raise UsageError(f"{name} is the bus's", found="--agency", expected="no agency")
     log_lines()
     # Imported when run: each service costs a start of its own only.
     function = getattr(import_module(service.module), service.function)
@@ -31,6 +37,9 @@ def run(
     from casebus_services.config import ServiceSettings
 
     try:
+        if service.form == "agency":
+            function(agency or [])
+            return
         raise typer.Exit(function(ServiceSettings.from_environment()).run())
     except StopService as error:
         # Where the worker does not run yet: its own end says the same.

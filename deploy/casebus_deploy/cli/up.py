@@ -34,6 +34,12 @@ def up(
     registry_url: Annotated[
         str | None, typer.Option(help="a Confluent schema registry of your own, which is filled")
     ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            help="name of the ledger in its checkpoints, as casebus.example/ledger; fixed by the first"
+        ),
+    ] = None,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -48,6 +54,7 @@ def up(
         signal.signal(number, lambda _number, _frame: stop.set())
     options = StackOptions(
         data=data,
+        origin=origin,
         simulated_clock=simulated_clock,
         database_url=database_url,
         bootstrap_servers=bootstrap_servers,

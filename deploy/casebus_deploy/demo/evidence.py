@@ -98,7 +98,7 @@ class Evidence:
     def size(self) -> tuple[int, int]:
         """(entries, logs that hold any)."""
         with bus_errors(self._ledger), self._ledger.readers.begin() as connection:
-            row = connection.execute(text("SELECT count(*), count(DISTINCT log_id) FROM entry")).one()
+            row = connection.execute(text(_SIZE)).one()
             return int(row[0]), int(row[1])
 
     def obligations(self, now: datetime) -> list[dict[str, Any]]:
@@ -166,7 +166,11 @@ def wait_for(holds: Callable[[], bool], what: str, wait_s: float = WAIT_S) -> No
         time.sleep(0.02)
 
 
-_NEXT = text("SELECT topic, partition, max(next_offset) FROM batch JOIN log USING (log_id) GROUP BY 1, 2")
+_NEXT = text(
+    "SELECT topic, partition, max(next_offset) FROM batch JOIN log USING (log_id) "
+    "WHERE kind = 'partition' GROUP BY 1, 2"
+)
+_SIZE = "SELECT count(*), count(DISTINCT log_id) FROM entry JOIN log USING (log_id) WHERE kind = 'partition'"
 _COMMITTED = text(
     "SELECT committed_at FROM batch JOIN log USING (log_id) "
     "WHERE topic = :topic AND partition = :partition AND start_index <= :index AND end_index > :index"

@@ -19,6 +19,8 @@ from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.ed25519 import check_public_key
+from casebus_schemas.evidence.key_file import read_seed
+from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.signing import SigningKey, key_id
 
 from .operator_events import Voice
@@ -31,6 +33,16 @@ SIGNERS = (*MEMBERS, *BUS_SIGNERS)
 def key_file(secrets_dir: Path, principal: str) -> Path:
     """File of a principal's Ed25519 seed."""
     return secrets_dir / f"{principal}.signing-key"
+
+
+def log_key_file(secrets_dir: Path) -> Path:
+    """File of the ledger's own key, which signs checkpoints and nothing else."""
+    return secrets_dir / "log.signing-key"
+
+
+def log_vkey(secrets_dir: Path, origin: str) -> str:
+    """The verifier key of the ledger's checkpoints. Raises UsageError if its key file is at fault."""
+    return str(NoteSigner(origin, read_seed(log_key_file(secrets_dir))).key)
 
 
 def chain_secret_file(secrets_dir: Path, agency: str) -> Path:
@@ -63,6 +75,7 @@ def make_secrets(secrets_dir: Path) -> None:
     shared = _token_keys(secrets_dir)
     for agency in MEMBERS:
         _write_once(token_keys_file(secrets_dir, agency), shared)
+    _write_once(log_key_file(secrets_dir))
 
 
 def announce(connection: Connection) -> int:

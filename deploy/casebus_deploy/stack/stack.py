@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
 from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalogue.services import servers
+from casebus_schemas.catalogue.services import servers, services
 from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS, SERVICES
 from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
@@ -28,6 +29,7 @@ from .logins import password_file
 from .supervisor import Supervisor
 from .topics_admin import apply_to_cluster
 
+DEFAULT_ORIGIN = "casebus.internal/ledger"
 READY_TIMEOUT_S = 120.0
 REGISTRY_TIMEOUT_S = 10.0
 MOST_STARTS = 3
@@ -43,7 +45,8 @@ class StackOptions:
     Without `bootstrap_servers` an embedded broker runs below `data`; with it that cluster is used, whose
     administrator logs in with `admin` (user name, password file). `database_url` puts ledger and accounts
     into a PostgreSQL database instead of SQLite files. Without `registry_url` the schema registry is ours;
-    with it that one is filled at the start and named to clients.
+    with it that one is filled at the start and named to clients. `origin` names the ledger for outsiders;
+    without it the folder keeps the name that it has.
     """
 
     data: Path
@@ -57,6 +60,7 @@ class StackOptions:
     page: bool = True
     registry: bool = True
     registry_url: str | None = None
+    origin: str | None = None
     service_env: dict[str, str] = field(default_factory=dict)
 
 
@@ -77,6 +81,7 @@ class Stack:
         self.data = options.data.absolute()
         self.secrets = self.data / "secrets"
         self.connection_file = self.data / "connection.json"
+        self.policy_file = self.data / "policy"
         self.broker: EmbeddedBroker | None = None
         self.supervisor: Supervisor | None = None
         self.web_port = 0
@@ -156,7 +161,20 @@ class Stack:
             registry_url=self.registry_url,
             web_url=page,
             simulated_clock=self.options.simulated_clock,
+            ledger_origin=self.origin,
+            ledger_vkey=keys.log_vkey(self.secrets, self.origin),
         )
+
+    @cached_property
+    def origin(self) -> str:
+        """The ledger's name for outsiders: as told, else as it was, else that of a bus of one's own."""
+        if self.options.origin is not None:
+            return self.options.origin
+        try:
+            kept = json.loads(self.connection_file.read_text(encoding="utf-8"))["ledger"]["origin"]
+        except (OSError, ValueError, KeyError, TypeError):
+            kept = None
+        return kept if isinstance(kept, str) else DEFAULT_ORIGIN
 
     @property
     def registry_url(self) -> str | None:
@@ -257,8 +275,9 @@ class Stack:
     def _children(self) -> list[ChildSpec]:
         children = []
         for service in SERVICES:
-            for worker in range(1, self.options.workers + 1):
-                name = service if self.options.workers == 1 else f"{service}-{worker}"
+            workers = 1 if services()[service].once else self.options.workers
+            for worker in range(1, workers + 1):
+                name = service if workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
         left_out = {"page": not self.options.page, "registry": not self._serves_registry}
         children += [
@@ -290,6 +309,9 @@ class Stack:
             "CASEBUS_DATA_DIR": str(folder),
             "CASEBUS_LEDGER_URL": self.database_url("ledger"),
             "CASEBUS_ACCOUNTS_URL": self.database_url("accounts"),
+            "CASEBUS_LEDGER_ORIGIN": self.origin,
+            "CASEBUS_LOG_KEY_FILE": str(keys.log_key_file(self.secrets)),
+            "CASEBUS_POLICY_FILE": str(self.policy_file),
             "CASEBUS_SIMULATED_CLOCK": "true" if self.options.simulated_clock else "false",
         }
         if service in keys.SIGNERS:

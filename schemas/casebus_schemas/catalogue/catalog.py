@@ -74,6 +74,8 @@ class Catalog:
         self._types = listed.types
         self.states = listed.states
         """What each state of a suspect and charge is called, from the first to the furthest."""
+        self.quiet_days = listed.quiet_days
+        """After how many days without an event a case in a state is asleep; none where it has ended."""
         lines = parse_lock(locked)
         self._by_id = {line.id: line for line in lines}
         self._by_fingerprint = {line.fingerprint: line for line in lines}

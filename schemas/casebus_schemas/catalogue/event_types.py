@@ -11,6 +11,7 @@ from casebus_schemas.texts.sentence import Sentence
 
 FILE = "events.yaml"
 STATES = "states"
+QUIET, MOST_QUIET_DAYS = "quiet_days", 3660
 RECEIPTS = "receipts"
 """The channel of what the bus says on `receipt.<agency>`: the one exception to topic = speaker + channel."""
 
@@ -89,10 +90,15 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class EventList:
-    """All of events.yaml: the states of a case, from the first to the furthest, and the types by name."""
+    """All of events.yaml: the states of a case, from the first to the furthest, and the types by name.
+
+    `quiet_days` says after how many days without an event a case in a state is asleep; states in which
+    nothing need come any more are not in it.
+    """
 
     states: Mapping[str, Sentence]
     types: Mapping[str, EventType]
+    quiet_days: Mapping[str, int]
 
 
 def read_event_types(source: str, members: Members) -> EventList:
@@ -103,17 +109,26 @@ def read_event_types(source: str, members: Members) -> EventList:
     whole = read_yaml(FILE, source)
     listed = dict(whole or {})
     said = listed.pop(STATES, None)
-    states = {} if said is None else {state: _sentence(state, e) for state, e in entries(STATES, said)}
+    listed_states = [] if said is None else list(entries(STATES, said))
+    states = {state: _sentence(state, entry) for state, entry in listed_states}
+    quiet_days = {state: _days(state, entry[QUIET]) for state, entry in listed_states if entry[QUIET] != NONE}
     types = {name: _event_type(name, entry, members, states) for name, entry in listed.items()}
     for event in types.values():
         _check_references(event, types)
-    return EventList(states, types)
+    return EventList(states, types, quiet_days)
 
 
 def _sentence(state: str, entry: Any) -> Sentence:
     where = f"{FILE}: state {state}"
-    known_keys(where, entry, required=("zh", "en"))
+    known_keys(where, entry, required=("zh", "en", QUIET))
     return Sentence(text(where, "zh", entry["zh"]), text(where, "en", entry["en"]))
+
+
+def _days(state: str, said: Any) -> int:
+    if not isinstance(said, int) or isinstance(said, bool) or not 1 <= said <= MOST_QUIET_DAYS:
+        expected = f"a number of days from 1 to {MOST_QUIET_DAYS}, or {NONE}"
+        raise UsageError(f"{FILE}: state {state}: {QUIET}", found=repr(said), expected=expected)
+    return said
 
 
 def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Sentence]) -> EventType:

@@ -169,6 +169,10 @@ def acls(n: int = EMBEDDED_PARTITIONS, members: Members | None = None) -> tuple[
         rules.update(_topic_rules(principal, "WRITE", written, specs))
         rules.update(_topic_rules(principal, "READ", read, specs))
         rules.add(_group_rule(principal))
+        service = services().get(principal)
+        if service is not None and service.describes_ledgered:
+            ledgered = {spec.name for spec in specs if spec.ledgered}
+            rules.update(_topic_rules(principal, "DESCRIBE", ledgered, specs))
     # Lag is the operator's business; describing a group gives no record away.
     rules.add(AclSpec(OPERATOR, "DESCRIBE", "GROUP", "*", "LITERAL"))
     # So that the doctor sees whether quotas and limits are as they should be.

@@ -201,10 +201,11 @@ def read_epoch_headers(headers: Headers) -> tuple[EpochLeaf, list[LogHead]]:
         texts = first[HEADS_HEADER].decode("ascii")
     except KeyError as error:
         raise ValueError(f"no header {error.args[0]}") from error
-    return leaf, list(_read_heads(texts))
+    return leaf, list(read_heads(texts))
 
 
-def _read_heads(texts: str) -> Iterator[LogHead]:
+def read_heads(texts: str) -> Iterator[LogHead]:
+    """Reads texts of heads that stand one behind the other. Raises ValueError."""
     lines = texts.split("\n")
     if lines.pop() or len(lines) % _LINES:
         raise ValueError(f"{len(lines)} whole lines of heads, expected a multiple of {_LINES}")

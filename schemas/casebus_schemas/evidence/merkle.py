@@ -11,9 +11,8 @@ from hashlib import sha256
 
 HASH_LENGTH = 32
 TILE_WIDTH = 256
+TILE_HEIGHT = 8
 EMPTY_ROOT = sha256(b"").digest()
-
-_TILE_HEIGHT = 8
 
 Subtree = Callable[[int, int], bytes]
 """Gives the hash over leaves [begin, end); begin is a multiple of a power of two >= end - begin."""
@@ -109,12 +108,12 @@ def tile_root(hashes: bytes) -> bytes:
 
 def tiles_in(size: int, level: int) -> int:
     """How many full tiles of this level a tree of `size` leaves has."""
-    return size >> (_TILE_HEIGHT * (level + 1))
+    return size >> (TILE_HEIGHT * (level + 1))
 
 
 def open_width(size: int, level: int) -> int:
     """How many hashes the tile of this level that is still open holds in a tree of `size` leaves."""
-    return (size >> (_TILE_HEIGHT * level)) % TILE_WIDTH
+    return (size >> (TILE_HEIGHT * level)) % TILE_WIDTH
 
 
 class TiledTree:
@@ -132,7 +131,7 @@ class TiledTree:
         """
         nodes: list[bytes] = []
         self.open = [list(hashes) for hashes in open_tiles] or [[]]
-        while size >> (_TILE_HEIGHT * len(self.open)):
+        while size >> (TILE_HEIGHT * len(self.open)):
             self.open.append([])
         for level, hashes in enumerate(self.open):
             if len(hashes) != open_width(size, level):
@@ -171,10 +170,10 @@ class TiledTree:
         while len(self.open[level]) == TILE_WIDTH - 1:
             hashes = b"".join(self.open[level]) + node
             self.open[level].clear()
-            for _ in range(_TILE_HEIGHT):
+            for _ in range(TILE_HEIGHT):
                 node = node_hash(frontier.nodes.pop(), node)
             level += 1
-            full.append(Tile(level - 1, (frontier.size >> (_TILE_HEIGHT * level)) - 1, node, hashes))
+            full.append(Tile(level - 1, (frontier.size >> (TILE_HEIGHT * level)) - 1, node, hashes))
             if level == len(self.open):
                 self.open.append([])
         position = len(self.open[level])

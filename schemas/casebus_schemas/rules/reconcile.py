@@ -18,7 +18,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
 
-from .chain import r20
+from .chain import r20, r49
 from .chain_hash import ChainHash
 from .finding import Finding
 from .folded_case import Case
@@ -34,6 +34,8 @@ Key = tuple[Digest, str]
 Part = tuple[str, Key]
 """Findings of one rule about one start or answer; about the whole chain the key is `WHOLE`."""
 WHOLE: Key = (b"", "")
+QUIET: Key = (b"", "quiet")
+"""The time since the last event of the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Reconciled:
         self._about_suspects = {id for id, rule in rules.items() if "*.suspects" in rule.looks_at}
         self._about_duties = [rule for rule in rules.values() if rule.at_time and rule.each == "duty"]
         self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
+        self._about_silence = [rule for rule in rules.values() if rule.at_time and rule.each == "quiet"]
         self._begin(folded)
 
     # --- what it says ---------------------------------------------------------------------------------
@@ -159,6 +162,8 @@ class Reconciled:
             self._track(event)
         somebody_else = revision != self.folded.suspects.revision
         keys = self._grow_duties(event, tied=tied, somebody_else=somebody_else)
+        if self._stirs(event) and QUIET in self._timed:
+            keys.append(QUIET)
         touched = rules_touched(event, self.folded)
         before, after = self._grow_content(
             event, keys, touched | self._about_suspects if somebody_else else touched
@@ -220,6 +225,7 @@ class Reconciled:
         self._turns: dict[Key, tuple[datetime, ...]] = {}
         self._heap: list[tuple[datetime, Key]] = []
         self._words: dict[UUID, dict[str, Word]] = {}
+        self._last_at: datetime | None = None
         self._tracked = None
         self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
         self._hash = ChainHash(folded)
@@ -228,6 +234,7 @@ class Reconciled:
         for said in folded.order:
             if folded.belonging.is_outside(said):
                 continue
+            self._stirs(said)
             # A withdrawn cause keeps its duties, as moot: what was announced must not vanish.
             if said.digest in standing or said.digest in folded.withdrawn:
                 self._start(standing.get(said.digest, said))
@@ -266,6 +273,19 @@ class Reconciled:
         key = (event.digest, "")
         self._waiting[key] = event
         self._set_turns(key, r20.turns(event, self.folded))
+
+    def _stirs(self, event: ChainEvent) -> bool:
+        """Counts the chain's silence anew from an event of its matter; whether it is one."""
+        if not self._about_silence or not r49.stirs(event):
+            return False
+        last = self._last_at
+        if last is None or last < event.admitted_at:
+            self._last_at = event.admitted_at
+            # Its first turn waits in the heap already: turns move on only, so that it is pushed anew there.
+            self._turns[QUIET] = r49.turns(event.admitted_at, self._catalog)
+            if last is None and self._turns[QUIET]:
+                heapq.heappush(self._heap, (self._turns[QUIET][0], QUIET))
+        return True
 
     def _set_turns(self, key: Key, turns: Iterable[datetime]) -> None:
         found = tuple(sorted(turns))
@@ -316,8 +336,14 @@ class Reconciled:
     def _timed_keys(self) -> Iterator[Key]:
         yield from self._duties
         yield from self._waiting
+        if self._last_at is not None:
+            yield QUIET
 
     def _timed_of(self, key: Key, now: datetime) -> tuple[Finding, ...]:
+        if key == QUIET:
+            return self._kept(
+                [f for rule in self._about_silence for f in run_rule_at(rule, self._whole(), now)]
+            )
         waiting = self._waiting.get(key)
         about = self._starts[key].cause if waiting is None else waiting
         rules = self._about_duties if waiting is None else self._about_answers

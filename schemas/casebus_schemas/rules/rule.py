@@ -8,6 +8,7 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
 from casebus_schemas.case.chain_keys import KeyKind, Linked
+from casebus_schemas.case.kin import Kin, KinKey, KinKind
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
@@ -82,6 +83,7 @@ AtTime = Callable[[Case, datetime], Iterable[Found]]
 OverArrival = Callable[[Arrived], Iterable[Found]]
 OverWord = Callable[[ChainEvent, Finding | None], Iterable[Found]]
 AcrossChains = Callable[[Linked], Iterable[Found]]
+OverKin = Callable[[Kin], Iterable[Found]]
 
 
 @dataclass(eq=False, slots=True)
@@ -92,9 +94,10 @@ class Rule:
     data (`*.amounts`), or a word of `looks.WORDS` (`time`, `duties`). `law` are the articles that every
     finding of it rests on. `each` says that it decides about each start of a clock, duty, answer or repeat by
     itself, so that it is run again only for those that are touched (`Case.only`); every rule that looks at
-    duties does. `keys` are the kinds of what events of several chains must have in common to be given to it.
-    `acts`, `mends` and `closes` say to people who should do what about a finding,
-    and when it goes away.
+    duties does. `quiet` is for a rule that the time since the last event decides. `keys` are the kinds of
+    what events of several chains must have in common to be given to it, `kin` the kinds of kin that it
+    compares, `matters` the subjects of what it finds of kin, one of each in a chain. `acts`, `mends` and
+    `closes` say to people who should do what about a finding, and when it goes away.
     """
 
     id: RuleId
@@ -107,13 +110,16 @@ class Rule:
     mends: Sentence
     closes: Sentence
     law: tuple[Article, ...] = ()
-    each: Literal["start", "duty", "answer", "repeat"] | None = None
+    each: Literal["start", "duty", "answer", "repeat", "quiet"] | None = None
     keys: tuple[KeyKind, ...] = ()
+    kin: tuple[KinKind, ...] = ()
+    matters: tuple[str, ...] = ()
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)
     on_arrival: OverArrival | None = field(default=None, init=False)
     on_word: OverWord | None = field(default=None, init=False)
     between_chains: AcrossChains | None = field(default=None, init=False)
+    between_kin: OverKin | None = field(default=None, init=False)
 
     @property
     def by_time(self) -> bool:
@@ -143,6 +149,11 @@ class Rule:
     def across_chains(self, function: AcrossChains) -> AcrossChains:
         """Takes what finds it in the events of several chains that have one of its keys in common."""
         self.between_chains = _once(self.id, self.between_chains, function)
+        return function
+
+    def over_kin(self, function: OverKin) -> OverKin:
+        """Takes what finds it in chains that are kin."""
+        self.between_kin = _once(self.id, self.between_kin, function)
         return function
 
     def finding(self, found: Found) -> Finding:
@@ -185,6 +196,11 @@ class Rule:
 def across_id(rule: RuleId, subject: str) -> UUID:
     """The id of what a rule finds across chains: the same in whichever chain it stands."""
     return bus_id(rule, f"across\n{subject}")
+
+
+def kin_subject(key: KinKey, chain: str, matter: str) -> str:
+    """The subject of what is found of kin: whoever knows the chain and what made it kin knows the id."""
+    return f"{key.kind} {key.text}\n{chain}\n{matter}"
 
 
 def _once(id: RuleId, known: T | None, function: T) -> T:

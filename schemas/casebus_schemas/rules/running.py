@@ -9,6 +9,8 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_keys import Linked, all_linked, keys_of
+from casebus_schemas.case.fold import Folded, fold
+from casebus_schemas.case.kin import KIN_TYPES, Kin, all_kin, kin_of
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.small_types import RuleId
 
@@ -16,7 +18,9 @@ from .chain import r09
 from .finding import Finding
 from .folded_case import Case
 from .register import KEY_KINDS, RULES, kinds_of_keys
-from .rule import Arrived, Found, Rule, across_id
+from .rule import Arrived, Found, Rule, across_id, kin_subject
+from .sight import spoken
+from .word import Word, finding_spoken_of, word_of
 
 
 def run_rule(rule: Rule, case: Case) -> tuple[Finding, ...]:
@@ -72,9 +76,11 @@ def made_at_arrival(finding: Finding) -> bool:
 
 
 def run_across(events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
-    """What events of several chains show together (R04), the oldest first."""
-    sharing = all_linked(events, kinds_of_keys(rules))
+    """What several chains show together, the oldest first."""
+    known = list(events)
+    sharing = all_linked(known, kinds_of_keys(rules))
     found = [finding for linked in sharing for finding in run_linked(linked, rules)]
+    found.extend(finding for kin in all_kin(_folded(known)) for finding in run_kin(kin, rules))
     return sorted(found, key=lambda finding: (finding.opened_at, str(finding.id)))
 
 
@@ -85,6 +91,58 @@ def run_linked(linked: Linked, rules: Mapping[RuleId, Rule] = RULES) -> list[Fin
         if rule.between_chains is not None and linked.key.kind in rule.keys:
             found.extend(_guarded(rule, linked.events, partial(_across, rule, linked), linked))
     return found
+
+
+def _folded(events: Iterable[ChainEvent]) -> dict[str, Folded]:
+    of_chain: dict[str, list[ChainEvent]] = {}
+    for event in events:
+        of_chain.setdefault(event.chain, []).append(event)
+    return {chain: fold(known) for chain, known in of_chain.items()}
+
+
+def run_kin(kin: Kin, rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
+    """What chains show together that are kin, with what agencies have said to it in them."""
+    found = [r09.RULE.finding(replace(r09.too_large(kin), across=True))] if kin.left_out else []
+    for rule in rules.values():
+        if rule.between_kin is not None and kin.key.kind in rule.kin:
+            found.extend(_guarded(rule, [kin.first], partial(_between_kin, rule, kin)))
+    if not found:
+        return found
+    words: dict[UUID, dict[str, Word]] = {}
+    for event in (event for folded in kin.chains.values() for event in folded.standing):
+        if (about := finding_spoken_of(event)) is not None:
+            said, of = word_of(event), words.setdefault(about, {})
+            last = of.get(said.agency)
+            if last is None or (last.at, last.event) < (said.at, said.event):
+                of[said.agency] = said
+    return [spoken(finding, words.get(finding.id, {}).values()) for finding in found]
+
+
+def _between_kin(rule: Rule, kin: Kin) -> Iterator[Found]:
+    if rule.between_kin is not None:
+        for found in rule.between_kin(kin):
+            causes = tuple(found.causes)
+            chain = found.chain or causes[0].chain
+            subject = kin_subject(kin.key, chain, found.subject)
+            yield replace(found, subject=subject, chain=chain, causes=causes, across=True)
+
+
+def kin_findings_of(events: Iterable[ChainEvent], agency: str) -> frozenset[UUID]:
+    """The ids of whatever could be found of kin in one chain, by those events of it that an agency knows."""
+    keys = {
+        (key, event.chain)
+        for event in events
+        if event.type in KIN_TYPES and agency in event.audience
+        for key, _ in kin_of(event)
+    }
+    found = {
+        across_id(rule.id, kin_subject(key, chain, matter))
+        for rule in RULES.values()
+        for key, chain in keys
+        if key.kind in rule.kin
+        for matter in rule.matters
+    }
+    return frozenset(found.union(across_id(r09.RULE.id, r09.too_large_subject(key)) for key, _ in keys))
 
 
 def links_of(events: Iterable[ChainEvent], agency: str) -> frozenset[UUID]:

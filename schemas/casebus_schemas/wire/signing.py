@@ -89,6 +89,30 @@ def admission_message(
     Absent key or value: zeros for its digest.
     """
     sha = hashlib.sha256
+    return admission_message_of(
+        producer=producer,
+        seq=seq,
+        prev=prev,
+        topic=topic,
+        partition=partition,
+        key_sha256=None if key is None else sha(key).digest(),
+        value_sha256=None if value is None else sha(value).digest(),
+        admission=admission,
+    )
+
+
+def admission_message_of(
+    *,
+    producer: str,
+    seq: int,
+    prev: bytes,
+    topic: str,
+    partition: int,
+    key_sha256: bytes | None,
+    value_sha256: bytes | None,
+    admission: bytes,
+) -> bytes:
+    """The same from the digests of key and value, as a ledger leaf has them; None where absent."""
     return b"".join(
         (
             b"casebus/admission/v1\n",
@@ -97,9 +121,9 @@ def admission_message(
             prev,
             _cached_text(topic),
             pack(_U32, partition),
-            b"\0" + ZERO_DIGEST if key is None else b"\1" + sha(key).digest(),
-            b"\0" + ZERO_DIGEST if value is None else b"\1" + sha(value).digest(),
-            sha(admission).digest(),
+            b"\0" + ZERO_DIGEST if key_sha256 is None else b"\1" + key_sha256,
+            b"\0" + ZERO_DIGEST if value_sha256 is None else b"\1" + value_sha256,
+            hashlib.sha256(admission).digest(),
         )
     )
 

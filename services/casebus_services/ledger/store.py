@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from casebus_schemas.errors import StopService
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
-from casebus_schemas.evidence.merkle import TILE_WIDTH, TiledTree
+from casebus_schemas.evidence.merkle import TiledTree
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.same_log import Known
@@ -27,6 +27,7 @@ from .rules import (
     merge_runs,
     split_repeats,
 )
+from .trees import tree_at
 
 ROWS_AT_ONCE = 500
 """Rows of one statement: the database works on them while the next are hashed."""
@@ -176,11 +177,8 @@ class LedgerStore:
         if found.end_index is None:
             return LogState(found.log_id, TiledTree(), 0)
         size = found.end_index
-        open_tiles = [_open_leaves(connection, found.log_id, size)]
-        while size >> (8 * len(open_tiles)):
-            open_tiles.append(_open_roots(connection, found.log_id, size, len(open_tiles)))
         try:
-            tree = TiledTree(size, open_tiles)
+            tree = tree_at(connection, found.log_id, size)
         except ValueError as error:
             raise _damaged(partition, size, str(error)) from error
         # What is appended next stands on this: recompute it from the rows rather than trust the last root.
@@ -206,13 +204,15 @@ _LAST_BATCH = text(
 
 _ALL_NEXT = text(
     "SELECT log.topic, log.partition, max(batch.next_offset) AS next_offset "
-    "FROM log JOIN batch ON batch.log_id = log.log_id WHERE log.generation = 1 GROUP BY 1, 2"
+    "FROM log JOIN batch ON batch.log_id = log.log_id "
+    "WHERE log.kind = 'partition' AND log.generation = 1 GROUP BY 1, 2"
 )
 
 _LAST_ENTRIES = text(
     "SELECT log.topic, log.partition, entry.koffset, entry.leaf_hash FROM log "
     "JOIN entry ON entry.log_id = log.log_id "
-    "AND entry.idx = (SELECT max(idx) FROM entry e WHERE e.log_id = log.log_id) WHERE log.generation = 1"
+    "AND entry.idx = (SELECT max(idx) FROM entry e WHERE e.log_id = log.log_id) "
+    "WHERE log.kind = 'partition' AND log.generation = 1"
 )
 
 
@@ -229,30 +229,6 @@ def _create_log(connection: Connection, partition: TopicPartition) -> None:
         ),
         {**place, "origin": ORIGIN.format(**place), "now": time.time_ns() // 1_000_000},
     )
-
-
-def _open_leaves(connection: Connection, log_id: int, size: int) -> list[bytes]:
-    rows = connection.execute(
-        text(
-            "SELECT leaf_hash FROM entry WHERE log_id = :log_id AND idx >= :first AND idx < :size "
-            "ORDER BY idx"
-        ),
-        {"log_id": log_id, "first": size - size % TILE_WIDTH, "size": size},
-    )
-    return list(rows.scalars())
-
-
-def _open_roots(connection: Connection, log_id: int, size: int, level: int) -> list[bytes]:
-    """Hashes of the open tile of a level from 1 on: the roots of the full tiles below it."""
-    complete = size >> (8 * level)
-    rows = connection.execute(
-        text(
-            "SELECT root FROM tile WHERE log_id = :log_id AND level = :level "
-            "AND idx >= :first AND idx < :end ORDER BY idx"
-        ),
-        {"log_id": log_id, "level": level - 1, "first": complete - complete % TILE_WIDTH, "end": complete},
-    )
-    return list(rows.scalars())
 
 
 def _stored(connection: Connection, log_id: int, repeats: Sequence[Record]) -> dict[int, bytes]:

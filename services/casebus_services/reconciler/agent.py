@@ -21,6 +21,7 @@ from .database import Database
 from .entered_notices import enter, missing
 from .fence import FIGURES, LINKS, Fence
 from .intake import NO_LIMIT, Budget, Intake
+from .kin_links import KinLinks
 from .links import Links
 from .proven import Keys, Proof, Proven
 from .publications import Ends, Publications
@@ -81,6 +82,7 @@ class ReconcilerAgent:
         self._now_ms = now_ms
         self._incarnation = incarnation
         self._links = Links(database, catalog, announcer, incarnation)
+        self._kin = KinLinks(database, catalog, announcer, incarnation)
         self._publications = Publications(database, catalog, announcer, incarnation, ends)
         self._proof = Proof(keys, stepped_over)
         self._read_orders = orders
@@ -161,7 +163,7 @@ class ReconcilerAgent:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
         if _LINKING in assigned:
-            if self._links.look():
+            if self._links.look() | self._kin.look():
                 self._unsent.add(LINKS)
             if self._publications.look():
                 self._unsent.add(FIGURES)

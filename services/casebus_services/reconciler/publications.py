@@ -13,16 +13,15 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.statistics.comparison import compare_stated
 from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.published import Stated, StatedFigures
-from casebus_schemas.times import to_moment
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
-from .announce import Announcer, Said, said
+from .announce import Announcer
 from .chain_events import events_of
 from .compared import MOST_FIGURES, MOST_STATED, looked_at, versions_of
 from .database import Database, Transaction
 from .fence import FIGURES
-from .hearing import Announcement, Turn, findings_said
+from .hearing import Turn
 from .rows import (
     CHAINS_COUNTED,
     CHAINS_PUBLISHED,
@@ -33,6 +32,7 @@ from .rows import (
 )
 from .set_aside import reason_of
 from .store import Work
+from .turns import turns_said
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ class Publications:
                 if (known := before.get(id)) is None or known.to_row() != finding.to_row()
             ]
             work.save_links([finding_row(turn.now, (PUBLISHED, turn.now.chain)) for turn in turns])
-            waiting = work.say(fence, self._announcer, self._said(turns, walk.latest))
+            waiting = work.say(fence, self._announcer, turns_said(turns, self._catalog, walk.latest))
             transaction.many(
                 "INSERT INTO recon_published VALUES (?,?) ON CONFLICT (bus_partition) "
                 "DO UPDATE SET next_offset = excluded.next_offset",
@@ -202,14 +202,6 @@ class Publications:
             fault_point("reconciler.before-commit", len(turns))
         return bool(waiting)
 
-    def _said(self, turns: Iterable[Turn], latest: datetime | None) -> list[Said]:
-        return [
-            one
-            for turn in turns
-            for words in _announcements(turn, latest or turn.now.opened_at)
-            for one in said(words, self._catalog)
-        ]
-
 
 def _counted(walk: _Walk, until_s: float) -> bool:
     """Counts the chain that was begun; whether it is done before the time is up."""
@@ -217,14 +209,6 @@ def _counted(walk: _Walk, until_s: float) -> bool:
         if next(walk.counting, _DONE) is _DONE:
             return True
     return False
-
-
-def _announcements(turn: Turn, latest: datetime) -> Iterator[Announcement]:
-    """Each turn is said once to its hearers: a figure may be wrong again after it was right."""
-    again = turn.before is not None and "closed" in (turn.before.state, turn.now.state)
-    for one in findings_said([turn], turn.now.chain, None, latest):
-        at = f"\n{to_moment(latest)}" if again else ""
-        yield replace(one, subject=f"{one.subject}\nto {','.join(one.to)}{at}", causes=())
 
 
 def _entered(transaction: Transaction) -> dict[int, int]:

@@ -10,12 +10,13 @@ from uuid import UUID
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_keys import all_linked
+from casebus_schemas.case.kin import KINDS, all_kin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendars import Calendars
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.register import KEY_KINDS
-from casebus_schemas.rules.running import run_linked
+from casebus_schemas.rules.running import run_kin, run_linked
 from casebus_schemas.times import beijing_text, to_datetime, utc_text
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
@@ -26,6 +27,7 @@ from .compared import compared, looked_at
 from .database import Database, Transaction
 from .entered_notices import entered_calendars
 from .intake import Intake
+from .kin_store import MOVED
 from .rows import PUBLISHED, SET_ASIDE, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf
@@ -75,7 +77,10 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
         looked = {} if held or ground.set_aside else looked_at(transaction)
         ground.compare(looked, catalog)
         keys = transaction.rows("SELECT DISTINCT kind, key FROM recon_chain_key WHERE looked = 0")
-        ahead = {tuple(row) for row in keys}
+        ahead = {tuple(row) for row in (*keys, *transaction.rows(MOVED))}
+        for chain in held:
+            rows = transaction.rows("SELECT kind, key FROM recon_kin WHERE chain = ?", (chain,))
+            ahead.update(tuple(row) for row in rows)
         differences = [
             line
             for table, columns in _TABLES.items()
@@ -120,8 +125,8 @@ def _without(
 ) -> list[Row]:
     """The rows of other chains and keys than these, and without what is said of a chain as a whole.
 
-    What was found of published figures is left out if nothing was looked at, and where it is mended since:
-    the events alone do not tell what stood in between.
+    What was found of published figures is left out if nothing was looked at; it and what was found of kin
+    where it is mended since: the events alone do not tell what stood in between.
     """
     return [row for row in rows if _compared(row, columns, chains, keys, looked)]
 
@@ -133,7 +138,7 @@ def _compared(
     if link and link[0] == PUBLISHED:
         return bool(looked) and row[5] != "closed"
     if any(link):
-        return link not in keys
+        return link not in keys and not (link[0] in KINDS and row[5] == "closed")
     chain = row[columns.chain]
     return chain not in chains and row[0] != str(r09.set_aside_id(chain))
 
@@ -223,6 +228,10 @@ class _Memory:
         for sharing in all_linked(events, KEY_KINDS):
             for finding in run_linked(sharing):
                 self.rows["recon_finding"][str(finding.id)] = finding_row(finding, sharing.key)
+        folded = {chain: book.folded for chain, book in self._books.items()}
+        for kin in all_kin(folded, self.events):
+            for finding in run_kin(kin):
+                self.rows["recon_finding"][str(finding.id)] = finding_row(finding, kin.key)
 
     def compare(self, looked: Mapping[int, int], catalog: Catalog) -> None:
         """Enters what is found of published figures by the events up to there."""

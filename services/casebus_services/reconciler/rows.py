@@ -73,9 +73,10 @@ CHAINS_COUNTED = (
 PUBLISHED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{PUBLISHED}'"
 OF_CHAIN = (
     f" AND (f.link_kind = '{PUBLISHED}' AND f.link_key = ? OR EXISTS (SELECT 1 FROM recon_chain_key k "
+    "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?) OR EXISTS (SELECT 1 FROM recon_kin k "
     "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?))"
 )
-"""What no chain shows by itself, and by which a chain, named twice, is concerned."""
+"""What no chain shows by itself, and by which a chain, named three times, is concerned."""
 SET_ASIDE = "SELECT chain, bus_partition, since_ms, reason, program, ordered FROM recon_set_aside"
 SAVE_SET_ASIDE = (
     "INSERT INTO recon_set_aside VALUES (?,?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET "

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.rules.running import links_of
+from casebus_schemas.case.kin import KIN_TYPES
+from casebus_schemas.rules.running import kin_findings_of, links_of
 from casebus_schemas.statistics.differences import findings_about
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
 
@@ -13,13 +14,15 @@ MOST_FIGURES = 500
 
 
 class SpokenOf:
-    """Findings across chains about an agency's events, and of figures of which it was told.
+    """Findings across chains about an agency's events, and of kin and figures of which it was told.
 
     Each event is looked at once for each agency, however many words are said.
     """
 
     def __init__(self, events: Iterable[ChainEvent]) -> None:
         self._own: dict[str, list[ChainEvent]] = {}
+        self._kin: list[ChainEvent] = []
+        self._kin_read: dict[str, int] = {}
         self._published: list[ChainEvent] = []
         self._figures = 0
         self._ids: dict[str, set[UUID]] = {}
@@ -30,6 +33,8 @@ class SpokenOf:
     def add(self, event: ChainEvent) -> None:
         """Takes an event of the chain."""
         self._own.setdefault(event.agency, []).append(event)
+        if event.type in KIN_TYPES:
+            self._kin.append(event)
         if event.type in (PUBLISHED, RESTATED):
             self._published.append(event)
             self._figures += len(event.data.get("figures") or ())
@@ -39,6 +44,9 @@ class SpokenOf:
         ids = self._ids.setdefault(agency, set())
         if new := self._own.pop(agency, None):
             ids |= links_of(new, agency)
+        if len(self._kin) > self._kin_read.get(agency, 0):
+            ids |= kin_findings_of(self._kin[self._kin_read.get(agency, 0) :], agency)
+            self._kin_read[agency] = len(self._kin)
         if self._figures > MOST_FIGURES:
             return finding in ids or any(agency in event.audience for event in self._published)
         ids |= findings_about(self._published[self._read.get(agency, 0) :], agency)

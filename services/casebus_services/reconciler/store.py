@@ -24,6 +24,7 @@ from .chain_events import events_of
 from .database import Transaction
 from .entered_notices import entered_calendars
 from .fence import Fence
+from .kin_store import enter_kin, note_kin
 from .rows import (
     DUTIES,
     FINDINGS,
@@ -139,6 +140,7 @@ class Work:
             "INSERT INTO recon_chain_key VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
             [row for arrived in arrivals for row in key_rows(arrived)],
         )
+        note_kin(self._sql, self._catalog, arrivals)
 
     def was_refused(self, stream: Stream, digest: Digest) -> bool:
         """Whether a refused record with this digest stands on the stream's topic and partition."""
@@ -244,6 +246,8 @@ class Work:
         for table in ("recon_set_aside", "recon_chain", "recon_obligation", "recon_finding"):
             own = " AND link_kind IS NULL" if table == "recon_finding" else ""
             self._sql.many(f"DELETE FROM {table} WHERE chain = ?{own}", [(chain,) for chain in chains])
+        for chain in chains:
+            enter_kin(self._sql, chain, self.events(chain))
 
     def findings(self, chain: str) -> list[Finding]:
         """The findings of a chain by itself, as last entered."""

@@ -15,6 +15,8 @@ Points (a test compares this list with the code):
 * `<service>.before-handle`, `<service>.before-acknowledge`: around a service's work on its batches
 * `router.before-output`, `router.after-output`: around the acknowledgement of its outputs by Kafka
 * `ledger.before-commit`, `ledger.after-commit`, `ledger.after-publish` (receipts out, cursor not moved)
+* `sealer.before-commit`, `sealer.after-commit` (high water not noted), `sealer.before-publish`,
+  `sealer.after-publish`
 * `reconciler.before-commit`, `reconciler.after-commit`, `reconciler.after-publish` (out, not marked sent)
 
 CASEBUS_FAULT_LOG names a file to which each kill appends one JSON line before it happens: time, point,

@@ -20,7 +20,7 @@ class Heartbeat:
     `stopped` gives the partitions that have stopped because evidence is at risk, and why; `counts` what else
     a person should know of, by its name, since the start; `ignored_keys` the last records of key topics that
     changed nothing, and why; `key_terms` the keys that end soon (`text`, `over`); `passed`
-    the offsets behind its last record at which Kafka holds none.
+    the offsets behind its last record at which Kafka holds none; `sealed` the last epoch.
     """
 
     def __init__(
@@ -31,12 +31,14 @@ class Heartbeat:
         ignored_keys: Callable[[], Sequence[str]] = tuple,
         key_terms: Callable[[], Sequence[Mapping[str, object]]] = tuple,
         passed: Callable[[], Mapping[str, tuple[int, int]]] = dict,
+        sealed: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._stopped = stopped
         self._counts = counts
         self._ignored_keys = ignored_keys
         self._key_terms = key_terms
         self._passed = passed
+        self._sealed = sealed
         self._file = folder / "heartbeat.json"
         self._records = 0
         self._last_at: float | None = None
@@ -68,6 +70,7 @@ class Heartbeat:
             "ignored_keys": list(self._ignored_keys()),
             "key_terms": list(self._key_terms()),
             "passed": dict(self._passed()),
+            "sealed": dict(self._sealed()),
         }
         fresh = self._file.with_suffix(".new")
         try:

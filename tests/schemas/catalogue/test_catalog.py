@@ -105,5 +105,8 @@ def test_the_roles_of_a_type_stand_for_the_members() -> None:
 
 def test_version_follows_the_contents() -> None:
     """Two catalogues with different lists have different versions."""
-    assert Catalog("{}", "").version != Catalog("{states: {filed: {zh: z, en: e}}}", "").version
+    assert (
+        Catalog("{}", "").version
+        != Catalog("{states: {filed: {zh: z, en: e, quiet_days: none}}}", "").version
+    )
     assert len(CATALOG.version) == 12

@@ -13,7 +13,7 @@ from casebus_schemas.statistics.measures import CHANGED, INDICTMENT_WITHDRAWN, M
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
 
 CATALOG = Catalog.load()
-STATES = {"filed": {"zh": "已立案", "en": "filed"}}
+STATES = {"filed": {"zh": "已立案", "en": "filed", "quiet_days": 365}}
 FILED = {
     "channel": "referral",
     "speakers": ["police"],

@@ -12,8 +12,8 @@ ENTRY = {"form": "worker", "runs": "casebus_services.x:build", "signs": False, "
 
 
 def test_the_services() -> None:
-    """Three services log in under their own names, and two answer by HTTP."""
-    assert workers() == ("router", "ledger", "reconciler")
+    """Four services log in under their own names, and two answer by HTTP."""
+    assert workers() == ("router", "ledger", "sealer", "reconciler")
     assert servers() == ("page", "registry")
 
 
@@ -29,6 +29,10 @@ def test_one_line_is_a_service() -> None:
     (sealer,) = read_services(yaml.safe_dump({"sealer": {**ENTRY, "reads": ["bus.admission"]}})).values()
     assert (sealer.module, sealer.function) == ("casebus_services.x", "build")
     assert (sealer.reads, sealer.writes, sealer.signs) == (("bus.admission",), (), False)
+    assert (sealer.once, sealer.describes_ledgered) == (False, False)
+    more = {**ENTRY, "once": True, "describes": ["ledgered"]}
+    (sealer,) = read_services(yaml.safe_dump({"sealer": more})).values()
+    assert (sealer.once, sealer.describes_ledgered) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,8 @@ def test_one_line_is_a_service() -> None:
         ({"runs": "os:system"}, "runs"),
         ({"signs": "no"}, "signs"),
         ({"reads": "bus.admission"}, "reads"),
+        ({"once": "yes"}, "once"),
+        ({"describes": ["bus.key"]}, "describes"),
     ],
 )
 def test_what_is_refused(changed: dict[str, object], message: str) -> None:

@@ -140,7 +140,7 @@ def test_who_writes_what_the_bus_says() -> None:
     """Each topic of the bus has one writer, and deliveries only the router and the ledger."""
     assert {name: _spec(name).written_by for name in NAMES if name.startswith("bus.")} == {
         "bus.admission": ("router",),
-        "bus.checkpoint": ("ledger",),
+        "bus.checkpoint": ("sealer",),
         "bus.command": ("operator",),
         "bus.finding": ("reconciler",),
         "bus.key": ("operator",),
@@ -170,6 +170,15 @@ def test_each_witness_writes_its_own_topic() -> None:
     }
     assert [_spec(name).partitions for name in written] == [1] * 4
     assert _spec("audit.cosignature").agency == "audit"
+
+
+def test_the_sealer_asks_for_ends_and_reads_only_heads() -> None:
+    """The sealer may ask where ledgered topics end, reads none of them, and writes checkpoints alone."""
+    for name in NAMES:
+        heads = name == "bus.checkpoint" or name.endswith(".cosignature")
+        assert _allowed("sealer", "READ", "TOPIC", name) == heads
+        assert _allowed("sealer", "DESCRIBE", "TOPIC", name) == _spec(name).ledgered
+        assert _allowed("sealer", "WRITE", "TOPIC", name) == (name == "bus.checkpoint")
 
 
 def test_groups() -> None:

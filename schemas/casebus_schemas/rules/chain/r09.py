@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from casebus_schemas.case import kin
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.shares import MOST_BYTES, MOST_EVENTS
 from casebus_schemas.law import Sentence
@@ -40,6 +41,28 @@ def failed(rule: Rule, first: ChainEvent, error: Exception) -> Found:
         because=Sentence(
             f"规则{rule.id}({rule.title.zh})未能适用于本案链({kind}),其他规则不受影响",
             f"rule {rule.id} ({rule.title.en}) could not be applied to this chain ({kind}); the others were",
+        ),
+    )
+
+
+def too_large_subject(key: kin.KinKey) -> str:
+    """The subject of the finding that chains of this key were left out."""
+    return f"too large\n{key.kind} {key.text}"
+
+
+def too_large(related: kin.Kin) -> Found:
+    """That chains which belong together are not compared, since they have too many events."""
+    first = related.first
+    return Found(
+        subject=too_large_subject(related.key),
+        causes=[first],
+        accounts=(),
+        beside=sorted(first.audience),
+        because=Sentence(
+            f"与本案链相关的案链超过{kin.MOST_CHAINS}个,或其事件超过{kin.MOST_EVENTS}个:其后的案链未作跨案链比对;"
+            "各案链自身的核对不受影响",
+            f"more than {kin.MOST_CHAINS} chains belong together with this one, or they have more than "
+            f"{kin.MOST_EVENTS:,} events: those behind are not compared with it; each by itself is checked",
         ),
     )
 

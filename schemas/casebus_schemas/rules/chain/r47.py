@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kin import Kin, tokens_of
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import RuleId
@@ -20,10 +23,12 @@ OVER = ("referral.not_filed", "referral.returned_not_competent", "progress.cance
 RULE = Rule(
     RuleId("R47"),
     title=Sentence("当事人承诺与刑事程序冲突", "a commitment beside a criminal case"),
-    scopes=("chain",),
+    scopes=("chain", "across"),
     cls="state",
     severity="high",
     looks_at=(ACCEPTED, ENDED, REFERRED, FILED, *OVER),
+    kin=("party",),
+    matters=("filed", "referred"),
     acts=Sentence("受理承诺的行政监管机关", "the regulator that accepted the commitment"),
     mends=Sentence("终止承诺,或不予受理", "to end the commitment, or not to accept it"),
     closes=Sentence(
@@ -35,25 +40,64 @@ RULE = Rule(
 @RULE.over_case
 def beside_a_crime(case: Case) -> Iterator[Found]:
     """The last commitment, if it goes on: while the matter is filed, or accepted after it was referred."""
-    standing, place = case.folded.standing_of, case.folded.place
-
-    def last(*types: str) -> ChainEvent | None:
-        events = [event for type in types for event in standing.get(type, ())]
-        return max(events, key=lambda event: place[event.digest], default=None)
-
-    def behind(event: ChainEvent | None, other: ChainEvent) -> bool:
-        return event is not None and place[event.digest] > place[other.digest]
-
-    accepted, filed, referred = last(ACCEPTED), last(FILED), last(REFERRED)
-    if accepted is None or behind(last(ENDED), accepted):
+    accepted, criminal, place = _running(case.folded), _criminal(case.folded), case.folded.place
+    if accepted is None or criminal is None:
         return
-    if filed is not None and not behind(last(*OVER), filed):
-        yield _conflict(accepted, filed, case)
-    elif referred is not None and behind(accepted, referred) and not behind(last(*OVER), referred):
-        yield _conflict(accepted, referred, case)
+    if criminal.type == FILED or place[accepted.digest] > place[criminal.digest]:
+        yield _conflict(accepted, criminal, case.catalog)
 
 
-def _conflict(accepted: ChainEvent, criminal: ChainEvent, case: Case) -> Found:
+@RULE.over_kin
+def beside_a_crime_elsewhere(kin: Kin) -> Iterator[Found]:
+    """A commitment of a party whose matter is referred or filed in another chain: the first one found.
+
+    Two persons are one party if they share the match token that is the key, the smallest of those they share.
+    """
+    token = bytes.fromhex(kin.key.text)
+    criminals = {chain: _criminal(folded, token) for chain, folded in kin.chains.items()}
+    for chain, folded in kin.chains.items():
+        accepted = _running(folded, token)
+        if accepted is None:
+            continue
+        for other, criminal in criminals.items():
+            if criminal is None or other == chain or min(tokens_of(accepted) & tokens_of(criminal)) != token:
+                continue
+            if criminal.type == FILED or accepted.sort_key > criminal.sort_key:
+                yield _conflict(accepted, criminal, Catalog.load())
+                break
+
+
+def _last(folded: Folded, types: tuple[str, ...], token: bytes | None = None) -> ChainEvent | None:
+    """The last event of these types that stands; with a token the last that lists who bears it."""
+    events = [event for type in types for event in folded.standing_of.get(type, ())]
+    if token is not None:
+        events = [event for event in events if token in tokens_of(event)]
+    return max(events, key=lambda event: folded.place[event.digest], default=None)
+
+
+def _behind(folded: Folded, event: ChainEvent | None, other: ChainEvent) -> bool:
+    return event is not None and folded.place[event.digest] > folded.place[other.digest]
+
+
+def _running(folded: Folded, token: bytes | None = None) -> ChainEvent | None:
+    """The last commitment, if it goes on."""
+    accepted = _last(folded, (ACCEPTED,), token)
+    if accepted is None or _behind(folded, _last(folded, (ENDED,)), accepted):
+        return None
+    return accepted
+
+
+def _criminal(folded: Folded, token: bytes | None = None) -> ChainEvent | None:
+    """The filing of a criminal case that goes on, or else its referral."""
+    over = _last(folded, OVER)
+    for type in (FILED, REFERRED):
+        event = _last(folded, (type,), token)
+        if event is not None and not _behind(folded, over, event):
+            return event
+    return None
+
+
+def _conflict(accepted: ChainEvent, criminal: ChainEvent, catalog: Catalog) -> Found:
     who, by = agency(accepted.agency), agency(criminal.agency)
     filed = criminal.type == FILED
     because = (
@@ -67,15 +111,13 @@ def _conflict(accepted: ChainEvent, criminal: ChainEvent, case: Case) -> Found:
             f"the matter was referred to the police before {who.en} accepted a commitment in it",
         )
     )
-    ends = case.catalog.types.get(ENDED)
+    ends = catalog.types.get(ENDED)
     ending = ends is not None and accepted.agency in ends.speakers
     return Found(
         subject="filed" if filed else "referred",
         causes=[accepted, criminal],
         accounts=[said(accepted), said(criminal)],
         because=because,
-        suggestion=Suggestion(ENDED, said(accepted).agency)
-        if ending
-        else correction_by(accepted, case.catalog),
+        suggestion=Suggestion(ENDED, said(accepted).agency) if ending else correction_by(accepted, catalog),
         law=[Article("commitment-2021", "16" if filed else "7")],
     )

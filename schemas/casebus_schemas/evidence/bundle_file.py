@@ -1,0 +1,173 @@
+"""The file of a bundle: a zip without compression whose bytes follow from its content (docs/records.md)."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from .epoch import LogHead, read_heads
+from .merkle import Subtree
+from .range_proof import Range, range_proof, ranges_of
+from .tiles import entry_bundle, read_entry_bundle
+from .tlog_proof import TlogProof
+
+FORMAT = "casebus/bundle/v1"
+MANIFEST, EPOCH, HEADS = "manifest.json", "epoch.tlog-proof", "heads.txt"
+_WHEN = (1980, 1, 1, 0, 0, 0)
+_HASH = 32
+_LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
+_NAMED = re.compile(r"(payloads|schemas)/([0-9a-f]{64})")
+_RANGE = re.compile(r"(0|[1-9][0-9]{0,18}) ([1-9][0-9]{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class BundledLog:
+    """Entries of one log: their ranges, leaves and encoded headers in order, and the proof of the ranges."""
+
+    ranges: Sequence[Range]
+    leaves: Sequence[bytes]
+    headers: Sequence[bytes]
+    proof: Sequence[bytes]
+
+
+def bundled_log(entries: Mapping[int, tuple[bytes, bytes]], size: int, subtree: Subtree) -> BundledLog:
+    """Entries of a log of this size, leaf and encoded headers by index, with the proof of their ranges."""
+    ranges, ordered = ranges_of(entries), [entries[index] for index in sorted(entries)]
+    leaves, headers = [leaf for leaf, _ in ordered], [headers for _, headers in ordered]
+    return BundledLog(tuple(ranges), leaves, headers, range_proof(ranges, size, subtree))
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle holds. Nothing of it counts before `bundle_check` has judged it.
+
+    `about` says what it is of, `{"chain": id}`; `epoch` proves the epoch's leaf, its extra, in the head log;
+    `heads` are all heads of that epoch; `logs` are named `topic/partition/generation`; `payloads` and
+    `schemas` stand by their SHA-256.
+    """
+
+    about: Mapping[str, Any]
+    epoch: TlogProof
+    heads: Sequence[LogHead]
+    logs: Mapping[str, BundledLog]
+    payloads: Mapping[bytes, bytes] = field(default_factory=dict)
+    schemas: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """The file: entries sorted by name, stored, of one fixed time: equal content is equal bytes."""
+        out = BytesIO()
+        with ZipFile(out, "w", ZIP_STORED) as file:
+            for name, content in sorted(self._files()):
+                info = ZipInfo(name, _WHEN)
+                info.external_attr = 0o644 << 16
+                info.create_system = 3
+                file.writestr(info, content)
+        return out.getvalue()
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        about = {"format": FORMAT, **self.about}
+        yield MANIFEST, json.dumps(about, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+        yield EPOCH, self.epoch.to_bytes()
+        yield HEADS, "".join(head.text() for head in self.heads).encode()
+        for name, log in self.logs.items():
+            yield f"logs/{name}/ranges", "".join(f"{begin} {end}\n" for begin, end in log.ranges).encode()
+            yield f"logs/{name}/leaves", entry_bundle(log.leaves)
+            yield f"logs/{name}/headers", b"".join(len(one).to_bytes(4, "big") + one for one in log.headers)
+            yield f"logs/{name}/proof", b"".join(log.proof)
+        for folder, named in (("payloads", self.payloads), ("schemas", self.schemas)):
+            yield from ((f"{folder}/{digest.hex()}", content) for digest, content in named.items())
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "Bundle":
+        """Reads a file strictly. Raises ValueError saying what was found and expected.
+
+        A file that the format does not know, a key or a policy above all, makes the bundle refused.
+        """
+        files = _unzipped(raw)
+        logs: dict[str, dict[str, bytes]] = {}
+        named: dict[str, dict[bytes, bytes]] = {"payloads": {}, "schemas": {}}
+        for name, content in files.items():
+            if found := _LOG.fullmatch(name):
+                logs.setdefault(found[1], {})[found[2]] = content
+            elif found := _NAMED.fullmatch(name):
+                named[found[1]][bytes.fromhex(found[2])] = content
+            elif name not in (MANIFEST, EPOCH, HEADS):
+                raise ValueError(f"the bundle holds {name[:80]!r}, which is not of its format")
+        for name in (MANIFEST, EPOCH, HEADS):
+            if name not in files:
+                raise ValueError(f"the bundle has no {name}")
+        try:
+            about = json.loads(files[MANIFEST])
+            heads = tuple(read_heads(files[HEADS].decode("ascii")))
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise ValueError(f"{MANIFEST} or {HEADS} cannot be read") from error
+        if not isinstance(about, dict) or about.pop("format", None) != FORMAT:
+            raise ValueError(f"{MANIFEST} does not say format {FORMAT!r}")
+        bundle = cls(
+            about,
+            TlogProof.parse(files[EPOCH]),
+            heads,
+            {name: _log(name, parts) for name, parts in sorted(logs.items())},
+            named["payloads"],
+            named["schemas"],
+        )
+        if bundle.to_bytes() != raw:
+            raise ValueError("the bundle has other bytes than the format gives to its content")
+        return bundle
+
+
+def _unzipped(raw: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        with ZipFile(BytesIO(raw)) as file:
+            for info in file.infolist():
+                if info.compress_type != ZIP_STORED or info.filename in files:
+                    raise ValueError(f"{info.filename[:80]!r} is compressed, or there twice")
+                files[info.filename] = file.read(info)
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"not a zip file, or a damaged one: {error}") from error
+    return files
+
+
+def _log(name: str, parts: Mapping[str, bytes]) -> BundledLog:
+    missing = {"ranges", "leaves", "headers", "proof"} - parts.keys()
+    if missing:
+        raise ValueError(f"logs/{name} has no {', '.join(sorted(missing))}")
+    proof = parts["proof"]
+    if len(proof) % _HASH:
+        raise ValueError(f"logs/{name}/proof of {len(proof)} bytes, expected a multiple of {_HASH}")
+    log = BundledLog(
+        tuple(_ranges(name, parts["ranges"])),
+        read_entry_bundle(parts["leaves"]),
+        list(_lengths(name, parts["headers"])),
+        [proof[at : at + _HASH] for at in range(0, len(proof), _HASH)],
+    )
+    count = sum(end - begin for begin, end in log.ranges)
+    if not count == len(log.leaves) == len(log.headers):
+        found = f"{count} places, {len(log.leaves)} leaves, {len(log.headers)} headers"
+        raise ValueError(f"logs/{name} has {found}, expected as many of each")
+    return log
+
+
+def _ranges(name: str, raw: bytes) -> Iterator[Range]:
+    lines = raw.decode("ascii", "replace").split("\n")
+    if lines.pop():
+        raise ValueError(f"logs/{name}/ranges does not end in a newline")
+    for line in lines:
+        found = _RANGE.fullmatch(line)
+        if found is None:
+            raise ValueError(f"logs/{name}/ranges: {line[:60]!r}, expected two numbers")
+        yield int(found[1]), int(found[2])
+
+
+def _lengths(name: str, raw: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(raw):
+        end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
+        if end > len(raw) or at + 4 > len(raw):
+            raise ValueError(f"logs/{name}/headers ends within an entry")
+        yield raw[at + 4 : end]
+        at = end

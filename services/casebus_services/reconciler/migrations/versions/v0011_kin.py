@@ -1,0 +1,56 @@
+"""Chains that belong together are kept by what makes them kin: a split, a merger, a security, a party."""
+
+from typing import Any
+
+from alembic import op
+
+from casebus_schemas.case.kin import KIN_TYPES
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import BusError
+from casebus_services.reconciler.kin_store import SAVE_KIN, kin_rows
+from casebus_services.reconciler.rows import EVENTS_TOLD, stored_event
+
+revision = "0011"
+down_revision = "0010"
+
+_STEP = 500
+
+
+def upgrade() -> None:
+    """A row a key and chain, entered for the stored events; `changed` counts what moved, `looked` up to where
+    it was compared."""
+    connection = op.get_bind()
+    is_postgres = connection.dialect.name == "postgresql"
+    big, blob, end = ("BIGINT", "BYTEA", "") if is_postgres else ("INTEGER", "BLOB", " WITHOUT ROWID")
+    op.execute(
+        f"""CREATE TABLE recon_kin (
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            chain TEXT NOT NULL,
+            since_ms {big} NOT NULL,
+            digest {blob} NOT NULL,
+            changed {big} NOT NULL,
+            looked {big} NOT NULL,
+            PRIMARY KEY (kind, key, chain)
+        ){end}"""
+    )
+    op.execute("CREATE INDEX recon_kin_since ON recon_kin (kind, key, since_ms)")
+    op.execute("CREATE INDEX recon_kin_chain ON recon_kin (chain)")
+    op.execute("CREATE INDEX recon_kin_moved ON recon_kin (kind, key) WHERE changed <> looked")
+    op.execute(
+        "CREATE INDEX recon_finding_kin ON recon_finding (link_kind, link_key) WHERE link_kind IS NOT NULL"
+    )
+    mark = "%s" if is_postgres else "?"
+    types = ",".join(f"'{type}'" for type in sorted(KIN_TYPES))
+    select = f"{EVENTS_TOLD} WHERE e.type IN ({types}) AND e.digest > ? ORDER BY e.digest LIMIT {_STEP}"
+    catalog, last = Catalog.load(), b""
+    while rows := connection.exec_driver_sql(select.replace("?", mark), (last,)).fetchall():
+        found: list[tuple[Any, ...]] = []
+        for row in rows:
+            try:
+                found.extend(kin_rows(stored_event(catalog, row)))
+            except BusError:
+                continue  # nor can its chain be computed: it is entered once that can be
+        if found:
+            connection.exec_driver_sql(SAVE_KIN.replace("?", mark), sorted(found))
+        last = bytes(rows[-1][0])

@@ -1,0 +1,82 @@
+"""The history of keys as a bundle's reader makes it, held to the keyring that the bus itself uses."""
+
+import random
+
+import pytest
+
+from casebus_schemas.admission.keyring import Keyring
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.avro_values import Schemas
+from casebus_schemas.evidence.key_history import KeyHistory
+from casebus_schemas.wire.canonical import canonical_json
+from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.signing import SigningKey
+from support.signed_events import Speaker, seed_of, stored
+
+CATALOG = Catalog.load()
+SCHEMAS = {one.fingerprint: canonical_json(one.schema) for one in CATALOG.schemas() if "key." in one.type}
+STATE = ("public", "role", "not_before_ms", "not_after_ms", "ended_ms", "ended", "readmitted")
+
+
+def compared(records: list[Record]) -> KeyHistory:
+    """The history of these key events, after it was found equal to the bus's keyring."""
+    history = KeyHistory(Schemas(SCHEMAS)).read(records)
+    keyring = Keyring(CATALOG).extend(records)
+    ours, theirs = (
+        {place: tuple(getattr(key, name) for name in STATE) for place, key in keys.items()}
+        for keys in (history.keys, keyring.entries)
+    )
+    assert ours == theirs
+    return history
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_lives_of_keys(seed: int) -> None:
+    """Whatever is announced, rotated, ended, by right or wrong keys, both come to the same keys."""
+    chance = random.Random(seed)
+    speakers = [Speaker("csrc"), Speaker("mps"), Speaker("bus", key=SigningKey(seed_of("operator")))]
+    records: list[Record] = []
+    counts: dict[str, int] = {}
+    for number in range(40):
+        speaker = chance.choice(speakers)
+        keys = [SigningKey(seed_of(f"{speaker.agency} {at}")) for at in range(4)]
+        by, key, other = chance.choice(keys), chance.choice(keys), chance.choice(keys)
+        what = chance.choice(["announce", "announce", "rotate", "key.retired", "key.revoked", "foreign"])
+        if what == "announce":
+            event = speaker.announce(key, by=chance.choice([by, key]))
+        elif what == "rotate":
+            event = speaker.rotate(key, other, by=by)
+        elif what == "foreign":
+            event = speaker.announce(key, by=by, holder=chance.choice(["csrc", "mps"]))
+        else:
+            event = speaker.end(what, key, by=by)
+        offset = counts[speaker.agency] = counts.get(speaker.agency, -1) + 1
+        records.append(stored(event, offset, 1_700_000_000_000 + number))
+    # As every reader of all key topics has them: the members' first, then the bus's.
+    ordered = sorted(records, key=lambda one: (one.topic == "bus.key", one.topic, one.offset))
+    assert compared(ordered).keys
+
+
+def test_first_key_vouches_for_itself() -> None:
+    """The first announcement is believed, a second one under an unknown key is not."""
+    csrc = Speaker("csrc")
+    second = SigningKey(seed_of("second"))
+    history = compared([stored(csrc.announce(), 0), stored(csrc.announce(second), 1)])
+    assert len(history.keys) == 1
+    (why,) = history.ignored
+    assert why.endswith("which is no key of csrc")
+
+
+def test_weak_keys_and_unknown_schemas() -> None:
+    """A key of small order is not taken; without its schema an event is not read."""
+    csrc = Speaker("csrc")
+    weak = bytes((1, *[0] * 31))
+    from casebus_schemas.wire.signing import key_id
+
+    records = [stored(csrc.announce(), 0)]
+    records.append(stored(csrc.announce(csrc.key, by=csrc.key, public_key=weak, key_id=key_id(weak)), 1))
+    assert len(compared(records).keys) == 1
+    (why,) = KeyHistory(Schemas({})).read(records[:1]).ignored
+    assert why.endswith("is not in the bundle")
+    with pytest.raises(ValueError, match="another fingerprint"):
+        Schemas({bytes(32): b"{}"})
