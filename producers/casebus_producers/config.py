@@ -214,6 +214,11 @@ class AgencySettings(KafkaLogin):
         """The folder of the keys under which the agency seals, a file a case."""
         return self.data_dir / "data-keys"
 
+    @property
+    def granted_keys_dir(self) -> Path:
+        """The folder of keys that other agencies have granted."""
+        return self.data_dir / "granted-keys"
+
     def signing_key(self) -> SigningKey:
         """The agency's key. Raises UsageError if its file cannot be read."""
         return SigningKey.from_file(self.signing_key_file)

@@ -9,6 +9,7 @@ from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.case.placing import Reference, chain_of, references_of
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.errors import UsageError
+from casebus_schemas.sealed.personal import content_of
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.times import to_moment
@@ -17,6 +18,7 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
 from casebus_schemas.wire.json_form import together
 
+from .granted_keys import GRANTED
 from .known import KnownEvent
 from .outbox import Outbox
 from .outbox_events import Queued, ReadyEvent
@@ -89,7 +91,9 @@ class Connector:
 
     @staticmethod
     def is_to_be_sealed(event: object) -> bool:
-        """Whether an event of the door holds personal data."""
+        """Whether an event of the door holds personal data, or grants keys to what was sealed."""
+        if isinstance(event, dict) and event.get("type") == GRANTED:
+            return True
         data = event.get("data") if isinstance(event, dict) else None
         return isinstance(data, dict) and isinstance(data.get("sealed"), dict)
 
@@ -144,9 +148,12 @@ class Connector:
         id = event.id or message_uuid(self._outbox.agency, envelope["message_no"])
         if answered is not None and envelope.get("in_reply_to_hash") is None:
             data = {**data, "envelope": {**envelope, "in_reply_to_hash": answered.digest}}
-        if event.personal is not None:
-            place = Place(kind.topic(self._outbox.agency), subject, id, event.type, self._outbox.agency)
-            data, standing = self._sealed(kind, data, event.personal, place)
+        place = self._place(kind, subject, id)
+        content = None if event.personal is None else content_of(event.personal)
+        if event.type == GRANTED and content is None:
+            content = self._granted(writing, event, subject)
+        if content is not None:
+            data, standing = self._sealed(kind, data, content, place, event.personal)
             said = encode(schema, {**event.data, "sealed": standing})
         if data is not event.data:
             value, original = _fitting(schema, data), said
@@ -163,20 +170,40 @@ class Connector:
             said=original,
         )
 
+    def _place(self, kind: EventType, chain: str, id: UUID) -> Place:
+        return Place(kind.topic(self._outbox.agency), chain, id, kind.type, self._outbox.agency)
+
+    def _granted(self, writing: Writing, event: DoorEvent, chain: str) -> bytes | None:
+        """What an `access.granted` hands over: keys of the own sealed events that it names, or of all."""
+        if self._sealer is None:
+            return None
+        named = [writing.event_of_digest(digest) for digest in event.data["events"]]
+        own = [one for one in named if one is not None and one.sent and one.chain == chain]
+        places = [self._place(self._catalog.event(one.type), chain, one.id) for one in own]
+        return self._sealer.grant(chain, places if named else None)
+
     def _sealed(
-        self, kind: EventType, data: dict[str, Any], personal: dict[str, Any], place: Place
+        self,
+        kind: EventType,
+        data: dict[str, Any],
+        content: bytes,
+        place: Place,
+        personal: dict[str, Any] | None,
     ) -> tuple[dict[str, Any], bytes]:
-        """The data with the personal facts sealed and their tokens, and what stands for them in a repeat."""
+        """The data with the content sealed and its tokens, and what stands for it in a repeat."""
         if self._sealer is None:
             raise DoorProblem(
                 "/data/sealed", "this program cannot seal personal data", remedy="use `casebus publish`"
             )
         try:
             readers = personal_readers(self._catalog, kind, place.speaker, data)
-            found = {**data, "sealed": self._sealer.sealed(personal, place, readers)}
-            if "suspects" in data:
+            if personal is None:  # keys go to whom they are granted, not to who only hears of it
+                to = {address.partition("/")[0] for address in data["envelope"]["to"]}
+                readers = tuple(one for one in readers if one in to)
+            found = {**data, "sealed": self._sealer.sealed(content, place, readers)}
+            if personal is not None and "suspects" in data:
                 found["suspects"] = self._sealer.with_tokens(data["suspects"], personal)
-            return found, self._sealer.stands_for(personal, place)
+            return found, self._sealer.stands_for(content, place)
         except DoorProblem:
             raise
         except UsageError as error:

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from datetime import date
 from pathlib import Path
 
 from casebus_schemas.errors import UsageError
@@ -27,7 +28,7 @@ class DataKeys:
         if not file.exists():
             return None
         text = read_private(file, "data key").strip()
-        return None if text == _DESTROYED else bytes.fromhex(text)
+        return None if text.startswith(_DESTROYED) else bytes.fromhex(text)
 
     def find_or_make(self, chain: str) -> bytes:
         """The key of a case, made when something is sealed in it for the first time.
@@ -55,11 +56,15 @@ class DataKeys:
             )
         return key
 
-    def destroy(self, chain: str) -> bytes:
-        """Overwrites the key of a case and keeps that it was there; gives its name. Idempotent it is not.
+    def destroy(self, chain: str, today: date) -> tuple[bytes, date]:
+        """Overwrites the key of a case; gives its name, and the day on which that was done first.
 
-        Raises UsageError where there is no key. What a file system or a backup keeps of it is not reached.
+        Raises UsageError where there never was one. What a file system or a backup keeps is not reached.
         """
+        file = self._file(chain)
+        if file.exists() and (text := read_private(file, "data key")).startswith(_DESTROYED):
+            name_text, day = text.split()[1:]
+            return bytes.fromhex(name_text), date.fromisoformat(day)
         key = self.find(chain)
         if key is None:
             raise UsageError(
@@ -67,17 +72,17 @@ class DataKeys:
                 expected="a case in which this agency has sealed something",
                 remedy="`casebus inbox --json` shows the chain ids",
             )
-        file = self._file(chain)
+        name = data_key_name(key)
         with file.open("r+b") as opened:
             opened.write(secrets.token_hex(_LENGTH).encode())
             opened.flush()
             os.fsync(opened.fileno())
             opened.seek(0)
             opened.truncate()
-            opened.write(_DESTROYED.encode())
+            opened.write(f"{_DESTROYED} {name.hex()} {today.isoformat()}".encode())
             opened.flush()
             os.fsync(opened.fileno())
-        return data_key_name(key)
+        return name, today
 
     def _file(self, chain: str) -> Path:
         if _CHAIN.fullmatch(chain) is None:

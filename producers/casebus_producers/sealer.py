@@ -7,8 +7,7 @@ from hmac import digest as hmac
 from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.sealed.cipher import seal
-from casebus_schemas.sealed.personal import content_of
+from casebus_schemas.sealed.cipher import event_key, seal
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import read_token_keys, tokens_of
 from casebus_schemas.wire.json_form import DoorProblem
@@ -16,6 +15,7 @@ from casebus_schemas.wire.json_form import DoorProblem
 from .config import AgencySettings
 from .data_keys import DataKeys
 from .decryption_keys import read_private
+from .granted_keys import grants_content
 from .keys_reader import read_keyring
 
 _PLACE = "/data/sealed"
@@ -52,7 +52,7 @@ class Sealer:
         """Reads the others' keys as they stand now. Raises RetryLater if the broker is away."""
         self._keyring = self._read_keyring()
 
-    def sealed(self, personal: Mapping[str, Any], place: Place, readers: Sequence[str]) -> bytes:
+    def sealed(self, content: bytes, place: Place, readers: Sequence[str]) -> bytes:
         """The bytes of `sealed`. Raises DoorProblem naming each reader who has announced no key."""
         public, without = {}, []
         now_ms = time.time_ns() // 1_000_000
@@ -70,12 +70,24 @@ class Sealer:
                 expected="an announced key, so that it can be sealed for",
                 remedy="let that agency give `casebus keys encryption`, or leave it out of to and cc",
             )
-        return seal(content_of(personal), place, self._data_keys.find_or_make(place.chain), public)
+        return seal(content, place, self._data_keys.find_or_make(place.chain), public)
 
-    def stands_for(self, personal: Mapping[str, Any], place: Place) -> bytes:
-        """32 bytes that stand for the facts, so that a repeat is known; nobody else can make them."""
+    def stands_for(self, content: bytes, place: Place) -> bytes:
+        """32 bytes that stand for the content, so that a repeat is known; nobody else can make them."""
         key = self._data_keys.find_or_make(place.chain)
-        return hmac(key, b"casebus/said/v1\n" + place.to_bytes() + content_of(personal), "sha256")
+        return hmac(key, b"casebus/said/v1\n" + place.to_bytes() + content, "sha256")
+
+    def grant(self, chain: str, events: Sequence[Place] | None) -> bytes | None:
+        """The keys that an agency grants: of these events of its own, else (None) of its whole case.
+
+        None where it has sealed nothing there.
+        """
+        data_key = self._data_keys.find(chain)
+        if data_key is None or events == []:
+            return None
+        if events is None:
+            return grants_content(data_key, {})
+        return grants_content(None, {str(place.event): event_key(data_key, place) for place in events})
 
     def with_tokens(
         self, suspects: Sequence[Mapping[str, Any]], personal: Mapping[str, Any]

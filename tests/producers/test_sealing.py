@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from casebus_producers.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.blob import SealedBytes
-from casebus_schemas.sealed.cipher import DecryptionKey, event_key, open_with
+from casebus_schemas.sealed.cipher import DecryptionKey, data_key_name, event_key, open_with
 from casebus_schemas.sealed.personal import personal_of
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import token
@@ -210,7 +211,9 @@ def test_a_destroyed_data_key_seals_nothing_more(agency: _Agency) -> None:
     key = agency.data_keys.find(CHAIN)
     assert key is not None
     file = agency.outbox.file.parent / "data-keys" / CHAIN
-    agency.data_keys.destroy(CHAIN)
+    done = agency.data_keys.destroy(CHAIN, date(2026, 11, 29))
+    assert done == (data_key_name(key), date(2026, 11, 29))
+    assert agency.data_keys.destroy(CHAIN, date(2026, 11, 30)) == done
     assert agency.data_keys.find(CHAIN) is None
     assert key.hex() not in file.read_text()
     with pytest.raises(DoorProblem, match="was destroyed"):
