@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|wheel|check|lock [arguments passed on]
+python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|wheel|check|lock [arguments passed on]
 """
 
 from __future__ import annotations
@@ -269,6 +269,8 @@ def main(arguments: list[str]) -> int:
             smoke()
         elif target in ("faults", "bench", "wheel"):
             pytest(target, rest)
+        elif target == "bench-rules":
+            pytest("bench", ["tests/bench/test_planted_year.py", *rest])
         elif target == "check":
             check()
         elif target == "lock":

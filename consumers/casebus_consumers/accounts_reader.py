@@ -35,12 +35,11 @@ from casebus_services.reconciler.rows import (
 from casebus_services.reconciler.set_aside import reason_of
 
 from .case_names import CaseNames, names_of
+from .case_reader import MOST_MEANT
 from .event_texts import in_words
 from .stored_findings import across, as_seen_by, entered, equal, read, select, shows
 from .unshowable import not_readable
 
-MOST_MEANT = 100
-"""How many chains are looked at for a number, a name or the beginning of an id."""
 _EVENTS_AND_ADMISSIONS = (
     "FROM recon_event e JOIN recon_admission a "
     "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"

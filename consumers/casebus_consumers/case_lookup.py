@@ -2,15 +2,15 @@
 
 from casebus_schemas.errors import UsageError
 
-from .accounts_reader import MOST_MEANT, AccountsReader
 from .case_names import names_of
+from .case_reader import MOST_MEANT, CaseReader
 
 _MOST_LISTED = 10
 _FEWEST = 4
 """Characters of a chain id by which one is found."""
 
 
-def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) -> str:
+def chain_meant(reader: CaseReader, text: str, agency: str | None = None) -> str:
     """The chain of which somebody gave a number, a name, or the beginning of its id.
 
     An agency finds only by what it was told. Raises UsageError naming the candidates where it is more than
@@ -58,6 +58,6 @@ def chain_meant(reader: AccountsReader, text: str, agency: str | None = None) ->
     )
 
 
-def _calls_it(reader: AccountsReader, chain: str, agency: str | None, wanted: str) -> bool:
+def _calls_it(reader: CaseReader, chain: str, agency: str | None, wanted: str) -> bool:
     """Whether the agency itself calls this case so."""
     return wanted in names_of(e for e in reader.events(chain) if e.agency == agency).every()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -154,6 +155,8 @@ def _value(where: str, field: str, value: Any) -> Any:
             return digest(value)
         case "finding":
             return event_id(value)
+        case "chains":
+            return [_count(entry) for entry in value]
         case "parts":
             return [_part(entry) for entry in value]
         case "merged":
@@ -182,6 +185,13 @@ def _matter(number: str) -> dict[str, Any]:
     """`2` is the second chain, `-` one that is called by its number only."""
     ref = {"issuer": "mps", "scheme": "case-no", "value": "A9"} if number == "-" else None
     return {"chain": None if ref else UUID(chain(int(number))), "ref": ref}
+
+
+def _count(entry: str) -> dict[str, Any]:
+    """`2 1 3 a b c d`: of the second chain one sent, three received, namely these events."""
+    number, sent, received, *names = entry.split()
+    held = sha256(b"".join(sorted(map(digest, names)))).digest()
+    return {"chain": UUID(chain(int(number))), "sent": int(sent), "received": int(received), "digest": held}
 
 
 def _part(entry: str) -> dict[str, Any]:

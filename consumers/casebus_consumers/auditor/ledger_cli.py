@@ -51,7 +51,7 @@ def verify(
     from .verify import verify_ledger
 
     known = read_connection(connection)
-    database = open_database(_database_url(database_url, known), read_only=True)
+    database = open_database(database_url_of(database_url, known), read_only=True)
     with _progress(quiet=as_json) as watch:
         report = verify_ledger(database, watch)
         check_signatures(database, report, watch)
@@ -89,7 +89,7 @@ def rebuild_command(
     from .signature_check import check_signatures
 
     known = read_connection(connection)
-    recorded_url = _database_url(database_url, known)
+    recorded_url = database_url_of(database_url, known)
     if recorded_url == into:
         raise UsageError("a ledger cannot be rebuilt into itself", found=into, expected="an empty database")
     login = KafkaLogin.read(principal, known)
@@ -136,7 +136,7 @@ def backup_command(
 
     from .verify import verify_ledger
 
-    url = make_url(_database_url(database_url, read_connection(connection)))
+    url = make_url(database_url_of(database_url, read_connection(connection)))
     if url.get_backend_name() != SQLITE or not url.database:
         raise UsageError(
             "only a ledger in a SQLite file is copied by this command",
@@ -157,7 +157,7 @@ def backup_command(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def _database_url(given: str | None, connection: Connection | None) -> str:
+def database_url_of(given: str | None, connection: Connection | None) -> str:
     url = given or (connection.databases.get("ledger") if connection else None)
     if url is None:
         raise UsageError(

@@ -241,6 +241,16 @@ def _record(log: LogRow, row: Any) -> Record | None:
 def snapshot(database: Database) -> Iterator[LedgerRows]:
     """The ledger as it is now.
 
+    Raises as `reading` does.
+    """
+    with reading(database) as connection:
+        yield LedgerRows(connection)
+
+
+@contextmanager
+def reading(database: Database) -> Iterator[Connection]:
+    """A connection that sees the ledger as it is now, all the time.
+
     Raises UsageError if the database holds no ledger of this version, RetryLater if a file at rest was
     written while it was read.
     """
@@ -257,7 +267,7 @@ def snapshot(database: Database) -> Iterator[LedgerRows]:
                     expected="both files, or a copy made by `casebus ledger backup`",
                 )
             raise UsageError("not a ledger of this version", found=found, expected=REVISIONS.head)
-        yield LedgerRows(connection)
+        yield connection
     if database.file is not None:
         database.file.unmoved()
 

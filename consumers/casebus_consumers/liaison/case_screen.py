@@ -32,6 +32,7 @@ from casebus_schemas.texts.symbols import (
 
 from .due_text import end_text, left_text
 from .track_screen import track_lines
+from .who_says import who_says
 from .why_screen import duty_why, finding_why, moves
 
 RUNNING = ("open", "due", "contested", "overdue", "waiting")
@@ -124,7 +125,7 @@ def _obligation(duty: dict[str, Any], now: datetime, case: str, why: bool) -> It
     owed_to = "、".join(agency(name).zh for name in duty["owed_to"])
     who = f"{agency(duty['owed_by']).zh} {duty['owed_by']} → {owed_to} {', '.join(duty['owed_to'])}"
     what = find_clock(duty["rule"]).title.text
-    parts = [f"{duty['rule']}  {_until(duty, now)}", who, what + _about(duty), case]
+    parts = [f"{duty['rule']}  {_until(duty, now)}", who, what + _about(duty), case, who_says(duty)]
     yield "  ".join(part for part in parts if part)
     if why:
         yield from _readings(duty)
@@ -195,7 +196,7 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
 
 def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     yield f"{_headline(finding)}  {case}".rstrip()
-    yield f"  发现 finding {finding['id']}"
+    yield f"  发现 finding {finding['id']}  {who_says(finding)}".rstrip()
     yield f"  {finding['because']['zh']}"
     yield f"  {finding['because']['en']}"
     for account in finding["accounts"]:

@@ -16,6 +16,7 @@ from casebus_schemas.times import read_day, read_end
 if TYPE_CHECKING:
     from casebus_consumers.accounts_reader import AccountsReader
     from casebus_consumers.case_names import CaseNames
+    from casebus_consumers.case_reader import CaseReader
     from casebus_schemas.case.as_of import AsOf
 
 app = typer.Typer()
@@ -73,7 +74,7 @@ def case(
 
     asked = asked_for(as_of, known_by or agency, known_at, level, law_of)
     knows = asked.known_by
-    with open_accounts(connection, database_url, now) as (reader, moment):
+    with open_cases(connection, database_url, now, agency=agency) as (reader, moment):
         if chain is None:
             chains = reader.chains(knows)
             called = names_of_chains(reader, (entry["chain"] for entry in chains), knows)
@@ -108,7 +109,7 @@ def obligations(
     from .known_values import known_agency, known_duty_states
 
     states, of = known_duty_states(state), known_agency(agency)
-    with open_accounts(connection, database_url, now) as (reader, moment):
+    with open_cases(connection, database_url, now, agency=of) as (reader, moment):
         before = None if due_before is None else read_end(due_before)
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.obligations(moment, agency=of, chain=meant, states=states, due_before=before)
@@ -141,7 +142,7 @@ def findings(
     from .known_values import known_agency, known_finding_states, known_rule
 
     states, of, number = known_finding_states(state), known_agency(agency), known_rule(rule)
-    with open_accounts(connection, database_url, None, ask_time=False) as (reader, _):
+    with open_cases(connection, database_url, None, agency=of, ask_time=False) as (reader, _):
         meant = None if chain is None else chain_meant(reader, chain, of)
         found = reader.findings(agency=of, chain=meant, states=states, rule=number)
         shown = [one for one in found if every or states or one["state"] != "closed"]
@@ -271,6 +272,24 @@ def asked_for(
 
 
 @contextmanager
+def open_cases(
+    connection: Path | None, url: str | None, now: str | None, *, agency: str | None, ask_time: bool = True
+) -> Iterator[tuple["CaseReader", datetime]]:
+    """The bus's accounts where they are given, else the agency's own view; and the time to look at."""
+    from casebus_producers.config import read_connection
+
+    known = None if url else read_connection(connection)
+    if agency is None or known is None or known.databases.get("accounts"):
+        with open_accounts(connection, url, now, ask_time=ask_time) as opened:
+            yield opened
+        return
+    from casebus_consumers.own.opening import own_view
+
+    with own_view(agency, known) as view:
+        yield view, read_end(now) if now else view.now(simulated=known.simulated_clock)
+
+
+@contextmanager
 def open_accounts(
     connection: Path | None, url: str | None, now: str | None, *, ask_time: bool = True
 ) -> Iterator[tuple["AccountsReader", datetime]]:
@@ -300,7 +319,7 @@ def _url(connection: Path | None, given: str | None) -> str:
 
 
 def names_of_chains(
-    reader: "AccountsReader", chains: Iterable[str | None], agency: str | None
+    reader: "CaseReader", chains: Iterable[str | None], agency: str | None
 ) -> dict[str, "CaseNames"]:
     """How each of some chains is called, to an agency or to whoever runs the bus."""
     from casebus_consumers.case_names import CaseNames, names_of

@@ -38,6 +38,7 @@ FLAT = {
     "casebus_consumers.liaison.answer_cli": ("answer", "correct", "withdraw"),
     "casebus_consumers.liaison.cases_cli": ("case", "obligations", "findings", "check", "rebuild"),
     "casebus_consumers.liaison.changes_cli": ("changes",),
+    "casebus_consumers.liaison.statement_cli": ("statement",),
     "casebus_consumers.liaison.insiders_cli": ("insiders",),
     "casebus_consumers.auditor.replay_cli": ("replay",),
 }

@@ -108,6 +108,8 @@ class _Finder:
     def duty(self, owed_to: tuple[Party, ...]) -> Obligation:
         start, clock, cause = self._start, self._clock, self._cause
         met_by = cause if clock.met_by_cause else self._met_by()
+        ended_by = self._ended_before(met_by)
+        met_by = met_by if ended_by is None else None
         approvals = self._approvals()
         pauses, stands_since = self._pauses(met_by)
         beginnings = self._beginnings()
@@ -133,7 +135,7 @@ class _Finder:
             proven_steps=self._proven_steps(steps, beginnings, pauses, waits_until),
             rung=_rung(start.version, approvals, clock.approval.level if clock.approval else ""),
             met_by=met_by,
-            moot_by=None if met_by is not None else self._moot_by(waits_until),
+            moot_by=ended_by or (None if met_by is not None else self._moot_by(waits_until)),
             approvals=approvals,
         )
 
@@ -233,6 +235,19 @@ class _Finder:
     def _met_by(self) -> ChainEvent | None:
         answers = self._index.belonging(self._cause, self._clock.duty)
         return next((e for e in answers if self._debtor.spoke(e) and self._is_about(e)), None)
+
+    def _ended_before(self, met_by: ChainEvent | None) -> ChainEvent | None:
+        """What ended the term, or began it anew, before its answer: that answers the later term only."""
+        ends = (*self._clock.moot_by, *self._clock.restarted_by)
+        if met_by is None or met_by is self._cause or not ends:
+            return None
+        answered = self._index.place(met_by)
+        for event in self._index.belonging(self._cause, dict.fromkeys(ends)):
+            if self._index.place(event) >= answered:
+                return None
+            if self._is_about(event):
+                return event
+        return None
 
     def _moot_by(self, waits_until: datetime | None) -> ChainEvent | None:
         folded, clock = self._index.folded, self._clock

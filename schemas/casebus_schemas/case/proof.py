@@ -29,6 +29,18 @@ def late_claims(event: ChainEvent) -> Iterator[tuple[str, datetime]]:
             yield name, value
 
 
+RECEIVED = "received_at"
+"""The field with which a receipt says when its speaker had what it answers."""
+
+
+def before_it_was_sent(receipt: ChainEvent, sent: ChainEvent | None) -> datetime | None:
+    """When a receipt claims to have had what it answers, if that is an earlier day than the sending."""
+    claimed = receipt.data.get(RECEIVED)
+    if sent is None or not isinstance(claimed, datetime):
+        return None
+    return claimed if beijing_day(claimed) < beijing_day(claimed_time(sent)) else None
+
+
 def claimed_time(event: ChainEvent) -> datetime:
     """When it happened by its claim: not after the bus had it, whatever it says."""
     return min(event.occurred_at, event.admitted_at)

@@ -13,6 +13,7 @@ from .chain import ChainEvent
 from .chain_index import ChainIndex
 from .effects import mends
 from .fold import Folded
+from .proof import RECEIVED, before_it_was_sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def starts_of(event: ChainEvent, index: ChainIndex, law_of: date | None = None) 
         return
     for clock in index.table.opened_by(event.type):
         for begin in _begins(clock, event, index):
-            found = _time(begin, event)
+            found = _time(begin, event, index.folded)
             if found is None:
                 continue
             at, precision = found
@@ -121,7 +122,7 @@ def _number(clock: Clock, event: ChainEvent, index: ChainIndex) -> int:
     return 1 + sum(1 for earlier in before if index.place(earlier) < place)
 
 
-def _time(begin: Begin, cause: ChainEvent) -> tuple[datetime, Precision] | None:
+def _time(begin: Begin, cause: ChainEvent, folded: Folded) -> tuple[datetime, Precision] | None:
     """When counting starts, and how precisely that is known."""
     stated = cause.data.get(begin.field) if begin.field else None
     if isinstance(stated, date) and not isinstance(stated, datetime):
@@ -135,6 +136,10 @@ def _time(begin: Begin, cause: ChainEvent) -> tuple[datetime, Precision] | None:
         and beijing_day(stated) > beijing_day(cause.last_said_at)
     ):
         start = cause.admitted_at  # nobody says beforehand that he had something (R07)
+    elif begin.field == RECEIVED and isinstance(stated, datetime) and countable(stated):
+        sent = folded.request_of(cause)
+        if sent is not None and before_it_was_sent(cause, sent) is not None:
+            start = sent.occurred_at  # nobody has something before it was sent (R07)
     local = in_beijing(start)
     midnight = (local.hour, local.minute, local.second) == (0, 0, 0)
     return start, "day" if cause.day_only and midnight else "second"

@@ -1,9 +1,10 @@
 """Judges a bundle under the reader's own policy: paths, digests, keys, signatures; needs no network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from casebus_schemas.admission.verdict import BUS_HEADERS, Admission
 from casebus_schemas.errors import BusError
@@ -16,11 +17,11 @@ from casebus_schemas.wire.signing import (
     admission_message_of,
     event_message,
     parse_block,
-    verify,
 )
 
 from .avro_values import Schemas
 from .bundle_file import Bundle, BundledLog
+from .ed25519 import verify
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
 from .key_history import BUS, KeyHistory
@@ -32,18 +33,36 @@ ADMISSION_TOPIC = "bus.admission"
 KEY_CHANNEL = ".key"
 
 
-@dataclass(frozen=True, slots=True)
 class ShownEntry:
-    """An entry whose leaf and headers hold; `record.value` is None where the bundle gives only its hash."""
+    """An entry whose leaf, headers and content hold; `value` is None where the bundle gives only its hash."""
 
-    leaf: LeafFields
-    record: Record
-    withheld: bool
+    def __init__(self, leaf: LeafFields, headers: bytes, value: bytes | None) -> None:
+        self.leaf = leaf
+        self.value = value
+        self._headers = headers
+
+    @property
+    def withheld(self) -> bool:
+        """Whether there is a content that the bundle does not give."""
+        return self.value is None and self.leaf.value_sha256 is not None
 
     @property
     def place(self) -> str:
         """`topic/partition/offset`."""
         return f"{self.leaf.topic}/{self.leaf.partition}/{self.leaf.offset}"
+
+    @cached_property
+    def record(self) -> Record:
+        """As it stood in Kafka; without key where that is not the chain that its headers name.
+
+        Raises ValueError if the headers cannot be read.
+        """
+        leaf, headers = self.leaf, decode_headers(self._headers)
+        key = next((value for name, value in headers if name == "ce_subject"), None)
+        if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
+            key = None
+        place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
+        return Record(*place, key, self.value, headers)
 
 
 @dataclass
@@ -70,15 +89,44 @@ class BundleReport:
         return not self.failed
 
 
-def check_bundle(raw: bytes, policy: TrustPolicy, *, signatures: bool = True) -> BundleReport:
-    """Reads and judges a bundle. Never raises ValueError; without `signatures` the events' are left aside."""
+class Signature(NamedTuple):
+    """What is left to be checked of an entry: one equation of Ed25519."""
+
+    place: str
+    public: bytes
+    signature: bytes
+    message: bytes
+
+    def holds(self) -> bool:
+        """Whether it is the key's signature of the message."""
+        return verify(self.public, self.signature, self.message)
+
+
+VerifyAll = Callable[[Sequence[Signature]], Iterable[bool]]
+
+
+def one_by_one(signatures: Sequence[Signature]) -> Iterable[bool]:
+    """Verifies signatures in turn; a caller may hand in something that uses more processors."""
+    return map(Signature.holds, signatures)
+
+
+def check_bundle(
+    raw: bytes, policy: TrustPolicy, *, signatures: bool = True, verify_all: VerifyAll = one_by_one
+) -> BundleReport:
+    """Reads and judges a bundle. Never raises ValueError.
+
+    Without `signatures` those of events and admissions are left aside, and headers are not read.
+    """
     try:
         bundle = Bundle.parse(raw)
     except ValueError as error:
         return BundleReport(failed=[f"the file: {error}"])
     check = _Check(bundle, policy)
-    check.run(signatures)
+    check.run(verify_all if signatures else None)
     return check.report
+
+
+Judge = Callable[[ShownEntry, KeyHistory], Signature]
 
 
 class _Check:
@@ -87,8 +135,9 @@ class _Check:
         self._policy = policy
         self.report = BundleReport(about=bundle.about)
         self._heads: dict[str, LogHead] = {}
+        self._pending: list[Signature] = []
 
-    def run(self, signatures: bool) -> None:
+    def run(self, verify_all: VerifyAll | None) -> None:
         if not self._anchored():
             return
         shown = {name: self._shown(name, log) for name, log in self._bundle.logs.items()}
@@ -97,20 +146,13 @@ class _Check:
             kept.extend(entries)
         self._payloads_used()
         self._of_the_chain()
-        if signatures:
-            self._signatures()
-        else:
+        if verify_all is None:
             self.report.not_covered.append("signatures of events and admissions were not looked at")
+        else:
+            self._signatures(verify_all)
         withheld = sum(entry.withheld for entry in self.report.entries)
         if withheld:
             self.report.not_covered.append(f"the contents of {withheld} entries: only their SHA-256 is shown")
-        shown_schemas = {f"sha256:{one.hex()}".encode() for one in self._bundle.schemas}
-        unread = sum(
-            entry.record.value is not None and entry.record.header("ce_dataschema") not in shown_schemas
-            for entry in self.report.entries
-        )
-        if unread:
-            self.report.not_covered.append(f"how to read {unread} contents: their schema is not there")
         self.report.not_covered.append("whether more was said: absence needs a proof of its own")
 
     def _fail(self, what: str) -> None:
@@ -157,29 +199,26 @@ class _Check:
         assert self.report.verdict.checkpoint is not None
         ledger, last = self.report.verdict.checkpoint.origin, -1
         payloads = self._bundle.payloads
+        place: tuple[object, ...] = ()
         for raw, headers in zip(log.leaves, log.headers, strict=True):
             try:
                 leaf = parse_leaf(raw)
-                if problem := misplaced(leaf, head, ledger):
-                    raise ValueError(problem)
-                if leaf.offset <= last:
-                    raise ValueError(f"offset {leaf.offset} after {last}")
+                if leaf[:2] != place:
+                    if problem := misplaced(leaf, head, ledger):
+                        raise ValueError(problem)
+                    place = leaf[:2]
+                if not last < leaf.offset < head.next_offset:
+                    raise ValueError(f"offset {leaf.offset} after {last}, before {head.next_offset}")
                 last = leaf.offset
                 if sha256(headers).digest() != leaf.headers_sha256:
                     raise ValueError(f"offset {leaf.offset}: the headers are not those of the leaf")
-                decoded = decode_headers(headers)
                 value = None if leaf.value_sha256 is None else payloads.get(leaf.value_sha256)
                 if value is not None and len(value) != leaf.value_length:
                     raise ValueError(f"offset {leaf.offset}: {len(value)} bytes, not {leaf.value_length}")
             except ValueError as error:
                 self._fail(f"{name}: {error}")
                 continue
-            key = next((value for header, value in decoded if header == "ce_subject"), None)
-            if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
-                key = None
-            place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
-            withheld = value is None and leaf.value_sha256 is not None
-            yield ShownEntry(leaf, Record(*place, key, value, decoded), withheld)
+            yield ShownEntry(leaf, headers, value)
 
     def _payloads_used(self) -> None:
         """Each content has its digest, and an entry."""
@@ -203,19 +242,41 @@ class _Check:
             if entry.leaf.key_sha256 != digest:
                 self._fail(f"{entry.place}: not of the chain {chain}")
 
-    def _signatures(self) -> None:
+    def _signatures(self, verify_all: VerifyAll) -> None:
+        report = self.report
+        report.entries = [entry for entry in report.entries if self._is_read(entry)]
+        report.key_entries = [entry for entry in report.key_entries if self._is_read(entry)]
         keys = self._keys()
-        for entry in self.report.entries:
+        for entry in report.entries:
             if entry.leaf.topic == ADMISSION_TOPIC:
                 self._try(entry, self._admission, keys)
-        for entry in self.report.entries:
+        for entry in report.entries:
             if entry.leaf.topic != ADMISSION_TOPIC:
                 self._try(entry, self._event, keys)
+        for signature, holds in zip(self._pending, verify_all(self._pending), strict=True):
+            if not holds:
+                self._fail(f"{signature.place}: the signature does not fit the content")
+        known = {f"sha256:{one.hex()}".encode() for one in self._bundle.schemas}
+        unread = sum(
+            entry.value is not None and entry.record.header("ce_dataschema") not in known
+            for entry in report.entries
+        )
+        if unread:
+            report.not_covered.append(f"how to read {unread} contents: their schema is not there")
 
-    def _try(self, entry: ShownEntry, judge: Any, keys: KeyHistory) -> None:
+    def _is_read(self, entry: ShownEntry) -> bool:
+        try:
+            return entry.record is not None
+        except ValueError as error:
+            self._fail(f"{entry.place}: {error}")
+            return False
+
+    def _try(self, entry: ShownEntry, judge: Judge, keys: KeyHistory) -> None:
         self.report.signatures += 1
         try:
-            judge(entry, keys)
+            self._pending.append(judge(entry, keys))
+        except _NotJudged:
+            pass
         except (BusError, ValueError) as error:
             self._fail(f"{entry.place}: {error}")
 
@@ -240,7 +301,7 @@ class _Check:
         self.report.not_covered += [f"a key event without effect: {why}" for why in history.ignored]
         return history
 
-    def _admission(self, entry: ShownEntry, keys: KeyHistory) -> None:
+    def _admission(self, entry: ShownEntry, keys: KeyHistory) -> Signature:
         """An admission is the router's; kept by the place of what it judged."""
         record = entry.record
         ours = record.headers[-len(BUS_HEADERS) :]
@@ -258,11 +319,11 @@ class _Check:
             admission=said,
         )
         block = parse_block(from_base64url(sig.decode("ascii"), BLOCK_LENGTH))
-        _signed(keys, BUS, block, record, record.timestamp_ms, message)
         admission = Admission.from_json(said)
         self.report.verdicts.setdefault(str(admission.origin), admission)
+        return _signed(keys, BUS, block, record, record.timestamp_ms, message)
 
-    def _event(self, entry: ShownEntry, keys: KeyHistory) -> None:
+    def _event(self, entry: ShownEntry, keys: KeyHistory) -> Signature:
         """An event is by the agency whose topic it stands on, as the router judged it where that is shown."""
         record = entry.record
         headers = EventHeaders.parse(record.headers)
@@ -271,7 +332,7 @@ class _Check:
         if agency != BUS and verdict is None:
             self.report.not_covered.append(f"{entry.place}: no verdict of the bus on it")
         if agency != BUS and verdict is not None and not verdict.admitted:
-            return  # it was refused, whoever wrote it
+            raise _NotJudged  # it was refused, whoever wrote it
         if headers.source.split("/")[1] != agency or record.key != headers.subject.encode():
             raise ValueError(f"in the name of {headers.source}, or with another key than its chain")
         digest = entry.leaf.value_sha256 or sha256(b"").digest()
@@ -280,20 +341,24 @@ class _Check:
         if verdict is not None and verdict.digest != sha256(message).digest():
             raise ValueError("the bus's verdict names another event")
         now_ms = verdict.admitted_at_ms if verdict else None
-        _signed(keys, agency, parse_block(headers.sig), record, now_ms, message)
+        return _signed(keys, agency, parse_block(headers.sig), record, now_ms, message)
 
 
 def _signed(
     keys: KeyHistory, agency: str, block: SignatureBlock, record: Record, now_ms: int | None, message: bytes
-) -> None:
-    """Raises ValueError unless a key of the agency that was valid then has signed the message."""
+) -> Signature:
+    """The signature to be checked. Raises ValueError unless the agency had that key, valid then."""
     key = keys.find(agency, block.key_id)
     if key is None:
         raise ValueError(f"signed by {block.key_id.hex()[:16]}…, which is no key of {agency}")
     if reason := key.why_not(record, now_ms):
         raise ValueError(f"signed by {reason}")
-    if not verify(block, message, key.public):
-        raise ValueError("the signature does not fit the content")
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return Signature(place, key.public, block.signature, message)
+
+
+class _NotJudged(Exception):
+    """An event whose signature does not matter."""
 
 
 def _is_key_log(name: str) -> bool:

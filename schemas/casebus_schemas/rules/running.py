@@ -14,6 +14,7 @@ from casebus_schemas.case.kin import KIN_TYPES, Kin, all_kin, kin_of
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.small_types import RuleId
 
+from .across import r66
 from .chain import r09
 from .finding import Finding
 from .folded_case import Case
@@ -81,6 +82,8 @@ def run_across(events: Iterable[ChainEvent], rules: Mapping[RuleId, Rule] = RULE
     sharing = all_linked(known, kinds_of_keys(rules))
     found = [finding for linked in sharing for finding in run_linked(linked, rules)]
     found.extend(finding for kin in all_kin(_folded(known)) for finding in run_kin(kin, rules))
+    if r66.RULE.id in rules:
+        found.extend(r66.compare_all(known))
     return sorted(found, key=lambda finding: (finding.opened_at, str(finding.id)))
 
 

@@ -28,6 +28,7 @@ from .publications import Ends, Publications
 from .rows import Waiting
 from .set_aside import SetAside, program_of
 from .shelf import Shelf
+from .statements import Statements
 from .stepped_over import SteppedOver
 from .store import Work
 
@@ -83,6 +84,7 @@ class ReconcilerAgent:
         self._incarnation = incarnation
         self._links = Links(database, catalog, announcer, incarnation)
         self._kin = KinLinks(database, catalog, announcer, incarnation)
+        self._statements = Statements(database, catalog, announcer, incarnation, ends)
         self._publications = Publications(database, catalog, announcer, incarnation, ends)
         self._proof = Proof(keys, stepped_over)
         self._read_orders = orders
@@ -163,7 +165,7 @@ class ReconcilerAgent:
             while self._time_passes(own, to_datetime(now_ms)):
                 pass
         if _LINKING in assigned:
-            if self._links.look() | self._kin.look():
+            if self._links.look() | self._kin.look() | self._statements.look():
                 self._unsent.add(LINKS)
             if self._publications.look():
                 self._unsent.add(FIGURES)

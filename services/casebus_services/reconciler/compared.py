@@ -1,4 +1,4 @@
-"""How published figures are compared, by the pass and by a rebuild: which, by what, and up to where."""
+"""How figures and statements are compared, by the passes and by a rebuild: which, and up to where."""
 
 from collections.abc import Iterable
 
@@ -24,6 +24,12 @@ def looked_at(transaction: Transaction) -> dict[int, int]:
     return {
         row[0]: row[1] for row in transaction.rows("SELECT bus_partition, next_offset FROM recon_published")
     }
+
+
+def stated_until(transaction: Transaction) -> dict[int, int]:
+    """Up to where, by partition, the findings of statements of account rest on the events."""
+    rows = transaction.rows("SELECT bus_partition, next_offset FROM recon_stated")
+    return {row[0]: row[1] for row in rows}
 
 
 def versions_of(catalog: Catalog) -> Versions:

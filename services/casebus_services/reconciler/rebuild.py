@@ -8,11 +8,14 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from casebus_schemas.admission.verdict import Admission, Origin, Recipient, Role
+from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_keys import all_linked
 from casebus_schemas.case.kin import KINDS, all_kin
+from casebus_schemas.case.statements import Comparison, Heard, last_statements
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendars import Calendars
+from casebus_schemas.rules.across import r66
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.register import KEY_KINDS
@@ -23,12 +26,12 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .arrivals import Arrival
 from .book import ChainBook
-from .compared import compared, looked_at
+from .compared import compared, looked_at, stated_until
 from .database import Database, Transaction
 from .entered_notices import entered_calendars
 from .intake import Intake
 from .kin_store import MOVED
-from .rows import PUBLISHED, SET_ASIDE, finding_row, set_aside_of
+from .rows import PUBLISHED, SET_ASIDE, STATED, finding_row, set_aside_of
 from .set_aside import SetAside
 from .shelf import Shelf
 
@@ -76,18 +79,21 @@ def rebuild(database: Database, catalog: Catalog, arrivals: Iterable[Arrival] | 
         ground.link()
         looked = {} if held or ground.set_aside else looked_at(transaction)
         ground.compare(looked, catalog)
+        stated = {} if held or ground.set_aside else stated_until(transaction)
+        ground.compare_statements(stated)
         keys = transaction.rows("SELECT DISTINCT kind, key FROM recon_chain_key WHERE looked = 0")
         ahead = {tuple(row) for row in (*keys, *transaction.rows(MOVED))}
         for chain in held:
             rows = transaction.rows("SELECT kind, key FROM recon_kin WHERE chain = ?", (chain,))
             ahead.update(tuple(row) for row in rows)
+        ends = {PUBLISHED: looked, STATED: stated}
         differences = [
             line
             for table, columns in _TABLES.items()
             for line in _compare(
                 table,
-                _without(_rows(transaction, table, columns.order), columns, held.keys(), ahead, looked),
-                _without(ground.rows[table].values(), columns, held.keys(), ahead, looked),
+                _without(_rows(transaction, table, columns.order), columns, held.keys(), ahead, ends),
+                _without(ground.rows[table].values(), columns, held.keys(), ahead, ends),
             )
         ]
     differences.extend(
@@ -121,22 +127,26 @@ def _without(
     columns: _Columns,
     chains: Collection[str],
     keys: Collection[Row],
-    looked: Collection[int],
+    looked: Mapping[str, Collection[int]],
 ) -> list[Row]:
     """The rows of other chains and keys than these, and without what is said of a chain as a whole.
 
-    What was found of published figures is left out if nothing was looked at; it and what was found of kin
-    where it is mended since: the events alone do not tell what stood in between.
+    What was found of figures and statements is left out if nothing was `looked` at; it and what was found of
+    kin where it is mended since: the events alone do not tell what stood in between.
     """
     return [row for row in rows if _compared(row, columns, chains, keys, looked)]
 
 
 def _compared(
-    row: Row, columns: _Columns, chains: Collection[str], keys: Collection[Row], looked: Collection[int]
+    row: Row,
+    columns: _Columns,
+    chains: Collection[str],
+    keys: Collection[Row],
+    looked: Mapping[str, Collection[int]],
 ) -> bool:
     link = row[columns.link]
-    if link and link[0] == PUBLISHED:
-        return bool(looked) and row[5] != "closed"
+    if link and link[0] in looked:
+        return bool(looked[link[0]]) and row[5] != "closed"
     if any(link):
         return link not in keys and not (link[0] in KINDS and row[5] == "closed")
     chain = row[columns.chain]
@@ -245,6 +255,20 @@ class _Memory:
         until = [[event for event in chain if self._stands(event, looked)] for chain in chains]
         for finding in compared(until, catalog):
             self.rows["recon_finding"][str(finding.id)] = finding_row(finding, (PUBLISHED, finding.chain))
+
+    def compare_statements(self, looked: Mapping[int, int]) -> None:
+        """Enters what is found of statements of account by the events up to there."""
+        events = [event for book in self._books.values() for event in book.folded.events]
+        comparison = Comparison(last_statements(e for e in events if self._stands(e, looked)))
+        if not comparison.statements:
+            return
+        for event in sorted(self._outlines.values(), key=lambda event: event.chain):
+            if event.agency != BUS and self._stands(event, looked):
+                told = self._told[event.digest]
+                one = Heard(event.digest, event.agency, told, event.admitted_at)
+                comparison.take(event.chain, one)
+        for finding in r66.compared(comparison.finish()):
+            self.rows["recon_finding"][str(finding.id)] = finding_row(finding, (STATED, finding.chain))
 
     def _stands(self, event: ChainEvent, looked: Mapping[int, int]) -> bool:
         partition, offset = self._places[event.digest]

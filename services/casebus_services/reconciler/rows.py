@@ -10,6 +10,7 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import UNREAD, ChainEvent, chain_event
 from casebus_schemas.case.chain_keys import Key, keys_of
 from casebus_schemas.case.duty_said import Duty
+from casebus_schemas.case.statements import MOST_PARTS, STATEMENT, Heard
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.register import KEY_KINDS
@@ -63,6 +64,18 @@ NEW_KEYS = (
 """Keys of events that nobody has looked at, and whether another event has the same."""
 PUBLISHED = "published"
 """In place of a key's kind: what was found of a figure that is published in the chain."""
+STATED = "stated"
+"""The same of what was found of an agency's statement of account."""
+EVENTS_STATED = (
+    f"{EVENTS_TOLD} WHERE e.type = '{STATEMENT}' AND (e.source = ? OR e.source LIKE ?) "
+    f"ORDER BY e.admitted_ms DESC, e.digest DESC LIMIT {MOST_PARTS}"
+)
+"""The last events of statements of an agency."""
+HEARD = (
+    f"SELECT chain, digest, source, admitted_ms, ({TOLD}), bus_partition, bus_offset FROM recon_event e "
+    "WHERE (chain, bus_offset) > (?, ?) ORDER BY chain, bus_offset LIMIT ?"
+)
+"""Events chain by chain behind a place, as far as statements of account count them."""
 _FIGURES = f"type IN ('{published.PUBLISHED}', '{published.RESTATED}')"
 CHAINS_PUBLISHED = f"SELECT DISTINCT chain FROM recon_event WHERE {_FIGURES}"
 CHAINS_COUNTED = (
@@ -71,8 +84,10 @@ CHAINS_COUNTED = (
 )
 """Chains in which something is counted, some at a time."""
 PUBLISHED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{PUBLISHED}'"
+STATED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{STATED}'"
 OF_CHAIN = (
-    f" AND (f.link_kind = '{PUBLISHED}' AND f.link_key = ? OR EXISTS (SELECT 1 FROM recon_chain_key k "
+    f" AND (f.link_kind IN ('{PUBLISHED}', '{STATED}') AND f.link_key = ? "
+    "OR EXISTS (SELECT 1 FROM recon_chain_key k "
     "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?) OR EXISTS (SELECT 1 FROM recon_kin k "
     "WHERE k.kind = f.link_kind AND k.key = f.link_key AND k.chain = ?))"
 )
@@ -144,6 +159,12 @@ def known_event(row: Sequence[Any]) -> ChainEvent:
         told=frozenset(told_agencies(row[7])),
         handled=UNREAD,
     )
+
+
+def heard(row: Sequence[Any]) -> tuple[str, Heard]:
+    """Chain and event of a row of `HEARD`."""
+    told = frozenset(told_agencies(row[4]))
+    return row[0], Heard(bytes(row[1]), agency_of_source(row[2]), told, to_datetime(row[3]))
 
 
 def chain_row(partition: int, book: ChainBook) -> tuple[Any, ...]:

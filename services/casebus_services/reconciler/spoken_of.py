@@ -5,6 +5,8 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.kin import KIN_TYPES
+from casebus_schemas.case.statements import STATEMENT
+from casebus_schemas.rules.across import r66
 from casebus_schemas.rules.running import kin_findings_of, links_of
 from casebus_schemas.statistics.differences import findings_about
 from casebus_schemas.statistics.published import PUBLISHED, RESTATED
@@ -21,6 +23,8 @@ class SpokenOf:
 
     def __init__(self, events: Iterable[ChainEvent]) -> None:
         self._own: dict[str, list[ChainEvent]] = {}
+        self._stated: set[str] = set()
+        self._of_statements: frozenset[UUID] = frozenset()
         self._kin: list[ChainEvent] = []
         self._kin_read: dict[str, int] = {}
         self._published: list[ChainEvent] = []
@@ -33,6 +37,10 @@ class SpokenOf:
     def add(self, event: ChainEvent) -> None:
         """Takes an event of the chain."""
         self._own.setdefault(event.agency, []).append(event)
+        if not self._of_statements:
+            self._of_statements = r66.findings_of(event.chain)
+        if event.type == STATEMENT:
+            self._stated.add(event.agency)
         if event.type in KIN_TYPES:
             self._kin.append(event)
         if event.type in (PUBLISHED, RESTATED):
@@ -47,6 +55,10 @@ class SpokenOf:
         if len(self._kin) > self._kin_read.get(agency, 0):
             ids |= kin_findings_of(self._kin[self._kin_read.get(agency, 0) :], agency)
             self._kin_read[agency] = len(self._kin)
+        if agency in self._stated:
+            return True  # of any chain that its statement holds and the bus never saw
+        if finding in self._of_statements:
+            return True
         if self._figures > MOST_FIGURES:
             return finding in ids or any(agency in event.audience for event in self._published)
         ids |= findings_about(self._published[self._read.get(agency, 0) :], agency)

@@ -176,11 +176,11 @@ def test_a_corrected_receipt_moves_the_clock() -> None:
         "2022-09-30",
         agency="mps",
         corrects="r",
-        received_at=at("2022-09-26T09:00"),
+        received_at=at("2022-09-28T16:00"),
     )
     before, after = _duty(_referral(), "DL06"), _duty([*_referral(), moved], "DL06")
     assert before.id == after.id
-    assert after.started_at == at("2022-09-26T09:00")
+    assert after.started_at == at("2022-09-28T16:00")
 
 
 def test_a_term_beyond_the_published_holidays_starts_its_clock() -> None:

@@ -179,7 +179,7 @@ def test_a_missing_record_of_bus_admission_stops_the_service(desk: Desk) -> None
 
 def test_time_alone_changes_duties_and_opens_findings(desk: Desk) -> None:
     """The clock of the bus passes the readings one after the other; every state is announced once."""
-    referral = desk.refer()
+    referral = desk.refer("2022-09-22")
     desk.admitter.admit(referral, at_ms=ms("2022-09-28T10:00"))
     receipt = desk.answer(
         referral,

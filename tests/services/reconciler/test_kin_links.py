@@ -267,6 +267,8 @@ def test_keys_of_an_old_database_are_those_of_a_new_one(desk: Desk) -> None:
     keys = desk.rows(f"SELECT {columns} FROM recon_kin ORDER BY kind, key, chain")
     with desk.database.writing() as transaction:
         for statement in (
+            "DROP TABLE recon_stated",
+            "DROP INDEX recon_event_stated",
             "DROP TABLE recon_kin",
             "DROP INDEX recon_finding_kin",
             "UPDATE recon_revision SET version_num = '0010'",

@@ -358,6 +358,8 @@ def test_keys_of_an_old_database_are_those_of_a_new_one(desk: Desk) -> None:
     keys = desk.rows("SELECT * FROM recon_chain_key ORDER BY key, digest")
     with desk.database.writing() as transaction:
         for statement in (
+            "DROP TABLE recon_stated",
+            "DROP INDEX recon_event_stated",
             "DROP TABLE recon_kin",
             "DROP INDEX recon_finding_kin",
             "DROP TABLE recon_notice",

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation, Start
-from casebus_schemas.case.proof import late_claims
+from casebus_schemas.case.proof import RECEIVED, before_it_was_sent, late_claims
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.law.terms import countable
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import ACCOUNT_FIELDS, agency, quoted, word
 from casebus_schemas.times import beijing_text
@@ -52,6 +53,12 @@ def nonsense(case: Case) -> Iterator[Found]:
     for start in case.started:
         if not start.countable:
             yield _uncountable(start)
+    receipts = {start.cause.digest: start.cause for start in case.started if start.begin.field == RECEIVED}
+    for receipt in receipts.values():
+        sent = case.folded.request_of(receipt)
+        early = before_it_was_sent(receipt, sent)
+        if sent is not None and early is not None and countable(early):
+            yield _early(receipt, sent, early, case.catalog)
     said = {(start.cause.digest, start.at) for start in case.started if not start.countable}
     for event in case.standing:
         late = [(name, at) for name, at in late_claims(event) if (event.digest, at) not in said]
@@ -113,6 +120,26 @@ def _late(event: ChainEvent, late: list[tuple[str, datetime]], catalog: Catalog)
         ),
         suggestion=correction_by(event, catalog),
         kind="arrival",  # the day on which the bus had it decides, too
+    )
+
+
+def _early(receipt: ChainEvent, sent: ChainEvent, early: datetime, catalog: Catalog) -> Found:
+    who, what, other = agency(receipt.agency), quoted(sent.type), agency(sent.agency)
+    had, day = beijing_day(early), beijing_day(sent.occurred_at)
+    return Found(
+        subject=f"early\n{receipt.id}",
+        causes=[sent, receipt],
+        named_by=[receipt],
+        accounts=[
+            account(sent, {"time": beijing_text(sent.occurred_at)}),
+            account(receipt, {RECEIVED: beijing_text(early)}),
+        ],
+        because=Sentence(
+            f"{who.zh}称{had}已收到{what.zh},而{other.zh}于{day}才发出,不可能为真,期限自发出之日起算",
+            f"{who.en} claims to have had {what.en} on {had}, but {other.en} sent it on {day}: that cannot "
+            "be true, and the term counts from the sending",
+        ),
+        suggestion=correction_by(receipt, catalog),
     )
 
 

@@ -1,0 +1,180 @@
+"""`casebus ledger prove, bundle, export-tiles` and what verifies them: evidence that can be carried away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from casebus_producers.screen import say, say_json
+from casebus_schemas.errors import UsageError
+
+from .gossip_cli import app as app
+from .ledger_cli import ConnectionFile, DatabaseUrl, Json, database_url_of
+
+if TYPE_CHECKING:
+    from casebus_schemas.evidence.trust_policy import TrustPolicy
+
+    from .proof_rows import ProofRows, Suffices
+
+Policy = Annotated[
+    Path,
+    typer.Option(
+        "--policy",
+        envvar="CASEBUS_POLICY_FILE",
+        help="your tlog-policy: whose checkpoints and witnesses you trust",
+    ),
+]
+MayPolicy = Annotated[
+    Path | None, typer.Option("--policy", help="take the newest checkpoint that this tlog-policy accepts")
+]
+Cosignatures = Annotated[
+    int, typer.Option(min=0, help="without --policy: take the newest checkpoint with so many cosignatures")
+]
+Out = Annotated[Path, typer.Option("--output", "-o", help="the file to write")]
+
+
+@app.command("prove")
+def prove_command(
+    event: Annotated[str, typer.Argument(help="topic/partition/offset of its record, or the event's id")],
+    output: Out,
+    policy: MayPolicy = None,
+    cosignatures: Cosignatures = 3,
+    without_headers: Annotated[
+        bool, typer.Option("--without-headers", help="prove the leaf alone, not what the headers say")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+) -> None:
+    """Write the proof that an event's record is in the ledger: a tlog-proof, verified without network."""
+    from .proving import prove
+
+    with _rows(database_url, connection) as rows:
+        suffices = _suffices(policy, cosignatures)
+        proof = prove(rows, rows.place_of(event), suffices, headers=not without_headers)
+    output.write_bytes(proof.to_bytes())
+    place = f"{proof.head.origin} index {proof.index}, epoch {proof.epoch.number}"
+    say(f"{output}: {place}; {len(proof.note.signatures) - 1} cosignatures")
+
+
+@app.command("bundle")
+def bundle_command(
+    chain: Annotated[str, typer.Argument(help="id of the case's chain")],
+    output: Out,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(help="an event by id or place whose content is shown by its hash alone; '*' for all"),
+    ] = None,
+    policy: MayPolicy = None,
+    cosignatures: Cosignatures = 3,
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+) -> None:
+    """Write a case's events, the bus's verdicts, the history of keys and all proofs as one file."""
+    from .proving import bundle
+    from .verified_words import fingerprint_of
+
+    with _rows(database_url, connection) as rows:
+        made = bundle(rows, chain, _suffices(policy, cosignatures), withhold=frozenset(withhold or ()))
+    raw = made.to_bytes()
+    output.write_bytes(raw)
+    entries = sum(len(log.leaves) for name, log in made.logs.items() if ".key/" not in name)
+    say(f"{output}: {entries} entries as of epoch {made.epoch.index + 1}; SHA-256 {fingerprint_of(raw)}")
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove` wrote")],
+    policy: Policy,
+    as_json: Json = False,
+) -> None:
+    """Check a proof of one entry under your own policy, without network or database; exit 1 if it fails."""
+    _judge("proof", file, policy, as_json=as_json)
+
+
+@app.command("verify-bundle")
+def verify_bundle(
+    file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
+    policy: Policy,
+    as_json: Json = False,
+) -> None:
+    """Check a case's bundle under your own policy, without network or database; exit 1 if anything fails."""
+    _judge("bundle", file, policy, as_json=as_json)
+
+
+@app.command("verifier")
+def verifier_command(output: Out) -> None:
+    """Write the verifier of proofs and bundles as one script, for Python with PyNaCl and without casebus."""
+    from .single_file import single_file
+    from .verified_words import fingerprint_of
+
+    raw = single_file().encode()
+    output.write_bytes(raw)
+    say(f"{output}: SHA-256 {fingerprint_of(raw)}")
+
+
+@app.command("export-tiles")
+def export_tiles_command(
+    folder: Annotated[Path, typer.Argument(help="the folder to write into")],
+    policy: MayPolicy = None,
+    cosignatures: Cosignatures = 3,
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+) -> None:
+    """Write the head log, and each log below it, as C2SP tlog-tiles, which other programs can audit."""
+    from .proving import export_tiles
+
+    with _rows(database_url, connection) as rows:
+        count = export_tiles(rows, folder, _suffices(policy, cosignatures))
+    say(f"{folder}: {count} files")
+
+
+@contextmanager
+def _rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
+    from casebus_producers.config import read_connection
+    from casebus_services.ledger.database import open_database
+
+    from .ledger_rows import reading
+    from .proof_rows import ProofRows
+
+    database = open_database(database_url_of(url, read_connection(connection)), read_only=True)
+    try:
+        with reading(database) as open_connection:
+            yield ProofRows(open_connection)
+    finally:
+        database.engine.dispose()
+
+
+def _suffices(policy: Path | None, cosignatures: int) -> "Suffices":
+    from .proof_rows import enough_lines
+
+    if policy is None:
+        return enough_lines(cosignatures)
+    trusted = _policy(policy)
+    return lambda note: trusted.judge(note).accepted
+
+
+def _policy(file: Path) -> "TrustPolicy":
+    from casebus_schemas.evidence.trust_policy import TrustPolicy
+
+    return TrustPolicy.parse(_read(file), str(file))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}", found=type(error).__name__, expected="a file") from error
+
+
+def _judge(what: str, file: Path, policy: Path, *, as_json: bool) -> None:
+    from .verifier import judged
+
+    ok, lines, body = judged(what, _read(file), _policy(policy))
+    if as_json:
+        say_json(body)
+    else:
+        for line in lines:
+            say(line)
+    raise typer.Exit(0 if ok else 1)

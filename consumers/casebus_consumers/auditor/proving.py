@@ -1,0 +1,151 @@
+"""Makes proofs, bundles and tiles out of the ledger's tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.bundle_file import Bundle, BundledLog, bundled_log
+from casebus_schemas.evidence.epoch import EpochTree
+from casebus_schemas.evidence.event_proof import EventProof
+from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
+from casebus_schemas.evidence.merkle import TILE_WIDTH, inclusion_proof
+from casebus_schemas.evidence.tiles import bundles_of, entry_bundle, tiles_of
+from casebus_schemas.evidence.tlog_proof import TlogProof
+from casebus_schemas.wire.canonical import canonical_json
+
+from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
+
+_KEYS = ".key"
+
+
+def prove(rows: ProofRows, place: Origin, suffices: Suffices, *, headers: bool = True) -> EventProof:
+    """Proof of the entry of a record, by the epoch that held it first, up to the newest good checkpoint.
+
+    Raises UsageError if there is no such entry, or no such checkpoint over it.
+    """
+    entry = rows.entry_at(place)
+    number = rows.first_epoch(entry.log_id, entry.idx)
+    note = rows.checkpoint(number, suffices)
+    heads = rows.heads(number)
+    head, tree = heads[entry.log_id], EpochTree(heads.values())
+    path = inclusion_proof(entry.idx, head.size, rows.hashes(entry.log_id, head.size))
+    size = size_of(note)
+    epoch_path = inclusion_proof(number - 1, size, rows.hashes(rows.head_log, size))
+    return EventProof(
+        leaf=bytes(entry.leaf),
+        headers=bytes(entry.headers) if headers else None,
+        index=entry.idx,
+        path=tuple(path),
+        head=head,
+        head_index=tree.index(head.origin),
+        head_path=tuple(tree.inclusion(head.origin)),
+        epoch=rows.epoch(number),
+        epoch_path=tuple(epoch_path),
+        note=note,
+    )
+
+
+def bundle(
+    rows: ProofRows, chain: str, suffices: Suffices, *, withhold: frozenset[str] = frozenset()
+) -> Bundle:
+    """The bundle of a chain as of the newest good checkpoint.
+
+    `withhold` names the places, or the ids, of events whose contents are to be shown by their hash alone; the
+    admission of such an event is withheld with it. `*` withholds all. Raises UsageError if there is no entry.
+    """
+    note = rows.checkpoint(1, suffices)
+    number = size_of(note)
+    heads = rows.heads(number)
+    tree = EpochTree(heads.values())
+    origins = {head.origin: log_id for log_id, head in heads.items()}
+    key, collected = chain.encode(), _Collected(withhold)
+    logs: dict[str, BundledLog] = {}
+    for head in tree.heads:
+        name = head.origin.removeprefix(f"{rows.origin}/")
+        of_keys = name.split("/")[0].endswith(_KEYS)
+        log_id = origins[head.origin]
+        entries = collected.take(name, rows.of_chain(log_id, head.size, None if of_keys else key), of_keys)
+        if entries:
+            logs[name] = bundled_log(entries, head.size, rows.hashes(log_id, head.size))
+    if not collected.of_chain:
+        raise UsageError(f"nothing of the chain {chain[:80]}", expected=f"entries sealed by epoch {number}")
+    path = inclusion_proof(number - 1, number, rows.hashes(rows.head_log, number))
+    epoch = TlogProof(number - 1, tuple(path), note, rows.epoch(number).pack())
+    return Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
+
+
+class _Collected:
+    """Contents and schemas of what a bundle holds."""
+
+    def __init__(self, withhold: frozenset[str]) -> None:
+        self._withhold = withhold
+        self._fingerprints: set[bytes] = set()
+        self._secret: set[bytes] = set()
+        self.payloads: dict[bytes, bytes] = {}
+        self.of_chain = 0
+
+    def take(self, name: str, entries: Iterator[ChainEntry], of_keys: bool) -> dict[int, tuple[bytes, bytes]]:
+        """Leaf and headers by index; contents that are not withheld are kept."""
+        found = {}
+        for entry in entries:
+            found[entry.idx] = bytes(entry.leaf), bytes(entry.headers)
+            self.of_chain += not of_keys
+            headers = dict(reversed(decode_headers(bytes(entry.headers))))
+            said = {
+                "*",
+                (headers.get("ce_id") or b"").decode("utf-8", "replace"),
+                f"{name.rpartition('/')[0]}/{parse_leaf(bytes(entry.leaf)).offset}",
+            }
+            if entry.value is None or entry.value_sha256 is None:
+                continue
+            if not of_keys and said & self._withhold:
+                self._secret.add(bytes(entry.value_sha256))
+                continue
+            self.payloads[bytes(entry.value_sha256)] = bytes(entry.value)
+            name_of_schema = (headers.get("ce_dataschema") or b"").decode("ascii", "replace")
+            if name_of_schema.startswith("sha256:"):
+                self._fingerprints.add(bytes.fromhex(name_of_schema[7:]))
+        return found
+
+    def schemas(self) -> dict[bytes, bytes]:
+        """Canonical JSON of the schemas used, as far as the catalogue has them."""
+        for digest in self._secret:
+            self.payloads.pop(digest, None)
+        known = {schema.fingerprint: schema.schema for schema in Catalog.load().schemas()}
+        return {one: canonical_json(known[one]) for one in self._fingerprints if one in known}
+
+
+def export_tiles(rows: ProofRows, folder: Path, suffices: Suffices) -> int:
+    """Writes the head log, and each partition's log as of its epoch, as C2SP tlog-tiles; gives the files.
+
+    The head log stands in the folder itself, with its cosigned checkpoint; a partition's log in
+    `logs/<topic>/<partition>/<generation>`, with its head in `head`. Existing files are written again.
+    """
+    note = rows.checkpoint(1, suffices)
+    number = size_of(note)
+    count = _write(folder / "checkpoint", note.to_bytes())
+    count += _export(rows, folder, rows.head_log, number)
+    for log_id, head in rows.heads(number).items():
+        place = folder / "logs" / head.origin.removeprefix(f"{rows.origin}/")
+        count += _write(place / "head", head.text().encode())
+        count += _export(rows, place, log_id, head.size)
+    return count
+
+
+def _export(rows: ProofRows, folder: Path, log_id: int, size: int) -> int:
+    count = 0
+    for place in tiles_of(size):
+        count += _write(folder / place.path(), b"".join(rows.tile(log_id, place)))
+    for place in bundles_of(size):
+        first = place.number * TILE_WIDTH
+        leaves = rows.leaves(log_id, first, first + place.width)
+        count += _write(folder / place.path(), entry_bundle(leaves))
+    return count
+
+
+def _write(file: Path, content: bytes) -> int:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return 1

@@ -1,0 +1,67 @@
+"""The verifier without the rest of casebus: what a script made by `single_file` runs."""
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.bundle_check import Signature, check_bundle
+from casebus_schemas.evidence.event_proof import EventProof
+from casebus_schemas.evidence.trust_policy import TrustPolicy
+from casebus_schemas.texts.harmless import harmless, json_text
+
+from .verified_words import bundle_json, bundle_lines, proof_json, proof_lines
+
+_HELP = (
+    "Verifies a bundle of a case, or a proof of one entry, under YOUR policy. "
+    "按您自己的策略校验案件证据包或条目证明。"
+)
+
+
+_RUN = 250
+"""Signatures that a thread takes at once."""
+
+
+def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
+    """Verifies one file and shows lines; 0 if all holds, 1 if not, 2 for wrong use or files."""
+    parser = argparse.ArgumentParser(description=_HELP)
+    parser.add_argument("what", choices=["bundle", "proof"], help="bundle 证据包 | proof 条目证明")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--policy", type=Path, required=True, help="your tlog-policy 您的策略文件")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    given = parser.parse_args(arguments)
+    try:
+        policy = TrustPolicy.parse(given.policy.read_bytes(), str(given.policy))
+        ok, lines, body = judged(given.what, given.file.read_bytes(), policy)
+    except (OSError, UsageError) as error:
+        show(harmless(str(error)))
+        return 2
+    for line in [json_text(body)] if given.json else lines:
+        show(line if given.json else harmless(line))
+    return 0 if ok else 1
+
+
+def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[str], dict[str, Any]]:
+    """Whether the file holds, the lines about it, and the same as JSON."""
+    if what == "bundle":
+        with ThreadPoolExecutor() as pool:  # the library lets other threads run while it verifies
+            report = check_bundle(raw, policy, verify_all=partial(_in_threads, pool))
+        return report.ok, bundle_lines(report), bundle_json(report)
+    try:
+        result = EventProof.parse(raw).judge(policy)
+    except ValueError as error:
+        return False, [f"未能证明 NOT PROVEN: {error}"], {"proven": False, "problem": str(error)}
+    return result.proven, proof_lines(result), proof_json(result)
+
+
+def _in_threads(pool: ThreadPoolExecutor, signatures: Sequence[Signature]) -> Iterable[bool]:
+    runs = [signatures[at : at + _RUN] for at in range(0, len(signatures), _RUN)]
+    return chain.from_iterable(pool.map(_holding, runs))
+
+
+def _holding(run: Sequence[Signature]) -> list[bool]:
+    return [signature.holds() for signature in run]

@@ -1,0 +1,227 @@
+"""The database of an agency's own view: its inbox as it was proven, and what was folded from it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.wire.records import Record
+
+VERSION = 1
+"""Of the tables. A file of another version is made anew: all in it comes from the inbox and the outbox."""
+NOTICE, FORGED, UNREADABLE = "notice", "forged", "unreadable"
+_BUSY_TIMEOUT_S = 30
+_TABLES = """
+CREATE TABLE inbox (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, notice TEXT UNIQUE, chain TEXT, speaker TEXT, type TEXT,
+    digest BLOB, admitted_at_ms INTEGER, body TEXT NOT NULL,
+    at_ms INTEGER, at_type INTEGER, key BLOB, value BLOB, headers TEXT
+);
+CREATE INDEX inbox_chain ON inbox (chain);
+CREATE TABLE reading (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL);
+CREATE TABLE folded (
+    chain TEXT PRIMARY KEY, inputs BLOB NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER,
+    view TEXT NOT NULL
+);
+"""
+_COLUMNS = (
+    "seq, kind, notice, chain, speaker, type, digest, admitted_at_ms, body, "
+    "at_ms, at_type, key, value, headers"
+)
+# A notice that is delivered again at a later place is none; one that was read before is there.
+_ADD = f"INSERT OR IGNORE INTO inbox ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
+_LEAVE_AT = """
+INSERT INTO reading (topic, next_offset) VALUES (?, ?)
+ON CONFLICT (topic) DO UPDATE SET next_offset = max(next_offset, excluded.next_offset)
+"""
+_FOLDED = """
+INSERT INTO folded (chain, inputs, from_ms, until_ms, view) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (chain) DO UPDATE SET inputs = excluded.inputs, from_ms = excluded.from_ms,
+                                  until_ms = excluded.until_ms, view = excluded.view
+"""
+
+
+class Entry(NamedTuple):
+    """A record of the inbox as it was read. Only a `notice` has the members behind `kind`.
+
+    `body` is the JSON that `casebus inbox --json` prints; `value` to `headers` are the record's own.
+    """
+
+    seq: int
+    kind: str
+    notice: str | None
+    chain: str | None
+    speaker: str | None
+    type: str | None
+    digest: bytes | None
+    admitted_at_ms: int | None
+    body: str
+    at_ms: int | None = None
+    at_type: int | None = None
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: str | None = None
+
+
+def record_of(entry: Entry, topic: str) -> Record:
+    """The record of a notice as it stood in the inbox."""
+    headers = tuple((name, text.encode()) for name, text in json.loads(entry.headers or "[]"))
+    return Record(topic, 0, entry.seq, entry.at_ms or 0, entry.at_type or 0, entry.key, entry.value, headers)
+
+
+class Kept(NamedTuple):
+    """A case as it was folded: from which events (`inputs`), and for which times it holds (ms, end open)."""
+
+    inputs: bytes
+    from_ms: int
+    until_ms: int | None
+    view: str
+
+
+class OwnStore:
+    """The file. Each call is one transaction, on disk when it returns; for several threads and processes."""
+
+    def __init__(self, file: Path) -> None:
+        """Makes the file if it is new. Raises UsageError if it is no database, RetryLater if it is locked."""
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.file = file
+        try:
+            with self._open() as connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                if version != VERSION:
+                    self._make(connection)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise RetryLater(f"cannot open {file}", found=str(error)) from error
+            raise UsageError(f"{file} is not a database", found=str(error)) from error
+        file.chmod(0o600)
+
+    def close(self) -> None:
+        """Nothing stays open between calls."""
+
+    # --- writing -----------------------------------------------------------------------------------------
+
+    def add(self, topic: str, entries: Sequence[Entry], next_offset: int) -> None:
+        """Keeps what was read of a topic, and from where it is read on. Idempotent."""
+        with self._transaction() as connection:
+            connection.executemany(_ADD, entries)
+            connection.execute(_LEAVE_AT, (topic, next_offset))
+
+    def forget(self) -> None:
+        """Drops everything: Kafka holds another inbox than the one that was read."""
+        with self._transaction() as connection:
+            for table in ("inbox", "reading", "folded"):
+                connection.execute(f"DELETE FROM {table}")
+
+    def keep_folded(self, folded: Sequence[tuple[str, Kept]]) -> None:
+        """Keeps cases as they were folded."""
+        with self._transaction() as connection:
+            connection.executemany(_FOLDED, [(chain, *kept) for chain, kept in folded])
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def left_at(self, topic: str) -> int:
+        """The offset from which a topic is read on."""
+        rows = self._rows("SELECT next_offset FROM reading WHERE topic = ?", (topic,))
+        return int(rows[0][0]) if rows else 0
+
+    def last_notice(self) -> tuple[int, str] | None:
+        """Number and id of the last notice."""
+        rows = self._rows("SELECT seq, notice FROM inbox WHERE kind = 'notice' ORDER BY seq DESC LIMIT 1", ())
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def last_admitted_ms(self) -> int | None:
+        """When the bus admitted the event of the last notice, ms since 1970 UTC."""
+        query = "SELECT admitted_at_ms FROM inbox WHERE kind = 'notice' ORDER BY seq DESC LIMIT 1"
+        rows = self._rows(query, ())
+        return int(rows[0][0]) if rows else None
+
+    def after(self, seq: int, limit: int) -> list[tuple[int, str, str]]:
+        """(number, kind, JSON text) of what stands behind a number in the inbox, at most `limit`."""
+        found = self._rows(
+            "SELECT seq, kind, body FROM inbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+        )
+        return [(row[0], row[1], row[2]) for row in found]
+
+    def notices(self, seqs: Sequence[int]) -> list[Entry]:
+        """The true notices at these numbers, in their order."""
+        marks = ", ".join("?" * len(seqs))
+        where = f"kind = 'notice' AND seq IN ({marks})"
+        query = f"SELECT {_COLUMNS} FROM inbox WHERE {where} ORDER BY seq"
+        return [Entry(*row) for row in self._rows(query, seqs)]
+
+    def numbers(self, notices: Sequence[str]) -> list[int]:
+        """Numbers of the notices of these ids, in order."""
+        marks = ", ".join("?" * len(notices))
+        return [
+            row[0]
+            for row in self._rows(f"SELECT seq FROM inbox WHERE notice IN ({marks}) ORDER BY seq", notices)
+        ]
+
+    def of_chain(self, chain: str) -> list[Entry]:
+        """The true notices of a chain, in the order of the inbox."""
+        where = "chain = ? AND kind = 'notice'"
+        query = f"SELECT {_COLUMNS} FROM inbox WHERE {where} ORDER BY seq"
+        return [Entry(*row) for row in self._rows(query, (chain,))]
+
+    def of_speaker(self, speaker: str, chain: str | None = None) -> list[Entry]:
+        """The true notices of what an agency or the bus said, in all or one chain, in the inbox's order."""
+        more = "" if chain is None else " AND chain = ?"
+        query = f"SELECT {_COLUMNS} FROM inbox WHERE kind = 'notice' AND speaker = ?{more} ORDER BY seq"
+        return [Entry(*row) for row in self._rows(query, (speaker,) if chain is None else (speaker, chain))]
+
+    def chains(self) -> list[str]:
+        """Ids of the chains of which something was heard."""
+        return [row[0] for row in self._rows("SELECT DISTINCT chain FROM inbox WHERE kind = 'notice'", ())]
+
+    def folded(self, chain: str) -> Kept | None:
+        """A case as it was folded last."""
+        rows = self._rows("SELECT inputs, from_ms, until_ms, view FROM folded WHERE chain = ?", (chain,))
+        return Kept(bytes(rows[0][0]), *rows[0][1:]) if rows else None
+
+    # --- within ------------------------------------------------------------------------------------------
+
+    def _rows(self, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            with self._open() as connection:
+                return connection.execute(query, tuple(parameters)).fetchall()
+        except sqlite3.OperationalError as error:
+            raise RetryLater(f"cannot read {self.file}", found=str(error)) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._open() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise RetryLater(
+                f"cannot write {self.file}",
+                found=str(error),
+                remedy="see whether its disk is full or another program holds it, then try again",
+            ) from error
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.file, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            yield connection
+        finally:
+            connection.close()  # what was not committed is rolled back
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != VERSION:  # else another program was quicker
+            for table in ("inbox", "reading", "folded"):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
