@@ -50,7 +50,8 @@ def events() -> Iterator[dict[str, Any]]:
     for start in range(0, NAMES, A_EVENT):
         persons = range(start, min(start + A_EVENT, NAMES))
         suspects: list[dict[str, Any]] = [
-            {"ref": f"S{n}", "kind": "natural", "name": IN_CLEAR, "role": None, "tokens": []} for n in persons
+            {"ref": f"S{n}", "kind": "natural", "name": f"{IN_CLEAR}{n}", "role": None, "tokens": []}
+            for n in persons
         ]
         sealed = [
             {

@@ -334,7 +334,7 @@ def names_of_chains(
 
 
 def _sealed(
-    reader: "AccountsReader", chain: str, case: dict[str, Any], connection: Path | None, agency: str | None
+    reader: "CaseReader", chain: str, case: dict[str, Any], connection: Path | None, agency: str | None
 ) -> list[dict[str, Any]]:
     """What is sealed in the events of a case, put into it as `sealed`: opened with the agency's own keys."""
     from casebus_schemas.catalogue.catalog import Catalog
