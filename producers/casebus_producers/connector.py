@@ -152,6 +152,8 @@ class Connector:
         content = None if event.personal is None else content_of(event.personal)
         if event.type == GRANTED and content is None:
             content = self._granted(writing, event, subject)
+        if content is None and data.get("sealed") is not None:
+            self._check_sealed(data["sealed"], place)
         if content is not None:
             data, standing = self._sealed(kind, data, content, place, event.personal)
             said = encode(schema, {**event.data, "sealed": standing})
@@ -172,6 +174,16 @@ class Connector:
 
     def _place(self, kind: EventType, chain: str, id: UUID) -> Place:
         return Place(kind.topic(self._outbox.agency), chain, id, kind.type, self._outbox.agency)
+
+    def _check_sealed(self, raw: bytes, place: Place) -> None:
+        """Bytes that were sealed before come in only if they are this event's: nobody could open others."""
+        if self._sealer is None or not self._sealer.has_sealed(raw, place):
+            raise DoorProblem(
+                "/data/sealed",
+                "bytes that were not sealed for this event",
+                expected="personal facts as an object, or null",
+                remedy="say the facts anew: they are sealed for this event",
+            )
 
     def _granted(self, writing: Writing, event: DoorEvent, chain: str) -> bytes | None:
         """What an `access.granted` hands over: keys of the own sealed events that it names, or of all."""

@@ -7,7 +7,8 @@ from hmac import digest as hmac
 from typing import Any
 
 from casebus_schemas.admission.keyring import Keyring
-from casebus_schemas.sealed.cipher import event_key, seal
+from casebus_schemas.sealed.blob import SealedBytes
+from casebus_schemas.sealed.cipher import data_key_name, event_key, open_with, seal
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import read_token_keys, tokens_of
 from casebus_schemas.wire.json_form import DoorProblem
@@ -71,6 +72,13 @@ class Sealer:
                 remedy="let that agency give `casebus keys encryption`, or leave it out of to and cc",
             )
         return seal(content, place, self._data_keys.find_or_make(place.chain), public)
+
+    def has_sealed(self, raw: bytes, place: Place) -> bool:
+        """Whether these bytes are what this agency has sealed at this very event."""
+        data_key, sealed = self._data_keys.find(place.chain), SealedBytes.parse(raw)
+        if data_key is None or data_key_name(data_key) != sealed.data_key:
+            return False
+        return open_with(event_key(data_key, place), sealed, place) is not None
 
     def stands_for(self, content: bytes, place: Place) -> bytes:
         """32 bytes that stand for the content, so that a repeat is known; nobody else can make them."""

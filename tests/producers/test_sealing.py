@@ -1,6 +1,7 @@
 """Personal data at the door: sealed for who may read it, never queued in clear, the same on a retry."""
 
 import copy
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
@@ -13,11 +14,12 @@ import pytest
 from casebus_producers.check import check
 from casebus_producers.connector import Connector
 from casebus_producers.data_keys import DataKeys
+from casebus_producers.outbox_events import Acknowledged
 from casebus_producers.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.blob import SealedBytes
-from casebus_schemas.sealed.cipher import DecryptionKey, data_key_name, event_key, open_with
+from casebus_schemas.sealed.cipher import DecryptionKey, data_key_name, event_key, open_with, seal
 from casebus_schemas.sealed.personal import personal_of
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import token
@@ -226,3 +228,33 @@ def test_a_data_key_that_others_may_read_is_refused(agency: _Agency) -> None:
     (agency.outbox.file.parent / "data-keys" / CHAIN).chmod(0o640)
     with pytest.raises(DoorProblem, match="mode 0640, expected mode 0600"):
         agency.connector.submit(_event(id="0190163d-8694-739b-aea5-966c26f8ad92"))
+
+
+def test_what_was_refused_is_sealed_and_signed_anew(agency: _Agency) -> None:
+    """After a refusal, as for a key that its reader has not, the same facts go out with what is signed."""
+    first = agency.connector.submit(_event())
+    before, _ = agency.said(first.position)
+    agency.outbox.mark_sent([Acknowledged(first.position, 0, 1)])
+    with agency.outbox.transaction() as connection:
+        connection.execute(
+            "INSERT INTO receipt (seq, stage, digest, value, headers) VALUES (1, 'refused', ?, x'00', '')",
+            (first.digest,),
+        )
+    agency.connector.submit(_event())
+    after, record = agency.said(first.position)
+    assert after["sealed"] != before["sealed"]
+    assert after == {**before, "sealed": after["sealed"]}
+    found = judge(stored(record), CATALOG, agency.keyring, 4, NOW_MS)
+    assert (found.verdict, found.code) == ("admitted", None)
+
+
+def test_sealed_bytes_of_another_event_are_not_taken_over(agency: _Agency) -> None:
+    """Bytes come in at the event for which they were sealed; moved to another one nobody could open them."""
+    first = agency.connector.submit(_event())
+    sealed = b64encode(agency.said(first.position)[0]["sealed"]).decode()
+    with pytest.raises(DoorProblem, match="not sealed for this event") as refused:
+        agency.connector.submit(_event(id="0190163d-8694-739b-aea5-966c26f8ad92", data={"sealed": sealed}))
+    assert refused.value.pointer == "/data/sealed"
+    foreign = b64encode(seal(b"{}", PLACE, bytes(32), {"mps": bytes(31) + b"\1"})).decode()
+    with pytest.raises(DoorProblem, match="not sealed for this event"):
+        agency.connector.submit(_event(data={"sealed": foreign}))
