@@ -140,9 +140,16 @@ def verify_proof(
 def verify_bundle(
     file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
     policy: Policy,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="write the page for people anew, if all holds")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a case's bundle under your own policy, without network or database; exit 1 if anything fails."""
+    if page is not None:
+        from .verifier import write_page
+
+        write_page(_read(file), _policy(policy), page)
     _judge("bundle", file, policy, as_json=as_json)
 
 

@@ -100,9 +100,10 @@ def checkpoint_json(verdict: Verdict | None, epoch: EpochLeaf | None) -> dict[st
 def checkpoint_lines(verdict: Verdict | None, epoch: EpochLeaf) -> Iterator[str]:
     """The same in lines."""
     found = checkpoint_json(verdict, epoch)
-    yield f"  账本 ledger {found['ledger']}, 第 epoch {found['epoch']}, 封存于 sealed {found['sealed_at']}"
+    yield f"  账本 ledger {found['ledger']}"
+    yield f"  封存期 epoch {found['epoch']}, 封存于 sealed {found['sealed_at']}"
     for name, at in found["witnesses"].items():
-        yield f"  见证 cosigned by {name} at {at}"
+        yield f"  联署 cosigned by {name} at {at}"
 
 
 def _leaf(leaf: LeafFields) -> dict[str, Any]:

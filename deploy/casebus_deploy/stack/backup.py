@@ -114,9 +114,8 @@ def _databases(connection: Connection, made: Backup) -> Iterator[tuple[str, Path
 
 
 def _secrets(connection: Connection) -> Iterator[tuple[str, Path]]:
-    for principal in connection.principals.values():
-        for file in principal.secret_files:
-            yield f"secrets/{file.name}", file
+    for file in connection.secret_files():
+        yield f"secrets/{file.name}", file
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -123,12 +123,11 @@ def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
 
 def _secrets(connection: Connection) -> Iterator[Examined]:
     loose = missing = 0
-    for principal in connection.principals.values():
-        for file in principal.secret_files:
-            if not file.exists():
-                missing += 1
-            elif file.stat().st_mode & 0o077:
-                loose += 1
+    for file in connection.secret_files():
+        if not file.exists():
+            missing += 1
+        elif file.stat().st_mode & 0o077:
+            loose += 1
     if missing:
         yield Examined("secrets", "bad", f"{missing} files are missing", "casebus up makes missing ones anew")
     elif loose:

@@ -19,6 +19,7 @@ from casebus_schemas.wire.signing import (
 )
 
 from .bundle_file import Bundle
+from .bundle_page import LAYOUT, page
 from .bundle_reader import BundleReader, ShownEntry, is_key_log
 from .ed25519 import verify
 from .epoch import EpochLeaf
@@ -66,6 +67,10 @@ class Signature(NamedTuple):
 
 
 VerifyAll = Callable[[Sequence[Signature]], Iterable[bool]]
+"""Gives an answer for each signature; it may begin at once and be asked for the answers later."""
+
+_RUN = 250
+"""Signatures that are handed over at once."""
 
 
 def one_by_one(signatures: Sequence[Signature]) -> Iterable[bool]:
@@ -98,6 +103,7 @@ class _Check:
         self._bundle = bundle
         self.report = BundleReport(bundle.about, self._reader.verdict, failed=self._reader.failed)
         self._pending: list[Signature] = []
+        self._asked: list[tuple[list[Signature], Iterable[bool]]] = []
 
     def run(self, verify_all: VerifyAll | None) -> None:
         if not self._reader.anchor():
@@ -113,6 +119,8 @@ class _Check:
             self.report.not_covered.append("signatures of events and admissions were not looked at")
         else:
             self._signatures(verify_all)
+        if report.ok and self._bundle.page is not None:
+            self._check_page(self._bundle.page)
         withheld = sum(entry.withheld for entry in self.report.entries)
         if withheld:
             self.report.not_covered.append(f"the contents of {withheld} entries: only their SHA-256 is shown")
@@ -136,15 +144,18 @@ class _Check:
         report.key_entries = [entry for entry in report.key_entries if self._is_read(entry)]
         keys = self._reader.keys(report.key_entries)
         report.not_covered += [f"a key event without effect: {why}" for why in keys.ignored]
-        for entry in report.entries:
-            if entry.leaf.topic == ADMISSION_TOPIC:
-                self._try(entry, self._admission, keys)
-        for entry in report.entries:
-            if entry.leaf.topic != ADMISSION_TOPIC:
-                self._try(entry, self._event, keys)
-        for signature, holds in zip(self._pending, verify_all(self._pending), strict=True):
-            if not holds:
-                self._reader.fail(f"{signature.place}: the signature does not fit the content")
+        # An event is judged by the verdict on it.
+        ordered = sorted(report.entries, key=lambda entry: entry.leaf.topic != ADMISSION_TOPIC)
+        for entry in ordered:
+            judge = self._admission if entry.leaf.topic == ADMISSION_TOPIC else self._event
+            self._try(entry, judge, keys)
+            if len(self._pending) == _RUN:
+                self._ask(verify_all)
+        self._ask(verify_all)
+        for signatures, answers in self._asked:
+            for signature, holds in zip(signatures, answers, strict=True):
+                if not holds:
+                    self._reader.fail(f"{signature.place}: the signature does not fit the content")
         known = {f"sha256:{one.hex()}".encode() for one in self._bundle.schemas}
         unread = sum(
             entry.value is not None and entry.record.header("ce_dataschema") not in known
@@ -152,6 +163,19 @@ class _Check:
         )
         if unread:
             report.not_covered.append(f"how to read {unread} contents: their schema is not there")
+
+    def _check_page(self, given: bytes) -> None:
+        """The page for people is what the content gives, or of a layout that this reader does not know."""
+        if given == page(self._bundle):
+            return
+        if given.startswith(LAYOUT):
+            self._reader.fail("report.html: it is not what the bundle's content gives")
+        else:
+            self.report.not_covered.append("report.html: of another layout, make it anew with --page")
+
+    def _ask(self, verify_all: VerifyAll) -> None:
+        self._asked.append((self._pending, verify_all(self._pending)))
+        self._pending = []
 
     def _is_read(self, entry: ShownEntry) -> bool:
         try:
