@@ -123,14 +123,11 @@ def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
 
 def _secrets(connection: Connection) -> Iterator[Examined]:
     loose = missing = 0
-    for principal in connection.principals.values():
-        for file in (principal.password_file, principal.signing_key_file, principal.chain_secret_file):
-            if file is None:
-                continue
-            if not file.exists():
-                missing += 1
-            elif file.stat().st_mode & 0o077:
-                loose += 1
+    for file in connection.secret_files():
+        if not file.exists():
+            missing += 1
+        elif file.stat().st_mode & 0o077:
+            loose += 1
     if missing:
         yield Examined("secrets", "bad", f"{missing} files are missing", "casebus up makes missing ones anew")
     elif loose:

@@ -71,10 +71,10 @@ class SealerStore:
         check = Recheck(log, tree)
         while tree.size < log.size:
             place = {"log_id": log.log_id, "begin": tree.size, "end": min(log.size, tree.size + PAGE)}
-            entries = [ReadBack(*row) for row in connection.execute(_READ_BACK, place)]
-            if not entries:
+            rows = connection.execute(_READ_BACK, place).all()
+            if not rows:
                 raise refused(log, f"no entry at index {tree.size}", f"entries up to {log.size - 1}")
-            full = check.add(entries)
+            full = check.add(ReadBack(*zip(*rows, strict=True)))
             check.compare(full, _tiles(connection, log.log_id, full))
         check.finish()
 

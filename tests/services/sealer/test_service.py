@@ -140,6 +140,26 @@ def test_killed_at_each_point_it_loses_and_doubles_nothing(
     store.close()
 
 
+def test_it_goes_on_when_the_broker_is_back(
+    broker: EmbeddedBroker, credentials: Path, ledger_url: str, tmp_path: Path, origin: str, fill: Filling
+) -> None:
+    """With the broker away nothing is sealed, and nobody has to start the sealer again."""
+    store, view = LedgerStore(ledger_url), KafkaView(broker)
+    with processes(broker, credentials, ledger_url, tmp_path, origin) as (ledger, (sealer,)):
+        ledger.start()
+        sealer.start()
+        fill(16)
+        eventually(lambda: all_sealed(view, store))
+        before = check_checkpoints(view, store, origin)
+        broker.stop()
+        broker.start()
+        fill(16)
+        eventually(lambda: all_sealed(view, store))
+        assert (ledger.stop(), sealer.stop()) == (0, 0)
+    assert check_checkpoints(view, store, origin) > before
+    store.close()
+
+
 def test_killed_at_random_with_two_sealers(
     broker: EmbeddedBroker, credentials: Path, ledger_url: str, tmp_path: Path, origin: str, fill: Filling
 ) -> None:
