@@ -40,6 +40,10 @@ def up(
             help="name of the ledger in its checkpoints, as casebus.example/ledger; fixed by the first"
         ),
     ] = None,
+    witnesses: Annotated[
+        bool,
+        typer.Option(help="run all witnesses here; else agencies run theirs and bring the policy"),
+    ] = True,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -61,6 +65,7 @@ def up(
         admin=_admin() if bootstrap_servers else None,
         port_base=port_base,
         registry_url=registry_url,
+        witnesses=witnesses,
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
