@@ -19,7 +19,9 @@ def run(
     name: Annotated[str, typer.Argument(help="the service to run: " + ", ".join(services()))],
     agency: Annotated[
         list[str] | None,
-        typer.Option("--agency", "-a", help="witness: whose (repeatable); without it all of connection.json"),
+        typer.Option(
+            "--agency", "-a", help="witness, door: whose (repeatable); without it all of connection.json"
+        ),
     ] = None,
 ) -> None:
     """Run one service (settings from CASEBUS_* variables); SIGTERM drains and ends it."""
@@ -34,12 +36,12 @@ def run(
     if service.form == "server":
         function()
         return
-    from casebus_services.config import ServiceSettings
-
     try:
         if service.form == "agency":
             function(agency or [])
             return
+        from casebus_services.config import ServiceSettings
+
         raise typer.Exit(function(ServiceSettings.from_environment()).run())
     except StopService as error:
         # Where the worker does not run yet: its own end says the same.

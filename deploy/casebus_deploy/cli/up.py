@@ -29,7 +29,10 @@ def up(
     ] = None,
     port_base: Annotated[
         int | None,
-        typer.Option(help="first of five ports (three of Kafka, page, registry); else free ones", min=1024),
+        typer.Option(
+            help="first of eight ports (three of Kafka, page, registry, three doors); else free ones",
+            min=1024,
+        ),
     ] = None,
     registry_url: Annotated[
         str | None, typer.Option(help="a Confluent schema registry of your own, which is filled")
@@ -40,6 +43,7 @@ def up(
             help="name of the ledger in its checkpoints, as casebus.example/ledger; fixed by the first"
         ),
     ] = None,
+    doors: Annotated[bool, typer.Option(help="run the doors of the full agencies here too")] = True,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -61,6 +65,7 @@ def up(
         admin=_admin() if bootstrap_servers else None,
         port_base=port_base,
         registry_url=registry_url,
+        doors=doors,
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:

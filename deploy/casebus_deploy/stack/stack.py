@@ -25,6 +25,7 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
+from .doors import DOOR, make_doors, with_doors
 from .logins import password_file
 from .supervisor import Supervisor
 from .topics_admin import apply_to_cluster
@@ -60,6 +61,7 @@ class StackOptions:
     page: bool = True
     registry: bool = True
     registry_url: str | None = None
+    doors: bool = False
     origin: str | None = None
     service_env: dict[str, str] = field(default_factory=dict)
 
@@ -86,6 +88,7 @@ class Stack:
         self.supervisor: Supervisor | None = None
         self.web_port = 0
         self.registry_port = 0
+        self._doors: dict[str, str] = {}
         self._say = say
 
     # --- life --------------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ class Stack:
         return Connection(
             bootstrap_servers=self.bootstrap_servers,
             partitions=self.options.partitions,
-            principals=principals,
+            principals=with_doors(principals, self._doors, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
             registry_url=self.registry_url,
             web_url=page,
@@ -209,6 +212,7 @@ class Stack:
         found.append(("accounts db", self.database_url("accounts"), ""))
         if self.web_port:
             found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
+        found.extend((f"door {agency}", url, "") for agency, url in self._doors.items())
         if self.registry_url:
             found.append(("registry", self.registry_url, ""))
         return found
@@ -260,6 +264,10 @@ class Stack:
             self.web_port = self._ports(3, 1)[0]
         if self._serves_registry and not self.registry_port:
             self.registry_port = self._ports(4, 1)[0]
+        if self.options.doors and not self._doors:
+            self._doors = make_doors(
+                self.secrets, self.connection.principals, lambda count: self._ports(5, count)
+            )
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)
@@ -277,6 +285,11 @@ class Stack:
             for worker in range(1, workers + 1):
                 name = service if workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
+        if self.options.doors:
+            folder = self.data / "services" / DOOR
+            folder.mkdir(parents=True, exist_ok=True)
+            env = self._base_env() | {"CASEBUS_DATA_DIR": str(folder)}
+            children.append(self._child(DOOR, ["run", DOOR], env))
         left_out = {"page": not self.options.page, "registry": not self._serves_registry}
         children += [
             self._child(server, ["run", server], self._base_env())
