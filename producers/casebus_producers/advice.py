@@ -14,6 +14,8 @@ from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
 
+from .odd_facts import odd_facts
+
 OPENS = "referral.submitted"
 """The type that opens a matter: a second one in a case is another matter, or should be a correction."""
 _A_DAY = timedelta(days=1)
@@ -80,6 +82,7 @@ def hints(event: ChainEvent, now: datetime, known: Known) -> Iterator[Hint]:
         )
         yield Hint("/time" if name == "time" else f"/data/{name}", said)
     yield from _law_of_another_day(event)
+    yield from (Hint(pointer, said) for pointer, said in odd_facts(event))
     if event.type == OPENS and not mends(event) and (first := known.opened_by(event)) is not None:
         yield Hint(
             "/data/envelope/local_refs",

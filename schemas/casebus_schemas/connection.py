@@ -1,6 +1,6 @@
 """The content of connection.json: where a running system is and which files hold whose credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -50,6 +50,8 @@ class Connection:
     """Name of the ledger for outsiders, in every checkpoint."""
     ledger_vkey: str | None = None
     """Verifier key of its checkpoints, as whoever runs it says: an auditor brings his own."""
+    ledger_key_file: Path | None = None
+    """The key that signs them; only the operator has it."""
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -84,6 +86,7 @@ class Connection:
             simulated_clock=root.get("simulated_clock") is True,
             ledger_origin=_optional_text(ledger.get("origin"), "/ledger/origin"),
             ledger_vkey=_optional_text(ledger.get("vkey"), "/ledger/vkey"),
+            ledger_key_file=_path(ledger.get("key_file"), "/ledger/key_file", folder),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +101,11 @@ class Connection:
             "registry_url": self.registry_url,
             "web_url": self.web_url,
             "simulated_clock": self.simulated_clock,
-            "ledger": {"origin": self.ledger_origin, "vkey": self.ledger_vkey},
+            "ledger": {
+                "origin": self.ledger_origin,
+                "vkey": self.ledger_vkey,
+                "key_file": _spelled(self.ledger_key_file),
+            },
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
                 name: {
@@ -115,6 +122,15 @@ class Connection:
                 for name, entry in self.principals.items()
             },
         }
+
+    def secret_files(self) -> Iterator[Path]:
+        """Every file of a secret that this names."""
+        for entry in self.principals.values():
+            for file in (entry.password_file, entry.signing_key_file, entry.chain_secret_file):
+                if file is not None:
+                    yield file
+        if self.ledger_key_file is not None:
+            yield self.ledger_key_file
 
     def principal(self, name: str) -> Principal:
         """The entry of that name. Raises UsageError naming those there are."""

@@ -14,6 +14,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
 from support.chains import CHAIN, amount, at, say, suspects
 from support.long_chains import FLAT, KINDS, chain_of
+from support.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
 
 pytestmark = pytest.mark.bench
 
@@ -22,6 +23,9 @@ SHORT = slice(100, 300)
 LONG = slice(EVENTS - 200, EVENTS)
 MOST = 1.5
 OTHERS = 600
+ROUNDS = {**rounds_of_rules(), **rounds_of_clocks()}
+ROUND_EVENTS = 1_400
+EARLY = slice(500, 600)
 
 
 @pytest.mark.parametrize("count", [2, 40])
@@ -49,6 +53,20 @@ def test_an_event_in_a_long_chain_of_one_kind(kind: str, figure: Figure) -> None
     figure(f"{kind}, event 100 to 200", short, "µs")
     figure(f"{kind}, the last 100 of {len(times):,}", long, "µs")
     figure(f"{kind}, long against short", long / short, "x", at_most=2.0 if flat else None)
+
+
+@pytest.mark.parametrize("one_matter", [False, True], ids=["each_its_own", "one_matter"])
+@pytest.mark.parametrize("about", ROUNDS)
+def test_an_event_in_a_long_chain_of_one_rule_or_clock(about: str, one_matter: bool, figure: Figure) -> None:
+    """What a rule or clock looks at, said over and over: the last 100 take at most twice what others did.
+
+    Those others are behind the longest of the terms that time lets run out.
+    """
+    times = _times(ChainBook(CHAIN), long_chain(ROUNDS[about], ROUND_EVENTS, one_matter=one_matter))
+    short, long = fmean(times[EARLY]), fmean(times[-100:])
+    figure(f"{about}, event {EARLY.start} to {EARLY.stop}", short, "µs")
+    figure(f"{about}, the last 100 of {ROUND_EVENTS:,}", long, "µs")
+    figure(f"{about}, long against short", long / short, "x", at_most=2.0)
 
 
 def _times(book: ChainBook, events: Iterable[ChainEvent]) -> list[float]:

@@ -9,9 +9,8 @@ from functools import partial
 import pytest
 
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
-from casebus_schemas.catalogue.topology import SERVICES
 from support.crash_scene import Outcome, Scenes
-from support.fault_stack import FaultStack
+from support.fault_stack import STREAM_SERVICES, FaultStack
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(1200)]
 
@@ -30,7 +29,9 @@ def eventually(condition: Callable[[], bool], timeout_s: float) -> float:
     return time.monotonic() - begun
 
 
-def batch_since(stack: FaultStack, moment: float, names: tuple[str, ...] = SERVICES) -> Callable[[], bool]:
+def batch_since(
+    stack: FaultStack, moment: float, names: tuple[str, ...] = STREAM_SERVICES
+) -> Callable[[], bool]:
     """Whether each of these services has finished a batch after a moment."""
 
     def seen() -> bool:
@@ -84,13 +85,13 @@ def test_workers_join_and_leave(scenes: Scenes, postgres_url: str) -> None:
 
     def disturb(stack: FaultStack) -> None:
         assert stack.supervisor is not None
-        for service in SERVICES:
+        for service in STREAM_SERVICES:
             time.sleep(2.0)
             second = stack.supervisor[f"{service}-2"]
             second.stop()
             time.sleep(4.0)
             second.start()
-        for service in SERVICES:
+        for service in STREAM_SERVICES:
             time.sleep(4.0)
             stack.kill(f"{service}-2")
         time.sleep(4.0)
@@ -104,7 +105,7 @@ def test_frozen_beyond_the_session(scenes: Scenes, postgres_url: str) -> None:
 
     def disturb(stack: FaultStack) -> None:
         time.sleep(4.0)
-        for service in SERVICES:
+        for service in STREAM_SERVICES:
             stack.kill(f"{service}-1", signal.SIGSTOP)
             time.sleep(BEYOND_THE_SESSION_S)
             stack.kill(f"{service}-1", signal.SIGCONT)
@@ -118,7 +119,7 @@ def test_the_only_worker_frozen_beyond_its_session(scenes: Scenes) -> None:
 
     def disturb(stack: FaultStack) -> None:
         time.sleep(4.0)
-        for service in SERVICES:
+        for service in STREAM_SERVICES:
             stack.kill(service, signal.SIGSTOP)
             time.sleep(BEYOND_THE_SESSION_S)
             stack.kill(service, signal.SIGCONT)
@@ -134,7 +135,7 @@ def test_asked_to_end_in_full_flow(scenes: Scenes) -> None:
     def disturb(stack: FaultStack) -> None:
         assert stack.supervisor is not None
         for _ in range(3):
-            for service in SERVICES:
+            for service in STREAM_SERVICES:
                 time.sleep(1.5)
                 began = time.time()
                 stack.kill(service, signal.SIGTERM)
@@ -143,7 +144,7 @@ def test_asked_to_end_in_full_flow(scenes: Scenes) -> None:
                 eventually(batch_since(stack, time.time(), (service,)), 60.0)
 
     has_not_harmed(scenes.disturbed("SIGTERM three times each", CHAINS, disturb))
-    assert codes == dict.fromkeys(SERVICES, 0)
+    assert codes == dict.fromkeys(STREAM_SERVICES, 0)
 
 
 def _started_since(stack: FaultStack, service: str, moment: float) -> bool:

@@ -43,6 +43,8 @@ _INPUT = {
     "ledger": tuple(spec.name for spec in ledgered_topics()),
     "reconciler": (ADMISSION,),
 }
+STREAM_SERVICES = tuple(_INPUT)
+"""Those that read topics in a group; the sealer has tests of its own (test_sealed_ledger.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from casebus_deploy.stack.logins import password_file
 from casebus_schemas.fault_switch import TEST
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
+from support.sealing import LOG_SEED, ORIGIN
 from support.signed_events import seed_of
 
 LONG_S = 120.0
@@ -40,19 +41,36 @@ def login(broker: EmbeddedBroker, credentials: Path, principal: str) -> Connecti
 
 
 class LedgerProcess:
-    """Starts, kills and stops the service; restarts it after the kills that it was told to die of."""
+    """Starts, kills and stops the service; restarts it after the kills that it was told to die of.
 
-    def __init__(self, broker: EmbeddedBroker, credentials: Path, url: str, folder: Path) -> None:
+    `service` is the ledger or its sealer, whose checkpoints stand under `LOG_SEED`.
+    """
+
+    def __init__(
+        self,
+        broker: EmbeddedBroker,
+        credentials: Path,
+        url: str,
+        folder: Path,
+        service: str = "ledger",
+        origin: str = ORIGIN,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.service = service
         self.kills_file = folder / "kills.jsonl"
-        self.log_file = folder / "ledger.log"
+        self.log_file = folder / f"{service}.log"
         self._folder = folder
-        key_file = folder / "ledger.signing-key"
-        key_file.write_text(seed_of("ledger").hex())
+        key_file = folder / f"{service}.signing-key"
+        key_file.write_text((LOG_SEED if service == "sealer" else seed_of(service)).hex())
+        key_file.chmod(0o600)
         self._env = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", TEST) if name in os.environ},
             "CASEBUS_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-            "CASEBUS_SASL_USERNAME": "ledger",
-            "CASEBUS_SASL_PASSWORD_FILE": str(password_file(credentials, "ledger")),
+            "CASEBUS_SASL_USERNAME": service,
+            "CASEBUS_SASL_PASSWORD_FILE": str(password_file(credentials, service)),
+            "CASEBUS_LEDGER_ORIGIN": origin,
+            "CASEBUS_LOG_KEY_FILE": str(key_file),
+            "CASEBUS_SEAL_INTERVAL_S": "0.2",
             "CASEBUS_DATA_DIR": str(folder),
             "CASEBUS_LEDGER_URL": url,
             "CASEBUS_SIGNING_KEY_FILE": str(key_file),
@@ -77,7 +95,7 @@ class LedgerProcess:
         env = {**self._env, **({"CASEBUS_FAULT": fault} if fault else {})}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "casebus_deploy.cli.main", "run", "ledger"],
+                [sys.executable, "-m", "casebus_deploy.cli.main", "run", self.service],
                 env=env,
                 stdout=log,
                 stderr=log,
@@ -88,6 +106,20 @@ class LedgerProcess:
         """The exit code once it has ended."""
         assert self._process is not None
         return self._process.poll()
+
+    def wait_for_end(self, timeout_s: float) -> int | None:
+        """The exit code if it ends within that time by itself, else None."""
+        assert self._process is not None
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        """Ends it as a machine that loses its power does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> int:
         """Stops it as a supervisor does; gives the exit code."""

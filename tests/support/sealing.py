@@ -20,7 +20,8 @@ from casebus_services.sealer.known import KnownHeads
 from casebus_services.sealer.store import SealerStore
 
 ORIGIN = "bus.example/ledger"
-SIGNER = NoteSigner(ORIGIN, sha256(b"casebus test log key").digest())
+LOG_SEED = sha256(b"casebus test log key").digest()
+SIGNER = NoteSigner(ORIGIN, LOG_SEED)
 WITNESS = Cosigner("mps.example/witness", sha256(b"casebus test witness key").digest())
 AT_ONCE = Pace(interval_s=0.0, entries=1)
 
@@ -56,7 +57,9 @@ class Topics:
 class Sealing:
     """One sealer, its topics, and the high-water folder. `ends` says where Kafka ends beyond the ledger."""
 
-    def __init__(self, store: LedgerStore, folder: Path, topics: Topics | None = None) -> None:
+    def __init__(
+        self, store: LedgerStore, folder: Path, topics: Topics | None = None, pace: Pace = AT_ONCE
+    ) -> None:
         self.store = store
         self.folder = folder
         self.topics = topics or Topics()
@@ -72,7 +75,7 @@ class Sealing:
             ends=self._ends,
             send=self.topics.send,
             catch_up=self.catch_up,
-            pace=AT_ONCE,
+            pace=pace,
         )
 
     def again(self) -> "Sealing":

@@ -92,6 +92,8 @@ class VerifyReport:
     epochs: int = 0
     checkpoints: int = 0
     cosignatures: int = 0
+    heads_compared: int | None = None
+    """Heads in Kafka under the log's key that were compared with checkpoints; None if Kafka was not asked."""
     log_key: str | None = None
     """The key under which checkpoints were verified; None: their signatures were not looked at."""
     damages: list[Damage] = field(default_factory=list)
@@ -155,6 +157,7 @@ class VerifyReport:
             "epochs": self.epochs,
             "checkpoints": self.checkpoints,
             "cosignatures": self.cosignatures,
+            "heads_compared": self.heads_compared,
             "log_key": self.log_key,
             "damage_count": self.damage_count,
             "damages": [damage.to_json() for damage in self.damages],

@@ -83,6 +83,49 @@ def bundle_command(
     say(f"{output}: {entries} entries as of epoch {made.epoch.index + 1}; SHA-256 {fingerprint_of(raw)}")
 
 
+@app.command("prove-absence")
+def prove_absence_command(
+    chain: Annotated[str, typer.Option("--chain", help="id of the case's chain")],
+    agency: Annotated[str, typer.Option("--by", help="the agency that was silent")],
+    types: Annotated[list[str], typer.Option("--of", help="a type that it did not say; again for more")],
+    until: Annotated[str, typer.Option("--until", help="the deadline, as 2022-10-03T00:00:00+08:00")],
+    output: Out,
+    policy: MayPolicy = None,
+    cosignatures: Cosignatures = 3,
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+) -> None:
+    """Write the proof that an agency said nothing of some types in a case before a deadline.
+
+    It shows numbers and times of all that the agency said, in whatever case, and opens only this one.
+    """
+    from casebus_schemas.evidence.absence_check import Claim
+    from casebus_schemas.times import parse_utc_text
+
+    from .proving_absence import absence
+
+    try:
+        claim = Claim(chain, agency, tuple(types), parse_utc_text(until))
+    except ValueError as error:
+        raise UsageError(
+            "which deadline?", found=until[:60], expected="an RFC 3339 time with offset"
+        ) from error
+    with _rows(database_url, connection) as rows:
+        made = absence(rows, claim, _suffices(policy, cosignatures))
+    output.write_bytes(made.to_bytes())
+    say(f"{output}: as of epoch {made.epoch.index + 1}; verify-absence says what it shows")
+
+
+@app.command("verify-absence")
+def verify_absence(
+    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove-absence` wrote")],
+    policy: Policy,
+    as_json: Json = False,
+) -> None:
+    """Check a proof of absence under your own policy, offline; exit 0 only if all of it is proven."""
+    _judge("absence", file, policy, as_json=as_json)
+
+
 @app.command("verify-proof")
 def verify_proof(
     file: Annotated[Path, typer.Argument(help="a proof that `ledger prove` wrote")],
@@ -97,9 +140,16 @@ def verify_proof(
 def verify_bundle(
     file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
     policy: Policy,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="write the page for people anew, if all holds")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a case's bundle under your own policy, without network or database; exit 1 if anything fails."""
+    if page is not None:
+        from .verifier import write_page
+
+        write_page(_read(file), _policy(policy), page)
     _judge("bundle", file, policy, as_json=as_json)
 
 

@@ -25,6 +25,10 @@ DatabaseUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output")]
 Principal = Annotated[str, typer.Option("--as", help="the principal that reads Kafka")]
 
+Policy = Annotated[
+    Path | None, typer.Option("--policy", help="tlog-policy file that you bring: whose checkpoints count")
+]
+
 _SHOWN_DAMAGES = 50
 
 
@@ -35,30 +39,45 @@ def verify(
     against_kafka: Annotated[
         bool, typer.Option("--against-kafka", help="compare with the topics: shows a removed tail")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="the tables, Kafka, and every head that was published or cosigned")
+    ] = False,
+    policy: Policy = None,
     wait: Annotated[
         float, typer.Option(help="seconds to wait for a running ledger to take up the newest records")
     ] = 10.0,
     principal: Principal = "auditor",
     as_json: Json = False,
 ) -> None:
-    """Check every row of the ledger and every signature; exit 1 and name what is damaged or forged."""
+    """Check every row of the ledger and every signature; exit 1 and name what is damaged or forged.
+
+    Checkpoints and cosignatures are verified under the keys of --policy, else under the log's key in
+    connection.json.
+    """
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import ledgered_topics
     from casebus_services.ledger.database import open_database
 
+    from .against_heads import compare_heads
     from .against_kafka import compare_with_kafka
+    from .checkpoint_view import read_policy, trusted_by
     from .signature_check import check_signatures
     from .verify import verify_ledger
 
     known = read_connection(connection)
+    trusted = trusted_by(read_policy(policy), known.ledger_vkey if known else None)
+    if full and trusted.log is None:
+        raise UsageError("whose heads?", expected="--policy FILE, or a connection.json with the log's key")
     database = open_database(database_url_of(database_url, known), read_only=True)
     with _progress(quiet=as_json) as watch:
-        report = verify_ledger(database, watch)
+        report = verify_ledger(database, watch, trusted)
         check_signatures(database, report, watch)
-        if against_kafka:
+        if against_kafka or full:
             login = KafkaLogin.read(principal, known)
             topics = [spec.name for spec in ledgered_topics(login.partitions)]
             compare_with_kafka(database, login, topics, report, wait_s=wait, watch=watch)
+            if full and trusted.log is not None:
+                compare_heads(database, login, trusted.log, report)
     database.engine.dispose()
     if as_json:
         say_json(report.to_json())
@@ -75,16 +94,22 @@ def rebuild_command(
     ] = None,
     database_url: DatabaseUrl = None,
     connection: ConnectionFile = None,
+    policy: Policy = None,
     principal: Principal = "auditor",
     as_json: Json = False,
 ) -> None:
-    """Rebuild the ledger from Kafka and compare its roots with the recorded ones; exit 1 if any differs."""
+    """Rebuild the ledger from Kafka and compare its roots with the recorded ones; exit 1 if any differs.
+
+    The head log is made again from bus.checkpoint, so that checkpoints of before hold for the rebuilt ledger.
+    """
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import ledgered_topics
     from casebus_services.ledger.database import open_database
     from casebus_services.ledger.rebuild import rebuild
 
+    from .checkpoint_view import read_policy, trusted_by
     from .damage import VerifyReport
+    from .rebuilt_epochs import compare_checkpoints, epochs_in_kafka, rebuild_epochs
     from .same_roots import compare_ledgers, recorded_sizes
     from .signature_check import check_signatures
 
@@ -101,8 +126,12 @@ def rebuild_command(
         url = into or f"sqlite:///{folder}/rebuilt.db"
         entries = rebuild(login, topics, url, lambda done: watch("records of Kafka", done, done))
         report = VerifyReport(entries=entries)
+        key = trusted_by(read_policy(policy), known.ledger_vkey if known else None).log
+        if key is not None:
+            report.epochs = rebuild_epochs(epochs_in_kafka(login), url, key, report)
         rebuilt = open_database(url, read_only=True)
         roots = compare_ledgers(recorded, rebuilt, sizes, report)
+        report.checkpoints = compare_checkpoints(recorded, rebuilt, report)
         check_signatures(rebuilt, report, watch)
         rebuilt.engine.dispose()
     recorded.engine.dispose()
@@ -110,9 +139,42 @@ def rebuild_command(
         say_json({**report.to_json(), "roots_compared": roots})
     else:
         say(f"{entries} entries rebuilt, {roots} recorded roots compared")
+        say(f"{report.epochs} epochs made again, {report.checkpoints} recorded checkpoints compared")
         _show_signatures(report)
         _show_damages(report)
     raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command("checkpoint")
+def checkpoint_command(
+    size: Annotated[int | None, typer.Option(help="of the head log; without it the latest", min=1)] = None,
+    policy: Policy = None,
+    database_url: DatabaseUrl = None,
+    connection: ConnectionFile = None,
+    as_json: Json = False,
+) -> None:
+    """Print a signed checkpoint with its cosignatures; exit 1 if the policy or the log's key refuses it.
+
+    What is printed is the note itself: C2SP tools read it from a file.
+    """
+    from casebus_producers.config import read_connection
+    from casebus_services.ledger.database import open_database
+
+    from .checkpoint_view import log_key, read_checkpoint, read_policy
+
+    known = read_connection(connection)
+    database = open_database(database_url_of(database_url, known), read_only=True)
+    key = log_key(known.ledger_vkey if known else None)
+    shown = read_checkpoint(database, size, key, read_policy(policy))
+    database.engine.dispose()
+    if as_json:
+        say_json(shown.to_json())
+    else:
+        for line in str(shown.note).splitlines():
+            say(line)
+        if shown.problem is not None:
+            say(f"不可信 not believed: {shown.problem}", err=True)
+    raise typer.Exit(0 if shown.problem is None else 1)
 
 
 @app.command("backup")
@@ -172,6 +234,11 @@ def _show(report: Any) -> None:
     compared = "" if report.compared is None else f", {report.compared} records compared with Kafka"
     looked_at = f"{report.entries} entries, {report.payloads} payloads, {report.tiles} tiles"
     say(f"{looked_at} in {len(report.logs)} logs{compared}; {report.seconds:.1f} s")
+    if report.head is not None:
+        under = "signatures not looked at" if report.log_key is None else f"under {report.log_key}"
+        heads = "" if report.heads_compared is None else f", {report.heads_compared} heads in Kafka compared"
+        counts = f"{report.checkpoints} checkpoints, {report.cosignatures} cosignatures"
+        say(f"{report.epochs} epochs, {counts} {under}{heads}")
     _show_signatures(report)
     _show_damages(report)
 

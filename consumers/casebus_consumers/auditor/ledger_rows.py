@@ -105,6 +105,15 @@ class LedgerRows:
             yield from ((row.head_size, row.root, row.note) for row in rows)
             at = rows[-1].head_size
 
+    def checkpoint(self, size: int | None) -> tuple[int, str, bytes] | None:
+        """Size, note and epoch's leaf of the checkpoint of that size, without one of the latest."""
+        row = self._connection.execute(_ONE_CHECKPOINT, {"size": size}).one_or_none()
+        return None if row is None else (row.head_size, row.note, row.leaf)
+
+    def cosignatures_of(self, size: int) -> list[CosignatureRow]:
+        """The witnesses' lines for a checkpoint, by name."""
+        return [CosignatureRow(*row) for row in self._connection.execute(_COSIGNATURES_OF, {"size": size})]
+
     def cosignatures(self) -> Iterator[CosignatureRow]:
         """Every witness's line, in order of the checkpoints."""
         for row in self._connection.execute(_COSIGNATURES):
@@ -292,10 +301,18 @@ _HEADS = text(
 _CHECKPOINTS = text(
     "SELECT head_size, root, note FROM checkpoint WHERE head_size > :at ORDER BY head_size LIMIT :page"
 )
-_COSIGNATURES = text(
-    "SELECT c.head_size, c.key_name, c.key_id, c.timestamp, c.line, checkpoint.note FROM cosignature c "
-    "LEFT JOIN checkpoint USING (head_size) ORDER BY c.head_size, c.key_name, c.key_id"
+_ONE_CHECKPOINT = text(
+    "SELECT c.head_size, c.note, entry.leaf FROM checkpoint c "
+    "JOIN entry ON entry.log_id = (SELECT log_id FROM log WHERE kind = 'head') "
+    "AND entry.idx = c.head_size - 1 "
+    "WHERE c.head_size = coalesce(:size, (SELECT max(head_size) FROM checkpoint))"
 )
+_COSIGNATURE_COLUMNS = (
+    "SELECT c.head_size, c.key_name, c.key_id, c.timestamp, c.line, checkpoint.note FROM cosignature c "
+    "LEFT JOIN checkpoint USING (head_size)"
+)
+_COSIGNATURES = text(f"{_COSIGNATURE_COLUMNS} ORDER BY c.head_size, c.key_name, c.key_id")
+_COSIGNATURES_OF = text(f"{_COSIGNATURE_COLUMNS} WHERE c.head_size = :size ORDER BY c.key_name, c.key_id")
 _BATCH_COLUMNS = ", ".join(BatchRow._fields)
 _BATCHES = text(
     f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id AND start_index > :at "

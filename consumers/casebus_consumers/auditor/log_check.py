@@ -137,7 +137,8 @@ class LogCheck:
             settled = check_epoch_entry(row, note)
         else:
             settled = check_entry(self._log.topic, self._log.partition, row, note)
-        self._cuts.follow(index, row.koffset)
+        if self._cuts.open:
+            self._cuts.follow(index, row.koffset)
         if row.koffset <= self._last_offset:
             pair = f"index {index - 1} to {index}, koffset"
             self._note("entry", pair, f"{self._last_offset}, then {row.koffset}", "rising offsets")

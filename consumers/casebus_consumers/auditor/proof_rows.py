@@ -35,6 +35,7 @@ class ChainEntry(NamedTuple):
     """An entry as a bundle needs it; `value` is None where the content is not there."""
 
     idx: int
+    key: bytes | None
     leaf: bytes
     headers: bytes
     value_sha256: bytes | None
@@ -227,7 +228,7 @@ _HASHES = text(
 )
 _LEAVES = text("SELECT leaf FROM entry WHERE log_id = :log_id AND idx >= :first AND idx < :end ORDER BY idx")
 _CHAIN_COLUMNS = (
-    "SELECT idx, leaf, headers, value_sha256, "
+    "SELECT idx, key, leaf, headers, value_sha256, "
     "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e "
     "WHERE log_id = :log_id AND idx > :at AND idx < :size"
 )

@@ -1,12 +1,14 @@
 """Makes proofs, bundles and tiles out of the ledger's tables."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog, bundled_log
+from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.epoch import EpochTree
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
@@ -73,7 +75,8 @@ def bundle(
         raise UsageError(f"nothing of the chain {chain[:80]}", expected=f"entries sealed by epoch {number}")
     path = inclusion_proof(number - 1, number, rows.hashes(rows.head_log, number))
     epoch = TlogProof(number - 1, tuple(path), note, rows.epoch(number).pack())
-    return Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
+    made = Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
+    return replace(made, page=page(made))
 
 
 class _Collected:

@@ -5,9 +5,12 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+from casebus_schemas.texts.field_labels import field_labels
+
 ENTRY = "casebus_consumers.auditor.verifier"
 OUTSIDE = "nacl"
 """The one package that the script needs besides the standard library."""
+_LABELS = "casebus_schemas.texts.field_labels"
 _OURS = ("casebus_schemas", "casebus_consumers")
 
 _HEAD = '''#!/usr/bin/env python3
@@ -60,9 +63,16 @@ def single_file() -> str:
     """The script. Equal sources give an equal script."""
     parts = [_HEAD]
     for name in sorted(_closure(ENTRY)):
-        source = _file(name).read_text(encoding="utf-8")
+        source = _labels_source() if name == _LABELS else _file(name).read_text(encoding="utf-8")
         parts.append(f"\nSOURCES[{name!r}] = {_quoted(source)}\n")
     return "".join(parts) + _TAIL
+
+
+def _labels_source() -> str:
+    """The labels as they are read from the schema files, which the script does not have."""
+    listed = "".join(f"    {name!r}: {label!r},\n" for name, label in sorted(field_labels().items()))
+    caption = '"""Chinese labels of all event types and fields."""'
+    return f"{caption}\n\nLABELS = {{\n{listed}}}\n\n\ndef field_labels():\n    return LABELS\n"
 
 
 def _closure(entry: str) -> set[str]:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from casebus_schemas.evidence.bundle_check import ADMISSION_TOPIC, BundleReport, ShownEntry
+from casebus_schemas.evidence.bundle_check import ADMISSION_TOPIC, BundleReport
+from casebus_schemas.evidence.bundle_reader import ShownEntry
 from casebus_schemas.evidence.epoch import EpochLeaf
 from casebus_schemas.evidence.event_proof import ProvenEvent
 from casebus_schemas.evidence.leaf import LeafFields, decode_headers
@@ -20,7 +21,7 @@ def proof_json(result: ProvenEvent) -> dict[str, Any]:
     return {
         "proven": result.proven,
         "problem": result.problem,
-        **_checkpoint(result.verdict, proof.epoch if result.proven else None),
+        **checkpoint_json(result.verdict, proof.epoch if result.proven else None),
         "log": proof.head.origin,
         "index": proof.index,
         "entry": None if leaf is None else _leaf(leaf),
@@ -35,7 +36,7 @@ def proof_lines(result: ProvenEvent) -> Iterator[str]:
         return
     proof = result.proof
     yield f"已证明 proven: 条目 entry {proof.index} of {proof.head.origin}"
-    yield from _checkpoint_lines(result.verdict, proof.epoch)
+    yield from checkpoint_lines(result.verdict, proof.epoch)
     assert result.leaf is not None
     for name, value in _leaf(result.leaf).items():
         yield f"  {name}: {value}"
@@ -50,7 +51,7 @@ def bundle_json(report: BundleReport) -> dict[str, Any]:
         "failed": report.failed,
         "not_covered": report.not_covered,
         "chain": report.about.get("chain"),
-        **_checkpoint(report.verdict, report.epoch),
+        **checkpoint_json(report.verdict, report.epoch),
         "entries": [_entry(entry, report) for entry in report.entries],
         "key_events": len(report.key_entries),
         "signatures": report.signatures,
@@ -61,7 +62,7 @@ def bundle_lines(report: BundleReport) -> Iterator[str]:
     """The same in lines: the case, what failed, what is not covered."""
     yield f"案件链 chain: {report.about.get('chain')}"
     if report.epoch is not None:
-        yield from _checkpoint_lines(report.verdict, report.epoch)
+        yield from checkpoint_lines(report.verdict, report.epoch)
     for entry in report.entries:
         if entry.leaf.topic == ADMISSION_TOPIC:
             continue
@@ -82,30 +83,33 @@ def bundle_lines(report: BundleReport) -> Iterator[str]:
     )
 
 
-def _checkpoint(verdict: Verdict | None, epoch: EpochLeaf | None) -> dict[str, Any]:
+def checkpoint_json(verdict: Verdict | None, epoch: EpochLeaf | None) -> dict[str, Any]:
+    """Ledger, size and root of a checkpoint, who cosigned it when, and the epoch in it."""
     checkpoint = None if verdict is None else verdict.checkpoint
     cosigned = {} if verdict is None else verdict.witnesses
     return {
         "ledger": None if checkpoint is None else checkpoint.origin,
         "size": None if checkpoint is None else checkpoint.size,
         "root": None if checkpoint is None else checkpoint.root.hex(),
-        "witnesses": {name: _time(at * 1000) for name, at in cosigned.items()},
+        "witnesses": {name: time_text(at * 1000) for name, at in cosigned.items()},
         "epoch": None if epoch is None else epoch.number,
-        "sealed_at": None if epoch is None else _time(epoch.sealed_at_ms),
+        "sealed_at": None if epoch is None else time_text(epoch.sealed_at_ms),
     }
 
 
-def _checkpoint_lines(verdict: Verdict | None, epoch: EpochLeaf) -> Iterator[str]:
-    found = _checkpoint(verdict, epoch)
-    yield f"  账本 ledger {found['ledger']}, 第 epoch {found['epoch']}, 封存于 sealed {found['sealed_at']}"
+def checkpoint_lines(verdict: Verdict | None, epoch: EpochLeaf) -> Iterator[str]:
+    """The same in lines."""
+    found = checkpoint_json(verdict, epoch)
+    yield f"  账本 ledger {found['ledger']}"
+    yield f"  封存期 epoch {found['epoch']}, 封存于 sealed {found['sealed_at']}"
     for name, at in found["witnesses"].items():
-        yield f"  见证 cosigned by {name} at {at}"
+        yield f"  联署 cosigned by {name} at {at}"
 
 
 def _leaf(leaf: LeafFields) -> dict[str, Any]:
     return {
         "place": f"{leaf.topic}/{leaf.partition}/{leaf.offset}",
-        "time": _time(leaf.timestamp_ms),
+        "time": time_text(leaf.timestamp_ms),
         "key_sha256": None if leaf.key_sha256 is None else leaf.key_sha256.hex(),
         "value_sha256": None if leaf.value_sha256 is None else leaf.value_sha256.hex(),
         "value_length": leaf.value_length,
@@ -141,7 +145,8 @@ def _entry(entry: ShownEntry, report: BundleReport) -> dict[str, Any]:
     }
 
 
-def _time(time_ms: int) -> str:
+def time_text(time_ms: int) -> str:
+    """A time in milliseconds since 1970, as UTC."""
     try:
         return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
     except (OverflowError, ValueError, OSError):

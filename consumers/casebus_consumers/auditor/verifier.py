@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.absence_check import check_absence
 from casebus_schemas.evidence.bundle_check import Signature, check_bundle
+from casebus_schemas.evidence.bundle_file import Bundle
+from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.texts.harmless import harmless, json_text
 
+from .absence_words import absence_json, absence_lines
 from .verified_words import bundle_json, bundle_lines, proof_json, proof_lines
 
 _HELP = (
@@ -22,21 +26,21 @@ _HELP = (
 )
 
 
-_RUN = 250
-"""Signatures that a thread takes at once."""
-
-
 def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     """Verifies one file and shows lines; 0 if all holds, 1 if not, 2 for wrong use or files."""
     parser = argparse.ArgumentParser(description=_HELP)
-    parser.add_argument("what", choices=["bundle", "proof"], help="bundle 证据包 | proof 条目证明")
+    parser.add_argument("what", choices=["bundle", "proof", "absence"], help="证据包 | 条目证明 | 缺席证明")
     parser.add_argument("file", type=Path)
     parser.add_argument("--policy", type=Path, required=True, help="your tlog-policy 您的策略文件")
+    parser.add_argument("--page", type=Path, help="bundle: write the page for people 输出网页")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
     try:
         policy = TrustPolicy.parse(given.policy.read_bytes(), str(given.policy))
-        ok, lines, body = judged(given.what, given.file.read_bytes(), policy)
+        raw = given.file.read_bytes()
+        ok, lines, body = judged(given.what, raw, policy)
+        if given.page is not None and given.what == "bundle":
+            write_page(raw, policy, given.page)
     except (OSError, UsageError) as error:
         show(harmless(str(error)))
         return 2
@@ -51,6 +55,9 @@ def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[s
         with ThreadPoolExecutor() as pool:  # the library lets other threads run while it verifies
             report = check_bundle(raw, policy, verify_all=partial(_in_threads, pool))
         return report.ok, bundle_lines(report), bundle_json(report)
+    if what == "absence":
+        silent = check_absence(raw, policy)
+        return silent.finding == "proven", absence_lines(silent), absence_json(silent)
     try:
         result = EventProof.parse(raw).judge(policy)
     except ValueError as error:
@@ -58,9 +65,15 @@ def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[s
     return result.proven, proof_lines(result), proof_json(result)
 
 
+def write_page(raw: bytes, policy: TrustPolicy, to: Path) -> None:
+    """Writes a bundle's page for people anew, if the bundle holds."""
+    if check_bundle(raw, policy).ok:
+        to.write_bytes(page(Bundle.parse(raw)))
+
+
 def _in_threads(pool: ThreadPoolExecutor, signatures: Sequence[Signature]) -> Iterable[bool]:
-    runs = [signatures[at : at + _RUN] for at in range(0, len(signatures), _RUN)]
-    return chain.from_iterable(pool.map(_holding, runs))
+    # It begins at once; the reading of the bundle goes on meanwhile.
+    return chain.from_iterable(pool.map(_holding, [signatures]))
 
 
 def _holding(run: Sequence[Signature]) -> list[bool]:

@@ -20,7 +20,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_time, to_moment, utc_text
 from casebus_schemas.wire.door import parse_event, to_json
 
-from .answering import Moment, answer, correction, in_force, withdrawal
+from .answering import WORDS, Moment, answer, correction, in_force, withdrawal
 from .bus_time import bus_now
 from .inbox import Inbox, Notice
 
@@ -46,8 +46,15 @@ Own = Annotated[
 def answer_finding(
     finding: Annotated[str, typer.Argument(help="the finding's id, or its beginning, as the inbox shows it")],
     agency: AgencyOption,
-    text: Annotated[str, typer.Argument(help="the explanation, or why it is accepted")] = "",
+    text: Annotated[str, typer.Argument(help="the explanation, reasons, or the unit that handles it")] = "",
     accept: Annotated[bool, typer.Option("--accept", help="accept the difference as it is")] = False,
+    says: Annotated[
+        str,
+        typer.Option("--as", help="explained, accepted, assigned, corrected, settled or reopened"),
+    ] = "explained",
+    correction: Annotated[
+        str | None, typer.Option(help="with --as corrected: the own event that corrects it")
+    ] = None,
     officer: Annotated[str | None, typer.Option(help="who answers for it")] = None,
     source: Annotated[str | None, typer.Option(help="the office that speaks, such as /csrc/office")] = None,
     at: At = None,
@@ -57,9 +64,18 @@ def answer_finding(
     connection: ConnectionOption = None,
     timeout: Timeout = 60.0,
 ) -> None:
-    """Explain a finding, or accept it: the event goes to the agencies that the finding is about."""
-    if not text and not accept:
+    """Answer a finding: the event goes to the agencies that the finding is about.
+
+    It is accepted once all accept it whom it concerns, closed once all accept or settle it and one settles
+    it; whoever opens it again has it open. `assigned` says who handles it and answers nothing.
+    """
+    says = "accepted" if accept else says
+    if says not in WORDS:
+        raise UsageError("no such answer to a finding", found=repr(says[:40]), expected=", ".join(WORDS))
+    if not text and says == "explained":
         raise UsageError("nothing is said", expected="the explanation, or --accept")
+    if not text and says == "assigned":
+        raise UsageError("nobody is named", expected="the unit that handles it")
     with _desk(agency, connection, at) as (settings, outbox, catalog, moment):
         notices = (
             {**notice.to_json(), "digest": notice.record.digest.hex()}
@@ -67,7 +83,18 @@ def answer_finding(
             for notice in run
             if isinstance(notice, Notice)
         )
-        event = answer(notices, agency, finding, text, moment, accept=accept, officer=officer, source=source)
+        mended = None if correction is None else _own(outbox, correction).digest.hex()
+        event = answer(
+            notices,
+            agency,
+            finding,
+            text,
+            moment,
+            says=says,
+            correction=mended,
+            officer=officer,
+            source=source,
+        )
         _say(event, settings, outbox, catalog, dry_run, to_file, wait, timeout)
 
 

@@ -9,6 +9,15 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 
+WORDS = {
+    "explained": "explanation",
+    "accepted": "reasons",
+    "assigned": "unit",
+    "corrected": "reasons",
+    "settled": "reasons",
+    "reopened": "reasons",
+}
+"""What an agency may say to a finding, and the field that holds its text."""
 _FEWEST = 4
 """Characters of an id by which something is found."""
 _KEPT = ("to", "cc", "local_refs", "legal_basis", "handling", "message_class")
@@ -30,13 +39,15 @@ def answer(
     text: str,
     at: Moment,
     *,
-    accept: bool = False,
+    says: str = "explained",
+    correction: str | None = None,
     officer: str | None = None,
     source: str | None = None,
 ) -> dict[str, Any]:
-    """The event by which an agency explains or accepts a finding of which a notice told it.
+    """The event by which an agency answers a finding of which a notice told it.
 
-    `notices` are those of its inbox as JSON; `finding` is the finding's id or its beginning.
+    `says` is one of `WORDS`, `correction` the digest of the event that mends it. `notices` are those of its
+    inbox as JSON; `finding` is the finding's id or its beginning.
     Raises UsageError if no notice tells of it, or several findings begin so.
     """
     known: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
@@ -59,9 +70,11 @@ def answer(
     parties = {account["agency"] for account in one["accounts"]}
     if suggestion := one.get("suggestion"):
         parties.add(suggestion["by"])
-    said = {"reasons": text or None} if accept else {"explanation": text}
+    said: dict[str, Any] = {WORDS[says]: text or None}
+    if says == "corrected":
+        said["correction"] = correction
     return _event(
-        "finding.accepted" if accept else "finding.explained",
+        f"finding.{says}",
         source or f"/{agency}",
         event["subject"],
         at,

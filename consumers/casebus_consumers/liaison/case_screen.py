@@ -17,6 +17,7 @@ from casebus_schemas.texts.symbols import (
     COMPARISONS,
     DUTY_STATES,
     FINDING_STATES,
+    FINDING_WORDS,
     LEVELS,
     NO_CHARGE,
     READINGS,
@@ -214,7 +215,7 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     yield from (f"    {line}" for line in finding_why(finding))
     for said in finding.get("words", ()):
         text = f": {said['text']}" if said["text"] else ""
-        yield f"    {_speaker(said['agency'])}  {shown(FINDING_STATES, said['said'])}  {said['at']}{text}"
+        yield f"    {_speaker(said['agency'])}  {shown(FINDING_WORDS, said['said'])}  {said['at']}{text}"
 
 
 def finding_line(finding: dict[str, Any]) -> str:

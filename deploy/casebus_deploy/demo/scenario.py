@@ -1,6 +1,6 @@
 """Scenario files: a public case step by step, and what the bus must and must not say of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -87,7 +87,7 @@ class Step:
 
     def names(self) -> tuple[str, ...]:
         """Labels of the earlier steps that this one points at."""
-        pointers = (self.in_reply_to, self.corrects, self.withdraws)
+        pointers = (self.in_reply_to, self.corrects, self.withdraws, *_named_in(self.data))
         return tuple(pointer for pointer in pointers if pointer is not None)
 
     def told(self) -> dict[str, str]:
@@ -99,6 +99,23 @@ class Step:
                 if agency != self.agency:
                     found.setdefault(agency, role)
         return found
+
+
+def digest_of(value: object) -> str | None:
+    """The label in `{digest_of: LABEL}`, which stands in data for the digest of an earlier step."""
+    return str(value["digest_of"]) if isinstance(value, Mapping) and set(value) == {"digest_of"} else None
+
+
+def _named_in(value: object) -> Iterator[str]:
+    label = digest_of(value)
+    if label is not None:
+        yield label
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _named_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _named_in(one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Scenarios put on one time line, and their steps turned into events of the door."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 
-from .scenario import Context, Passing, Scenario, Step
+from .scenario import Context, Passing, Scenario, Step, digest_of
 
 Line = Context | Passing | Step
 
@@ -82,7 +82,7 @@ class Script:
             "source": step.source,
             "time": step.date.isoformat(),
             "subject": str(chain) if chain else None,
-            "data": {"envelope": envelope, **step.data},
+            "data": {"envelope": envelope, **self._with_digests(step, step.data)},
         }
 
     def publish(self, step: Step, chain: UUID, digest: bytes) -> None:
@@ -97,6 +97,18 @@ class Script:
     def said(self, scenario: str, label: str) -> Said | None:
         """What a step was published as, None before."""
         return self._said.get((scenario, label))
+
+    def _with_digests(self, step: Step, value: Any) -> Any:
+        """What a step says, with the digest of what was published in place of `{digest_of: LABEL}`."""
+        label = digest_of(value)
+        if label is not None:
+            found = self._found(step, label)
+            return None if found is None else found.digest.hex()
+        if isinstance(value, Mapping):
+            return {name: self._with_digests(step, one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self._with_digests(step, one) for one in value]
+        return value
 
     def _id(self, step: Step, label: str) -> UUID:
         owner = next(scenario for scenario in self.scenarios if scenario.name == step.scenario)

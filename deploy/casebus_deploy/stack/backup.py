@@ -114,10 +114,8 @@ def _databases(connection: Connection, made: Backup) -> Iterator[tuple[str, Path
 
 
 def _secrets(connection: Connection) -> Iterator[tuple[str, Path]]:
-    for principal in connection.principals.values():
-        for file in (principal.password_file, principal.signing_key_file, principal.chain_secret_file):
-            if file is not None:
-                yield f"secrets/{file.name}", file
+    for file in connection.secret_files():
+        yield f"secrets/{file.name}", file
 
 
 def _inside(folder: Path, name: str) -> Path:

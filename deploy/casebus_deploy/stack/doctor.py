@@ -4,12 +4,12 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,8 @@ LEAST_FREE_GB = 2.0
 """A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
 SHOWN_DENIALS = 5
+UNSEALED_S = 30.0
+"""An epoch is sealed about every second while the ledger grows."""
 KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/rotate-keys.md)"
 SHOWN_CHAINS = 5
 
@@ -121,14 +123,11 @@ def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
 
 def _secrets(connection: Connection) -> Iterator[Examined]:
     loose = missing = 0
-    for principal in connection.principals.values():
-        for file in (principal.password_file, principal.signing_key_file, principal.chain_secret_file):
-            if file is None:
-                continue
-            if not file.exists():
-                missing += 1
-            elif file.stat().st_mode & 0o077:
-                loose += 1
+    for file in connection.secret_files():
+        if not file.exists():
+            missing += 1
+        elif file.stat().st_mode & 0o077:
+            loose += 1
     if missing:
         yield Examined("secrets", "bad", f"{missing} files are missing", "casebus up makes missing ones anew")
     elif loose:
@@ -262,6 +261,8 @@ def _services(folder: Path) -> Iterator[Examined]:
             yield Examined(
                 name, "warn", f"key event ignored at {ignored}", "ask its agency; announce it anew"
             )
+        if sealed := sign.get("sealed"):
+            yield _sealed(sealed, log)
         for term in sign.get("key_terms", ()):
             yield Examined(name, "bad" if term["over"] else "warn", term["text"], KEYS_REMEDY)
         age = None if beat is None else time.time() - float(beat)
@@ -274,6 +275,14 @@ def _services(folder: Path) -> Iterator[Examined]:
             yield Examined(name, "warn", found, f"read {log}")
         else:
             yield Examined(name, "ok", f"pid {process.get('pid')}")
+
+
+def _sealed(sealed: Mapping[str, Any], log: Path) -> Examined:
+    from casebus_deploy.status_page.status import sealed_words
+
+    late = sealed["waiting"] and time.time() - sealed["at_ms"] / 1000 > UNSEALED_S
+    state: State = "warn" if late else "ok"
+    return Examined("sealed", state, sealed_words(sealed, time.time()), f"read {log}" if late else None)
 
 
 def _denials(folder: Path) -> Iterator[Examined]:

@@ -38,9 +38,13 @@ def log_key_file(secrets_dir: Path) -> Path:
     return secrets_dir / "log.signing-key"
 
 
-def log_vkey(secrets_dir: Path, origin: str) -> str:
-    """The verifier key of the ledger's checkpoints. Raises UsageError if its key file is at fault."""
-    return str(NoteSigner(origin, read_seed(log_key_file(secrets_dir))).key)
+def log_vkey(secrets_dir: Path, origin: str) -> str | None:
+    """The verifier key of the ledger's checkpoints, None before there is a key.
+
+    Raises UsageError if its file is at fault.
+    """
+    file = log_key_file(secrets_dir)
+    return str(NoteSigner(origin, read_seed(file)).key) if file.exists() else None
 
 
 def chain_secret_file(secrets_dir: Path, agency: str) -> Path:

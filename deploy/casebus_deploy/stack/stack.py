@@ -164,6 +164,7 @@ class Stack:
             simulated_clock=self.options.simulated_clock,
             ledger_origin=self.origin,
             ledger_vkey=keys.log_vkey(self.secrets, self.origin),
+            ledger_key_file=keys.log_key_file(self.secrets),
         )
 
     @cached_property

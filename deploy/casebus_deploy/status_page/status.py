@@ -38,6 +38,8 @@ class ServiceStatus:
     """Why it ended for good and is not started again."""
     key_terms: tuple[str, ...] = ()
     """Keys that end soon, or have ended with none to follow."""
+    sealed: str = ""
+    """Of the sealer: its last epoch, in words."""
 
     @property
     def state(self) -> str:
@@ -137,10 +139,25 @@ def service_statuses(
                 counts=tuple((what, count) for what, count in beat.get("counts", {}).items() if count),
                 reason=process.get("reason"),
                 key_terms=tuple(str(one["text"]) for one in beat.get("key_terms", ())),
+                sealed=sealed_words(beat.get("sealed", {}), now),
                 beat_age_s=None if beat_at is None else max(0.0, now - float(beat_at)),
             )
         )
     return tuple(found)
+
+
+def sealed_words(sealed: Mapping[str, Any], now: float) -> str:
+    """What a sealer's heartbeat says of its last epoch, for a person; empty for other services.
+
+    `now` is seconds since 1970 UTC.
+    """
+    if not sealed:
+        return ""
+    waiting = f"{sealed['waiting']} 条未封存 entries not sealed"
+    if not sealed["epoch"]:
+        return f"尚未封存 nothing sealed yet, {waiting}"
+    age_s = max(0, round(now - sealed["at_ms"] / 1000))
+    return f"第 {sealed['epoch']} 期 epoch {sealed['epoch']}, {age_s} 秒前 s ago, {waiting}"
 
 
 def lag_of(

@@ -12,6 +12,7 @@ from .amounts import CONDUCT, Stated, stated_by
 from .chain import ChainEvent
 from .endings import ends_matter
 from .fold import Folded
+from .kept import ALL_TYPES, Kept, kept_of
 from .laundering import laundering_json
 from .persons import Person, Suspects
 from .side_tracks import side_tracks
@@ -224,16 +225,36 @@ def status_of(folded: Folded, tracks: Tracks) -> str | None:
     return _withdrawn(folded) or tracks.case_status()
 
 
+class _Brought(Kept):
+    """How many events that stand brought the case anywhere, and how many answer what was taken back."""
+
+    types = ALL_TYPES
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._early = list(catalog.states)[: list(catalog.states).index(FILED)]
+        self.taken_back = any(self._state_of(folded.by_digest[digest]) for digest in folded.withdrawn)
+        self.left = self.idle = 0
+
+    def add(self, event: ChainEvent) -> None:
+        state = self._state_of(event)
+        if state is not None:
+            self.left += 1
+            withdrawn = self.folded.withdrawn
+            if state in self._early and not withdrawn.keys().isdisjoint(self.folded.thread(event)):
+                self.idle += 1
+
+    def _state_of(self, event: ChainEvent) -> str | None:
+        known = self.catalog.types.get(event.type)
+        return known.brings_to if known else None
+
+
 def _withdrawn(folded: Folded) -> str | None:
     """Whether all that brought the case anywhere was taken back, or answers what was, before it was filed."""
-    catalog = Catalog.load()
-    brought = {type: event.brings_to for type, event in catalog.types.items() if event.brings_to}
-    if not any(folded.by_digest[digest].type in brought for digest in folded.withdrawn):
+    if not folded.withdrawn:
         return None
-    early = list(catalog.states)[: list(catalog.states).index(FILED)]
-    left = [event for event in folded.standing if event.type in brought]
-    idle = [e for e in left if brought[e.type] in early and folded.thread(e) & folded.withdrawn.keys()]
-    return WITHDRAWN if len(idle) == len(left) else None
+    brought = kept_of(_Brought, folded, Catalog.load())
+    return WITHDRAWN if brought.taken_back and brought.idle == brought.left else None
 
 
 def _add_to_account(account: dict[str, Any], event: ChainEvent, suspects: Suspects) -> None:

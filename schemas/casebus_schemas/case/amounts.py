@@ -1,6 +1,6 @@
 """Amounts as agencies state them: what may be compared, and which slip explains a difference."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -96,15 +96,29 @@ class CurrentAmounts:
 
     def __init__(self) -> None:
         self._of: dict[tuple[str, SortKey], Stated] = {}
+        self._of_kind: dict[SortKey, dict[str, Stated]] = {}
+        self._differing: dict[SortKey, None] = {}
 
     def add(self, event: ChainEvent) -> None:
         """Takes the figures of the next event that stands."""
         for stated in stated_by(event):
-            self._of[stated.agency, stated.kind.sort_key] = stated
+            key = stated.kind.sort_key
+            self._of[stated.agency, key] = stated
+            of_kind = self._of_kind.setdefault(key, {})
+            of_kind[stated.agency] = stated
+            if stated.kind.basis in CONDUCT and len({one.value for one in of_kind.values()}) > 1:
+                self._differing[key] = None
+            else:
+                self._differing.pop(key, None)
 
     def all(self) -> Collection[Stated]:
         """The figures in force."""
         return self._of.values()
+
+    def differing(self) -> Iterator[tuple[SortKey, list[Stated]]]:
+        """Of each kind of conduct of which agencies state different figures, all of them by agency."""
+        for key in self._differing:
+            yield key, sorted(self._of_kind[key].values(), key=lambda stated: stated.agency)
 
 
 def slip(left: Stated, right: Stated) -> Slip | None:

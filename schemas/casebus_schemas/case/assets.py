@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from .basis import Basis
 from .chain import ChainEvent
 
 Way = Literal["released", "transferred", "returned", "sold", "confiscated"]
@@ -43,11 +44,11 @@ whose line does not add up, whose sum is not that of its lines, or that differs 
 
 @dataclass(slots=True)
 class Balance:
-    """What was taken in one measure, and what of it left in which way; `moved` are the events that say so."""
+    """What was taken in one measure, and what of it left in which way; `moved` stands for who says so."""
 
     taken: Decimal = _ZERO
     out: dict[Way, Decimal] = field(default_factory=dict)
-    moved: list[ChainEvent] = field(default_factory=list)
+    moved: Basis = field(default_factory=Basis)
 
     @property
     def held(self) -> Decimal:
@@ -101,7 +102,8 @@ class Item:
 class Fault:
     """Where the books do not balance. `item` None: of a sum. `events` say it, the last of them last.
 
-    `said` and `computed` are the two figures of `column`.
+    `said` and `computed` are the two figures of `column`; `rests_on` stands for what was said before a
+    statement whose sum is compared.
     """
 
     wrong: Wrong
@@ -111,6 +113,7 @@ class Fault:
     column: str | None = None
     said: Decimal = _ZERO
     computed: Decimal = _ZERO
+    rests_on: tuple[ChainEvent, ...] = ()
 
 
 class AssetBook:
@@ -119,8 +122,9 @@ class AssetBook:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.sums: dict[Measure, Balance] = {}
-        self._untaken: dict[str, ChainEvent] = {}
-        self._over: dict[tuple[str, Measure], None] = {}
+        self._untaken: dict[str, Fault] = {}
+        self._over: dict[tuple[str, Measure], Fault | None] = {}
+        self._said = Basis()
         self._lasting: list[Fault] = []
         self._stated: dict[str, list[Fault]] = {}
 
@@ -145,18 +149,25 @@ class AssetBook:
             self._appraise(entry, event)
         if event.type == "asset.balance_statement":
             self._stated[event.agency] = list(self._compared(event))
+        else:
+            self._said.add(event)
 
     def faults(self) -> Iterator[Fault]:
-        """Where the books do not balance now; the last statement of each agency counts."""
-        for number, event in self._untaken.items():
-            yield Fault("untaken", number, None, (event,))
-        for number, measure in self._over:
+        """Where the books do not balance now; the last statement of each agency counts.
+
+        A fault is the same object for as long as nothing is said of it.
+        """
+        yield from self._untaken.values()
+        for (number, measure), known in self._over.items():
             item = self.items[number]
-            if item.taken_by is not None:
+            if known is None and item.taken_by is not None:
                 balance = item.balances[measure]
                 events = (item.taken_by, *balance.moved)
                 gone = balance.taken - balance.held
-                yield Fault("over", number, measure, events, None, balance.taken, gone)
+                known = Fault("over", number, measure, events, None, balance.taken, gone)
+                self._over[number, measure] = known
+            if known is not None:
+                yield known
         yield from self._lasting
         for agency in sorted(self._stated):
             yield from self._stated[agency]
@@ -175,7 +186,7 @@ class AssetBook:
 
     def _known(self, number: str, event: ChainEvent) -> None:
         if self.items[number].taken_by is None:
-            self._untaken.setdefault(number, event)
+            self._untaken.setdefault(number, Fault("untaken", number, None, (event,)))
 
     def _take(self, entry: Mapping[str, Any], event: ChainEvent) -> None:
         item = self._item(entry["item"])
@@ -217,7 +228,7 @@ class AssetBook:
         item.state = way
         for measure, balance in item.balances.items():
             if balance.held > 0:
-                balance.moved.append(event)
+                balance.moved.add(event)
                 self._add(item, measure, way, balance.held)
 
     def _change(self, item: Item, worth: Mapping[str, Any], column: str, event: ChainEvent) -> None:
@@ -225,7 +236,7 @@ class AssetBook:
         self._check(item, worth, event)
         self._add(item, measure, column, worth["value"])
         if column != "taken":
-            item.balances[measure].moved.append(event)
+            item.balances[measure].moved.add(event)
 
     def _check(self, item: Item, worth: Mapping[str, Any], event: ChainEvent) -> None:
         if worth["value"] < 0:
@@ -248,6 +259,7 @@ class AssetBook:
     # --- what a statement says of them ------------------------------------------------------------------
 
     def _compared(self, event: ChainEvent) -> Iterator[Fault]:
+        before = tuple(self._said)
         rows: dict[Measure, Counted] = {}
         totals: list[tuple[Measure, Columns]] = []
         for row in event.data.get("balances") or ():
@@ -258,7 +270,8 @@ class AssetBook:
                 rows.setdefault(measure, Counted()).add(columns)
             gone = sum((columns[name] for name in COLUMNS[1:]), _ZERO)
             if columns["taken"] != gone:
-                yield Fault("row", row["item"], measure, (event,), None, columns["taken"], gone)
+                rests_on = before if row["item"] is None else ()
+                yield Fault("row", row["item"], measure, (event,), None, columns["taken"], gone, rests_on)
             if row["item"] is not None:
                 item = self.items.get(row["item"])
                 known = item.balances.get(measure) if item is not None else None
@@ -268,7 +281,7 @@ class AssetBook:
             wrong = next((name for name in COLUMNS if sums[name] != of_rows[name]), None)
             found = list(self._differs(event, None, measure, sums, self.sums.get(measure, Balance())))
             if wrong is not None:
-                yield Fault("total", None, measure, (event,), wrong, sums[wrong], of_rows[wrong])
+                yield Fault("total", None, measure, (event,), wrong, sums[wrong], of_rows[wrong], before)
             yield from found
             if wrong is not None or found:
                 return
@@ -282,8 +295,13 @@ class AssetBook:
             return
         item = self.items.get(number or "")
         taken = (item.taken_by,) if item is not None and item.taken_by is not None else ()
-        events = (*taken, *(known.moved if number is not None else ()), event)
-        yield Fault("books", number, measure, events, wrong, said[wrong], computed[wrong])
+        if number is None:
+            yield Fault(
+                "books", None, measure, (event,), wrong, said[wrong], computed[wrong], tuple(self._said)
+            )
+        else:
+            events = (*taken, *known.moved, event)
+            yield Fault("books", number, measure, events, wrong, said[wrong], computed[wrong])
 
 
 class Counted:

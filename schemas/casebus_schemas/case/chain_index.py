@@ -1,7 +1,7 @@
 """The events of a folded chain by type and by what they answer, so that a duty finds its own at once."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 
@@ -14,6 +14,9 @@ from .chain import ChainEvent, Digest
 from .endings import ends_matter
 from .fold import Folded
 
+MOST_LATER = 20
+"""An event that does not answer a start itself belongs to it if no more starts of its kind lie between."""
+
 _Row = list[tuple[int, ChainEvent]]
 
 
@@ -22,7 +25,9 @@ class ChainIndex:
 
     An event belongs to a start if following its `in_reply_to` meets the start or what the start itself
     answers; one that meets another start of the same kind does not; one that is tied to no start of the kind
-    does (it is *loose*). With each event by which the fold grows, `add` makes it equal to an index made anew.
+    does (it is *loose*). Unless it answers the start itself, it belongs to the last `MOST_LATER` of a kind
+    only: no matter has so many that wait at once. With each event by which the fold grows, `add` makes it
+    equal to an index made anew.
     `table` and `members` are the law and the agencies under which the chain is read, `calendar` the holidays.
     """
 
@@ -43,6 +48,8 @@ class ChainIndex:
         self._said = _Rows()
         self._standing = _Rows()
         self._touched: dict[str, set[Digest]] = {}
+        self._speaking: dict[Digest, ChainEvent] = {}
+        self._counted: dict[str, tuple[dict[str, int], list[int]]] = {}
         standing = {event.digest: event for event in folded.standing}
         for event in folded.order:
             if not folded.belonging.is_outside(event):
@@ -73,9 +80,33 @@ class ChainIndex:
         place = self.folded.place[event.digest]
         return tuple(agency for agency in agencies if self._seen.get(agency, place + 1) <= place)
 
-    def of_types(self, types: Iterable[str]) -> Iterator[ChainEvent]:
-        """The events of these types that still speak, in the chain's order."""
-        return _in_order([self._standing.of_type.get(type, []) for type in types])
+    def starts_before(self, event: ChainEvent, types: Iterable[str]) -> Iterator[ChainEvent]:
+        """The events of these types that still speak before one that may belong to them."""
+        place, thread = self.folded.place[event.digest], self._thread(event)
+        wanted = dict.fromkeys(types)
+        near = {said.digest for type in wanted for said in self.reaching(type, place)}
+        there = {digest for digest in thread if self.folded.by_digest[digest].type in wanted}
+        for digest in sorted(near | there, key=self.folded.place.__getitem__):
+            standing = self._speaking.get(digest)
+            if standing is not None and self.folded.place[digest] < place:
+                yield standing
+
+    def counted(
+        self,
+        what: str,
+        types: Iterable[str],
+        place: int,
+        counts: Callable[[ChainEvent, "ChainIndex"], bool],
+    ) -> int:
+        """How many events of these types that still speak count before a place; each is asked once."""
+        read, places = self._counted.setdefault(what, ({}, []))
+        for type in dict.fromkeys(types):
+            row = self._standing.of_type.get(type, [])
+            for at, event in row[read.get(type, 0) :]:
+                if counts(event, self):
+                    insort(places, at)
+            read[type] = len(row)
+        return bisect_left(places, place)
 
     def belonging(
         self, cause: ChainEvent, types: Iterable[str], *, as_said: bool = False
@@ -88,22 +119,61 @@ class ChainIndex:
         after = self.folded.place[cause.digest]
         if after == len(self.folded.place) - 1:
             return  # nothing stands behind it
-        thread = self.folded.thread(cause)
-        found: list[_Row] = []
+        until = self.reaches(cause)
+        shared = [digest for digest in self.folded.thread(cause) if digest != cause.digest]
+        found: list[Iterator[tuple[int, ChainEvent]]] = []
         for type in types:
-            found.extend(rows.in_thread.get((digest, type), []) for digest in thread)
-            found.append(self._loose(rows, cause.type, type))
+            if own := rows.in_thread.get((cause.digest, type)):
+                found.append(_behind(own, after))
+            for digest in shared:
+                if row := rows.in_thread.get((digest, type)):
+                    found.append(_behind(row, after, until))
+            if row := self._loose(rows, cause.type, type):
+                found.append(_behind(row, after, until))
         last = after
-        for place, event in merge(*(_behind(row, after) for row in found), key=_by_place):
+        for place, event in merge(*found, key=_by_place) if len(found) != 1 else found[0]:
             if place > last:  # one that meets several of the thread comes once
                 last = place
                 yield event
+
+    def reaches(self, cause: ChainEvent) -> int:
+        """The last place at which an event may belong to a cause that does not answer it itself."""
+        row = self._said.of_type[cause.type]
+        at = bisect_right(row, self.folded.place[cause.digest], key=_by_place) + MOST_LATER
+        return row[at - 1][0] if at <= len(row) else len(self.folded.place)
+
+    def reaching(self, kind: str, place: int) -> list[ChainEvent]:
+        """The events of a kind before a place that reach it, as they were said, in the chain's order."""
+        row = self._said.of_type.get(kind, [])
+        end = bisect_right(row, place - 1, key=_by_place)
+        return [event for _, event in row[max(0, end - MOST_LATER) : end]]
+
+    def beyond(self, kind: str) -> ChainEvent | None:
+        """The event of a kind that the last one of that kind has put out of reach of what follows."""
+        row = self._said.of_type[kind]
+        return row[-MOST_LATER - 2][1] if len(row) > MOST_LATER + 1 else None
+
+    def all_beyond(self) -> Iterator[ChainEvent]:
+        """All events that are out of reach of what follows."""
+        for row in self._said.of_type.values():
+            yield from (event for _, event in row[: -MOST_LATER - 1])
+
+    def answering(self, digests: Iterable[Digest], types: Iterable[str]) -> Iterator[int]:
+        """Places of the events of these types that answer one of these events, or are one of them."""
+        wanted = tuple(types)
+        for digest in digests:
+            for type in wanted:
+                yield from (place for place, _ in self._said.in_thread.get((digest, type), ()))
 
     def touches(self, event: ChainEvent, cause: ChainEvent) -> bool:
         """Whether an event may belong to a cause: in its thread, or loose, or its receipt."""
         if event.type in RECEIPTS:
             return any(digest == cause.digest for digest, _ in receipted(event, "fetched"))
         thread = self._thread(event)
+        if cause.digest in thread:
+            return True
+        if self.folded.place[event.digest] > self.reaches(cause):
+            return False
         return not thread.isdisjoint(self.folded.thread(cause)) or thread.isdisjoint(
             self._touched.get(cause.type, ())
         )
@@ -143,13 +213,9 @@ class ChainIndex:
         thread = self._thread(event)
         self._enter(self._said, place, event, thread)
         if standing is not None:
+            self._speaking[standing.digest] = standing
             self._enter(self._standing, place, standing, thread)
         return new - {event.digest}
-
-    def holds_any(self, digests: Iterable[Digest], types: Iterable[str]) -> bool:
-        """Whether some event of these types answers one of these events, or is one of them."""
-        wanted = tuple(types)
-        return any((digest, type) in self._said.in_thread for digest in digests for type in wanted)
 
     def _enter(self, rows: "_Rows", place: int, event: ChainEvent, thread: frozenset[Digest]) -> None:
         rows.of_type.setdefault(event.type, []).append((place, event))
@@ -189,11 +255,8 @@ def _by_place(entry: tuple[int, ChainEvent]) -> int:
     return entry[0]
 
 
-def _behind(row: _Row, after: int) -> Iterator[tuple[int, ChainEvent]]:
+def _behind(row: _Row, after: int, until: int | None = None) -> Iterator[tuple[int, ChainEvent]]:
     for index in range(bisect_right(row, after, key=_by_place), len(row)):
+        if until is not None and row[index][0] > until:
+            return
         yield row[index]
-
-
-def _in_order(rows: list[_Row]) -> Iterator[ChainEvent]:
-    for _, event in merge(*rows, key=_by_place):
-        yield event

@@ -1,9 +1,10 @@
 """The fold: puts a chain's events into their one order and lets corrections and withdrawals take effect."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from .amounts import CurrentAmounts
@@ -62,8 +63,9 @@ class Folded:
         self.assets = AssetBook()
         self.last_security: dict[str, ChainEvent] = {}
         self._awaited: set[UUID | Digest] = set()
-        self._answers: dict[str, dict[Digest | None, list[ChainEvent]]] = {}
         self._threads: dict[Digest, frozenset[Digest]] = {}
+        self.kept: dict[type[Any], tuple[Any, Any, int, int]] = {}
+        """What `kept_of` has read so far: of which kind, up to where."""
         self._last_key: tuple[datetime, Digest] | None = None
         for place, event in enumerate(self.order):
             self._index(event, place)
@@ -111,10 +113,6 @@ class Folded:
                 request = self.request_of(self.by_digest[digest])
             known = self._threads[event.digest] = frozenset((event.digest, *found))
         return known
-
-    def answers_of(self, type: str) -> Mapping[Digest | None, Sequence[ChainEvent]]:
-        """The events of a type that stand, by the event that they answer; None: none that is here."""
-        return self._answers.get(type, {})
 
     def request_of(self, event: ChainEvent) -> ChainEvent | None:
         """The event that this one answers: the version its hash names, else the first with that id.
@@ -198,14 +196,6 @@ class Folded:
         self.assets.add(event)
         if event.data.get("security"):
             self.last_security[event.agency] = event
-        if event.type in _EITHER_OR:
-            request = self.request_of(event)
-            origin = None if request is None else self.origin_of(request.digest)
-            self._answers.setdefault(event.type, {}).setdefault(origin, []).append(event)
-
-
-_EITHER_OR = frozenset({"referral.filed", "referral.not_filed"})
-"""Types of which it is kept what they answer, since they exclude each other."""
 
 
 def fold(events: Iterable[ChainEvent], parties: frozenset[str] | None = None) -> Folded:

@@ -1,6 +1,6 @@
 """The looks into money laundering of a case: one track for each predicate charge, and who launders."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,26 +59,43 @@ class LaunderingTrack:
         }
 
 
-def laundering_tracks(events: Iterable[ChainEvent], suspects: Suspects) -> list[LaunderingTrack]:
+class LaunderingTracks:
     """A track for each predicate charge, in the order in which they appeared; each agency's last word counts.
 
-    `events` are those that stand, in the chain's order. Linear in what they list.
+    Carried on with each event that stands; it costs what it lists.
     """
-    found: dict[Key, LaunderingTrack] = {}
-    for event in events:
+
+    def __init__(self, suspects: Suspects) -> None:
+        self._suspects = suspects
+        self.tracks: dict[Key, LaunderingTrack] = {}
+
+    def add(self, event: ChainEvent) -> dict[Key, LaunderingTrack]:
+        """Takes the next event; the tracks that it moves."""
         state = CHECKING.get(event.type)
+        moved: dict[Key, LaunderingTrack] = {}
         if state is None:
-            continue
+            return moved
         for check in event.data.get("checks") or ():
-            offender, name = _who(event, check["offender"], suspects)
+            offender, name = _who(event, check["offender"], self._suspects)
             key = (offender, check["predicate"])
-            track = found.setdefault(key, LaunderingTrack(name, check["predicate"], state, event))
+            track = self.tracks.get(key)
+            if track is None:
+                track = self.tracks[key] = LaunderingTrack(name, check["predicate"], state, event)
             track.state, track.by = state, event
-            launderer, called = _who(event, check["suspect"], suspects)
+            launderer, called = _who(event, check["suspect"], self._suspects)
             if launderer is not None or check["article"] is not None:
                 said = Launderer(event.agency, called, check["gains"], check["article"], event)
                 track.launderers[event.agency, launderer] = said
-    return list(found.values())
+            moved[key] = track
+        return moved
+
+
+def laundering_tracks(events: Iterable[ChainEvent], suspects: Suspects) -> list[LaunderingTrack]:
+    """The tracks of events that stand, in the chain's order."""
+    tracks = LaunderingTracks(suspects)
+    for event in events:
+        tracks.add(event)
+    return list(tracks.tracks.values())
 
 
 def tracings(events: Iterable[ChainEvent]) -> dict[str, int]:
@@ -95,13 +112,6 @@ def laundering_json(events: Iterable[ChainEvent], suspects: Suspects) -> dict[st
     every = list(events)
     tracks = [track.to_json() for track in laundering_tracks(every, suspects)]
     return {"checks": tracks, "tracings": tracings(every)}
-
-
-def words_on(events: Iterable[ChainEvent], suspects: Suspects) -> Iterator[tuple[LaunderingTrack, Launderer]]:
-    """Every agency's last word on who laundered the gains of which predicate charge."""
-    for track in laundering_tracks(events, suspects):
-        for launderer in track.launderers.values():
-            yield track, launderer
 
 
 def _who(event: ChainEvent, ref: str | None, suspects: Suspects) -> tuple[object, str | None]:

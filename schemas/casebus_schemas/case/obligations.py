@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import Calendar, beijing_day
@@ -39,6 +40,9 @@ _FROM_ARRIVAL = Sentence(
 )
 MOST_DAYS = 3_660
 """How far behind the start a named last day may lie: ten years."""
+MOST_CHANGES = 20
+"""So many approvals of one duty count, and so many events by which it stands still or goes on: no law has
+rungs for more."""
 _Beginning = tuple[datetime, Precision, Sentence | None]
 """From when is counted, how precisely that is known, and what to say of it where it is provisional."""
 
@@ -276,12 +280,13 @@ class _Finder:
             return ()
         roles_of = self._index.members.roles_of
         given = self._index.belonging(self._cause, (approval.type,))
-        return tuple(
+        counted = (
             event
             for event in given
             if (self._debtor.spoke(event) if approval.by is None else approval.by in roles_of(event.agency))
             and self._is_about(event)
         )
+        return tuple(islice(counted, MOST_CHANGES))
 
     def _pauses(
         self, met_by: ChainEvent | None, *, proven: bool = False
@@ -292,7 +297,8 @@ class _Finder:
             return (), None
         found: list[Pause] = []
         since: datetime | None = None
-        for event in self._index.belonging(self._cause, (*suspension.begins, *suspension.ends)):
+        stands = self._index.belonging(self._cause, (*suspension.begins, *suspension.ends))
+        for event in islice(stands, MOST_CHANGES):
             at = max(proven_time(event) if proven else event.occurred_at, self._start.at)
             if not countable(at) or not self._is_about(event):
                 continue

@@ -1,6 +1,6 @@
 """Who is the same suspect in different agencies' papers, whatever the order of the papers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .chain import ChainEvent, Digest
@@ -177,18 +177,13 @@ class Suspects:
     """
 
     def __init__(self, events: Iterable[ChainEvent] = ()) -> None:
-        self._events: list[ChainEvent] = []
         self._entries: dict[tuple[Digest, str], Entry] = {}
         self._identified = _Identified(())
         self._of_number: dict[int, Person] = {}
-        self._listed_in: dict[str, dict[str, set[int]]] = {}
-        self._last_in: dict[str, dict[int, ChainEvent]] = {}
         self.revision = 0
         new = [entry for event in events for entry in self._enter(event)]
         self._identified = _Identified(new)
         self._of_number = {person.number: person for person in self._persons.values()}
-        for event in self._events:
-            self._list(event)
 
     @property
     def persons(self) -> list[Person]:
@@ -201,10 +196,7 @@ class Suspects:
 
     def add(self, event: ChainEvent) -> None:
         """Takes the next event. `revision` rises if somebody known is another person by it."""
-        if not event.data.get("suspects"):
-            return
-        if not self._identify(self._enter(event)):
-            self._list(event)
+        self._identify(self._enter(event))
 
     def find(self, event: ChainEvent, ref: str | None) -> Person | None:
         """Whom a reference (`S1`) in an event means; None where the event lists no such suspect."""
@@ -227,14 +219,6 @@ class Suspects:
             found.setdefault(person.number, suspect.get("name") or suspect["ref"])
         return found
 
-    def numbers_in(self, type: str) -> Mapping[str, Set[int]]:
-        """The numbers of all whom events of a type list, by the agency that does."""
-        return self._listed_in.get(type, {})
-
-    def last_lists(self, type: str) -> Mapping[int, ChainEvent]:
-        """The numbers of all whom events of a type list, each with the last of these events."""
-        return self._last_in.get(type, {})
-
     @property
     def _persons(self) -> dict[Entry, Person]:
         return self._identified.persons
@@ -244,7 +228,6 @@ class Suspects:
         suspects = event.data.get("suspects")
         if not suspects:
             return []
-        self._events.append(event)
         new: dict[Entry, None] = {}
         for suspect in suspects:
             entry = entry_of(event.agency, suspect)
@@ -253,28 +236,18 @@ class Suspects:
                 new[entry] = None
         return list(new)
 
-    def _identify(self, new: Sequence[Entry]) -> bool:
-        """Takes new entries; whether somebody is another person now than before."""
+    def _identify(self, new: Sequence[Entry]) -> None:
+        """Takes new entries."""
         for entry in new:
             person = self._identified.take(entry)
             if person is None:
-                return self._identify_anew(new)
+                self._identify_anew(new)
+                return
             self._of_number[person.number] = person
-        return False
 
-    def _identify_anew(self, new: Iterable[Entry]) -> bool:
+    def _identify_anew(self, new: Iterable[Entry]) -> None:
         known = self._persons
         self._identified = _Identified((*known, *new))
         self._of_number = {person.number: person for person in self._persons.values()}
-        if all(self._persons[entry] == person for entry, person in known.items()):
-            return False
-        self._listed_in, self._last_in = {}, {}
-        self.revision += 1
-        for event in self._events:
-            self._list(event)
-        return True
-
-    def _list(self, event: ChainEvent) -> None:
-        listed = [person.number for person in self.listed(event)]
-        self._listed_in.setdefault(event.type, {}).setdefault(event.agency, set()).update(listed)
-        self._last_in.setdefault(event.type, {}).update(dict.fromkeys(listed, event))
+        if any(self._persons[entry] != person for entry, person in known.items()):
+            self.revision += 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Begin, Clock, Version
@@ -96,9 +97,7 @@ def _fits(begin: Begin, event: ChainEvent, index: ChainIndex) -> bool:
 def _is_running(clock: Clock, event: ChainEvent, index: ChainIndex) -> bool:
     """Whether a start before the event, to which it belongs, waits for its answer still."""
     place = index.place(event)
-    for earlier in index.of_types((*clock.starts_on, *clock.restarted_by)):
-        if index.place(earlier) >= place:
-            return False
+    for earlier in index.starts_before(event, (*clock.starts_on, *clock.restarted_by)):
         if earlier.type in clock.starts_on and not _started(clock, earlier, index):
             continue
         if not index.touches(event, earlier):
@@ -117,9 +116,7 @@ def _number(clock: Clock, event: ChainEvent, index: ChainIndex) -> int:
     """Which start of the clock in the chain it is; 1 where nobody counts."""
     if clock.at_most is None:
         return 1
-    place = index.place(event)
-    before = (e for e in index.of_types(clock.starts_on) if _started(clock, e, index))
-    return 1 + sum(1 for earlier in before if index.place(earlier) < place)
+    return 1 + index.counted(clock.id, clock.starts_on, index.place(event), partial(_started, clock))
 
 
 def _time(begin: Begin, cause: ChainEvent, folded: Folded) -> tuple[datetime, Precision] | None:

@@ -27,8 +27,19 @@ class Schemas:
                 raise ValueError(f"the schema {fingerprint.hex()} has another fingerprint")
             try:
                 self._schemas[fingerprint] = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"the schema {fingerprint.hex()} is no JSON") from error
+
+    def schema_of(self, record: Record) -> Any:
+        """The schema that an event's signed headers name. Raises NotInBundle, ValueError."""
+        return self._schemas[self._named(record)]
+
+    def _named(self, record: Record) -> bytes:
+        name = (record.header("ce_dataschema") or b"").decode("ascii")
+        fingerprint = bytes.fromhex(name.removeprefix("sha256:"))
+        if fingerprint not in self._schemas:
+            raise NotInBundle(f"the schema {fingerprint.hex()} is not in the bundle")
+        return fingerprint
 
     def decode(self, record: Record) -> tuple[str, dict[str, Any]]:
         """Type and raw body of an event's record, by the schema that its signed headers name.
@@ -36,18 +47,16 @@ class Schemas:
         Times are milliseconds, decimals their bytes. Raises NotInBundle if schema or value is missing,
         ValueError if there is no frame or the body is not read to its end.
         """
-        type, name = record.header("ce_type") or b"", record.header("ce_dataschema") or b""
+        type = record.header("ce_type") or b""
         if record.value is None:
             raise NotInBundle("the value is not in the bundle")
-        fingerprint = bytes.fromhex(name.decode("ascii").removeprefix("sha256:"))
-        if fingerprint not in self._schemas:
-            raise NotInBundle(f"the schema {fingerprint.hex()} is not in the bundle")
-        if fingerprint not in self._readers:
-            self._readers[fingerprint] = reader_of(self._schemas[fingerprint])
+        fingerprint = self._named(record)
         try:
+            if fingerprint not in self._readers:
+                self._readers[fingerprint] = reader_of(self._schemas[fingerprint])
             body, end = self._readers[fingerprint](record.value, _FRAME_LENGTH)
-        except LookupError as error:
-            raise ValueError("the value ends too early") from error
+        except (LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError("the value ends too early, or its schema is none that the bus uses") from error
         if end != len(record.value) or record.value[:1] != b"\0":
             raise ValueError(f"a value of {len(record.value)} bytes, expected a frame and a body of {end}")
         return type.decode(), body

@@ -1,8 +1,7 @@
 """Judges a bundle under the reader's own policy: paths, digests, keys, signatures; needs no network."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -19,50 +18,15 @@ from casebus_schemas.wire.signing import (
     parse_block,
 )
 
-from .avro_values import Schemas
-from .bundle_file import Bundle, BundledLog
+from .bundle_file import Bundle
+from .bundle_page import LAYOUT, page
+from .bundle_reader import BundleReader, ShownEntry, is_key_log
 from .ed25519 import verify
-from .epoch import EpochLeaf, EpochTree, LogHead
-from .event_proof import misplaced
+from .epoch import EpochLeaf
 from .key_history import BUS, KeyHistory
-from .leaf import LeafFields, decode_headers, leaf_hash, parse_leaf
-from .range_proof import verify_ranges
 from .trust_policy import TrustPolicy, Verdict
 
 ADMISSION_TOPIC = "bus.admission"
-KEY_CHANNEL = ".key"
-
-
-class ShownEntry:
-    """An entry whose leaf, headers and content hold; `value` is None where the bundle gives only its hash."""
-
-    def __init__(self, leaf: LeafFields, headers: bytes, value: bytes | None) -> None:
-        self.leaf = leaf
-        self.value = value
-        self._headers = headers
-
-    @property
-    def withheld(self) -> bool:
-        """Whether there is a content that the bundle does not give."""
-        return self.value is None and self.leaf.value_sha256 is not None
-
-    @property
-    def place(self) -> str:
-        """`topic/partition/offset`."""
-        return f"{self.leaf.topic}/{self.leaf.partition}/{self.leaf.offset}"
-
-    @cached_property
-    def record(self) -> Record:
-        """As it stood in Kafka; without key where that is not the chain that its headers name.
-
-        Raises ValueError if the headers cannot be read.
-        """
-        leaf, headers = self.leaf, decode_headers(self._headers)
-        key = next((value for name, value in headers if name == "ce_subject"), None)
-        if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
-            key = None
-        place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
-        return Record(*place, key, self.value, headers)
 
 
 @dataclass
@@ -103,6 +67,10 @@ class Signature(NamedTuple):
 
 
 VerifyAll = Callable[[Sequence[Signature]], Iterable[bool]]
+"""Gives an answer for each signature; it may begin at once and be asked for the answers later."""
+
+_RUN = 250
+"""Signatures that are handed over at once."""
 
 
 def one_by_one(signatures: Sequence[Signature]) -> Iterable[bool]:
@@ -131,131 +99,63 @@ Judge = Callable[[ShownEntry, KeyHistory], Signature]
 
 class _Check:
     def __init__(self, bundle: Bundle, policy: TrustPolicy) -> None:
+        self._reader = BundleReader(bundle, policy)
         self._bundle = bundle
-        self._policy = policy
-        self.report = BundleReport(about=bundle.about)
-        self._heads: dict[str, LogHead] = {}
+        self.report = BundleReport(bundle.about, self._reader.verdict, failed=self._reader.failed)
         self._pending: list[Signature] = []
+        self._asked: list[tuple[list[Signature], Iterable[bool]]] = []
 
     def run(self, verify_all: VerifyAll | None) -> None:
-        if not self._anchored():
+        if not self._reader.anchor():
             return
-        shown = {name: self._shown(name, log) for name, log in self._bundle.logs.items()}
-        for name, entries in shown.items():
-            kept = self.report.key_entries if _is_key_log(name) else self.report.entries
-            kept.extend(entries)
-        self._payloads_used()
+        report = self.report
+        report.epoch = self._reader.epoch
+        for name, log in self._bundle.logs.items():
+            kept = report.key_entries if is_key_log(name) else report.entries
+            kept.extend(self._reader.entries(name, log))
+        self._reader.check_payloads((*report.entries, *report.key_entries))
         self._of_the_chain()
         if verify_all is None:
             self.report.not_covered.append("signatures of events and admissions were not looked at")
         else:
             self._signatures(verify_all)
+        if report.ok and self._bundle.page is not None:
+            self._check_page(self._bundle.page)
         withheld = sum(entry.withheld for entry in self.report.entries)
         if withheld:
             self.report.not_covered.append(f"the contents of {withheld} entries: only their SHA-256 is shown")
         self.report.not_covered.append("whether more was said: absence needs a proof of its own")
-
-    def _fail(self, what: str) -> None:
-        self.report.failed.append(what)
-
-    def _anchored(self) -> bool:
-        """Whether the heads are those of an epoch in a checkpoint that the policy accepts."""
-        proof, report = self._bundle.epoch, self.report
-        report.verdict = self._policy.judge(proof.note)
-        if report.verdict.problem is not None or report.verdict.checkpoint is None:
-            self._fail(f"the checkpoint: {report.verdict.problem}")
-            return False
-        try:
-            epoch = EpochLeaf.parse(proof.extra or b"")
-            tree = EpochTree(self._bundle.heads)
-        except ValueError as error:
-            self._fail(f"the epoch: {error}")
-            return False
-        if epoch.number != proof.index + 1 or not proof.holds_for(epoch.hash()):
-            self._fail(f"the epoch: number {epoch.number} is not in the checkpoint")
-        elif (len(tree.heads), tree.root) != (epoch.head_count, epoch.heads_root):
-            self._fail(f"the heads: they are not those of epoch {epoch.number}")
-        else:
-            report.epoch = epoch
-            prefix = report.verdict.checkpoint.origin + "/"
-            self._heads = {head.origin.removeprefix(prefix): head for head in tree.heads}
-            return True
-        return False
-
-    def _shown(self, name: str, log: BundledLog) -> list[ShownEntry]:
-        """The entries of a log whose leaves are in its head."""
-        head = self._heads.get(name)
-        if head is None:
-            self._fail(f"{name}: the epoch has no such log")
-            return []
-        hashes = [leaf_hash(leaf) for leaf in log.leaves]
-        if not verify_ranges(log.ranges, hashes, head.size, log.proof, head.root):
-            self._fail(f"{name}: its leaves are not in the head of size {head.size}")
-            return []
-        return list(self._entries(name, head, log))
-
-    def _entries(self, name: str, head: LogHead, log: BundledLog) -> Iterator[ShownEntry]:
-        assert self.report.verdict is not None
-        assert self.report.verdict.checkpoint is not None
-        ledger, last = self.report.verdict.checkpoint.origin, -1
-        payloads = self._bundle.payloads
-        place: tuple[object, ...] = ()
-        for raw, headers in zip(log.leaves, log.headers, strict=True):
-            try:
-                leaf = parse_leaf(raw)
-                if leaf[:2] != place:
-                    if problem := misplaced(leaf, head, ledger):
-                        raise ValueError(problem)
-                    place = leaf[:2]
-                if not last < leaf.offset < head.next_offset:
-                    raise ValueError(f"offset {leaf.offset} after {last}, before {head.next_offset}")
-                last = leaf.offset
-                if sha256(headers).digest() != leaf.headers_sha256:
-                    raise ValueError(f"offset {leaf.offset}: the headers are not those of the leaf")
-                value = None if leaf.value_sha256 is None else payloads.get(leaf.value_sha256)
-                if value is not None and len(value) != leaf.value_length:
-                    raise ValueError(f"offset {leaf.offset}: {len(value)} bytes, not {leaf.value_length}")
-            except ValueError as error:
-                self._fail(f"{name}: {error}")
-                continue
-            yield ShownEntry(leaf, headers, value)
-
-    def _payloads_used(self) -> None:
-        """Each content has its digest, and an entry."""
-        entries = (*self.report.entries, *self.report.key_entries)
-        wanted = {entry.leaf.value_sha256 for entry in entries}
-        for digest, content in self._bundle.payloads.items():
-            if sha256(content).digest() != digest:
-                self._fail(f"payloads/{digest.hex()}: its SHA-256 is another")
-            elif digest not in wanted:
-                self._fail(f"payloads/{digest.hex()}: no entry of the bundle has this content")
 
     def _of_the_chain(self) -> None:
         """The bundle is of the chain that it names, and of nothing else."""
         about = self._bundle.about
         chain = about.get("chain")
         if about.keys() != {"chain"} or not isinstance(chain, str):
-            self._fail(f"the manifest: {sorted(about)}, expected 'chain' alone")
+            self._reader.fail(f"the manifest: {sorted(about)}, expected 'chain' alone")
             return
         digest = sha256(chain.encode("utf-8", "replace")).digest()
         for entry in self.report.entries:
             if entry.leaf.key_sha256 != digest:
-                self._fail(f"{entry.place}: not of the chain {chain}")
+                self._reader.fail(f"{entry.place}: not of the chain {chain}")
 
     def _signatures(self, verify_all: VerifyAll) -> None:
         report = self.report
         report.entries = [entry for entry in report.entries if self._is_read(entry)]
         report.key_entries = [entry for entry in report.key_entries if self._is_read(entry)]
-        keys = self._keys()
-        for entry in report.entries:
-            if entry.leaf.topic == ADMISSION_TOPIC:
-                self._try(entry, self._admission, keys)
-        for entry in report.entries:
-            if entry.leaf.topic != ADMISSION_TOPIC:
-                self._try(entry, self._event, keys)
-        for signature, holds in zip(self._pending, verify_all(self._pending), strict=True):
-            if not holds:
-                self._fail(f"{signature.place}: the signature does not fit the content")
+        keys = self._reader.keys(report.key_entries)
+        report.not_covered += [f"a key event without effect: {why}" for why in keys.ignored]
+        # An event is judged by the verdict on it.
+        ordered = sorted(report.entries, key=lambda entry: entry.leaf.topic != ADMISSION_TOPIC)
+        for entry in ordered:
+            judge = self._admission if entry.leaf.topic == ADMISSION_TOPIC else self._event
+            self._try(entry, judge, keys)
+            if len(self._pending) == _RUN:
+                self._ask(verify_all)
+        self._ask(verify_all)
+        for signatures, answers in self._asked:
+            for signature, holds in zip(signatures, answers, strict=True):
+                if not holds:
+                    self._reader.fail(f"{signature.place}: the signature does not fit the content")
         known = {f"sha256:{one.hex()}".encode() for one in self._bundle.schemas}
         unread = sum(
             entry.value is not None and entry.record.header("ce_dataschema") not in known
@@ -264,11 +164,24 @@ class _Check:
         if unread:
             report.not_covered.append(f"how to read {unread} contents: their schema is not there")
 
+    def _check_page(self, given: bytes) -> None:
+        """The page for people is what the content gives, or of a layout that this reader does not know."""
+        if given == page(self._bundle):
+            return
+        if given.startswith(LAYOUT):
+            self._reader.fail("report.html: it is not what the bundle's content gives")
+        else:
+            self.report.not_covered.append("report.html: of another layout, make it anew with --page")
+
+    def _ask(self, verify_all: VerifyAll) -> None:
+        self._asked.append((self._pending, verify_all(self._pending)))
+        self._pending = []
+
     def _is_read(self, entry: ShownEntry) -> bool:
         try:
             return entry.record is not None
         except ValueError as error:
-            self._fail(f"{entry.place}: {error}")
+            self._reader.fail(f"{entry.place}: {error}")
             return False
 
     def _try(self, entry: ShownEntry, judge: Judge, keys: KeyHistory) -> None:
@@ -278,28 +191,7 @@ class _Check:
         except _NotJudged:
             pass
         except (BusError, ValueError) as error:
-            self._fail(f"{entry.place}: {error}")
-
-    def _keys(self) -> KeyHistory:
-        """The keys, from key topics that the bundle holds whole."""
-        for name, head in self._heads.items():
-            if _is_key_log(name):
-                log = self._bundle.logs.get(name)
-                if log is None or list(log.ranges) != [(0, head.size)]:
-                    self._fail(f"{name}: the history of keys is not whole, expected {head.size} entries")
-        try:
-            history = KeyHistory(Schemas(self._bundle.schemas))
-        except ValueError as error:
-            self._fail(str(error))
-            return KeyHistory(Schemas({}))
-        history.read(entry.record for entry in self.report.key_entries)
-        for entry in self.report.key_entries:
-            if entry.withheld:
-                self._fail(f"{entry.place}: the content of a key event is withheld, it may end a key")
-        for place in history.unread:
-            self._fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
-        self.report.not_covered += [f"a key event without effect: {why}" for why in history.ignored]
-        return history
+            self._reader.fail(f"{entry.place}: {error}")
 
     def _admission(self, entry: ShownEntry, keys: KeyHistory) -> Signature:
         """An admission is the router's; kept by the place of what it judged."""
@@ -359,7 +251,3 @@ def _signed(
 
 class _NotJudged(Exception):
     """An event whose signature does not matter."""
-
-
-def _is_key_log(name: str) -> bool:
-    return name.split("/", 1)[0].endswith(KEY_CHANNEL)

@@ -14,8 +14,8 @@ from .range_proof import Range, range_proof, ranges_of
 from .tiles import entry_bundle, read_entry_bundle
 from .tlog_proof import TlogProof
 
-FORMAT = "casebus/bundle/v1"
-MANIFEST, EPOCH, HEADS = "manifest.json", "epoch.tlog-proof", "heads.txt"
+CASE, ABSENCE = "casebus/bundle/v1", "casebus/absence/v1"
+MANIFEST, EPOCH, HEADS, PAGE = "manifest.json", "epoch.tlog-proof", "heads.txt", "report.html"
 _WHEN = (1980, 1, 1, 0, 0, 0)
 _HASH = 32
 _LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
@@ -25,7 +25,10 @@ _RANGE = re.compile(r"(0|[1-9][0-9]{0,18}) ([1-9][0-9]{0,18})")
 
 @dataclass(frozen=True, slots=True)
 class BundledLog:
-    """Entries of one log: their ranges, leaves and encoded headers in order, and the proof of the ranges."""
+    """Entries of one log: their ranges, leaves and encoded headers in order, and the proof of the ranges.
+
+    Headers of no bytes are not shown: a proof of absence opens only what is of its chain.
+    """
 
     ranges: Sequence[Range]
     leaves: Sequence[bytes]
@@ -44,9 +47,9 @@ def bundled_log(entries: Mapping[int, tuple[bytes, bytes]], size: int, subtree: 
 class Bundle:
     """What a bundle holds. Nothing of it counts before `bundle_check` has judged it.
 
-    `about` says what it is of, `{"chain": id}`; `epoch` proves the epoch's leaf, its extra, in the head log;
-    `heads` are all heads of that epoch; `logs` are named `topic/partition/generation`; `payloads` and
-    `schemas` stand by their SHA-256.
+    `about` says what it is of, for a case `{"chain": id}`; `epoch` proves the epoch's leaf, its extra, in the
+    head log; `heads` are all heads of that epoch; `logs` are named `topic/partition/generation`; `payloads`
+    and `schemas` stand by their SHA-256; `page` is for people, and follows from the rest.
     """
 
     about: Mapping[str, Any]
@@ -55,21 +58,21 @@ class Bundle:
     logs: Mapping[str, BundledLog]
     payloads: Mapping[bytes, bytes] = field(default_factory=dict)
     schemas: Mapping[bytes, bytes] = field(default_factory=dict)
+    format: str = CASE
+    page: bytes | None = None
 
     def to_bytes(self) -> bytes:
         """The file: entries sorted by name, stored, of one fixed time: equal content is equal bytes."""
-        out = BytesIO()
-        with ZipFile(out, "w", ZIP_STORED) as file:
-            for name, content in sorted(self._files()):
-                info = ZipInfo(name, _WHEN)
-                info.external_attr = 0o644 << 16
-                info.create_system = 3
-                file.writestr(info, content)
-        return out.getvalue()
+        return _zipped(dict(self._files()))
+
+    def _manifest(self) -> bytes:
+        about = {"format": self.format, **self.about}
+        return json.dumps(about, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
-        about = {"format": FORMAT, **self.about}
-        yield MANIFEST, json.dumps(about, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+        yield MANIFEST, self._manifest()
+        if self.page is not None:
+            yield PAGE, self.page
         yield EPOCH, self.epoch.to_bytes()
         yield HEADS, "".join(head.text() for head in self.heads).encode()
         for name, log in self.logs.items():
@@ -81,8 +84,8 @@ class Bundle:
             yield from ((f"{folder}/{digest.hex()}", content) for digest, content in named.items())
 
     @classmethod
-    def parse(cls, raw: bytes) -> "Bundle":
-        """Reads a file strictly. Raises ValueError saying what was found and expected.
+    def parse(cls, raw: bytes, format: str = CASE) -> "Bundle":
+        """Reads a file of a format strictly. Raises ValueError saying what was found and expected.
 
         A file that the format does not know, a key or a policy above all, makes the bundle refused.
         """
@@ -94,7 +97,7 @@ class Bundle:
                 logs.setdefault(found[1], {})[found[2]] = content
             elif found := _NAMED.fullmatch(name):
                 named[found[1]][bytes.fromhex(found[2])] = content
-            elif name not in (MANIFEST, EPOCH, HEADS):
+            elif name not in (MANIFEST, EPOCH, HEADS, PAGE):
                 raise ValueError(f"the bundle holds {name[:80]!r}, which is not of its format")
         for name in (MANIFEST, EPOCH, HEADS):
             if name not in files:
@@ -104,8 +107,8 @@ class Bundle:
             heads = tuple(read_heads(files[HEADS].decode("ascii")))
         except (UnicodeDecodeError, RecursionError) as error:
             raise ValueError(f"{MANIFEST} or {HEADS} cannot be read") from error
-        if not isinstance(about, dict) or about.pop("format", None) != FORMAT:
-            raise ValueError(f"{MANIFEST} does not say format {FORMAT!r}")
+        if not isinstance(about, dict) or about.pop("format", None) != format:
+            raise ValueError(f"{MANIFEST} does not say format {format!r}")
         bundle = cls(
             about,
             TlogProof.parse(files[EPOCH]),
@@ -113,10 +116,24 @@ class Bundle:
             {name: _log(name, parts) for name, parts in sorted(logs.items())},
             named["payloads"],
             named["schemas"],
+            format,
+            files.get(PAGE),
         )
-        if bundle.to_bytes() != raw:
+        # All other files have one spelling, which their readers insist on.
+        if bundle._manifest() != files[MANIFEST] or _zipped(files) != raw:
             raise ValueError("the bundle has other bytes than the format gives to its content")
         return bundle
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_STORED) as file:
+        for name in sorted(files):
+            info = ZipInfo(name, _WHEN)
+            info.external_attr = 0o644 << 16
+            info.create_system = 3
+            file.writestr(info, files[name])
+    return out.getvalue()
 
 
 def _unzipped(raw: bytes) -> dict[str, bytes]:

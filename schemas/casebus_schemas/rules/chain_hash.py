@@ -1,5 +1,7 @@
 """The hash of a chain: what the signed events alone decide of it, whatever the order of their arrival."""
 
+from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256, shake_256
 from struct import pack
@@ -33,6 +35,8 @@ class ChainHash:
         self._duties: dict[bytes, int] = {}
         self._of_start: dict[tuple[Digest, str], set[bytes]] = {}
         self._sum = 0
+        self._findings: list[bytes] = []
+        self._found: Counter[bytes] = Counter()
         for event in folded.order:
             self.event(event)
 
@@ -56,11 +60,22 @@ class ChainHash:
                 self._sum = (self._sum + number - self._duties.get(id, 0)) % _SUM_MODULUS
                 self._duties[id] = number
 
-    def digest(self, content: Iterable[Finding]) -> bytes:
-        """The hash with these findings of the events."""
-        findings = sorted({found.id.bytes for found in content if found.cls == "state"})
+    def findings(self, gone: Iterable[Finding], new: Iterable[Finding]) -> None:
+        """Takes what the events let be found now, in place of what is found no more."""
+        for id in (found.id.bytes for found in new if found.cls == "state"):
+            self._found[id] += 1
+            if self._found[id] == 1:
+                insort(self._findings, id)
+        for id in (found.id.bytes for found in gone if found.cls == "state"):
+            self._found[id] -= 1
+            if not self._found[id]:
+                del self._found[id], self._findings[bisect_left(self._findings, id)]
+
+    def digest(self) -> bytes:
+        """The hash of all that was taken."""
         duties = (pack(">I", len(self._duties)), self._sum.to_bytes(_SUM_BYTES, "big"))
-        return sha256(b"".join((_DOMAIN, self._row, *duties, pack(">I", len(findings)), *findings))).digest()
+        count = pack(">I", len(self._findings))
+        return sha256(b"".join((_DOMAIN, self._row, *duties, count, *self._findings))).digest()
 
 
 def _number(duty: Obligation) -> int:

@@ -7,6 +7,7 @@ from datetime import date
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
+from casebus_schemas.case.kept import K, kept_of
 from casebus_schemas.case.obligations import Obligation, Start, obligations, starts
 from casebus_schemas.catalogue.catalog import Catalog
 
@@ -37,6 +38,10 @@ class Case:
         if self.only is None:
             return self.folded.standing
         return () if self.folded.is_idle(self.only) else (self.only,)
+
+    def kept(self, kind: type[K]) -> K:
+        """What a rule keeps of the events that stand: it reads each of them once, however often it is run."""
+        return kept_of(kind, self.folded, self.catalog)
 
     @classmethod
     def of(

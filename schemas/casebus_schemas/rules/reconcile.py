@@ -20,6 +20,7 @@ from casebus_schemas.small_types import RuleId
 
 from .chain import r20, r49
 from .chain_hash import ChainHash
+from .content import WHOLE, Content, Key
 from .finding import Finding
 from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
@@ -27,13 +28,8 @@ from .register import CHAIN_RULES
 from .rule import Rule
 from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
-from .word import Word, finding_spoken_of, word_of
+from .word import Words, finding_spoken_of, word_of
 
-Key = tuple[Digest, str]
-"""A start (its event, its clock), or an answer that waits for its request (its event, nothing)."""
-Part = tuple[str, Key]
-"""Findings of one rule about one start or answer; about the whole chain the key is `WHOLE`."""
-WHOLE: Key = (b"", "")
 QUIET: Key = (b"", "quiet")
 """The time since the last event of the chain."""
 
@@ -94,7 +90,7 @@ class Reconciled:
     @property
     def content(self) -> tuple[Finding, ...]:
         """The findings that the events alone decide."""
-        return tuple(finding for of_part in self._content.values() for finding in of_part)
+        return tuple(self._content)
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         """Every finding of the chain at `now`, with what agencies have said to it, in a fixed order."""
@@ -104,7 +100,7 @@ class Reconciled:
     def answered(self, finding: Finding) -> Finding:
         """The finding with what agencies have said to it."""
         words = self._words.get(finding.id)
-        return finding if words is None else spoken(finding, words.values())
+        return finding if words is None else spoken(finding, words.all())
 
     @property
     def accounts(self) -> dict[str, Any]:
@@ -127,7 +123,7 @@ class Reconciled:
         """SHA-256 of what the signed events alone decide (docs/records.md 5)."""
         self._hash.duties(self._unhashed, self._duties)
         self._unhashed.clear()
-        return self._hash.digest(self.content)
+        return self._hash.digest()
 
     def wakes_at(self, after: datetime) -> datetime | None:
         """The next instant after `after` at which time alone may change something; None if never."""
@@ -171,7 +167,7 @@ class Reconciled:
         about = None if idle else self._word(event)
         if about is not None:
             # Whatever part holds it: its state is looked up anew.
-            said = [f for f in (*self.content, *self._all_timed()) if f.id == about]
+            said = [finding for finding in self._where(about) if finding.id == about]
             before, after = [*before, *said], [*after, *said]
         if r20.may_wait(event, self.folded):
             self._wait(event)
@@ -193,6 +189,7 @@ class Reconciled:
             found = self._timed_of(key, now)
             if found:
                 self._timed[key] = found
+                self._key_of.update((finding.id, key) for finding in found)
             else:
                 self._timed.pop(key, None)
             after.extend(found)
@@ -224,7 +221,7 @@ class Reconciled:
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
         self._heap: list[tuple[datetime, Key]] = []
-        self._words: dict[UUID, dict[str, Word]] = {}
+        self._words: dict[UUID, Words] = {}
         self._last_at: datetime | None = None
         self._tracked = None
         self._tracks = Tracks(folded.suspects, self._catalog, histories=False)
@@ -240,13 +237,17 @@ class Reconciled:
                 self._start(standing.get(said.digest, said))
             if r20.may_wait(said, folded):
                 self._wait(said)
+        for far in self._index.all_beyond():
+            self._open.out_of_reach(far)
         for event in folded.standing:
             self._word(event)
-        self._content: dict[Part, tuple[Finding, ...]] = {}
+        self._content = Content(self._hash)
+        self._key_of: dict[UUID, Key] = {}
         if folded.order:
             case = Case(folded, tuple(self._starts.values()), self.duties, self._catalog)
             found = run_content(self.rules.values(), case)
-            self._content.update(((id, WHOLE), kept) for id, of in found.items() if (kept := self._kept(of)))
+            for id, of in found.items():
+                self._content.set((id, WHOLE), self._kept(of))
 
     def _start(self, event: ChainEvent) -> list[Key]:
         keys = []
@@ -317,11 +318,10 @@ class Reconciled:
             if rule is None:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
-            before.extend(self._content.pop(part, ()))
             found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
-            if found:
-                self._content[part] = found
-                after.extend(found)
+            gone, new = self._content.set(part, found)
+            before.extend(gone)
+            after.extend(new)
         return before, after
 
     def _whole(self) -> Case:
@@ -354,18 +354,16 @@ class Reconciled:
         """Without those of a rule that is switched off (R09 for another's failure)."""
         return tuple(finding for finding in found if finding.rule in self.rules)
 
-    def _all_timed(self) -> Iterator[Finding]:
-        for found in self._timed.values():
-            yield from found
+    def _where(self, finding: UUID) -> tuple[Finding, ...]:
+        """Those among which a finding stands, if it is found now."""
+        key = self._key_of.get(finding)
+        return self._content.beside(finding) if key is None else self._timed.get(key, ())
 
     def _word(self, event: ChainEvent) -> UUID | None:
-        """Takes what an agency says to a finding; which one. Its last word counts, as the bus had it."""
+        """Takes what an agency says to a finding; which one."""
         about = finding_spoken_of(event)
         if about is not None:
-            said, of = word_of(event), self._words.setdefault(about, {})
-            known = of.get(said.agency)
-            if known is None or (known.at, known.event) < (said.at, said.event):
-                of[said.agency] = said
+            self._words.setdefault(about, Words()).add(word_of(event))
         return about
 
     def _track(self, event: ChainEvent) -> None:

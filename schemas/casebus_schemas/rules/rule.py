@@ -56,6 +56,8 @@ class Found:
     kind: FindingClass | None = None
     by_subject: bool = False
     across: bool = False
+    made: list[Finding] = field(default_factory=list, init=False, compare=False, repr=False)
+    """The finding, once it was made: a rule that keeps what it found has it made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,11 @@ class Rule:
 
     def finding(self, found: Found) -> Finding:
         """The finding. Its id follows from rule, chain, subject and the digests of what names it."""
+        if not found.made:
+            found.made.append(self._made(found))
+        return found.made[0]
+
+    def _made(self, found: Found) -> Finding:
         given = list(found.causes)
         named_by = given if found.named_by is None else found.named_by
         causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)

@@ -21,7 +21,7 @@ from .folded_case import Case
 from .register import KEY_KINDS, RULES, kinds_of_keys
 from .rule import Arrived, Found, Rule, across_id, kin_subject
 from .sight import spoken
-from .word import Word, finding_spoken_of, word_of
+from .word import Words, finding_spoken_of, word_of
 
 
 def run_rule(rule: Rule, case: Case) -> tuple[Finding, ...]:
@@ -111,14 +111,11 @@ def run_kin(kin: Kin, rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
             found.extend(_guarded(rule, [kin.first], partial(_between_kin, rule, kin)))
     if not found:
         return found
-    words: dict[UUID, dict[str, Word]] = {}
+    words: dict[UUID, Words] = {}
     for event in (event for folded in kin.chains.values() for event in folded.standing):
         if (about := finding_spoken_of(event)) is not None:
-            said, of = word_of(event), words.setdefault(about, {})
-            last = of.get(said.agency)
-            if last is None or (last.at, last.event) < (said.at, said.event):
-                of[said.agency] = said
-    return [spoken(finding, words.get(finding.id, {}).values()) for finding in found]
+            words.setdefault(about, Words()).add(word_of(event))
+    return [spoken(finding, words.get(finding.id, Words()).all()) for finding in found]
 
 
 def _between_kin(rule: Rule, kin: Kin) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency
 
 from .finding import Account, Apart, Finding, Severity
-from .word import Word
+from .word import ASSIGNED, Word
 
 
 def home(address: str) -> str:
@@ -96,7 +96,8 @@ def _account_for(agency: str, account: Account) -> Account | None:
 def spoken(finding: Finding, words: Iterable[Word]) -> Finding:
     """The finding with what was said to it, after it opened, by those who hear of it.
 
-    It is accepted once all of them accept it, and they are more than one: nobody closes his own fault.
+    It is accepted once all of them accept it, and they are more than one: nobody closes his own fault; closed
+    if one of them settles it and all others accept or settle it. Whoever opens it again later has it open.
     """
     heard = {home(name) for name in hearers(finding)}
     counted = [word for word in words if word.agency in heard and word.at >= finding.opened_at]
@@ -105,10 +106,11 @@ def spoken(finding: Finding, words: Iterable[Word]) -> Finding:
     counted.sort(key=lambda word: (word.at, word.agency))
     state = finding.state
     if state == "open":
-        accept = {word.agency for word in counted if word.said == "accepted"}
+        answers = [word for word in counted if word.said != ASSIGNED]
+        accept = {word.agency for word in answers if word.said in ("accepted", "settled")}
         if accept == heard and len(heard) > 1:
-            state = "accepted"
-        elif len(accept) < len(counted):
+            state = "closed" if any(word.said == "settled" for word in answers) else "accepted"
+        elif answers and answers[-1].said != "reopened" and len(accept) < len(answers):
             state = "explained"
     return replace(finding, state=state, words=tuple(counted))
 

@@ -1,4 +1,4 @@
-"""What an agency says to a finding: that it accepts the difference, or how it explains it."""
+"""What an agency says to a finding: who handles it, an explanation, that it is accepted, settled or not."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,10 +9,20 @@ from uuid import UUID
 from casebus_schemas.case.chain import ChainEvent, Digest, as_uuid
 from casebus_schemas.times import beijing_text
 
-Said = Literal["explained", "accepted"]
+Said = Literal["assigned", "explained", "corrected", "accepted", "settled", "reopened"]
+ASSIGNED: Said = "assigned"
+"""The one word that answers nothing: it stands beside its agency's answer, and takes its place never."""
 
-_SAID: Mapping[str, Said] = {"finding.explained": "explained", "finding.accepted": "accepted"}
-_TEXT: Mapping[Said, str] = {"explained": "explanation", "accepted": "reasons"}
+_SAID: Mapping[str, Said] = {
+    "finding.assigned": "assigned",
+    "finding.explained": "explained",
+    "finding.corrected": "corrected",
+    "finding.accepted": "accepted",
+    "finding.settled": "settled",
+    "finding.reopened": "reopened",
+}
+_TEXT: Mapping[Said, str] = {"explained": "explanation", "assigned": "unit"}
+"""The field that holds what is said; `reasons` where nothing else is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ def finding_spoken_of(event: ChainEvent) -> UUID | None:
 def word_of(event: ChainEvent) -> Word:
     """The word that the event is."""
     said = _SAID[event.type]
-    text = event.data.get(_TEXT[said])
+    text = event.data.get(_TEXT.get(said, "reasons"))
     return Word(
         event.agency,
         said,
@@ -65,3 +75,21 @@ def word_of(event: ChainEvent) -> Word:
         event.digest,
         event.audience,
     )
+
+
+class Words:
+    """What agencies said to one finding: of each its last answer, and its last word on who handles it."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, bool], Word] = {}
+
+    def add(self, word: Word) -> None:
+        """Takes a word; the last counts, as the bus had it."""
+        place = (word.agency, word.said == ASSIGNED)
+        known = self._of.get(place)
+        if known is None or (known.at, known.event) < (word.at, word.event):
+            self._of[place] = word
+
+    def all(self) -> Iterable[Word]:
+        """The words that count."""
+        return self._of.values()

@@ -54,6 +54,7 @@ class ChainBook:
         )
         self.duties: dict[UUID, DutyEntry] = dict(duties or {})
         self.findings: dict[UUID, Finding] = dict(findings or {})
+        self._provisional = {id for id, entry in self.duties.items() if _is_provisional(entry)}
         self._said_too_long: set[str] = set()
         self._spoken_of = SpokenOf(self.folded.order)
         self._entered: dict[UUID, DutyEntry] = {}
@@ -111,7 +112,7 @@ class ChainBook:
         return [said for finding in run_word(event, known) for said in self.add(finding)]
 
     def _answer_anew(self, known: Finding) -> None:
-        bare = known if known.state == "closed" else replace(known, state="open", words=())
+        bare = replace(known, state="open", words=())  # nothing but words ever closes it
         finding = self.meaning.answered(bare)
         if finding != known:
             self.enter(finding)
@@ -154,10 +155,7 @@ class ChainBook:
     @property
     def waits_for_notices(self) -> bool:
         """Whether a duty that is entered and not ended has a provisional reading."""
-        return any(
-            entry.duty.state not in ("met", "moot") and any(one.provisional for one in entry.duty.readings)
-            for entry in self.duties.values()
-        )
+        return bool(self._provisional)
 
     def changes(self) -> tuple[Collection[DutyEntry], Collection[Finding]]:
         """The duties and findings entered since this was last asked."""
@@ -239,11 +237,19 @@ class ChainBook:
         return turns
 
     def _write(self, entry: DutyEntry) -> None:
-        self.duties[entry.duty.id] = self._entered[entry.duty.id] = entry
+        id = entry.duty.id
+        self.duties[id] = self._entered[id] = entry
+        (self._provisional.add if _is_provisional(entry) else self._provisional.discard)(id)
 
     def enter(self, finding: Finding) -> None:
         """Enters a finding as it stands now."""
         self.findings[finding.id] = self._found[finding.id] = finding
+
+
+def _is_provisional(entry: DutyEntry) -> bool:
+    """Whether a notice on holidays may still move the end of a duty."""
+    duty = entry.duty
+    return duty.state not in ("met", "moot") and any(reading.provisional for reading in duty.readings)
 
 
 def _is_only_silent(entry: DutyEntry, duty: Obligation) -> bool:

@@ -1,6 +1,6 @@
 """Who hears what of a change in a chain's book: an announcement for all who may see the same. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -17,6 +17,11 @@ from casebus_schemas.times import to_moment
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
 AGREES_NOW = Sentence("差异已因新的事件消除", "later events have removed what was found")
+SETTLED = Sentence(
+    "有关机关均同意关闭,任一机关可重新提出",
+    "all whom it concerns have agreed to close it; each may open it again",
+)
+"""Of findings that the agencies themselves have closed."""
 OVERTAKEN = Sentence(
     "此后另有陈述,原提示不再适用", "what was said later has taken the place of what was found"
 )
@@ -127,6 +132,7 @@ def findings_said(
     `trigger` is the event that brought them about, None for the time; `cause` what closed them, and `because`
     why in words, both for those who were told of that event (None: for all).
     """
+    turns = list(turns)
     opened: _Groups = {}
     closed: _Groups = {}
     for turn in turns:
@@ -138,16 +144,22 @@ def findings_said(
             untold = [] if told_cause is None else [name for name in gone if home(name) not in told_cause]
             _group(closed, turn.before, [agency for agency in gone if agency not in untold])
             _group(closed, turn.before, untold, partly=True)
+    settled = {turn.now.id for turn in turns if is_settled(turn.now)}
     if not opened and not closed:
         return []
     said = [
         _opened(told, found, chain, trigger, partly=partly) for (told, partly), found in _in_order(opened)
     ]
     said.extend(
-        _closed(told, found, chain, now, cause, OVERTAKEN if partly else because, partly=partly)
+        _closed(told, found, chain, now, cause, OVERTAKEN if partly else because, settled, partly=partly)
         for (told, partly), found in _in_order(closed)
     )
     return said
+
+
+def is_settled(finding: Finding) -> bool:
+    """Whether the agencies themselves have closed it, by their words."""
+    return finding.state == "closed" and any(word.said == "settled" for word in finding.words)
 
 
 def _in_order(groups: _Groups) -> list[tuple[_Group, list[tuple[Finding, Finding]]]]:
@@ -217,6 +229,7 @@ def _closed(
     now: datetime,
     cause: Digest | None,
     because: Sentence,
+    settled: Collection[UUID],
     *,
     partly: bool,
 ) -> Announcement:
@@ -225,7 +238,7 @@ def _closed(
             view.id,
             view.rule,
             view.chain,
-            because,
+            SETTLED if view.id in settled else because,
             None if partly else cause,
             now,
         )

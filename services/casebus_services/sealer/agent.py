@@ -15,10 +15,11 @@ from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
 
+from .head_log import HeadLog
 from .high_water import HighWater
 from .known import KnownHeads, Seen, agrees
 from .rules import LogEnd, refused
-from .store import HeadLog, SealedEpoch, SealerStore
+from .store import SealedEpoch, SealerStore
 
 log = logging.getLogger(__name__)
 

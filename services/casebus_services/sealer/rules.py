@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 from casebus_schemas.errors import StopService
-from casebus_schemas.evidence.leaf import leaf_hash
 from casebus_schemas.evidence.merkle import TILE_WIDTH, Tile, TiledTree
 
 VERIFY = "run casebus ledger verify: it names the damaged rows; nothing is sealed until they are restored"
 
 
 class ReadBack(NamedTuple):
-    """What the sealer reads of an entry."""
+    """What the sealer reads of entries, column by column: a value for each would cost more than its hash."""
 
-    idx: int
-    leaf: bytes
-    leaf_hash: bytes
+    idx: Sequence[int]
+    leaf: Sequence[bytes]
+    leaf_hash: Sequence[bytes]
 
 
 class StoredTile(NamedTuple):
@@ -57,21 +57,20 @@ class Recheck:
         self._log = log
         self._tree = tree
 
-    def add(self, entries: Sequence[ReadBack]) -> list[Tile]:
+    def add(self, entries: ReadBack) -> list[Tile]:
         """The next entries in order; gives the tiles that became full."""
-        hashes = [leaf_hash(entry.leaf) for entry in entries]
+        digest = sha256
+        hashes = tuple([digest(b"\0" + leaf).digest() for leaf in entries.leaf])
         # Compared as whole columns: this stands before every signature.
-        if [entry.leaf_hash for entry in entries] != hashes:
-            pairs = zip(entries, hashes, strict=True)
-            entry, made = next((entry, made) for entry, made in pairs if entry.leaf_hash != made)
-            found = f"entry {entry.idx}: leaf_hash {entry.leaf_hash.hex()}"
-            raise refused(self._log, found, f"{made.hex()} by its leaf")
-        indexes = range(self._tree.size, self._tree.size + len(entries))
-        if [entry.idx for entry in entries] != list(indexes):
-            pair = next(
-                (entry.idx, idx) for entry, idx in zip(entries, indexes, strict=True) if entry.idx != idx
-            )
-            raise refused(self._log, f"entry {pair[0]}", f"entry {pair[1]} at its place")
+        if tuple(entries.leaf_hash) != hashes:
+            rows = zip(entries.idx, entries.leaf_hash, hashes, strict=True)
+            idx, stored, made = next(row for row in rows if row[1] != row[2])
+            raise refused(self._log, f"entry {idx}: leaf_hash {stored.hex()}", f"{made.hex()} by its leaf")
+        indexes = range(self._tree.size, self._tree.size + len(hashes))
+        if tuple(entries.idx) != tuple(indexes):
+            pairs = zip(entries.idx, indexes, strict=True)
+            found, expected = next(pair for pair in pairs if pair[0] != pair[1])
+            raise refused(self._log, f"entry {found}", f"entry {expected} at its place")
         return self._tree.extend(hashes)
 
     def compare(self, full: Sequence[Tile], stored: Iterable[StoredTile]) -> None:

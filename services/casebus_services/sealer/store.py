@@ -1,6 +1,5 @@
 """The sealer's SQL edge: reads back what was appended, and adds epochs to the head log."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,36 +10,20 @@ from sqlalchemy import Connection, Row, text
 from casebus_schemas.errors import StopService
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.epoch import EpochLeaf, EpochTree, LogHead, log_origin
-from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.evidence.merkle import Tile, TiledTree, consistency_proof
 from casebus_schemas.evidence.signed_note import NoteSigner, SignedNote, VerifierKey
 from casebus_schemas.evidence.submission import Submission
 from casebus_services.ledger.database import Database, bus_errors
-from casebus_services.ledger.rules import BatchRow, EntryColumns, NewRows, tile_row
 from casebus_services.ledger.schema import POSTGRES
 from casebus_services.ledger.trees import subtrees, tree_at
 from casebus_services.streams.faults import fault_point
 
+from .head_log import HeadLog, append_epoch
 from .known import Line
 from .rules import LogEnd, ReadBack, Recheck, StoredTile, refused
 
 PAGE = 20_000
 """Entries read at once: some 6 MB."""
-NO_HEADERS = encode_headers(())
-
-
-@dataclass(slots=True)
-class HeadLog:
-    """The head log as its rows give it. `heads` are those of its last epoch, by log number."""
-
-    log_id: int | None
-    tree: TiledTree
-    heads: dict[int, LogHead]
-
-    @property
-    def size(self) -> int:
-        """Number of epochs."""
-        return self.tree.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +71,10 @@ class SealerStore:
         check = Recheck(log, tree)
         while tree.size < log.size:
             place = {"log_id": log.log_id, "begin": tree.size, "end": min(log.size, tree.size + PAGE)}
-            entries = [ReadBack(*row) for row in connection.execute(_READ_BACK, place)]
-            if not entries:
+            rows = connection.execute(_READ_BACK, place).all()
+            if not rows:
                 raise refused(log, f"no entry at index {tree.size}", f"entries up to {log.size - 1}")
-            full = check.add(entries)
+            full = check.add(ReadBack(*zip(*rows, strict=True)))
             check.compare(full, _tiles(connection, log.log_id, full))
         check.finish()
 
@@ -181,27 +164,23 @@ class SealerStore:
     ) -> tuple[HeadLog, SignedNote]:
         """Adds an epoch to the head log and signs the checkpoint, all in one transaction.
 
-        The rows go in before anything is signed: whoever would seal the same size waits for their fence.
         Raises Fenced if another sealer was faster.
         """
-        now_ms = time.time_ns() // 1_000_000
-        with bus_errors(self.database), self.database.engine.begin() as connection:
-            log_id = before.log_id
-            if log_id is None:
-                values = {"origin": self.origin, "now": now_ms}
-                log_id = int(connection.execute(_NEW_LOG, values).scalar_one())
-            tree = tree_at(connection, log_id, before.size)
+        notes: list[SignedNote] = []
+
+        def sign(checkpoint: Checkpoint) -> SignedNote:
+            notes.append(signer.signed(str(checkpoint)))
+            return notes[0]
+
+        database = self.database
+        with bus_errors(database), database.engine.begin() as connection:
+            tree = TiledTree() if before.log_id is None else tree_at(connection, before.log_id, before.size)
             if tree.root() != before.tree.root():
                 raise refused("the head log", f"root {tree.root().hex()}", before.tree.root().hex())
-            full = tree.extend([leaf.hash()])
-            with self.database.inserting(connection) as insert:
-                insert(_rows(log_id, leaf, tree, full, writer, now_ms))
-            connection.execute(_ADD_HEAD, [_head_row(leaf.number, *item) for item in changed.items()])
-            note = signer.signed(str(Checkpoint(self.origin, leaf.number, tree.root())))
-            values = {"size": leaf.number, "root": tree.root(), "note": str(note)}
-            connection.execute(_ADD_CHECKPOINT, values)
+            stated = HeadLog(before.log_id, tree, before.heads)
+            after = append_epoch(database, connection, self.origin, stated, leaf, changed, sign, writer)
             fault_point("sealer.before-commit", len(changed))
-        return HeadLog(log_id, tree, before.heads | dict(changed)), note
+        return after, notes[0]
 
     def add_cosignatures(self, lines: Sequence[Line]) -> None:
         """Keeps witnesses' lines for checkpoints of this ledger; the first one of a key stays. Idempotent."""
@@ -237,29 +216,6 @@ def _tiles(connection: Connection, log_id: int, full: Sequence[Tile]) -> Iterato
         indexes = [tile.index for tile in full if tile.level == level]
         place = {"log_id": log_id, "level": level, "first": indexes[0], "last": indexes[-1]}
         yield from (StoredTile(*row) for row in connection.execute(_TILES, place))
-
-
-def _rows(
-    log_id: int, leaf: EpochLeaf, tree: TiledTree, full: Sequence[Tile], writer: str, now_ms: int
-) -> NewRows:
-    idx = leaf.number - 1
-    entries = EntryColumns(
-        [log_id], [idx], [idx], [None], [None], [NO_HEADERS], [None], [leaf.pack()], [leaf.hash()]
-    )
-    frontier = tree.frontier.to_bytes()
-    batch = BatchRow(log_id, idx, idx + 1, idx, idx, idx + 1, tree.root(), frontier, writer, now_ms)
-    return NewRows([batch], entries, tiles=[tile_row(log_id, tile) for tile in full])
-
-
-def _head_row(epoch: int, log_id: int, head: LogHead) -> dict[str, object]:
-    return {
-        "epoch": epoch,
-        "log_id": log_id,
-        "size": head.size,
-        "root": head.root,
-        "next_offset": head.next_offset,
-        "end_offset": head.end_offset,
-    }
 
 
 _ENDS = text(
@@ -303,15 +259,6 @@ _CHANGED = text(
 _CHECKPOINT = text("SELECT root, note FROM checkpoint WHERE head_size = :size")
 _ROOT = text("SELECT root FROM checkpoint WHERE head_size = :size")
 _LATEST = text("SELECT max(head_size) FROM checkpoint")
-_NEW_LOG = text(
-    "INSERT INTO log (origin, kind, generation, hash_alg, created) "
-    "VALUES (:origin, 'head', 1, 'sha256', :now) RETURNING log_id"
-)
-_ADD_HEAD = text(
-    "INSERT INTO epoch_head (epoch, log_id, size, root, next_offset, end_offset) "
-    "VALUES (:epoch, :log_id, :size, :root, :next_offset, :end_offset)"
-)
-_ADD_CHECKPOINT = text("INSERT INTO checkpoint (head_size, root, note) VALUES (:size, :root, :note)")
 _ADD_COSIGNATURE = text(
     "INSERT INTO cosignature (head_size, key_name, key_id, timestamp, line) "
     "SELECT head_size, :name, :key_id, :timestamp, :text FROM checkpoint "

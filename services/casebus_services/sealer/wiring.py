@@ -17,6 +17,7 @@ from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.config import ServiceSettings
 from casebus_services.ledger.database import bus_errors, migrate, open_database
+from casebus_services.ledger.rules import Fenced
 from casebus_services.streams.ends import KafkaEnds
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.quiet import hush
@@ -102,8 +103,12 @@ class SealerService:
                     self.sealer.start()
                     started = True
                 self.sealer.turn()
+            except Fenced:
+                log.info("another sealer was faster; everything is read again")
             except RetryLater as error:
-                # It does not beat meanwhile: whoever looks sees that nothing is sealed.
+                # It does not beat meanwhile: whoever looks sees that nothing is sealed. What it knows of
+                # heads is read anew, since its reader may have ended with the broker.
+                started = False
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
                 log.warning("nothing is sealed for now: %s", error.detail)
                 self._stopped.wait(pause_s)

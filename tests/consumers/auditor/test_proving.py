@@ -14,6 +14,7 @@ from casebus_deploy.cli.main import build
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.bundle_check import check_bundle
+from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
@@ -129,6 +130,7 @@ def test_bundle_of_a_chain(case: tuple[signed_case.SignedCase, ProvenLedger], tr
     assert report.failed == []
     assert report.signatures == 6
     assert [entry.withheld for entry in report.entries] == [False] * 6
+    assert made.page == page(made)
     expected = signed_case.bundle_of(said, 5)
     assert made.logs.keys() == expected.logs.keys()
     for name, log in made.logs.items():

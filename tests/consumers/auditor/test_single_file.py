@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from casebus_consumers.auditor.single_file import single_file
+from casebus_schemas.evidence.bundle_file import Bundle
+from casebus_schemas.evidence.bundle_page import page
 from support import sealed_ledger, signed_case
 from support.sealed_ledger import COSIGNERS, SIGNER
 from support.signed_case import bundle_of
@@ -83,6 +85,9 @@ def test_a_stranger_verifies_a_bundle(stranger: Path) -> None:
     body: dict[str, Any] = json.loads(run(stranger, "bundle", "case.zip", "--policy", final, "--json").stdout)
     assert (body["ok"], body["chain"], body["epoch"], body["signatures"]) == (True, chain(5), 2, 6)
     assert set(body["witnesses"]) == {"mps", "csrc", "audit"}
+    paged = run(stranger, "bundle", "case.zip", "--policy", final, "--page", "case.html")
+    assert paged.returncode == 0, paged.stderr
+    assert (stranger / "case.html").read_bytes() == page(Bundle.parse(raw))
     (stranger / "changed.zip").write_bytes(raw.replace(chain(5).encode(), chain(6).encode(), 1))
     changed = run(stranger, "bundle", "changed.zip", "--policy", final)
     assert changed.returncode == 1

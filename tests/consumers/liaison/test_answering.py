@@ -48,7 +48,7 @@ def test_c7_a_finding_is_answered_by_the_id_that_the_inbox_shows(named: str) -> 
 
 def test_c7_a_finding_is_accepted() -> None:
     """Accepting says so, with reasons where there are any."""
-    event = answer(notices(), "mps", FINDING, "", NOW, accept=True)
+    event = answer(notices(), "mps", FINDING, "", NOW, says="accepted")
     assert parse_event(event, CATALOG).type == "finding.accepted"
     assert event["data"]["reasons"] is None
 

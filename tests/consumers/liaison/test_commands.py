@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
-from casebus_consumers.liaison import cli, dead_letters_cli, notice_view
+from casebus_consumers.liaison import cli, dead_letters_cli, notice_view, statement_cli
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.topic_reader import AccessDenied
 from casebus_schemas.admission.receipts import receipt_json
@@ -25,7 +26,7 @@ from casebus_schemas.wire.signing import SigningKey
 from support import receipts
 from support.members import outbox_of, settings_of
 from support.router_writings import as_notice, dead_letter, notices_of
-from support.signed_events import AT, Speaker, envelope, referral, seed_of, stored
+from support.signed_events import AT, Speaker, chain, envelope, referral, seed_of, stored
 
 from .conftest import Write
 
@@ -78,6 +79,27 @@ def test_d12_a_number_that_is_not_there_is_said(connection: Path, speaker: Speak
     beyond = run(cli.app, connection, "receipts", "--agency", "mps", "--after", "99999999", "--json")
     assert beyond.exit_code == 1
     assert "MISSING" in beyond.stderr
+
+
+def test_a_statement_counts_what_reached_the_agency(connection: Path, speaker: Speaker, write: Write) -> None:
+    """`casebus statement` reads inbox and receipts of a real Kafka; repeats count once."""
+    events = [speaker.refer(7310), speaker.refer(7310)]
+    told = [notices_of(speaker, event, offset)["inbox.mps"] for offset, event in enumerate(events)]
+    for notice in (told[0], told[0], told[1]):
+        write(notice)
+    options = ["--connection", str(connection), "--agency", "mps", "--dry-run"]
+
+    def stated(as_of: str) -> dict[str, tuple[int, int, str]]:
+        done = CliRunner().invoke(statement_cli.app, [*options, "--as-of", as_of])
+        assert done.exception is None, done.output
+        chains = json.loads(done.stdout)["data"]["chains"]
+        return {one["chain"]: (one["sent"], one["received"], one["digest"]) for one in chains}
+
+    digest = sha256(b"".join(sorted(event.digest for event in events))).hexdigest()
+    assert stated("2026-01-01")[chain(7310)] == (0, 2, digest)
+    assert chain(7310) not in stated("2001-01-01")
+    late = CliRunner().invoke(statement_cli.app, [*options, "--as-of", "2999-01-01"])
+    assert isinstance(late.exception, UsageError)
 
 
 def test_what_was_fetched_is_said_once(

@@ -31,6 +31,8 @@ def bus(tmp_path: Path) -> tuple[Path, Connection]:
     for name, principal in body["principals"].items():
         (folder / f"{name}.password").write_text("secret")
         principal["password_file"] = f"{name}.password"
+    (folder / "log.signing-key").write_text("ab" * 32)
+    body["ledger"] = {"origin": "bus.example/ledger", "key_file": "log.signing-key"}
     file.write_text(json.dumps(body))
     connection = read_connection(file)
     assert connection is not None
@@ -48,9 +50,8 @@ def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
     file, _ = bus
     made = CliRunner().invoke(app, ["backup", str(tmp_path / "kept"), "-c", str(file), "--keys", "--json"])
     assert made.exit_code == 0, made.output
-    assert {"ledger.db", "agencies/csrc/outbox.db", "secrets/csrc.signing-key"} <= json.loads(made.stdout)[
-        "files"
-    ].keys()
+    kept = {"ledger.db", "agencies/csrc/outbox.db", "secrets/csrc.signing-key", "secrets/log.signing-key"}
+    assert kept <= json.loads(made.stdout)["files"].keys()
     data = tmp_path / "new"
     done = CliRunner().invoke(app, ["restore", str(tmp_path / "kept"), "--data", str(data), "--json"])
     assert done.exit_code == 0, done.output

@@ -87,6 +87,29 @@ def test_e3_keys_that_end_are_told(tmp_path: Path) -> None:
     assert shown.key_terms == ("csrc: in 21 days", "mps: no valid key")
 
 
+def test_the_last_epoch_is_told(tmp_path: Path) -> None:
+    """Page and doctor name the last epoch, its age and what waits; entries that wait long are a warning."""
+    (tmp_path / "state.json").write_text(json.dumps({"services": {"sealer": {"running": True, "pid": 7}}}))
+    folder = tmp_path / "services" / "sealer"
+    folder.mkdir(parents=True)
+
+    def told(sealed: dict[str, int]) -> tuple[str, str]:
+        (folder / "heartbeat.json").write_text(json.dumps({"at": time.time(), "sealed": sealed}))
+        (found,) = [(item.state, item.found) for item in _services(tmp_path) if item.name == "sealed"]
+        return found
+
+    now_ms = round(time.time() * 1000)
+    assert told({"epoch": 12, "at_ms": now_ms - 90_000, "waiting": 0})[0] == "ok"
+    state, words = told({"epoch": 12, "at_ms": now_ms - 90_000, "waiting": 3})
+    assert (state, "epoch 12, 90 秒前" in words or "epoch 12, 91 秒前" in words) == ("warn", True)
+    assert "3 条未封存" in words
+    assert told({"epoch": 12, "at_ms": now_ms, "waiting": 3})[0] == "ok"
+    assert "nothing sealed yet" in told({"epoch": 0, "at_ms": 0, "waiting": 0})[1]
+    beat = {"sealed": {"epoch": 5, "at_ms": 97_000, "waiting": 2}}
+    (shown,) = service_statuses({"sealer": {"running": True}}, {"sealer": beat}, {}, 100.0)
+    assert shown.sealed == "第 5 期 epoch 5, 3 秒前 s ago, 2 条未封存 entries not sealed"
+
+
 def test_c16_failed_logins_are_told(tmp_path: Path) -> None:
     """What the broker's log of logins says is named, newest first, on page and doctor."""
     log = tmp_path / "broker" / "log"

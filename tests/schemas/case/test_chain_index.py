@@ -68,3 +68,13 @@ def test_an_index_finds_what_reading_the_chain_finds(events: list[ChainEvent]) -
                 wanted = _belonging(folded, cause, type)
                 assert _same(made.belonging(cause, [type]), wanted)
                 assert _same(carried.belonging(cause, [type]), wanted)
+
+
+def test_what_answers_no_start_itself_reaches_the_last_ones_only() -> None:
+    """Of 22 questions an answer that names none belongs to the last 20; one that names the first, to it."""
+    asked = [say(f"q{n}", "consultation.requested", f"2022-01-01T10:{n:02}", to=("mps",)) for n in range(22)]
+    loose = say("l", "consultation.answered", "2022-01-02", agency="mps")
+    named = say("n", "consultation.answered", "2022-01-03", agency="mps", replies="q0")
+    index = ChainIndex(fold([*asked, loose, named]))
+    found = [list(index.belonging(question, ("consultation.answered",))) for question in asked]
+    assert found == [[named], [], *[[loose]] * 20]

@@ -12,7 +12,10 @@ from casebus_schemas.case.persons import Suspects
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from support.chains import say, suspects
 from support.long_chains import FLAT, chain_of
+from support.long_rules import long_chain, rounds_of_rules
 
+ROUNDS = rounds_of_rules()
+ROUND_EVENTS = 360
 EVENTS = 250 if os.environ.get("CASEBUS_SMOKE") else 500
 
 
@@ -55,6 +58,20 @@ def test_a7_the_last_events_of_a_chain_cost_what_its_first_ones_did(kind: str) -
     for event in events[second:last]:
         meaning.take(event)
     assert _cost(meaning, events[last:]) <= 2 * early
+
+
+@pytest.mark.parametrize("rule", ROUNDS)
+def test_what_a_rule_looks_at_costs_the_same_in_a_long_chain(rule: str) -> None:
+    """Its cases told over and over: the last 60 of 360 events take at most twice the steps of 60 before."""
+    events = list(long_chain(ROUNDS[rule], ROUND_EVENTS, one_matter=False))
+    meaning = reconcile(())
+    early, last = (ROUND_EVENTS * part // 6 for part in (2, 5))
+    for event in events[:early]:
+        meaning.take(event)
+    steps = _cost(meaning, events[early : early + ROUND_EVENTS // 6])
+    for event in events[early + ROUND_EVENTS // 6 : last]:
+        meaning.take(event)
+    assert _cost(meaning, events[last:]) <= 2 * steps
 
 
 @pytest.mark.parametrize("number", [1_000])

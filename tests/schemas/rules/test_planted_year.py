@@ -34,6 +34,7 @@ def test_every_planted_fault_is_found_and_nothing_else(found: Measured) -> None:
         "R63",
         "R64",
         "R65",
+        "R66",
     }
 
 

@@ -23,6 +23,7 @@ from casebus_schemas.law.terms import ReadingName
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.finding import FindingClass, FindingState, Severity
 from casebus_schemas.rules.rule import Scope
+from casebus_schemas.rules.word import Said
 from casebus_schemas.statistics.measures import CASES, CLUES, PERSONS, TIMES
 from casebus_schemas.texts.symbols import BASES, STATUSES, STEPS, read_symbols, symbols, title
 from support.chains import amount, at, say, suspects
@@ -53,6 +54,7 @@ OF_AVRO = _of_avro()
 OF_JSON: dict[str, tuple[str, ...]] = {
     "ObligationState": get_args(State),
     "FindingState": get_args(FindingState),
+    "FindingWord": get_args(Said),
     "FindingClass": get_args(FindingClass),
     "Severity": get_args(Severity),
     "RuleScope": get_args(Scope),

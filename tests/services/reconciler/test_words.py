@@ -8,7 +8,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.sight import seen_by
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.hearing import Announcement
+from casebus_services.reconciler.hearing import Announcement, Closing
 from casebus_services.reconciler.rows import finding_row, found_before
 from support.chains import CHAIN, amount, at, event_id, say
 
@@ -44,7 +44,7 @@ class _Case:
         to: tuple[str, ...] = (),
         text: str = "因口径不同",
     ) -> None:
-        field = "explanation" if said == "explained" else "reasons"
+        field = {"explained": "explanation", "assigned": "unit"}.get(said, "reasons")
         name = f"{agency}{said}{day}"
         about: dict[str, Any] = {"finding": finding or self.differ.id, field: text}
         self.take(say(name, f"finding.{said}", f"2022-03-{day:02}T10:00", agency=agency, to=to, **about))
@@ -52,6 +52,10 @@ class _Case:
     @property
     def differ(self) -> Finding:
         return next(found for found in self.book.findings.values() if found.rule == "R30")
+
+    def state(self) -> str:
+        """Where the difference stands now."""
+        return self.differ.state
 
     @property
     def foreign(self) -> list[Finding]:
@@ -201,3 +205,82 @@ def test_new_words_on_nothing_cost_the_same_however_much_was_said() -> None:
     assert process_time() - began < 5
     accused = {finding.accounts[0].agency for finding in book.findings.values() if finding.rule == "R40"}
     assert accused == {"spp"}, "who was told of no figure"
+
+
+# --- closed by the agencies, and opened again -------------------------------------------------------------
+
+
+def _told(case: _Case, kind: str) -> list[str]:
+    """Who heard of it, each as often as it did; who was not told of the last word hears it apart."""
+    said = [one for one in case.said if one.kind == kind and one.about[0].id == case.differ.id]
+    return sorted(agency for one in said for agency in one.to)
+
+
+def test_a_finding_is_closed_once_all_agree_and_one_settles_it() -> None:
+    """One alone closes nothing, whoever he is; all who heard of it hear that it is closed, and why."""
+    case = _Case()
+    case.word("mps", "settled", 3)
+    assert case.state() == "open"
+    case.word("csrc", "accepted", 4)
+    assert case.state() == "closed"
+    assert _told(case, "finding.closed") == ["csrc", "mps"]
+    closings = [about for one in case.said if one.kind == "finding.closed" for about in one.about]
+    assert len(closings) == 2
+    for closing in closings:
+        assert isinstance(closing, Closing)
+        assert "have agreed to close it" in closing.because.en
+    assert case.foreign == []
+
+
+def test_whoever_it_concerns_opens_it_again_and_all_hear_of_it() -> None:
+    """The last word counts: closed by both, opened by one, and closed once more when he agrees."""
+    case = _Case()
+    case.word("mps", "settled", 3)
+    case.word("csrc", "settled", 4)
+    case.word("mps", "reopened", 5)
+    assert case.state() == "open"
+    assert _told(case, "finding.opened") == ["csrc", "csrc", "mps", "mps"]
+    case.word("mps", "settled", 6)
+    assert case.state() == "closed"
+    assert _told(case, "finding.closed") == ["csrc", "csrc", "mps", "mps"]
+
+
+def test_new_facts_open_what_the_agencies_had_closed() -> None:
+    """What they agreed on was another figure: their words were about that one."""
+    case = _Case()
+    case.word("mps", "settled", 3)
+    case.word("csrc", "settled", 4)
+    facts: dict[str, Any] = {"amounts": [amount("loss", "4.00")], "corrects": "f", "to": ("csrc", "spp")}
+    case.take(say("k", "progress.corrected", "2022-03-05T10:00", agency="mps", **facts))
+    assert (case.differ.state, case.differ.words) == ("open", ())
+    assert _told(case, "finding.opened") == ["csrc", "csrc", "mps", "mps"]
+
+
+def test_who_handles_it_is_shown_and_answers_nothing() -> None:
+    """The unit stands beside the agency's answer, whichever is said first."""
+    case = _Case()
+    case.word("mps", "explained", 3)
+    case.word("mps", "assigned", 4, text="经侦三支队")
+    case.word("csrc", "assigned", 5, text="稽查二处")
+    assert case.state() == "explained"
+    assert [(w.agency, w.said, w.text) for w in case.differ.words] == [
+        ("mps", "explained", "因口径不同"),
+        ("mps", "assigned", "经侦三支队"),
+        ("csrc", "assigned", "稽查二处"),
+    ]
+
+
+def test_a_correction_that_does_not_mend_it_leaves_it_explained() -> None:
+    """Whether it agrees now says the bus, not the agency."""
+    case = _Case()
+    case.word("mps", "corrected", 3)
+    assert case.state() == "explained"
+
+
+def test_a_stranger_neither_closes_nor_opens_nor_is_assigned() -> None:
+    """The court's words on what does not concern it have no effect, and are seen (R40)."""
+    for said in ("settled", "reopened", "assigned", "corrected"):
+        case = _Case()
+        case.word("court", said, 3)
+        assert (case.differ.state, case.differ.words) == ("open", ())
+        assert [found.rule for found in case.foreign] == ["R40"]

@@ -7,6 +7,7 @@ from .beside import SECTION_4
 from .faults import TO_COURT, fault
 from .matter import Matter, Paper
 from .road import CSRC, MPS, SPP
+from .side_roads import SOURCE
 
 
 def _all(matter: Matter, *types: str) -> list[Paper]:
@@ -233,6 +234,17 @@ def _results(matter: Matter, change: Any) -> bool:
         return False
     for judgment in judgments:
         judgment.data = {**judgment.data, "results": change(judgment.data["results"])}
+    return True
+
+
+@fault("R43", "merged_in")
+def lost_in_the_merger(matter: Matter) -> bool:
+    """Whom the merged case was about is listed nowhere in the case that goes on."""
+    stranger = {"ref": "S1", "kind": "natural", "name": f"宇文某{matter.number}"}
+    for label in ("other referral", "other filing"):
+        paper = matter.paper(label)
+        paper.data = {**paper.data, "suspects": [stranger]}
+    matter.memory["shows_in"] = matter.number + SOURCE
     return True
 
 

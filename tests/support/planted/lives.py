@@ -199,6 +199,16 @@ def cleared_after_all(matter: Matter) -> None:
     side_roads.challenged(matter)
 
 
+def merged_in(matter: Matter) -> None:
+    """Filed, and another case of the first suspect is merged into it; prosecuted and judged together."""
+    _filed(matter)
+    side_roads.merged(matter)
+    road.investigated(matter)
+    road.transferred(matter)
+    road.prosecuted(matter)
+    road.judged(matter)
+
+
 def split_up(matter: Matter) -> None:
     """Filed, and split in two cases that go on in chains of their own."""
     if len(matter.names) < 2:
@@ -232,6 +242,7 @@ KINDS: Mapping[str, Callable[[Matter], None]] = {
         wrongly_filed,
         on_the_fast_track,
         cleared_after_all,
+        merged_in,
         split_up,
         working_together,
     )

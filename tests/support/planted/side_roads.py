@@ -72,6 +72,43 @@ def split(matter: Matter) -> None:
         matter.say(*("referral.handed_over", CSRC, "mps"), replies=label, chain=matter.number + part)
 
 
+SOURCE = 5_000_000
+"""What is added to a matter's number for the chain of a case that is merged into it."""
+
+
+def merged(matter: Matter) -> None:
+    """Another case of the first suspect is filed and merged into this one (MPS Procedure, article 21)."""
+    with matter.beside(matter.now):
+        matter.later(1, 3)
+        chain = matter.number + SOURCE
+        facts = {"suspects": matter.suspects(["S1"]), "charges": matter.charged(["S1"])}
+        other = matter.say(
+            *("referral.submitted", CSRC, "mps"), label="other referral", chain=chain, cc=("spp",), **facts
+        )
+        received = {"received_at": matter.now.isoformat(), "competent": True, "complete": True}
+        matter.say(
+            *("referral.receipted", MPS, "csrc"),
+            label="other receipt",
+            chain=chain,
+            replies=other,
+            **received,
+        )
+        matter.later(1, 2)
+        label = matter.say(
+            *("referral.filed", MPS, "csrc"), label="other filing", chain=chain, replies=other, **facts
+        )
+        matter.later(1, 2)
+        matter.say(*("referral.handed_over", CSRC, "mps"), label="other files", chain=chain, replies=label)
+        matter.later(1, 3)
+        matter.say(
+            *("referral.merged", MPS, "csrc spp"),
+            chain=chain,
+            merged=[{"chain": chain_of(chain)}],
+            into={"chain": matter.chain},
+            reasons="一人犯数罪",
+        )
+
+
 def _half(value: str) -> str:
     return f"{float(value) / 2:.2f}"
 

@@ -9,8 +9,9 @@ from .faults import FAULTS, Fault
 from .lives import KINDS, MOST, begun, live, lived
 from .matter import Matter, chain_of
 from .publications import Counted, outdated, publications
+from .statements import statement
 
-PUBLISHED_FROM = 2_000_000
+PUBLISHED_FROM, STATED_AS = 2_000_000, 7_000_000
 _TRIES = 60
 """How many lives are tried until one has a place for a fault."""
 
@@ -43,6 +44,10 @@ def planted_year(seed: int, chains: int, each: int) -> Year:
     matters += [lived(number, dice.choice(tuple(KINDS)), dice) for number in range(len(matters), chains)]
     said = publications(PUBLISHED_FROM, dice, Counted(matters), each, 2 * each)
     said += outdated(PUBLISHED_FROM + len(said), dice, each)
+    clean = [matter for matter in matters if not matter.faults][:each]
+    for matter in clean:
+        matter.faults.add("R66")
+    said.append(statement(STATED_AS, dice, (*matters, *said), (matter.number for matter in clean)))
     labels: dict[str, set[str]] = {}
     for matter in (*matters, *said):
         for rule in matter.faults:

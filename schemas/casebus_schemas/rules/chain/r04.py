@@ -1,9 +1,14 @@
 """R04: an agency uses one id for events that differ, within a chain or in several; none of them wins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import nsmallest
+from uuid import UUID
 
+from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_keys import MOST_READ, Linked
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import agency
@@ -34,18 +39,38 @@ RULE = Rule(
 @RULE.over_case
 def reused_in_chain(case: Case) -> Iterator[Found]:
     """Each id of the chain with several contents by the agency whose id it is; all are kept."""
-    for (speaker, event_id), events in case.folded.shared_ids.items():
-        some = events[:MOST_READ]
-        yield Found(
-            subject=f"{speaker}\n{event_id}",
-            causes=nsmallest(2, some, key=lambda event: event.sort_key),
-            named_by=(),
-            accounts=accounts_of(some),
-            because=Sentence(
-                f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
-                f"id {event_id} is used by {len(events)} events that differ; all are kept",
-            ),
-        )
+    return case.kept(SharedIds).found()
+
+
+class SharedIds(Kept):
+    """What was found of each id, made again where it was used once more."""
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._known: dict[tuple[str, UUID], tuple[int, Found]] = {}
+
+    def found(self) -> Iterator[Found]:
+        """One for each id."""
+        for key, events in self.folded.shared_ids.items():
+            known = self._known.get(key)
+            if known is None or known[0] != len(events):
+                known = self._known[key] = (len(events), _reused(key, events))
+            yield known[1]
+
+
+def _reused(key: tuple[str, UUID], events: Sequence[ChainEvent]) -> Found:
+    speaker, event_id = key
+    some = events[:MOST_READ]
+    return Found(
+        subject=f"{speaker}\n{event_id}",
+        causes=nsmallest(2, some, key=lambda event: event.sort_key),
+        named_by=(),
+        accounts=accounts_of(some),
+        because=Sentence(
+            f"标识{event_id}被用于{len(events)}个内容不同的事件,均予保留",
+            f"id {event_id} is used by {len(events)} events that differ; all are kept",
+        ),
+    )
 
 
 @RULE.across_chains

@@ -1,9 +1,12 @@
 """R12: a case is returned for supplementary investigation more often than twice, counted across offices."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import RuleId
@@ -32,28 +35,44 @@ RULE = Rule(
 )
 
 
-@RULE.over_case
-def returned_too_often(case: Case) -> Iterator[Found]:
-    """Each return that is a third one for somebody, by the count of the bus or as its speaker numbers it.
+class Returns(Kept):
+    """How often the case of each was returned, and each return that is one too many.
 
     Who is listed is counted by himself, a return that lists nobody counts for all; which office returns does
     not matter.
     """
-    suspects = case.folded.suspects
-    for_all, each = 0, Counter[int]()
-    earlier: list[ChainEvent] = []
-    for event in case.folded.standing_of.get(_RETURNED, ()):
-        listed = [person.number for person in suspects.listed(event)]
+
+    types = frozenset((_RETURNED,))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        self._for_all, self._most = 0, 0
+        self._each = Counter[int]()
+        self._earlier: list[ChainEvent] = []
+        self.found: list[Found] = []
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more return."""
+        listed = {person.number for person in self._suspects.listed(event)}
         if listed:
-            each.update(set(listed))
-            times = for_all + max(each[number] for number in listed)
+            self._each.update(listed)
+            most = max(self._each[number] for number in listed)
+            self._most = max(self._most, most)
         else:
-            for_all += 1
-            times = for_all + max(each.values(), default=0)
+            self._for_all += 1
+            most = self._most
+        times = self._for_all + most
         if max(times, event.data.get("times") or 0) > AT_MOST:
-            yield _returned(event, times, earlier)
-        if len(earlier) < AT_MOST:
-            earlier.append(event)
+            self.found.append(_returned(event, times, list(self._earlier)))
+        if len(self._earlier) < AT_MOST:
+            self._earlier.append(event)
+
+
+@RULE.over_case
+def returned_too_often(case: Case) -> Iterable[Found]:
+    """Each return that is a third one for somebody, by the count of the bus or as its speaker numbers it."""
+    return case.kept(Returns).found
 
 
 def _returned(event: ChainEvent, times: int, earlier: list[ChainEvent]) -> Found:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.effects import MOST_CORRECTIONS
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
@@ -14,6 +16,8 @@ from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import MOST_NAMED, accounts_of, correction_by
 
+_FILED, _REFUSED = "referral.filed", "referral.not_filed"
+_CHARGED, _CLEARED = "outcome.prosecuted", "outcome.not_prosecuted"
 _REVOKED = (
     "outcome.reconsideration_decided",
     "outcome.review_decided",
@@ -30,10 +34,10 @@ RULE = Rule(
     cls="state",
     severity="high",
     looks_at=(
-        "referral.filed",
-        "referral.not_filed",
-        "outcome.prosecuted",
-        "outcome.not_prosecuted",
+        _FILED,
+        _REFUSED,
+        _CHARGED,
+        _CLEARED,
         *_UNDONE,
         "*.suspects",
         "corrections",
@@ -44,44 +48,88 @@ RULE = Rule(
 )
 
 
+class Answers(Kept):
+    """Which referrals were answered both ways, who was both charged and cleared, and what of it is found."""
+
+    types = frozenset((_FILED, _REFUSED, _CHARGED, _CLEARED, *_UNDONE))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._of: dict[str, dict[Digest | None, list[ChainEvent]]] = {_FILED: {}, _REFUSED: {}}
+        self._last: dict[str, dict[int, ChainEvent]] = {_CHARGED: {}, _CLEARED: {}}
+        self._undone: set[int] = set()
+        self._all_undone = False
+        self._referrals: dict[Digest | None, Found] = {}
+        self._suspects: dict[int, Found] = {}
+        self._rivals: dict[int, Found] = {}
+        self._too_many: dict[Digest, tuple[int, Found]] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes an answer, a charge or what undoes one."""
+        if event.type in self._of:
+            self._answer(event)
+        elif event.type in self._last:
+            self._decide(event)
+        elif event.type not in _REVOKED or event.data.get("result") == "changed":
+            listed = self.folded.suspects.listed(event)
+            self._undone.update(person.number for person in listed)
+            self._all_undone = self._all_undone or not listed
+
+    def found(self) -> Iterator[Found]:
+        """Referrals first, then suspects, rival corrections, and those beyond the limit."""
+        yield from self._referrals.values()
+        if not self._all_undone:
+            yield from (self._suspects[one] for one in sorted(self._suspects) if one not in self._undone)
+        for place, rivals in enumerate(self.folded.rivals):
+            if place not in self._rivals:
+                self._rivals[place] = _rivals(rivals)
+            yield self._rivals[place]
+        for origin, idle in self.folded.too_many.items():
+            known = self._too_many.get(origin)
+            if known is None or known[0] != len(idle):
+                known = (len(idle), _too_many(self.folded.by_digest[origin], idle))
+                self._too_many[origin] = known
+            yield known[1]
+
+    def _answer(self, event: ChainEvent) -> None:
+        request = self.folded.request_of(event)
+        origin = None if request is None else self.folded.origin_of(request.digest)
+        of_type = self._of[event.type]
+        answers = of_type.setdefault(origin, [])
+        answers.append(event)
+        if len(answers) > MOST_NAMED and answers[-2].agency == event.agency:
+            return  # a finding names the first answers, and whom it asks says the last one's speaker
+        if origin is not None:
+            self._contradict(origin)
+        else:
+            for one in dict.fromkeys((*self._of[_FILED], *self._of[_REFUSED])):
+                self._contradict(one)
+
+    def _contradict(self, request: Digest | None) -> None:
+        # What answers nothing that the chain holds may answer any referral.
+        filed, refused = self._of[_FILED], self._of[_REFUSED]
+        yes = filed.get(request) or filed.get(None)
+        no = refused.get(request) or refused.get(None)
+        if yes and no:
+            of = request.hex() if request else ""
+            self._referrals[request] = _conflict(f"referral\n{of}", yes, no, self.catalog)
+
+    def _decide(self, event: ChainEvent) -> None:
+        suspects = self.folded.suspects
+        charged, cleared = self._last[_CHARGED], self._last[_CLEARED]
+        for person in suspects.listed(event):
+            number = person.number
+            self._last[event.type][number] = event
+            if number in charged and number in cleared:
+                yes, no = [charged[number]], [cleared[number]]
+                key = suspects.person(number).key
+                self._suspects[number] = _conflict(f"suspect\n{key}", yes, no, self.catalog)
+
+
 @RULE.over_case
 def contradictions(case: Case) -> Iterator[Found]:
     """Filed and not filed; prosecuted and not prosecuted for one suspect; rival corrections of one event."""
-    folded = case.folded
-    filed, refused = folded.answers_of("referral.filed"), folded.answers_of("referral.not_filed")
-    # What answers nothing that the chain holds may answer any referral.
-    anyway_filed, anyway_refused = filed.get(None, []), refused.get(None, [])
-    for request in dict.fromkeys((*filed, *refused)):
-        yes = filed.get(request, []) or anyway_filed
-        no = refused.get(request, []) or anyway_refused
-        if yes and no:
-            of = request.hex() if request else ""
-            yield _conflict(f"referral\n{of}", yes, no, case.catalog)
-    suspects = folded.suspects
-    charged, cleared = (
-        suspects.last_lists(type) for type in ("outcome.prosecuted", "outcome.not_prosecuted")
-    )
-    undone = _undone(case) if charged.keys() & cleared.keys() else set()
-    for number in sorted((charged.keys() & cleared.keys()) - undone):
-        person = suspects.person(number)
-        yield _conflict(f"suspect\n{person.key}", [charged[number]], [cleared[number]], case.catalog)
-    for rivals in folded.rivals:
-        yield _rivals(rivals)
-    for origin, idle in folded.too_many.items():
-        yield _too_many(folded.by_digest[origin], idle)
-
-
-def _undone(case: Case) -> set[int]:
-    """For whom an indictment was withdrawn or a non-prosecution was changed; all if it lists nobody."""
-    suspects = case.folded.suspects
-    found: set[int] = set()
-    for type in _UNDONE:
-        for event in case.folded.standing_of.get(type, ()):
-            if type in _REVOKED and event.data.get("result") != "changed":
-                continue
-            listed = suspects.listed(event) or suspects.persons
-            found.update(person.number for person in listed)
-    return found
+    return case.kept(Answers).found()
 
 
 def _conflict(subject: str, yes: Sequence[ChainEvent], no: Sequence[ChainEvent], catalog: Catalog) -> Found:

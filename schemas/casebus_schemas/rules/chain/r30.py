@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from casebus_schemas.case.accounts import plain
-from casebus_schemas.case.amounts import CONDUCT, Slip, Stated, slip
+from casebus_schemas.case.amounts import Slip, SortKey, Stated, slip
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
@@ -31,18 +33,30 @@ RULE = Rule(
 """`severity` is high where a slip of unit or sign explains the difference."""
 
 
+class Differences(Kept):
+    """What was found of each pair of figures, made again where one of them was stated anew."""
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._known: dict[tuple[SortKey, str, str], tuple[Stated, Stated, Found]] = {}
+
+    def found(self) -> Iterator[Found]:
+        """One for each pair that differs."""
+        for kind, stated in self.folded.stated.differing():
+            for left, right in combinations(stated, 2):
+                if left.value == right.value:
+                    continue
+                pair = (kind, left.agency, right.agency)
+                known = self._known.get(pair)
+                if known is None or known[0] is not left or known[1] is not right:
+                    known = self._known[pair] = (left, right, _amounts(left, right, self.catalog))
+                yield known[2]
+
+
 @RULE.over_case
 def differing_amounts(case: Case) -> Iterator[Found]:
     """Each pair of agencies whose last figures of one kind differ."""
-    by_kind: dict[object, list[Stated]] = {}
-    for stated in case.folded.stated.all():
-        if stated.kind.basis in CONDUCT:
-            by_kind.setdefault(stated.kind.sort_key, []).append(stated)
-    for stated_of_kind in by_kind.values():
-        stated_of_kind.sort(key=lambda stated: stated.agency)
-        for left, right in combinations(stated_of_kind, 2):
-            if left.value != right.value:
-                yield _amounts(left, right, case.catalog)
+    return case.kept(Differences).found()
 
 
 def _amounts(left: Stated, right: Stated, catalog: Catalog) -> Found:

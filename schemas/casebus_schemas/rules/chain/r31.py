@@ -1,10 +1,13 @@
 """R31: the suspect lists of two agencies that follow each other in the case do not match."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+from casebus_schemas.case.basis import Basis
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import ALL_TYPES, Kept
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import Agency, RuleId
@@ -28,52 +31,66 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Listed:
-    """Whom an agency lists, by number and as it calls them, and in which events."""
+    """Whom an agency lists, by number and as it first calls them; what its lists are based on."""
 
     by: Agency
-    names: dict[int, str]
-    events: Sequence[ChainEvent]
+    types: set[str] = field(default_factory=set)
+    names: dict[int, str] = field(default_factory=dict)
+    events: Basis = field(default_factory=Basis)
+
+    @property
+    def last(self) -> ChainEvent:
+        """Its last list."""
+        return self.events.ends[1]
 
     def missing(self, other: "_Listed") -> list[str]:
         """Names of those whom the other agency lists and this one does not."""
-        return sorted(name for number, name in other.names.items() if number not in self.names)
+        return sorted(other.names[number] for number in other.names.keys() - self.names.keys())
 
 
-@RULE.over_case
-def differing_suspects(case: Case) -> Iterator[Found]:
-    """Each agency that lists suspects is held against the next that does: no two differ unseen."""
-    for (left, here), (right, there) in pairwise(_numbers(case)):
-        if here != there:
-            yield _differing(_listed(case, left), _listed(case, right), case.catalog)
-
-
-def _numbers(case: Case) -> list[tuple[str, set[int]]]:
+class Lists(Kept):
     """Whom each agency lists, whoever it is, in the order in which the catalogue leads a case.
 
     Measures and detentions name whom they touch, not everybody: the catalogue does not count them as lists.
     Indictment and judgment are compared by charge (R39).
     """
-    found: dict[str, set[int]] = {}
-    # The catalogue's order is that of a case: an agency stands where its first list does.
-    for type, known in case.catalog.types.items():
-        if known.lists_suspects:
-            for by, numbers in sorted(case.folded.suspects.numbers_in(type).items()):
-                found.setdefault(by, set()).update(numbers)
-    return list(found.items())
+
+    types = ALL_TYPES
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        known = (type for type, event in catalog.types.items() if event.lists_suspects)
+        self._order = {type: place for place, type in enumerate(known)}
+        self._of: dict[str, _Listed] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more list."""
+        if event.type not in self._order or not event.data.get("suspects"):
+            return
+        listed = self._of.setdefault(event.agency, _Listed(Agency(event.agency)))
+        listed.types.add(event.type)
+        listed.events.add(event)
+        for number, name in self._suspects.names_in(event).items():
+            listed.names.setdefault(number, name)
+
+    def in_order(self) -> list[_Listed]:
+        """An agency stands where its first list does; of several with that type by name."""
+
+        def place(listed: _Listed) -> tuple[int, str]:
+            return min(self._order[type] for type in listed.types), listed.by
+
+        return sorted(self._of.values(), key=place)
 
 
-def _listed(case: Case, by: str) -> _Listed:
-    types = (type for type, known in case.catalog.types.items() if known.lists_suspects)
-    rows = (case.folded.standing_of.get(type, ()) for type in types)
-    events = [event for row in rows for event in row if event.agency == by and event.data.get("suspects")]
-    events.sort(key=lambda event: case.folded.place[event.digest])
-    names: dict[int, str] = {}
-    for event in events:
-        for number, name in case.folded.suspects.names_in(event).items():
-            names.setdefault(number, name)
-    return _Listed(Agency(by), names, events)
+@RULE.over_case
+def differing_suspects(case: Case) -> Iterator[Found]:
+    """Each agency that lists suspects is held against the next that does: no two differ unseen."""
+    for left, right in pairwise(case.kept(Lists).in_order()):
+        if left.names.keys() != right.names.keys():
+            yield _differing(left, right, case.catalog)
 
 
 def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
@@ -83,21 +100,21 @@ def _differing(left: _Listed, right: _Listed, catalog: Catalog) -> Found:
     said = [part for part in parts if part is not NOTHING]
     return Found(
         subject=f"{left.by}\n{right.by}",
-        causes=[left.events[-1], right.events[-1]],
+        causes=[left.last, right.last],
         named_by=(),
         accounts=[_account(left, there), _account(right, here)],
         because=Sentence(
             f"嫌疑主体不一致:{';'.join(part.zh for part in said)}",
             f"the suspects differ: {'; '.join(part.en for part in said)}",
         ),
-        suggestion=correction_by(wrong.events[-1], catalog),
+        suggestion=correction_by(wrong.last, catalog),
         uses=[*left.events, *right.events],
     )
 
 
 def _account(listed: _Listed, missing: list[str]) -> Account:
     value = {**few("suspects", list(listed.names.values())), **few("missing", missing)}
-    return account(listed.events[-1], value, *listed.events, compared=("missing", "missing_in_all"))
+    return account(listed.last, value, *listed.events, compared=("missing", "missing_in_all"))
 
 
 def _lacks(who: Agency, names: list[str]) -> Sentence:

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 
-from casebus_schemas.case.laundering import CHECKING, Launderer, LaunderingTrack, words_on
+from casebus_schemas.case.chain import ChainEvent, Digest
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.case.laundering import CHECKING, Key, Launderer, LaunderingTrack, LaunderingTracks
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.law.predicates import LAUNDERING_ARTICLES, LaunderingCrime, crime_of
@@ -28,28 +32,52 @@ RULE = Rule(
 """It advises: whose gains they are, and which crime the predicate is, only a court decides."""
 
 
+class Words(Kept):
+    """Each agency's last word on who launders the gains of which predicate, and those that do not fit."""
+
+    types = frozenset(CHECKING)
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._tracks = LaunderingTracks(folded.suspects)
+        self._unfit: dict[Key, dict[tuple[str, Digest], Found]] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more look into laundering."""
+        for key, track in self._tracks.add(event).items():
+            unfit: dict[tuple[str, Digest], Found] = {}
+            for said in track.launderers.values():
+                found = _unfit(track, said, self.catalog)
+                if found is not None:
+                    unfit.setdefault((found.subject, said.event.digest), found)
+            self._unfit[key] = unfit
+
+    def found(self) -> Iterator[Found]:
+        """One word each, though two tracks show the same."""
+        shown: dict[tuple[str, Digest], None] = {}
+        for unfit in self._unfit.values():
+            for key, found in unfit.items():
+                if key not in shown:
+                    shown[key] = None
+                    yield found
+
+
 @RULE.over_case
 def unfit_article(case: Case) -> Iterator[Found]:
     """Each word on laundering under 191 or 312 that the table of predicates puts elsewhere."""
-    standing = case.folded.standing_of
-    events = sorted(
-        (event for type in CHECKING for event in standing.get(type, ())),
-        key=lambda event: case.folded.place[event.digest],
-    )
-    shown = set()
-    for track, said in words_on(events, case.folded.suspects):
-        crime = crime_of(track.predicate, "self" if said.gains == "self" else "others")
-        if crime is None or said.article not in LAUNDERING_ARTICLES or said.article == crime.article:
-            continue
-        subject = f"{said.name}\n{track.offender}\n{track.predicate}\n{said.article}"
-        if (subject, said.event.digest) in shown:
-            continue
-        shown.add((subject, said.event.digest))
-        yield _found(track, said, crime, subject, case)
+    return case.kept(Words).found()
+
+
+def _unfit(track: LaunderingTrack, said: Launderer, catalog: Catalog) -> Found | None:
+    crime = crime_of(track.predicate, "self" if said.gains == "self" else "others")
+    if crime is None or said.article not in LAUNDERING_ARTICLES or said.article == crime.article:
+        return None
+    subject = f"{said.name}\n{track.offender}\n{track.predicate}\n{said.article}"
+    return _found(track, said, crime, subject, catalog)
 
 
 def _found(
-    track: LaunderingTrack, said: Launderer, crime: LaunderingCrime, subject: str, case: Case
+    track: LaunderingTrack, said: Launderer, crime: LaunderingCrime, subject: str, catalog: Catalog
 ) -> Found:
     value = {
         "launderer": said.name and short(said.name),
@@ -64,7 +92,7 @@ def _found(
         causes=[said.event],
         accounts=[account(said.event, value)],
         because=_because(track.predicate, said, crime),
-        suggestion=correction_by(said.event, case.catalog),
+        suggestion=correction_by(said.event, catalog),
         law=[Article("criminal-law", article) for article in dict.fromkeys(articles)],
     )
 

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from casebus_schemas.case.assets import Fault, Measure
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import RuleId
@@ -14,6 +17,9 @@ from ..finding import Account, account, said
 from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import accounts_of, correction_by, short
+
+_Named = tuple[str, tuple[ChainEvent, ...]]
+"""What names a finding: its subject, and events."""
 
 RULE = Rule(
     RuleId("R37"),
@@ -44,26 +50,45 @@ RULE = Rule(
 )
 
 
+class Faults(Kept):
+    """What was found of each fault, made again where something new was said of it."""
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._known: dict[int, tuple[Fault, _Named, Found]] = {}
+
+    def found(self) -> Iterator[Found]:
+        """One of each: one event may say the same thing twice."""
+        shown: set[_Named] = set()
+        known, self._known = self._known, {}
+        for fault in self.folded.assets.faults():
+            one = known.get(id(fault)) or (fault, *_unbalanced(fault, self.catalog))
+            self._known[id(fault)] = one
+            if one[1] not in shown:
+                shown.add(one[1])
+                yield one[2]
+
+
 @RULE.over_case
 def unbalanced(case: Case) -> Iterator[Found]:
     """Each item, line and sum of which the figures do not fit together."""
-    shown = set()
-    for fault in case.folded.assets.faults():
-        first, last = fault.events[0], fault.events[-1]
-        subject = "\n".join((fault.wrong, fault.item or "", *(fault.measure or ()), *_stated_by(fault)))
-        named_by = (first,) if fault.measure is not None else (first, last)
-        if (subject, named_by) in shown:  # one event may say the same thing twice
-            continue
-        shown.add((subject, named_by))
-        yield Found(
-            subject=subject,
-            causes=[first, last],
-            named_by=named_by,
-            accounts=_accounts(fault, case),
-            because=_because(fault),
-            suggestion=correction_by(last, case.catalog),
-            uses=fault.events if fault.item is not None else _of_sums(case),
-        )
+    return case.kept(Faults).found()
+
+
+def _unbalanced(fault: Fault, catalog: Catalog) -> tuple[_Named, Found]:
+    first, last = fault.events[0], fault.events[-1]
+    subject = "\n".join((fault.wrong, fault.item or "", *(fault.measure or ()), *_stated_by(fault)))
+    named_by = (first,) if fault.measure is not None else (first, last)
+    found = Found(
+        subject=subject,
+        causes=[first, last],
+        named_by=named_by,
+        accounts=_accounts(fault),
+        because=_because(fault),
+        suggestion=correction_by(last, catalog),
+        uses=(*fault.rests_on, *fault.events),
+    )
+    return (subject, named_by), found
 
 
 def _stated_by(fault: Fault) -> list[str]:
@@ -71,12 +96,7 @@ def _stated_by(fault: Fault) -> list[str]:
     return [fault.events[-1].agency] if fault.wrong in ("row", "total", "books") else []
 
 
-def _of_sums(case: Case) -> list[ChainEvent]:
-    """Every event from which a sum is computed."""
-    return [event for type in RULE.looks_at for event in case.folded.standing_of.get(type, ())]
-
-
-def _accounts(fault: Fault, case: Case) -> list[Account]:
+def _accounts(fault: Fault) -> list[Account]:
     first, last = fault.events[0], fault.events[-1]
     if fault.wrong in ("untaken", "twice") or fault.measure is None:
         return accounts_of(dict.fromkeys(fault.events))
@@ -90,8 +110,7 @@ def _accounts(fault: Fault, case: Case) -> list[Account]:
             ]
         case "books":
             computed = {**about, fault.column or "": _text(fault.computed)}
-            known = fault.events[:-1] if fault.item is not None else _of_sums(case)
-            others = [event for event in known if event != last]
+            others = [*fault.rests_on, *fault.events[:-1]]
             stated = account(last, {**about, fault.column or "": _text(fault.said)})
             return [*([account(others[-1], computed, *others)] if others else []), stated]
         case "negative":

@@ -1,12 +1,17 @@
 """R38: taken twice or out of turn: a fine not offset, a gain confiscated twice, investors behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from casebus_schemas.case.accounts import plain
+from casebus_schemas.case.basis import Basis
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.case.persons import Person
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Article
@@ -53,53 +58,99 @@ class _Fines:
 
     person: Person
     fined: Decimal = Decimal(0)
-    penalties: list[ChainEvent] = field(default_factory=list)
+    penalties: Basis = field(default_factory=Basis)
+    last_day: date | None = None
     judgment: ChainEvent | None = None
     fine: Decimal = Decimal(0)
     offset: Decimal | None = None
+
+    def found(self, catalog: Catalog) -> Found | None:
+        """A fine after a fine, or one that is not offset."""
+        judgment = self.judgment
+        if judgment is None or self.last_day is None or not self.fined or not self.fine:
+            return None
+        if self.last_day > beijing_day(judgment.occurred_at):
+            return _fined_again(self, judgment, catalog)
+        if self.offset is None or self.offset < min(self.fined, self.fine):
+            return _not_offset(self, judgment, catalog)
+        return None
+
+
+class Taken(Kept):
+    """What penalties and judgments take, of each person and in all, and what suits say of their order."""
+
+    types = frozenset((PENALTY, JUDGMENT, *SUITS))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        self._fines: dict[int, _Fines] = {}
+        self.fined: dict[int, Found] = {}
+        self.penalties, self.judgments = Basis(), Basis()
+        self.by_penalty = self.by_judgment = Decimal(0)
+        self._confiscated: dict[object, Decimal] = {}
+        self.last_suit: ChainEvent | None = None
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes a penalty, a judgment or what is said of a suit."""
+        if event.type in SUITS:
+            if event.data.get("paid_first") is not None:
+                self.last_suit = event
+            return
+        for number in self._punish(event) if event.type == PENALTY else self._judge(event):
+            found = self._fines[number].found(self.catalog)
+            if found is not None:
+                self.fined[number] = found
+            else:
+                self.fined.pop(number, None)
+
+    def _punish(self, event: ChainEvent) -> Iterable[int]:
+        self.penalties.add(event)
+        touched: dict[int, None] = {}
+        for sanction in event.data.get("sanctions") or ():
+            if sanction["amount"] is None:
+                continue
+            if sanction["kind"] == "confiscation":
+                self.by_penalty += sanction["amount"]
+            person = self._suspects.find(event, sanction["suspect"])
+            if sanction["kind"] == "fine" and person is not None:
+                fines = self._fines.setdefault(person.number, _Fines(person))
+                fines.fined += sanction["amount"]
+                day = beijing_day(event.occurred_at)
+                fines.last_day = day if fines.last_day is None else max(fines.last_day, day)
+                if person.number not in touched:
+                    fines.penalties.add(event)
+                touched[person.number] = None
+        return touched
+
+    def _judge(self, event: ChainEvent) -> Iterable[int]:
+        self.judgments.add(event)
+        touched: dict[int, None] = {}
+        for sentence in event.data.get("sentences") or ():
+            person = self._suspects.find(event, sentence["suspect"])
+            if sentence["confiscation"] is not None:
+                whose: object = person.number if person else sentence["suspect"]
+                self.by_judgment += sentence["confiscation"] - self._confiscated.get(whose, Decimal(0))
+                self._confiscated[whose] = sentence["confiscation"]
+            if person is not None and sentence["fine"] is not None:
+                fines = self._fines.setdefault(person.number, _Fines(person))
+                fines.judgment, fines.fine, fines.offset = event, sentence["fine"], sentence["offset"]
+                touched[person.number] = None
+        return touched
 
 
 @RULE.over_case
 def taken_twice(case: Case) -> Iterator[Found]:
     """Fines that are not offset, fines after a fine, gains confiscated twice, investors who come last."""
-    for fines in _fines(case).values():
-        if fines.judgment is None or not fines.penalties or not fines.fined or not fines.fine:
-            continue
-        before = [event for event in fines.penalties if not _is_later(event, fines.judgment)]
-        if len(before) < len(fines.penalties):
-            yield _fined_again(fines, fines.judgment, case)
-        elif fines.offset is None or fines.offset < min(fines.fined, fines.fine):
-            yield _not_offset(fines, fines.judgment, case)
-    yield from _gains(case)
-    yield from _investors_last(case)
+    if not Taken.types.isdisjoint(case.folded.standing_of):
+        taken = case.kept(Taken)
+        yield from taken.fined.values()
+        yield from _gains(taken, case)
+        yield from _investors_last(taken, case)
 
 
-def _is_later(penalty: ChainEvent, judgment: ChainEvent) -> bool:
-    return beijing_day(penalty.occurred_at) > beijing_day(judgment.occurred_at)
-
-
-def _fines(case: Case) -> dict[int, _Fines]:
-    found: dict[int, _Fines] = {}
-    suspects, standing = case.folded.suspects, case.folded.standing_of
-    for event in standing.get(PENALTY, ()):
-        for sanction in event.data.get("sanctions") or ():
-            person = suspects.find(event, sanction["suspect"])
-            if sanction["kind"] == "fine" and sanction["amount"] is not None and person is not None:
-                fines = found.setdefault(person.number, _Fines(person))
-                fines.fined += sanction["amount"]
-                if event not in fines.penalties[-1:]:
-                    fines.penalties.append(event)
-    for event in standing.get(JUDGMENT, ()):
-        for sentence in event.data.get("sentences") or ():
-            person = suspects.find(event, sentence["suspect"])
-            if person is not None and sentence["fine"] is not None:
-                fines = found.setdefault(person.number, _Fines(person))
-                fines.judgment, fines.fine, fines.offset = event, sentence["fine"], sentence["offset"]
-    return found
-
-
-def _not_offset(fines: _Fines, judgment: ChainEvent, case: Case) -> Found:
-    penalty, who = fines.penalties[0], agency(judgment.agency)
+def _not_offset(fines: _Fines, judgment: ChainEvent, catalog: Catalog) -> Found:
+    penalty, who = fines.penalties.ends[0], agency(judgment.agency)
     fined, fine, name = _yuan(fines.fined), _yuan(fines.fine), short(fines.person.name)
     given = "none" if fines.offset is None else plain(fines.offset)
     offset = Sentence("未写明折抵", "names no offset") if fines.offset is None else _only(fines.offset)
@@ -115,7 +166,7 @@ def _not_offset(fines: _Fines, judgment: ChainEvent, case: Case) -> Found:
             f"{name}已被行政罚款{fined.zh},{who.zh}判处罚金{fine.zh},{offset.zh}",
             f"{name} was fined {fined.en} by the regulator; {who.en} fines {fine.en} and {offset.en}",
         ),
-        suggestion=correction_by(judgment, case.catalog),
+        suggestion=correction_by(judgment, catalog),
         law=_OFFSET,
         uses=fines.penalties,
         apart=_ASK,
@@ -127,8 +178,8 @@ def _only(offset: Decimal) -> Sentence:
     return Sentence(f"仅折抵{amount.zh}", f"offsets only {amount.en}")
 
 
-def _fined_again(fines: _Fines, judgment: ChainEvent, case: Case) -> Found:
-    penalty, name = fines.penalties[-1], short(fines.person.name)
+def _fined_again(fines: _Fines, judgment: ChainEvent, catalog: Catalog) -> Found:
+    penalty, name = fines.penalties.ends[1], short(fines.person.name)
     fine, again = _yuan(fines.fine), agency(penalty.agency)
     return Found(
         subject=f"again\n{fines.person.name}",
@@ -141,46 +192,32 @@ def _fined_again(fines: _Fines, judgment: ChainEvent, case: Case) -> Found:
             f"{name}已被判处罚金{fine.zh},{again.zh}其后又处罚款",
             f"{name} was sentenced to a fine of {fine.en}; {again.en} fined again afterwards",
         ),
-        suggestion=correction_by(penalty, case.catalog),
+        suggestion=correction_by(penalty, catalog),
         law=_OFFSET[1:],
         uses=fines.penalties,
     )
 
 
-def _gains(case: Case) -> Iterator[Found]:
+def _gains(taken: Taken, case: Case) -> Iterator[Found]:
     """Confiscations of the regulator and of the last judgment on each, together above the gain."""
-    suspects, standing = case.folded.suspects, case.folded.standing_of
-    penalties, judgments = standing.get(PENALTY, []), standing.get(JUDGMENT, [])
-    by_penalty = sum(
-        (
-            sanction["amount"]
-            for event in penalties
-            for sanction in event.data.get("sanctions") or ()
-            if sanction["kind"] == "confiscation" and sanction["amount"] is not None
-        ),
-        Decimal(0),
-    )
-    last: dict[object, Decimal] = {}
-    for event in judgments:
-        for sentence in event.data.get("sentences") or ():
-            person = suspects.find(event, sentence["suspect"])
-            if sentence["confiscation"] is not None:
-                last[person.number if person else sentence["suspect"]] = sentence["confiscation"]
-    by_judgment = sum(last.values(), Decimal(0))
+    by_penalty, by_judgment = taken.by_penalty, taken.by_judgment
+    if not by_penalty or not by_judgment:
+        return
     stated = [one for one in case.folded.stated.all() if one.kind.basis in _GAINS]
     totals: dict[str, Decimal] = {}
     for one in stated:
         totals[one.agency] = totals.get(one.agency, Decimal(0)) + one.value
     ceiling = max(totals.values(), default=Decimal(0))
-    if not by_penalty or not by_judgment or not ceiling or by_penalty + by_judgment <= ceiling:
+    if not ceiling or by_penalty + by_judgment <= ceiling:
         return
-    penalty, judgment = penalties[0], judgments[-1]
+    penalties, judgments = taken.penalties, taken.judgments
+    penalty, (first, judgment) = penalties.ends[0], judgments.ends
     both, most = _yuan(by_penalty + by_judgment), _yuan(ceiling)
     uses = (*penalties, *judgments, *(one.event for one in stated))
     yield Found(
         subject="gains",
         causes=[penalty, judgment],
-        named_by=[penalty, judgments[0]],
+        named_by=[penalty, first],
         accounts=[
             account(penalty, {"value": plain(by_penalty)}, *penalties),
             account(
@@ -201,14 +238,10 @@ def _gains(case: Case) -> Iterator[Found]:
     )
 
 
-def _investors_last(case: Case) -> Iterator[Found]:
+def _investors_last(taken: Taken, case: Case) -> Iterator[Found]:
     """A suit of which its court says that investors are not paid before fine and confiscation."""
-    suits = [event for type in SUITS for event in case.folded.standing_of.get(type, ())]
-    said = [event for event in suits if event.data.get("paid_first") is not None]
-    if not said:
-        return
-    last = max(said, key=lambda event: case.folded.place[event.digest])
-    if last.data["paid_first"]:
+    last = taken.last_suit
+    if last is None or last.data["paid_first"]:
         return
     who = agency(last.agency)
     yield Found(

@@ -1,10 +1,13 @@
 """R39: a charge of the indictments has no counterpart in the judgments, or the reverse."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from casebus_schemas.case.accounts import charges_of
+from casebus_schemas.case.basis import Basis
 from casebus_schemas.case.chain import ChainEvent
-from casebus_schemas.case.persons import Suspects
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
 
@@ -13,6 +16,7 @@ from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import few, named, short
 
+_CHARGED, _DECIDED = "outcome.prosecuted", "outcome.judgment"
 _Pair = tuple[int, str]
 """A suspect's number and an article."""
 
@@ -22,7 +26,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=("outcome.prosecuted", "outcome.judgment", "*.suspects"),
+    looks_at=(_CHARGED, _DECIDED, "*.suspects"),
     acts=Sentence("检察机关和法院", "the procuratorate and the court"),
     mends=Sentence(
         "补报判决或变更起诉,或说明原因", "the missing judgment or a changed indictment, or an explanation"
@@ -33,41 +37,57 @@ RULE = Rule(
 )
 
 
+class Charges(Kept):
+    """Who is charged and decided on, and of whom only one of both is said."""
+
+    types = frozenset((_CHARGED, _DECIDED))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        self._pairs: dict[str, set[_Pair]] = {type: set() for type in self.types}
+        self.alone: dict[str, dict[str, dict[int, str]]] = {type: {} for type in self.types}
+        self.uses = {type: Basis() for type in self.types}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes an indictment or a judgment."""
+        of = event.type
+        other = _DECIDED if of == _CHARGED else _CHARGED
+        self.uses[of].add(event)
+        names = self._suspects.names_in(event)
+        for person, article in charges_of(event, self._suspects):
+            pair = (person.number, article)
+            if pair in self._pairs[of]:
+                continue
+            self._pairs[of].add(pair)
+            if pair not in self._pairs[other]:
+                # As the paper calls him: no other one may give his name away.
+                self.alone[of].setdefault(article, {})[person.number] = names[person.number]
+                continue
+            there = self.alone[other][article]
+            del there[person.number]
+            if not there:
+                del self.alone[other][article]
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are charges on both sides."""
+        return all(self._pairs.values())
+
+
 @RULE.over_case
 def charges_without_outcome(case: Case) -> Iterator[Found]:
     """Each article under which somebody is charged and not decided on, or decided on and not charged."""
-    indictments = case.folded.standing_of.get("outcome.prosecuted", [])
-    judgments = case.folded.standing_of.get("outcome.judgment", [])
-    if not indictments or not judgments:
+    standing = case.folded.standing_of
+    if _CHARGED not in standing or _DECIDED not in standing:
         return
-    charged = _pairs(indictments, case.folded.suspects)
-    decided = _pairs(judgments, case.folded.suspects)
-    if not charged or not decided:
+    kept = case.kept(Charges)
+    if not kept.comparable:
         return
-    uses = (indictments, judgments)
-    for article, names in _only_in(charged, decided).items():
-        yield _charge(article, names, charged_only=True, uses=uses)
-    for article, names in _only_in(decided, charged).items():
-        yield _charge(article, names, charged_only=False, uses=uses)
-
-
-def _only_in(here: Mapping[_Pair, str], there: Mapping[_Pair, str]) -> dict[str, list[str]]:
-    """By article whom these name under it and those do not."""
-    found: dict[str, list[str]] = {}
-    for pair, name in here.items():
-        if pair not in there:
-            found.setdefault(pair[1], []).append(name)
-    return found
-
-
-def _pairs(events: list[ChainEvent], suspects: Suspects) -> dict[_Pair, str]:
-    """Who is meant, by number and article, as the paper calls him."""
-    found: dict[_Pair, str] = {}
-    for event in events:
-        names = suspects.names_in(event)
-        for person, article in charges_of(event, suspects):
-            found.setdefault((person.number, article), names[person.number])
-    return found
+    uses = (kept.uses[_CHARGED], kept.uses[_DECIDED])
+    for type in (_CHARGED, _DECIDED):
+        for article, names in kept.alone[type].items():
+            yield _charge(article, list(names.values()), charged_only=type == _CHARGED, uses=uses)
 
 
 def _charge(
@@ -75,9 +95,9 @@ def _charge(
     names: list[str],
     *,
     charged_only: bool,
-    uses: tuple[list[ChainEvent], list[ChainEvent]],
+    uses: tuple[Basis, Basis],
 ) -> Found:
-    indictment, judgment = (events[-1] for events in uses)
+    (indictments, indictment), (judgments, judgment) = (events.ends for events in uses)
     who, shown = named(names), short(article)
     because = (
         Sentence(
@@ -94,7 +114,7 @@ def _charge(
         subject=f"{article}\n{'charged' if charged_only else 'decided'}",
         causes=(indictment, judgment),
         # The article alone could be guessed from the id by those who are told of one paper only.
-        named_by=[events[0] for events in uses],
+        named_by=[indictments, judgments],
         accounts=[
             account(
                 indictment,

@@ -1,9 +1,12 @@
 """R40: somebody speaks who may not, or may not yet: a stranger, another's event, a step out of its turn."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import ALL_TYPES, Kept
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.small_types import RuleId
@@ -15,9 +18,11 @@ from ..rule import Found, Rule
 from ..sight import hearers, home
 
 
-def _disputable() -> tuple[str, ...]:
+@cache
+def _disputable() -> frozenset[str]:
     """Types that are disputed when they are said of another state than theirs."""
-    return tuple(type for type, known in Catalog.load().types.items() if known.disputed_elsewhere)
+    types = Catalog.load().types.items()
+    return frozenset(type for type, known in types if known.disputed_elsewhere)
 
 
 RULE = Rule(
@@ -26,7 +31,7 @@ RULE = Rule(
     scopes=("chain", "stream"),
     cls="state",
     severity="medium",
-    looks_at=("corrections", "strangers", "arrivals", *_disputable(), "*.suspects"),
+    looks_at=("corrections", "strangers", "arrivals", *sorted(_disputable()), "*.suspects"),
     acts=Sentence("无权的机关", "the agency that had no right to say it"),
     mends=Sentence(
         "请原机关自行更正;请本案链的参与方告知或主送;补报缺少的前一步骤",
@@ -43,51 +48,74 @@ RULE = Rule(
 def strangers(case: Case) -> Iterator[Found]:
     """Each correction or withdrawal by an agency that did not say what it touches, and each stranger."""
     folded = case.folded
-    for event in folded.strangers:
-        touched = {
-            folded.by_digest[d].agency for d in (event.corrects, event.withdraws) if d in folded.by_digest
-        }
-        yield Found(
-            subject=str(event.id),
-            causes=[event],
-            accounts=[said(event)],
-            because=Sentence(
-                f"{agency(event.agency).zh}更正或撤回了其他机关的事件,不生效",
-                f"{agency(event.agency).en} corrects or withdraws what another agency said: it has no effect",
-            ),
-            beside=sorted((touched | event.told) - {event.agency}),
-            apart=Sentence(
-                "另一机关更正或撤回了贵机关的事件,不生效",
-                "another agency corrects or withdraws what you said: it has no effect",
-            ),
-        )
-    yield from _out_of_turn(case)
+    yield from case.kept(Strangers).found()
+    if not _disputable().isdisjoint(folded.standing_of):
+        yield from case.kept(Turns).disputed
     for stranger, first in sorted(folded.belonging.first_outside.items()):
         yield _outside(stranger, first, sorted(folded.belonging.parties))
 
 
-def _out_of_turn(case: Case) -> Iterator[Found]:
+class Turns(Kept):
     """Each step that belongs to other states than the one in which the case, or whom it names, is."""
-    folded = case.folded
-    if not any(type in folded.standing_of for type in _disputable()):
-        return
-    tracks = Tracks(folded.suspects, case.catalog, histories=False)
-    for event in folded.standing:
-        if event.family in ABOUT_THE_BUS:
-            continue
-        state = tracks.apply(event)
+
+    types = ALL_TYPES
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._tracks = Tracks(folded.suspects, catalog, histories=False)
+        self.disputed: list[Found] = []
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes the next event of any type."""
+        state = None if event.family in ABOUT_THE_BUS else self._tracks.apply(event)
         if state is not None:
-            who, what, where = agency(event.agency), quoted(event.type), word(STATUSES, state)
-            yield Found(
-                subject=f"{event.id}\nturn",
-                causes=[event],
-                accounts=[said(event)],
-                because=Sentence(
-                    f"{who.zh}的{what.zh}不合程序:案件状态为{where.zh},状态不变,该事件存疑",
-                    f"{what.en} of {who.en} is out of its turn: the case is “{where.en}” and stays so; "
-                    "what was said is disputed",
-                ),
-            )
+            self.disputed.append(_disputed(event, state))
+
+
+class Strangers(Kept):
+    """Each correction or withdrawal by an agency that did not say what it touches: none of them stands."""
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._found: list[Found] = []
+
+    def found(self) -> list[Found]:
+        """Those by which the fold has grown are added."""
+        new = self.folded.strangers[len(self._found) :]
+        self._found.extend(_touches(event, self.folded) for event in new)
+        return self._found
+
+
+def _disputed(event: ChainEvent, state: str) -> Found:
+    who, what, where = agency(event.agency), quoted(event.type), word(STATUSES, state)
+    return Found(
+        subject=f"{event.id}\nturn",
+        causes=[event],
+        accounts=[said(event)],
+        because=Sentence(
+            f"{who.zh}的{what.zh}不合程序:案件状态为{where.zh},状态不变,该事件存疑",
+            f"{what.en} of {who.en} is out of its turn: the case is “{where.en}” and stays so; "
+            "what was said is disputed",
+        ),
+    )
+
+
+def _touches(event: ChainEvent, folded: Folded) -> Found:
+    touched = {folded.by_digest[d].agency for d in (event.corrects, event.withdraws) if d in folded.by_digest}
+    return Found(
+        subject=str(event.id),
+        causes=[event],
+        accounts=[said(event)],
+        because=Sentence(
+            f"{agency(event.agency).zh}更正或撤回了其他机关的事件,不生效",
+            f"{agency(event.agency).en} corrects or withdraws what another agency said: it has no effect",
+        ),
+        beside=sorted((touched | event.told) - {event.agency}),
+        apart=Sentence(
+            "另一机关更正或撤回了贵机关的事件,不生效",
+            "another agency corrects or withdraws what you said: it has no effect",
+        ),
+    )
 
 
 def _outside(stranger: str, first: ChainEvent, parties: list[str]) -> Found:

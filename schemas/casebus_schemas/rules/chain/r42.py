@@ -7,7 +7,9 @@ from itertools import islice
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.case.kin import MERGED, Kin, facts, tokens_of
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, RuleId
@@ -56,20 +58,47 @@ RULE = Rule(
 )
 
 
+@dataclass(slots=True)
+class _Referring:
+    """An agency's first referral, and what came of holding later ones against it."""
+
+    first: _Listed
+    compared: int = 0
+    found: Found | None = None
+
+
+class Referrals(Kept):
+    """Whom each agency's first referral lists, and the first later one that lists others only."""
+
+    types = frozenset((_TYPE,))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        self._of: dict[str, _Referring] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more referral."""
+        if not event.data.get("suspects"):
+            return
+        of = self._of.get(event.agency)
+        if of is None:
+            self._of[event.agency] = _Referring((event, self._suspects.names_in(event)))
+        elif of.found is None and of.compared < _MOST_COMPARED:
+            of.compared += 1
+            there = self._suspects.names_in(event)
+            if of.first[1].keys().isdisjoint(there):
+                of.found = _mixed(Agency(event.agency), of.first, (event, there))
+
+    def mixed(self) -> Iterator[Found]:
+        """One for each agency at most."""
+        return (of.found for of in self._of.values() if of.found is not None)
+
+
 @RULE.over_case
 def two_matters(case: Case) -> Iterator[Found]:
     """Each agency with a standing referral whose suspects its first one does not know; one finding each."""
-    by_agency: dict[str, list[ChainEvent]] = {}
-    for event in case.folded.standing_of.get(_TYPE, ()):
-        if event.data.get("suspects"):
-            by_agency.setdefault(event.agency, []).append(event)
-    for who, (first, *others) in by_agency.items():
-        here = case.folded.suspects.names_in(first)
-        for other in others[:_MOST_COMPARED]:
-            there = case.folded.suspects.names_in(other)
-            if here.keys().isdisjoint(there):
-                yield _mixed(Agency(who), (first, here), (other, there))
-                break
+    return case.kept(Referrals).mixed()
 
 
 def _mixed(who: Agency, one: _Listed, other: _Listed) -> Found:

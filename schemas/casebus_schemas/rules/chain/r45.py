@@ -1,10 +1,13 @@
 """R45: a referral is withdrawn when the case was filed already: only the police can cancel a case."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.case.kin import FILED, REFERRED, Kin
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import RuleId
@@ -21,7 +24,7 @@ RULE = Rule(
     scopes=("chain", "across"),
     cls="state",
     severity="high",
-    looks_at=("referral.filed", "corrections"),
+    looks_at=(FILED, "corrections"),
     kin=("merged",),
     matters=("withdrawn",),
     acts=Sentence("公安机关", "the police"),
@@ -31,19 +34,29 @@ RULE = Rule(
 )
 
 
-@RULE.over_case
-def withdrawn_after_filing(case: Case) -> Iterator[Found]:
+class Filings(Kept):
     """Each filing that stands before the withdrawal of the referral which it answers."""
-    folded = case.folded
-    for digest, withdrawal in folded.withdrawn.items():
-        referral, taken_back = folded.by_digest[digest], folded.by_digest[withdrawal]
-        if referral.type != "referral.submitted":
-            continue
-        for filed in folded.standing_of.get("referral.filed", ()):
-            before = folded.place[filed.digest] < folded.place[withdrawal]
-            if not before or digest not in folded.thread(filed):
-                continue
-            yield _too_late(str(referral.id), referral, taken_back, filed)
+
+    types = frozenset((FILED,))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self.too_late: list[Found] = []
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more filing."""
+        folded = self.folded
+        for digest in sorted(folded.thread(event) & folded.withdrawn.keys(), key=folded.place.__getitem__):
+            referral, taken_back = folded.by_digest[digest], folded.by_digest[folded.withdrawn[digest]]
+            before = folded.place[event.digest] < folded.place[taken_back.digest]
+            if before and referral.type == REFERRED:
+                self.too_late.append(_too_late(str(referral.id), referral, taken_back, event))
+
+
+@RULE.over_case
+def withdrawn_after_filing(case: Case) -> Collection[Found]:
+    """Each filing that stands before the withdrawal of the referral which it answers."""
+    return case.kept(Filings).too_late if case.folded.withdrawn else ()
 
 
 @RULE.over_kin

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from casebus_schemas.case.accounts import plain
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.law.thresholds import highest_on
@@ -39,22 +42,38 @@ RULE = Rule(
 the standards of every article that measures the amount are known."""
 
 
-@RULE.over_case
-def in_place_of_a_referral(case: Case) -> Iterator[Found]:
-    """The first penalty with an amount that reaches the highest standard, while nothing is referred."""
-    standing = case.folded.standing_of
-    if any(standing.get(type) for type in REFERRALS):
-        return
-    for event in standing.get(PENALTY, ()):
+class Penalties(Kept):
+    """The first penalty with an amount that reaches the highest standard."""
+
+    types = frozenset((PENALTY,))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self.found: Found | None = None
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes one more penalty."""
+        if self.found is not None:
+            return
         stated, day = amounts_of(event)
         for basis in _MEASURED:
             highest = highest_on(basis, day)
             if highest is not None and stated.get(basis, Decimal(0)) >= highest:
-                yield _found(event, basis, stated[basis], highest, case)
+                self.found = _found(event, basis, stated[basis], highest, self.catalog)
                 return
 
 
-def _found(event: ChainEvent, basis: str, value: Decimal, highest: Decimal, case: Case) -> Found:
+@RULE.over_case
+def in_place_of_a_referral(case: Case) -> Iterator[Found]:
+    """The first penalty with an amount that reaches the highest standard, while nothing is referred."""
+    standing = case.folded.standing_of
+    if PENALTY not in standing or any(standing.get(type) for type in REFERRALS):
+        return
+    if (found := case.kept(Penalties).found) is not None:
+        yield found
+
+
+def _found(event: ChainEvent, basis: str, value: Decimal, highest: Decimal, catalog: Catalog) -> Found:
     who, what = agency(event.agency), word(BASES, basis)
     said, least = money(value, "CNY"), money(highest, "CNY")
     return Found(
@@ -67,5 +86,5 @@ def _found(event: ChainEvent, basis: str, value: Decimal, highest: Decimal, case
             f"{least.en}; no referral is there",
         ),
         suggestion=Suggestion("referral.submitted", Agency(event.agency)),
-        beside=case.catalog.members.agencies_with("procuratorate"),
+        beside=catalog.members.agencies_with("procuratorate"),
     )

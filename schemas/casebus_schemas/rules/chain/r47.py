@@ -69,9 +69,11 @@ def beside_a_crime_elsewhere(kin: Kin) -> Iterator[Found]:
 
 def _last(folded: Folded, types: tuple[str, ...], token: bytes | None = None) -> ChainEvent | None:
     """The last event of these types that stands; with a token the last that lists who bears it."""
-    events = [event for type in types for event in folded.standing_of.get(type, ())]
-    if token is not None:
-        events = [event for event in events if token in tokens_of(event)]
+    rows = [row for type in types if (row := folded.standing_of.get(type))]
+    if token is None:  # each row stands in the chain's order
+        events = [row[-1] for row in rows]
+    else:
+        events = [event for row in rows for event in row if token in tokens_of(event)]
     return max(events, key=lambda event: folded.place[event.digest], default=None)
 
 

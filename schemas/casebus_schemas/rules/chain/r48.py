@@ -1,9 +1,12 @@
 """R48: the way to a penalty is closed, and nobody says which penalty there was or why there was none."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable
 
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import Kept
 from casebus_schemas.case.persons import Suspects
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, RuleId
@@ -14,6 +17,7 @@ from ..folded_case import Case
 from ..rule import Found, Rule
 from ..wording import few, named
 
+_CLOSED, _REPLIED = "reverse.closed", "reverse.replied"
 _DECISIONS = ("reverse.penalty_decided", "reverse.no_penalty")
 _EVERYBODY = -1
 """Stands in the place of a person's number for all, where an event names nobody."""
@@ -24,7 +28,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=("reverse.closed", *_DECISIONS, "reverse.replied", "*.suspects"),
+    looks_at=(_CLOSED, *_DECISIONS, _REPLIED, "*.suspects"),
     acts=Sentence("检察机关", "the procuratorate"),
     mends=Sentence(
         "补报处罚或不予处罚决定,或说明理由,或继续督促", "the decision, or the reason, or to urge it further"
@@ -36,26 +40,60 @@ RULE = Rule(
 )
 
 
-@RULE.over_case
-def closed_for_nothing(case: Case) -> Iterator[Found]:
-    """Each closing without a reason for somebody about whom no decision and no reason is there."""
-    folded = case.folded
-    closings = [
-        event for event in folded.standing_of.get("reverse.closed", ()) if not event.data.get("reasons")
-    ]
-    if not closings:
-        return
-    decided = [event for type in _DECISIONS for event in folded.standing_of.get(type, ())]
-    decided += [e for e in folded.standing_of.get("reverse.replied", ()) if e.data.get("reasons")]
-    settled = {number for event in decided for number in _whom(event, folded.suspects)}
-    for event in closings:
-        left = [
-            name
-            for number, name in _whom(event, folded.suspects).items()
-            if number not in settled and _EVERYBODY not in settled
-        ]
+class Closings(Kept):
+    """Who has a decision or a reason, and the closings without a reason for somebody who has none."""
+
+    types = frozenset((_CLOSED, *_DECISIONS, _REPLIED))
+
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._suspects = folded.suspects
+        self._settled: set[int] = set()
+        self._left: dict[ChainEvent, dict[int, str]] = {}
+        self._closings_of: dict[int, list[ChainEvent]] = {}
+        self._found: dict[ChainEvent, Found] = {}
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes a closing, decision or reply."""
+        whom = _whom(event, self._suspects)
+        reasons = event.data.get("reasons")
+        if event.type == _CLOSED:
+            left = {number: name for number, name in whom.items() if number not in self._settled}
+            if not reasons and left and _EVERYBODY not in self._settled:
+                self._left[event] = left
+                for number in left:
+                    self._closings_of.setdefault(number, []).append(event)
+                self._say(event)
+        elif event.type in _DECISIONS or reasons:
+            self._settle(whom)
+
+    def found(self) -> Collection[Found]:
+        """One for each closing, in the chain's order."""
+        return self._found.values()
+
+    def _settle(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._settled.add(number)
+            if number == _EVERYBODY:
+                self._left.clear()
+                self._closings_of.clear()
+                self._found.clear()
+            for event in self._closings_of.pop(number, ()):
+                self._left[event].pop(number)
+                self._say(event)
+
+    def _say(self, event: ChainEvent) -> None:
+        left = self._left[event]
         if left:
-            yield _closed(event, [name for name in left if name])
+            self._found[event] = _closed(event, [name for name in left.values() if name])
+        else:
+            del self._left[event], self._found[event]
+
+
+@RULE.over_case
+def closed_for_nothing(case: Case) -> Collection[Found]:
+    """Each closing without a reason for somebody about whom no decision and no reason is there."""
+    return case.kept(Closings).found() if _CLOSED in case.folded.standing_of else ()
 
 
 def _whom(event: ChainEvent, suspects: Suspects) -> dict[int, str]:

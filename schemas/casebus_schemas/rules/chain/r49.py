@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, status_of
 from casebus_schemas.case.chain import ChainEvent
+from casebus_schemas.case.fold import Folded
+from casebus_schemas.case.kept import ALL_TYPES, Kept
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.event_types import MOST_QUIET_DAYS
 from casebus_schemas.law import Sentence
@@ -39,10 +41,11 @@ RULE = Rule(
 @RULE.over_time
 def asleep(case: Case, now: datetime) -> Iterator[Found]:
     """The case, if its state asks for more and its last event was admitted long enough ago."""
-    last = last_of(case)
+    quiet = case.kept(Quiet)
+    last = quiet.last
     if last is None or last.admitted_at >= _LAST_DAY:
         return
-    status = _status(case)
+    status = quiet.status
     days = case.catalog.quiet_days.get(status or "")
     if days is None or now < (since := last.admitted_at + timedelta(days=days)):
         return
@@ -72,17 +75,38 @@ def turns(last_at: datetime, catalog: Catalog) -> tuple[datetime, ...]:
     return tuple(last_at + timedelta(days=days) for days in sorted(set(catalog.quiet_days.values())))
 
 
-def last_of(case: Case) -> ChainEvent | None:
-    """The event of the matter that the bus had last."""
-    folded = case.folded
-    heard = (event for event in folded.order if stirs(event) and not folded.belonging.is_outside(event))
-    return max(heard, key=lambda event: (event.admitted_at, event.digest), default=None)
+class Quiet(Kept):
+    """The state of a case, and the event of its matter that the bus had last."""
 
+    types = ALL_TYPES
 
-def _status(case: Case) -> str | None:
-    folded = case.folded
-    tracks = Tracks(folded.suspects, case.catalog, histories=False)
-    for event in folded.standing:
+    def __init__(self, folded: Folded, catalog: Catalog) -> None:
+        super().__init__(folded, catalog)
+        self._tracks = Tracks(folded.suspects, catalog, histories=False)
+        self._read = 0
+        self._last: ChainEvent | None = None
+
+    def add(self, event: ChainEvent) -> None:
+        """Takes the next event that stands."""
         if stirs(event):
-            tracks.apply(event)
-    return status_of(folded, tracks)
+            self._tracks.apply(event)
+
+    @property
+    def status(self) -> str | None:
+        """The state of the case."""
+        return status_of(self.folded, self._tracks)
+
+    @property
+    def last(self) -> ChainEvent | None:
+        """Of all that was said of the matter, what no longer stands too."""
+        order, known = self.folded.order, self._last
+        for place in range(self._read, len(order)):
+            event = order[place]
+            if stirs(event) and not self.folded.belonging.is_outside(event):
+                known = event if known is None else max(known, event, key=_admission)
+        self._read, self._last = len(order), known
+        return known
+
+
+def _admission(event: ChainEvent) -> tuple[datetime, bytes]:
+    return (event.admitted_at, event.digest)

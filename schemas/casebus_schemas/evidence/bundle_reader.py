@@ -1,0 +1,163 @@
+"""Reads what a bundle shows: its epoch under a policy, entries of its logs, the history of keys."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from hashlib import sha256
+
+from casebus_schemas.wire.records import Record
+
+from .avro_values import Schemas
+from .bundle_file import Bundle, BundledLog
+from .epoch import EpochLeaf, EpochTree, LogHead
+from .event_proof import misplaced
+from .key_history import KeyHistory
+from .leaf import LeafFields, decode_headers, leaf_hash, parse_leaf
+from .range_proof import verify_ranges
+from .trust_policy import TrustPolicy, Verdict
+
+_KEY_CHANNEL = ".key"
+
+
+class ShownEntry:
+    """An entry whose leaf, headers and content hold; `value` is None where the bundle gives only its hash."""
+
+    def __init__(self, leaf: LeafFields, headers: bytes, value: bytes | None) -> None:
+        self.leaf = leaf
+        self.value = value
+        self._headers = headers
+
+    @property
+    def withheld(self) -> bool:
+        """Whether there is a content that the bundle does not give."""
+        return self.value is None and self.leaf.value_sha256 is not None
+
+    @property
+    def place(self) -> str:
+        """`topic/partition/offset`."""
+        return f"{self.leaf.topic}/{self.leaf.partition}/{self.leaf.offset}"
+
+    @cached_property
+    def record(self) -> Record:
+        """As it stood in Kafka; without key where that is not the chain that its headers name.
+
+        Raises ValueError if the headers cannot be read.
+        """
+        leaf, headers = self.leaf, decode_headers(self._headers)
+        key = next((value for name, value in headers if name == "ce_subject"), None)
+        if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
+            key = None
+        place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
+        return Record(*place, key, self.value, headers)
+
+
+class BundleReader:
+    """A bundle under the reader's policy. What does not hold is added to `failed`, in sentences.
+
+    `verdict` is the policy's; `epoch` and `heads`, by `topic/partition/generation`, are there after `anchor`.
+    """
+
+    def __init__(self, bundle: Bundle, policy: TrustPolicy) -> None:
+        self.bundle = bundle
+        self.verdict: Verdict = policy.judge(bundle.epoch.note)
+        self.epoch: EpochLeaf | None = None
+        self.heads: dict[str, LogHead] = {}
+        self.failed: list[str] = []
+
+    def fail(self, what: str) -> None:
+        """Notes what does not hold."""
+        self.failed.append(what)
+
+    def anchor(self) -> bool:
+        """Whether the heads are those of an epoch in a checkpoint that the policy accepts."""
+        proof, verdict = self.bundle.epoch, self.verdict
+        if verdict.problem is not None or verdict.checkpoint is None:
+            self.fail(f"the checkpoint: {verdict.problem}")
+            return False
+        try:
+            epoch = EpochLeaf.parse(proof.extra or b"")
+            tree = EpochTree(self.bundle.heads)
+        except ValueError as error:
+            self.fail(f"the epoch: {error}")
+            return False
+        if epoch.number != proof.index + 1 or not proof.holds_for(epoch.hash()):
+            self.fail(f"the epoch: number {epoch.number} is not in the checkpoint")
+        elif (len(tree.heads), tree.root) != (epoch.head_count, epoch.heads_root):
+            self.fail(f"the heads: they are not those of epoch {epoch.number}")
+        else:
+            self.epoch = epoch
+            prefix = verdict.checkpoint.origin + "/"
+            self.heads = {head.origin.removeprefix(prefix): head for head in tree.heads}
+            return True
+        return False
+
+    def entries(self, name: str, log: BundledLog) -> list[ShownEntry]:
+        """The entries of a log, if their leaves are in its head."""
+        head = self.heads.get(name)
+        if head is None:
+            self.fail(f"{name}: the epoch has no such log")
+            return []
+        hashes = [leaf_hash(leaf) for leaf in log.leaves]
+        if not verify_ranges(log.ranges, hashes, head.size, log.proof, head.root):
+            self.fail(f"{name}: its leaves are not in the head of size {head.size}")
+            return []
+        return list(self._entries(name, head, log))
+
+    def _entries(self, name: str, head: LogHead, log: BundledLog) -> Iterator[ShownEntry]:
+        assert self.verdict.checkpoint is not None
+        ledger, last = self.verdict.checkpoint.origin, -1
+        payloads = self.bundle.payloads
+        place: tuple[object, ...] = ()
+        for raw, headers in zip(log.leaves, log.headers, strict=True):
+            try:
+                leaf = parse_leaf(raw)
+                if leaf[:2] != place:
+                    if problem := misplaced(leaf, head, ledger):
+                        raise ValueError(problem)
+                    place = leaf[:2]
+                if not last < leaf.offset < head.next_offset:
+                    raise ValueError(f"offset {leaf.offset} after {last}, before {head.next_offset}")
+                last = leaf.offset
+                if sha256(headers).digest() != leaf.headers_sha256:
+                    raise ValueError(f"offset {leaf.offset}: the headers are not those of the leaf")
+                value = None if leaf.value_sha256 is None else payloads.get(leaf.value_sha256)
+                if value is not None and len(value) != leaf.value_length:
+                    raise ValueError(f"offset {leaf.offset}: {len(value)} bytes, not {leaf.value_length}")
+            except ValueError as error:
+                self.fail(f"{name}: {error}")
+                continue
+            yield ShownEntry(leaf, headers, value)
+
+    def check_payloads(self, entries: Iterable[ShownEntry]) -> None:
+        """Each content has its digest, and one of these entries."""
+        wanted = {entry.leaf.value_sha256 for entry in entries}
+        for digest, content in self.bundle.payloads.items():
+            if sha256(content).digest() != digest:
+                self.fail(f"payloads/{digest.hex()}: its SHA-256 is another")
+            elif digest not in wanted:
+                self.fail(f"payloads/{digest.hex()}: no entry of the bundle has this content")
+
+    def keys(self, entries: Iterable[ShownEntry]) -> KeyHistory:
+        """The history of keys from the entries of key topics, which the bundle must hold whole."""
+        entries = list(entries)
+        for name, head in self.heads.items():
+            if is_key_log(name):
+                log = self.bundle.logs.get(name)
+                if log is None or list(log.ranges) != [(0, head.size)]:
+                    self.fail(f"{name}: the history of keys is not whole, expected {head.size} entries")
+        try:
+            history = KeyHistory(Schemas(self.bundle.schemas))
+        except ValueError as error:
+            self.fail(str(error))
+            return KeyHistory(Schemas({}))
+        history.read(entry.record for entry in entries)
+        for entry in entries:
+            if entry.withheld:
+                self.fail(f"{entry.place}: the content of a key event is withheld, it may end a key")
+        for place in history.unread:
+            self.fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
+        return history
+
+
+def is_key_log(name: str) -> bool:
+    """Whether a log, by `topic/partition/generation`, is that of a key topic."""
+    return name.split("/", 1)[0].endswith(_KEY_CHANNEL)
