@@ -66,6 +66,28 @@ class KeyChange:
             "retired": not keep_old,
         }
 
+    def revoke(self, key_id: str, since: datetime | None, reasons: str) -> dict[str, Any]:
+        """Ends a key that got out, from now on, signed by the key that signs here; it may be that key itself.
+
+        `since` says from when what it signed is not to be trusted. What was recorded before stays valid.
+        Raises UsageError for a key of nobody, of another agency, or that has ended.
+        """
+        known = [
+            one for one in self._keyring().of(self._settings.agency) if one.key_id.hex().startswith(key_id)
+        ]
+        if len(known) != 1 or known[0].ended is not None:
+            raise UsageError(
+                "which key is to be revoked?",
+                found=f"{key_id} names {len(known)} keys" if len(known) != 1 else f"it is {known[0].ended}",
+                expected="the id, or its beginning, of one key that is valid",
+                remedy=f"casebus keys list --agency {self._settings.agency} shows them",
+            )
+        wanted = known[0].key_id
+        facts = {"compromised_since": None if since is None else since.isoformat(), "reasons": reasons}
+        at = self._say("key.revoked", {"key_id": wanted.hex(), **facts})
+        self._until(at, lambda keys: _ended(keys.find(self._settings.agency, wanted)))
+        return {"key_id": wanted.hex(), **facts}
+
     def _readmitted(self, old: SigningKey, new: SigningKey, state: str) -> dict[str, Any]:
         """Lets a key sign that the operator has announced for this agency."""
         found = self._keyring().find(self._settings.agency, new.key_id)

@@ -75,6 +75,39 @@ def rotate(
         say(f"旧密钥 old key {done['old'][:16]}… {state}: {done['old_file']}")
 
 
+@app.command("revoke")
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="the key's id, or its beginning")],
+    agency: AgencyOption,
+    reason: Annotated[str, typer.Option(help="why, for everybody to read")],
+    since: Annotated[
+        str | None, typer.Option(help="day or time from which what it signed is not to be trusted")
+    ] = None,
+    connection: ConnectionOption = None,
+    timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """End a key that got out: nothing that it signs from now on is admitted.
+
+    Signed by the key in its place; that may be the very key: then `casebus keys rotate` needs the operator.
+    """
+    from casebus_schemas.times import read_time
+
+    from .config import AgencySettings, read_connection
+    from .connecting import quiet_kafka, within
+    from .key_change import KeyChange
+
+    quiet_kafka()
+    settings = AgencySettings.read(agency, read_connection(connection))
+    moment = None if since is None else read_time(since)
+    with within(timeout):
+        done = KeyChange(settings, timeout).revoke(key_id.lower(), moment, reason)
+    if as_json:
+        say_json(done)
+    else:
+        say(f"已吊销 revoked: {done['key_id']}")
+
+
 def _moment(text: str, read: Any) -> datetime:
     moment: datetime = read(text)
     if moment.timestamp() <= datetime.now().timestamp():

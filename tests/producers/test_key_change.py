@@ -58,3 +58,23 @@ def test_c16_the_drill_of_the_guide_exchanges_the_key(connection: Path) -> None:
     refused = CliRunner().invoke(app, ["rotate", "-a", AGENCY, "-c", str(connection)]).exception
     assert isinstance(refused, UsageError)
     assert "may announce no other" in str(refused)
+
+
+def test_a_key_that_got_out_is_revoked(connection: Path) -> None:
+    """The second key ends the first, by the beginning of its id, once, with a reason that everybody reads."""
+    file = connection.with_name(f"{AGENCY}.signing-key")
+    first = SigningKey.from_file(file).key_id.hex()
+    told = ["-a", AGENCY, "-c", str(connection)]
+    assert CliRunner().invoke(app, ["rotate", *told, "--keep-old"]).exit_code == 0
+    order = ["revoke", first[:12], *told, "--reason", "stolen", "--since", "2026-01-01", "--json"]
+    result = CliRunner().invoke(app, order)
+    assert result.exit_code == 0, (result.output, result.exception)
+    said = json.loads(result.stdout)
+    assert (said["key_id"], said["reasons"]) == (first, "stolen")
+    assert said["compromised_since"].startswith("2026-01-01T00:00:00")
+    ended = keys(connection)
+    assert ended[first] == "revoked"
+    assert ended[SigningKey.from_file(file).key_id.hex()] is None
+    again = CliRunner().invoke(app, order).exception
+    assert isinstance(again, UsageError)
+    assert "it is revoked" in str(again)

@@ -48,7 +48,7 @@ class WitnessedBus:
     programs: dict[str, WitnessProgram] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        make_witnesses(self.folder, signer().key)
+        make_witnesses(self.folder, str(signer().key))
         self.policy = TrustPolicy.parse(policy_file(self.folder).read_bytes())
         self._stops: dict[str, tuple[Event, Thread]] = {}
         self._producer: Any = KafkaProducer(**self.broker.admin_settings(), bootstrap_timeout_ms=30_000)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.cosignature import Cosigner, cosigned_times
 from casebus_schemas.evidence.epoch import EpochLeaf, LogHead, read_epoch_headers
-from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.evidence.leaf_run import leaf_run
 from casebus_schemas.evidence.mirror import LogCopy, Mirror, Read
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.submission import Submission
@@ -159,8 +159,8 @@ class Cosigning:
                     newest = self._follow(tables, record) or newest
                 elif record.topic in cosignatures:
                     self._gossip.hear(tables, record.value or b"")
-                self._copy(record)
             if self.stopped is None:
+                self._copy(records)
                 newest = self._judge(tables) or newest
             kept = (checkpoints, *cosignatures)
             moved = {one.topic: one.offset + 1 for one in records if one.topic in kept}
@@ -275,13 +275,24 @@ class Cosigning:
         tables.cosign(found.checkpoint, found.note, line, at)
         return Cosigned(Head(found.checkpoint.size, found.checkpoint.root), found.note, line, at)
 
-    def _copy(self, record: Record) -> None:
-        place = TopicPartition(record.topic, record.partition)
-        if self._mirror is None or place not in self._mirror.logs or self.stopped is not None:
+    def _copy(self, records: Sequence[Record]) -> None:
+        """Adds records of the partitions that are mirrored, each once."""
+        if self._mirror is None:
             return
-        if record.offset >= self._read_to.get(place, self._mirror.logs[place].next_offset):
-            self._read_to[place] = record.offset + 1
-            self._mirror.add(place, [Read(record.offset, record.timestamp_ms, leaf_hash(leaf(record)))])
+        runs: dict[TopicPartition, list[Record]] = {}
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            if place in self._mirror.logs and record.offset >= self._read_to.get(
+                place, self._mirror.logs[place].next_offset
+            ):
+                self._read_to[place] = record.offset + 1
+                runs.setdefault(place, []).append(record)
+        for place, run in runs.items():
+            hashes = leaf_run(run).hashes
+            read = (
+                Read(one.offset, one.timestamp_ms, digest) for one, digest in zip(run, hashes, strict=True)
+            )
+            self._mirror.add(place, read)
 
 
 def _mirror(tables: Tables, ledger: str, readable: Collection[TopicPartition]) -> Mirror:

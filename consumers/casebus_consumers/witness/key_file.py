@@ -8,13 +8,13 @@ from pathlib import Path
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.cosignature import Cosigner
+from casebus_schemas.evidence.key_file import read_seed
 
 from .state import State
 
 KEY = "witness.key"
 STATE = "witness.db"
 ENDED = "witness.key.ended"
-_READABLE_BY_OTHERS = 0o077
 
 
 def key_name(ledger: str, witness: str, *, mirror: bool) -> str:
@@ -55,29 +55,15 @@ def load_key(folder: Path, name: str, others: Iterable[bytes] = ()) -> Cosigner:
     (`others` are the public keys of those): a key has one purpose.
     """
     file = folder / KEY
-    try:
-        mode = file.stat().st_mode & 0o777
-        seed = bytes.fromhex(file.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as error:
+    if not file.exists():
         if (folder / ENDED).exists():
-            raise ended(folder) from error
+            raise ended(folder)
         raise UsageError(
-            f"cannot read the witness's key {file}",
-            found=type(error).__name__,
+            f"there is no witness's key {file}",
             expected="a file of 64 hexadecimal digits",
             remedy="casebus keys witness makes one",
-        ) from error
-    if mode & _READABLE_BY_OTHERS:
-        raise UsageError(
-            f"others may read the witness's key {file}",
-            found=f"mode {mode:04o}",
-            expected="0600",
-            remedy="chmod 600, and if somebody may have read it: make a new one",
         )
-    try:
-        cosigner = Cosigner(name, seed)
-    except ValueError as error:
-        raise UsageError(f"no witness's key in {file}: {error}") from error
+    cosigner = Cosigner(name, read_seed(file))
     if cosigner.key.public in set(others):
         raise UsageError(
             f"the witness's key {file} signs events, too",

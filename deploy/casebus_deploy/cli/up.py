@@ -44,6 +44,10 @@ def up(
         ),
     ] = None,
     doors: Annotated[bool, typer.Option(help="run the doors of the full agencies here too")] = True,
+    witnesses: Annotated[
+        bool,
+        typer.Option(help="run all witnesses here; else agencies run theirs and bring the policy"),
+    ] = True,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -66,6 +70,7 @@ def up(
         port_base=port_base,
         registry_url=registry_url,
         doors=doors,
+        witnesses=witnesses,
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:

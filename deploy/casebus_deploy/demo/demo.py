@@ -22,6 +22,7 @@ from casebus_schemas.errors import RetryLater
 from . import checks as checks
 from .damage import Break, break_ledger, ledger_file, swap_notices
 from .evidence import Evidence, wait_for
+from .final_head import FinalCheckpoint, final_checkpoint
 from .play import Player, Spoken
 from .players import Desks
 from .report import Check, Latency, Report
@@ -111,9 +112,10 @@ def _run(options: DemoOptions, script: Script, screen: DemoScreen, stack: Stack)
         pass_time(END)
         player.wait_until_ledgered()
         evidence.wait_ledgered()
+        final = final_checkpoint(connection, evidence.size()[0])
         for what in options.damage:
             screen.say(f"破坏 damage: {_damage(what, player, stack)}")
-        return _examine(script, player, evidence, stack.data / "rebuilt.db")
+        return _examine(script, player, evidence, stack.data / "rebuilt.db", final)
 
 
 def _await_words(player: Player, evidence: Evidence) -> None:
@@ -143,7 +145,9 @@ def _damage(what: Break, player: Player, stack: Stack) -> str:
     return said
 
 
-def _examine(script: Script, player: Player, evidence: Evidence, scratch: Path) -> Report:
+def _examine(
+    script: Script, player: Player, evidence: Evidence, scratch: Path, final: FinalCheckpoint
+) -> Report:
     spoken = player.spoken
     obligations, findings = evidence.obligations(END), evidence.findings()
     entries, logs = evidence.size()
@@ -161,7 +165,9 @@ def _examine(script: Script, player: Player, evidence: Evidence, scratch: Path) 
             evidence.verified_against_kafka(),
             evidence.ledger_rebuilt(scratch),
             evidence.accounts_rebuilt(),
+            final.check,
         ],
+        final=final.note,
         events=len(spoken),
         notices=sum(len(one.notices) for one in spoken) + len(player.of_bus),
         refused=sum(1 for one in spoken if one.refused),

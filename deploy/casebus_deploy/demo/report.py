@@ -58,6 +58,8 @@ class Report:
     inbox: Latency = field(default_factory=lambda: Latency.of([]))
     ledger: Latency = field(default_factory=lambda: Latency.of([]))
     seconds: float = 0.0
+    final: str | None = None
+    """The final checkpoint over all that was entered, with its cosignatures."""
 
     @property
     def ok(self) -> bool:

@@ -165,6 +165,10 @@ class DemoScreen:
         self._console.print(figures)
         for check in report.checks:
             self.verdict(check)
+        if report.final is not None:
+            self._line(("最终检查点 final checkpoint", "bold"))
+            for line in report.final.splitlines():
+                self._line((f"  {line}", "dim"))
 
     def verdict(self, check: Check) -> None:
         """One check: whether it holds and what was found."""
@@ -197,6 +201,7 @@ def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]
         f"{program} obligations --agency mps",
         f"{program} findings",
         f"{program} ledger verify --against-kafka",
+        f"{program} ledger gossip",
     ]
     return [*lines, *([page] if page else [])]
 

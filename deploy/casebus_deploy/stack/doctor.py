@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from casebus_producers.screen import say, say_json
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError
+
+from .cosigning_watch import cosigning_examined
+from .examined import Examined, State
 
 app = typer.Typer()
 
@@ -27,18 +30,6 @@ UNSEALED_S = 30.0
 """An epoch is sealed about every second while the ledger grows."""
 KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/rotate-keys.md)"
 SHOWN_CHAINS = 5
-
-State = Literal["ok", "warn", "bad"]
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing looked at: what was found, and the command or act that mends it."""
-
-    name: str
-    state: State
-    found: str
-    mend: str | None = None
 
 
 def examine(file: Path | None) -> Iterator[Examined]:
@@ -66,6 +57,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
         yield from _failed_logins(file.parent)
         yield from _held_back(file.parent)
         yield from _set_aside(connection)
+        yield from cosigning_examined(connection, file.parent)
 
 
 def _python() -> Examined:

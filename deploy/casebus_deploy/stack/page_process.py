@@ -10,6 +10,7 @@ from casebus_schemas.catalogue.topology import OPERATOR, SERVICES
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import BusError, UsageError
 
+from .cosigning_watch import CosigningWatch
 from .sql_positions import sql_positions
 
 
@@ -28,8 +29,14 @@ def serve() -> None:
     address = urlsplit(connection.web_url)
     login = KafkaLogin.read(OPERATOR, connection).kafka()
     folder = Path(os.environ["CASEBUS_CONNECTION"]).parent
+    watch = CosigningWatch(connection)
     reader = StatusReader(
-        folder, login, SERVICES, lambda: _set_aside(connection), lambda: sql_positions(connection)
+        folder,
+        login,
+        SERVICES,
+        lambda: _set_aside(connection),
+        lambda: sql_positions(connection),
+        watch.look,
     )
     uvicorn.run(
         create_app(reader.read, reader.close, hosts),

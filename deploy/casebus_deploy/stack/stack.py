@@ -18,7 +18,7 @@ from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
 from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
-from casebus_schemas.catalogue.services import servers, services
+from casebus_schemas.catalogue.services import agency_programs, servers, services
 from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS, SERVICES
 from casebus_schemas.connection import Connection, Principal
 from casebus_schemas.errors import RetryLater, UsageError
@@ -27,8 +27,9 @@ from casebus_services.exit_codes import EXIT_EVIDENCE
 from . import keys
 from .doors import DOOR, make_doors, with_doors
 from .logins import password_file
-from .supervisor import Supervisor
+from .supervisor import Supervisor, last_line
 from .topics_admin import apply_to_cluster
+from .witnesses import make_witnesses, witness_dirs
 
 DEFAULT_ORIGIN = "casebus.internal/ledger"
 READY_TIMEOUT_S = 120.0
@@ -47,7 +48,8 @@ class StackOptions:
     administrator logs in with `admin` (user name, password file). `database_url` puts ledger and accounts
     into a PostgreSQL database instead of SQLite files. Without `registry_url` the schema registry is ours;
     with it that one is filled at the start and named to clients. `origin` names the ledger for outsiders;
-    without it the folder keeps the name that it has.
+    without it the folder keeps the name that it has. Without `witnesses` the agencies run theirs elsewhere,
+    and `policy` in the folder is theirs.
     """
 
     data: Path
@@ -63,6 +65,7 @@ class StackOptions:
     registry_url: str | None = None
     doors: bool = False
     origin: str | None = None
+    witnesses: bool = True
     service_env: dict[str, str] = field(default_factory=dict)
 
 
@@ -105,6 +108,8 @@ class Stack:
                 apply_to_cluster(self._admin_settings(), self.options.partitions, self.secrets)
             with self._step("密钥 signing keys"):
                 keys.make_secrets(self.secrets)
+                if self.options.witnesses:
+                    make_witnesses(self.data, keys.log_vkey(self.secrets, self.origin))
                 self._write_connection()
                 keys.announce(self.connection)
             with self._step("服务 services"):
@@ -150,6 +155,7 @@ class Stack:
                 signing_key_file=keys.key_file(self.secrets, name) if name in keys.SIGNERS else None,
                 chain_secret_file=keys.chain_secret_file(self.secrets, name) if name in MEMBERS else None,
                 data_dir=self.data / "agencies" / name if name in MEMBERS else None,
+                witness_dir=witness_dirs(self.data).get(name) if self.options.witnesses else None,
             )
             for name in PRINCIPALS
         }
@@ -159,6 +165,7 @@ class Stack:
             partitions=self.options.partitions,
             principals=with_doors(principals, self._doors, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
+            policy_file=self.policy_file,
             registry_url=self.registry_url,
             web_url=page,
             simulated_clock=self.options.simulated_clock,
@@ -286,17 +293,16 @@ class Stack:
             for worker in range(1, workers + 1):
                 name = service if workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
-        if self.options.doors:
-            folder = self.data / "services" / DOOR
-            folder.mkdir(parents=True, exist_ok=True)
-            env = self._base_env() | {"CASEBUS_DATA_DIR": str(folder)}
-            children.append(self._child(DOOR, ["run", DOOR], env))
-        left_out = {"page": not self.options.page, "registry": not self._serves_registry}
-        children += [
-            self._child(server, ["run", server], self._base_env())
-            for server in servers()
-            if not left_out.get(server)
-        ]
+        left_out = {
+            "witness": not self.options.witnesses,
+            DOOR: not self.options.doors,
+            "page": not self.options.page,
+            "registry": not self._serves_registry,
+        }
+        for name in (*agency_programs(), *servers()):
+            if not left_out.get(name):
+                beats = {"CASEBUS_DATA_DIR": self._folder(name)} if name in agency_programs() else {}
+                children.append(self._child(name, ["run", name], self._base_env() | beats))
         return children
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
@@ -310,15 +316,13 @@ class Stack:
         return env | {"CASEBUS_CONNECTION": str(self.connection_file), "PYTHONUNBUFFERED": "1"}
 
     def _service_env(self, service: str, name: str, worker: int) -> dict[str, str]:
-        folder = self.data / "services" / name
-        folder.mkdir(parents=True, exist_ok=True)
         env = self._base_env() | {
             "CASEBUS_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "CASEBUS_SASL_USERNAME": service,
             "CASEBUS_SASL_PASSWORD_FILE": str(password_file(self.secrets, service)),
             "CASEBUS_PARTITIONS": str(self.options.partitions),
             "CASEBUS_INSTANCE": str(worker),
-            "CASEBUS_DATA_DIR": str(folder),
+            "CASEBUS_DATA_DIR": self._folder(name),
             "CASEBUS_LEDGER_URL": self.database_url("ledger"),
             "CASEBUS_ACCOUNTS_URL": self.database_url("accounts"),
             "CASEBUS_LEDGER_ORIGIN": self.origin,
@@ -329,6 +333,12 @@ class Stack:
         if service in keys.SIGNERS:
             env["CASEBUS_SIGNING_KEY_FILE"] = str(keys.key_file(self.secrets, service))
         return env | self.options.service_env
+
+    def _folder(self, name: str) -> str:
+        """The folder of one process, made."""
+        folder = self.data / "services" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
 
     def _wait_until_ready(self) -> None:
         """Until each service is assigned, as its heartbeat says, or has ended for good."""
@@ -383,12 +393,3 @@ class Stack:
             return float(json.loads(file.read_text())["at"]) >= begun
         except (OSError, ValueError, KeyError):
             return False
-
-
-def last_line(file: Path) -> str:
-    """Last line of a log that says something, for an error message."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "no log"
-    return next((line for line in reversed(lines) if line.strip()), "an empty log")[:500]

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casebus_consumers.witness.http import METHODS, MOST_BYTES, create_app
-from casebus_consumers.witness.key_file import KEY
+from casebus_consumers.witness.key_file import ENDED, KEY
 from casebus_consumers.witness.program import WitnessProgram
 from casebus_consumers.witness.settings import WitnessSettings
 from casebus_producers.config import read_connection
@@ -65,7 +65,7 @@ def _whose(witnesses: Sequence[str], connection: Connection | None) -> Sequence[
             for name in WITNESSES
             if (entry := connection.principals.get(members.login_of(name))) is not None
             and entry.witness_dir is not None
-            and (entry.witness_dir / KEY).exists()
+            and any((entry.witness_dir / file).exists() for file in (KEY, ENDED))
         ]
     )
     if not found:

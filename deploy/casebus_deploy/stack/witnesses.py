@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from casebus_consumers.witness.key_file import ENDED, KEY, enrol, key_name, load_key
-from casebus_schemas.agencies import WITNESSES
+from casebus_schemas.agencies import WITNESSES, Members
 from casebus_schemas.evidence.signed_note import VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
 
@@ -18,6 +18,12 @@ def witness_dir(data: Path, witness: str) -> Path:
     return data / "witnesses" / witness
 
 
+def witness_dirs(data: Path) -> Mapping[str, Path]:
+    """The same for all witnesses, by their login."""
+    members = Members.load()
+    return {members.login_of(witness): witness_dir(data, witness) for witness in WITNESSES}
+
+
 def policy_file(data: Path) -> Path:
     """The policy by which a checkpoint is final."""
     return data / "policy"
@@ -28,13 +34,17 @@ def provisional_policy_file(data: Path) -> Path:
     return data / "policy.provisional"
 
 
-def make_witnesses(data: Path, log: VerifierKey, *, mirror: bool = True) -> Mapping[str, VerifierKey]:
+def make_witnesses(data: Path, ledger_key: str | None, *, mirror: bool = True) -> Mapping[str, VerifierKey]:
     """Makes the keys that are missing and writes both policies; gives the witnesses' keys. Idempotent.
+
+    `ledger_key` is the verifier key of the ledger; while it has none there is nothing to make.
 
     A key that ended stays ended: its witness is named by its old key, which cosigns nothing any more, until
     another one is enrolled.
     """
-    known = _known(data)
+    if ledger_key is None:
+        return {}
+    log, known = VerifierKey.parse(ledger_key), _known(data)
     keys = {}
     for witness in WITNESSES:
         folder, name = witness_dir(data, witness), key_name(log.name, witness, mirror=mirror)

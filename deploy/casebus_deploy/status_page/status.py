@@ -74,6 +74,8 @@ class Status:
     """Logins that a quota of the embedded broker slows down now."""
     set_aside: tuple[Mapping[str, Any], ...] = ()
     """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
+    cosigning: Mapping[str, Any] | None = None
+    """The ledger's newest, provisional and final head, its witnesses, two histories; None if unknown."""
 
     @property
     def ready(self) -> bool:
@@ -191,7 +193,8 @@ class StatusReader:
 
     `client` is the keyword arguments of kafka-python's clients for a principal that may describe groups;
     `set_aside` gives the chains that are set aside, `positions` where services that keep their offsets
-    themselves stand (None: unknown); neither raises. Of the others Kafka's group is asked.
+    themselves stand (None: unknown), `cosigning` how the ledger's heads stand; none raises. Of the others
+    Kafka's group is asked.
     Blocking; not for several threads at once.
     """
 
@@ -202,12 +205,14 @@ class StatusReader:
         groups: Iterable[str],
         set_aside: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
         positions: Callable[[], Mapping[str, Mapping[Any, int] | None]] = dict,
+        cosigning: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._folder = folder
         self._client = dict(client)
         self._groups = tuple(groups)
         self._set_aside = set_aside
         self._positions = positions
+        self._cosigning = cosigning
         self._admin: Any = None
         self._consumer: Any = None
 
@@ -229,6 +234,7 @@ class StatusReader:
             failed_logins=last_lines(self._folder / "broker" / "log" / "logins.log", _DENIALS_SHOWN),
             held_back=tuple(one.text for one in throttled_now(self._folder, now)),
             set_aside=tuple(self._set_aside()),
+            cosigning=self._cosigning() if up else None,
         )
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from .announce import Announcer, Said
 from .database import Database
 from .fence import LINKS
 from .hearing import Turn
-from .kin_store import MOVED, KinWork
+from .kin_store import KinWork, Place
 from .rows import finding_row
 from .set_aside import reason_of
 from .store import Work
@@ -29,7 +29,7 @@ _LONGEST_S = 0.25
 
 
 class KinLinks:
-    """Compares chains that are kin once one of them has moved, one key a transaction, in a circle.
+    """Compares a chain with its kin once it has moved, one key a transaction, all chains in a circle.
 
     It speaks under the fence, streams and outbox of what is found across chains. What it finds follows from
     the set of events only: who came first, in which order and in how many steps does not matter. What holds
@@ -42,7 +42,9 @@ class KinLinks:
         self._catalog = catalog
         self._announcer = announcer
         self._incarnation = incarnation
-        self._last: KinKey | None = None
+        self._last = ""
+        self._places: dict[str, Place] = {}
+        """How far the keys of chains are looked through, of those of which only some are."""
 
     def look(self) -> bool:
         """Compares for a short while; whether something waits in the outbox since."""
@@ -56,29 +58,43 @@ class KinLinks:
 
     def _moved(self) -> bool:
         with self._database.reading() as transaction:
-            return bool(transaction.rows(f"{MOVED} LIMIT 1"))
+            return KinWork(transaction, self._catalog).next_moved("") is not None
 
     def _step(self) -> bool:
+        """Looks through keys of the next chain until one is compared; whether something is to be said."""
         with self._database.writing() as transaction:
             work, kin_work = Work(transaction, self._catalog), KinWork(transaction, self._catalog)
             fence = work.fences([LINKS], self._incarnation)[LINKS]
-            key = kin_work.next_moved(self._last)
-            if key is None:
+            chain = kin_work.next_moved(self._last)
+            if chain is None:
                 return False
-            self._last = key
-            moved = kin_work.moved(key)
-            announced = self._found(work, kin_work, key)
-            kin_work.looked(key, moved)
-            waiting = work.say(fence, self._announcer, announced)
+            place = self._places.get(chain) or kin_work.begin(chain)
+            keys = kin_work.keys(chain, place)
+            announced: list[Said] | None = None
+            for key, behind in keys.found:
+                place = behind
+                announced = self._found(work, kin_work, key)
+                if announced is not None:
+                    break
+            done = not keys.more and (not keys.found or place == keys.found[-1][1])
+            if done:
+                kin_work.looked(chain, place)
+            waiting = work.say(fence, self._announcer, announced or [])
             work.release([fence])
-            fault_point("reconciler.before-commit", len(moved))
+            fault_point("reconciler.before-commit", len(keys.found))
+        self._last = chain
+        self._places.pop(chain, None)
+        if not done:
+            self._places[chain] = place
         return bool(waiting)
 
-    def _found(self, work: Work, kin_work: KinWork, key: KinKey) -> list[Said]:
-        """Enters what is found of a key and what holds no more; what is to be said of it."""
+    def _found(self, work: Work, kin_work: KinWork, key: KinKey) -> list[Said] | None:
+        """Enters what is found of a key and what holds no more; what is said, None if nobody is kin by it."""
         try:
             kin = kin_work.kin(key)
-            now = {finding.id: finding for finding in (run_kin(kin) if kin is not None else ())}
+            if kin is None:
+                return None
+            now = {finding.id: finding for finding in (run_kin(kin))}
             before = {
                 **work.found_before(now),
                 **{known.id: known for known in kin_work.open_findings(key)},
@@ -100,7 +116,7 @@ class KinLinks:
         return announced
 
 
-def _latest(kin: Kin | None) -> datetime | None:
+def _latest(kin: Kin) -> datetime | None:
     """When the last event of any of them came."""
-    events = (event for folded in (kin.chains.values() if kin else ()) for event in folded.order)
+    events = (event for folded in kin.chains.values() for event in folded.order)
     return max((event.admitted_at for event in events), default=None)

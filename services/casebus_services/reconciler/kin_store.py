@@ -1,7 +1,7 @@
 """The reconciler's SQL edge of chains that are kin: their keys, which of them moved, what stands in them."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from casebus_schemas.case.chain import ChainEvent
@@ -12,7 +12,6 @@ from casebus_schemas.case.kin import (
     MOST_CHAINS,
     Kin,
     KinKey,
-    KinKind,
     fitting,
     is_alone,
     kin_of,
@@ -32,30 +31,49 @@ from .set_aside import reason_of
 
 log = logging.getLogger(__name__)
 
-_CHAINS = 500
-_LOOKED_AT_ONCE = 1000
-"""Chains of one key that are marked as looked at together: the rest waits for the next look."""
+KEYS_AT_ONCE = 200
+"""Keys of a chain that one step looks through."""
 _EARLIER = (
     "(excluded.since_ms < recon_kin.since_ms "
     "OR excluded.since_ms = recon_kin.since_ms AND excluded.digest < recon_kin.digest)"
 )
 SAVE_KIN = (
-    "INSERT INTO recon_kin VALUES (?,?,?,?,?,1,0) ON CONFLICT (kind, key, chain) DO UPDATE SET "
-    "changed = recon_kin.changed + 1, "
+    "INSERT INTO recon_kin VALUES (?,?,?,?,?) ON CONFLICT (kind, key, chain) DO UPDATE SET "
     f"since_ms = CASE WHEN {_EARLIER} THEN excluded.since_ms ELSE recon_kin.since_ms END, "
     f"digest = CASE WHEN {_EARLIER} THEN excluded.digest ELSE recon_kin.digest END"
 )
-MOVED = "SELECT DISTINCT kind, key FROM recon_kin WHERE changed <> looked"
+SAVE_MOVED = (
+    "INSERT INTO recon_kin_chain VALUES (?,?,?,0) ON CONFLICT (chain) DO UPDATE SET "
+    "lineage = CASE WHEN excluded.lineage > recon_kin_chain.lineage THEN excluded.lineage "
+    "ELSE recon_kin_chain.lineage END, changed = recon_kin_chain.changed + excluded.changed"
+)
+MOVED = (
+    "SELECT DISTINCT k.kind, k.key FROM recon_kin_chain c JOIN recon_kin k ON k.chain = c.chain "
+    "WHERE c.changed <> c.looked"
+)
 """Keys of chains in which something was said that nobody has looked at."""
 
 
 class _Row(NamedTuple):
-    """A chain of a key: since when, by which event, and how often it has moved."""
+    """A chain of a key: since when, and by which event."""
 
     chain: str
     since_ms: int
     digest: bytes
+
+
+class Place(NamedTuple):
+    """How far the keys of a chain are looked through, of which it had moved so often when that began."""
+
     changed: int
+    behind: tuple[int, str, str] = (-1, "", "")
+
+
+class Keys(NamedTuple):
+    """The next keys of a chain, and the place behind each; `more` says that there may be others."""
+
+    found: list[tuple[KinKey, Place]]
+    more: bool
 
 
 def kin_rows(event: ChainEvent) -> Iterable[tuple[Any, ...]]:
@@ -66,47 +84,47 @@ def kin_rows(event: ChainEvent) -> Iterable[tuple[Any, ...]]:
             yield (*key, chain, since_ms, event.digest)
 
 
+def moved_rows(rows: Iterable[tuple[Any, ...]], own: Collection[str]) -> list[tuple[Any, ...]]:
+    """The rows of recon_kin_chain beside these of recon_kin: the chains of one's `own` have moved."""
+    lineage: dict[str, int] = {}
+    for kind, _, chain, *_ in rows:
+        lineage[chain] = max(lineage.get(chain, 0), int(KINDS[kind].moved_by is None))
+    return [(chain, is_line, int(chain in own)) for chain, is_line in sorted(lineage.items())]
+
+
 def note_kin(sql: Transaction, catalog: Catalog, arrivals: Sequence[Arrival]) -> None:
-    """Keeps what makes chains kin, and that chains which are kin have moved."""
+    """Keeps what makes chains kin, and that chains have moved: a row for each, however many keys it has."""
     rows: list[tuple[Any, ...]] = []
+    types: dict[str, set[str]] = {}
     for arrived in arrivals:
-        if arrived.event_headers.type in KIN_TYPES:
-            try:
-                rows.extend(kin_rows(arrived.event(catalog)))
-            except (StopService, RetryLater):
-                raise
-            except Exception as error:  # noqa: BLE001 - its chain is set aside, and is entered once it is computed
-                log.error(
-                    "what makes %s kin is not read: %s", arrived.event_headers.subject, reason_of(error)
-                )
+        chain, type = arrived.event_headers.subject, arrived.event_headers.type
+        types.setdefault(chain, set()).add(type)
+        if type not in KIN_TYPES:
+            continue
+        try:
+            rows.extend(kin_rows(arrived.event(catalog)))
+        except (StopService, RetryLater):
+            raise
+        except Exception as error:  # noqa: BLE001 - its chain is set aside, and is entered once it is computed
+            log.error("what makes %s kin is not read: %s", chain, reason_of(error))
     sql.many(SAVE_KIN, sorted(rows))
-    said: dict[str, set[str]] = {}
-    for arrived in arrivals:
-        said.setdefault(arrived.event_headers.subject, set()).add(arrived.event_headers.type)
-    moved = [
-        (chain, kind)
-        for chain, kind in _kinds_of(sql, sorted(said))
-        if any(moves(kind, type) for type in said[chain])
-    ]
-    sql.many("UPDATE recon_kin SET changed = changed + 1 WHERE chain = ? AND kind = ?", sorted(moved))
-
-
-def _kinds_of(sql: Transaction, chains: Sequence[str]) -> Iterable[tuple[str, KinKind]]:
-    for start in range(0, len(chains), _CHAINS):
-        part = chains[start : start + _CHAINS]
-        marks = ",".join("?" * len(part))
-        for chain, kind in sql.rows(
-            f"SELECT DISTINCT chain, kind FROM recon_kin WHERE chain IN ({marks})", part
-        ):
-            if kind in KINDS:
-                yield chain, kind
+    sql.many(SAVE_MOVED, moved_rows(rows, types.keys()))
+    moved = []
+    for chain, of in sorted(types.items()):
+        kinds = {kind for kind in KINDS for type in of if moves(kind, type)}
+        if kinds:
+            moved.append((chain, int(any(KINDS[kind].moved_by is not None for kind in kinds))))
+    sql.many(
+        "UPDATE recon_kin_chain SET changed = changed + 1 WHERE chain = ? AND (lineage = 1 OR ? = 1)", moved
+    )
 
 
 def enter_kin(sql: Transaction, chain: str, events: Iterable[ChainEvent]) -> None:
     """Enters what makes a chain kin that is computed again, and has it compared again."""
     rows = [row for event in events if event.type in KIN_TYPES for row in kin_rows(event)]
     sql.many(SAVE_KIN, sorted(rows))
-    sql.run("UPDATE recon_kin SET changed = changed + 1 WHERE chain = ?", (chain,))
+    sql.many(SAVE_MOVED, moved_rows(rows, ()))
+    sql.run("UPDATE recon_kin_chain SET changed = changed + 1 WHERE chain = ?", (chain,))
 
 
 class KinWork:
@@ -116,37 +134,38 @@ class KinWork:
         self._sql = sql
         self._catalog = catalog
 
-    def next_moved(self, after: KinKey | None) -> KinKey | None:
-        """The next key behind another in which something moved, of all in a circle."""
-        where = "SELECT kind, key FROM recon_kin WHERE changed <> looked"
-        in_order = "ORDER BY kind, key LIMIT 1"
-        rows = []
-        if after is not None:
-            behind = f"{where} AND (kind > ? OR kind = ? AND key > ?) {in_order}"
-            rows = self._sql.rows(behind, (after.kind, after.kind, after.text))
-        rows = rows or self._sql.rows(f"{where} {in_order}")
-        return KinKey(rows[0][0], rows[0][1]) if rows else None
+    def next_moved(self, after: str) -> str | None:
+        """The next chain behind another that has moved, of all in a circle."""
+        moved = "SELECT chain FROM recon_kin_chain WHERE changed <> looked"
+        rows = self._sql.rows(f"{moved} AND chain > ? ORDER BY chain LIMIT 1", (after,))
+        rows = rows or self._sql.rows(f"{moved} ORDER BY chain LIMIT 1")
+        return rows[0][0] if rows else None
 
-    def moved(self, key: KinKey) -> Mapping[str, int]:
-        """The chains of a key that have moved, each with how often it had when this was read."""
-        rows = self._sql.rows(
-            "SELECT chain, changed, looked FROM recon_kin WHERE kind = ? AND key = ? AND changed <> looked "
-            "ORDER BY chain LIMIT ?",
-            (*key, _LOOKED_AT_ONCE),
+    def begin(self, chain: str) -> Place:
+        """The place before the first key of a chain."""
+        ((changed, looked),) = self._sql.rows(
+            "SELECT changed, looked FROM recon_kin_chain WHERE chain = ?", (chain,)
         )
-        if any(row[2] == 0 for row in rows):
+        if looked == 0:
             # Workers of other partitions that did not see these rows yet have ended once this is granted.
             self._sql.locked(
                 "SELECT partition FROM recon_partition WHERE partition >= 0 ORDER BY partition", ()
             )
-        return {row[0]: row[1] for row in rows}
+        return Place(changed)
 
-    def looked(self, key: KinKey, moved: Mapping[str, int]) -> None:
-        """Marks what was read as looked at, and nothing that came since."""
-        self._sql.many(
-            "UPDATE recon_kin SET looked = ? WHERE kind = ? AND key = ? AND chain = ?",
-            [(changed, *key, chain) for chain, changed in sorted(moved.items())],
+    def keys(self, chain: str, place: Place) -> Keys:
+        """The next keys of a chain, the longest held first: whoever names it later comes later."""
+        rows = self._sql.rows(
+            "SELECT since_ms, kind, key FROM recon_kin WHERE chain = ? AND (since_ms, kind, key) > (?,?,?) "
+            "ORDER BY since_ms, kind, key LIMIT ?",
+            (chain, *place.behind, KEYS_AT_ONCE),
         )
+        found = [(KinKey(row[1], row[2]), place._replace(behind=tuple(row))) for row in rows]
+        return Keys(found, len(rows) == KEYS_AT_ONCE)
+
+    def looked(self, chain: str, place: Place) -> None:
+        """Marks a chain as looked at, as often as it had moved when that began and no further."""
+        self._sql.run("UPDATE recon_kin_chain SET looked = ? WHERE chain = ?", (place.changed, chain))
 
     def kin(self, key: KinKey) -> Kin | None:
         """The chains of a key, folded; None where nothing is to be compared."""
@@ -166,10 +185,10 @@ class KinWork:
 
     def _rows(self, key: KinKey) -> list[_Row]:
         """The chains that came to a key first, and the one that it names."""
-        select = "SELECT chain, since_ms, digest, changed FROM recon_kin WHERE kind = ? AND key = ?"
+        select = "SELECT chain, since_ms, digest FROM recon_kin WHERE kind = ? AND key = ?"
         rows = self._sql.rows(f"{select} ORDER BY since_ms, digest, chain LIMIT ?", (*key, MOST_CHAINS + 2))
         root = self._sql.rows(f"{select} AND chain = ?", (*key, key.text))
-        return [_Row(row[0], row[1], bytes(row[2]), row[3]) for row in {tuple(r) for r in (*rows, *root)}]
+        return list({row[0]: _Row(row[0], row[1], bytes(row[2])) for row in (*rows, *root)}.values())
 
     def _counted(self, chains: Sequence[str]) -> dict[str, int]:
         marks = ",".join("?" * len(chains))

@@ -71,6 +71,10 @@ EVENTS_STATED = (
     f"ORDER BY e.admitted_ms DESC, e.digest DESC LIMIT {MOST_PARTS}"
 )
 """The last events of statements of an agency."""
+STATED_BEHIND = (
+    f"SELECT 1 FROM recon_event WHERE type = '{STATEMENT}' AND bus_partition = ? AND bus_offset >= ? LIMIT 1"
+)
+"""Whether there is an event of a statement from a place on."""
 HEARD = (
     f"SELECT chain, digest, source, admitted_ms, ({TOLD}), bus_partition, bus_offset FROM recon_event e "
     "WHERE (chain, bus_offset) > (?, ?) ORDER BY chain, bus_offset LIMIT ?"

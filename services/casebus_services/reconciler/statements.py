@@ -24,6 +24,7 @@ from .rows import (
     EVENTS_STATED,
     HEARD,
     STATED,
+    STATED_BEHIND,
     STATED_FINDINGS,
     finding_row,
     found_before,
@@ -113,7 +114,7 @@ class Statements:
     def _begin(self) -> _Walk | None:
         """A comparison, if there is a statement that was not looked at and all is entered before it."""
         with self._database.reading() as transaction:
-            if not _is_new(transaction, self._catalog):
+            if not _is_new(transaction):
                 return None
         ends = _entered_of(self._database) if self._ends is None else self._ends()
         with self._database.reading() as transaction:
@@ -175,12 +176,12 @@ def stated(transaction: Transaction, catalog: Catalog, ends: Ends) -> Iterable[C
                 yield stored_event(catalog, row)
 
 
-def _is_new(transaction: Transaction, catalog: Catalog) -> bool:
+def _is_new(transaction: Transaction) -> bool:
+    """Whether a statement stands behind what was looked at: by an index, however many there are."""
     looked = stated_until(transaction)
     return any(
-        row[12] >= looked.get(row[11], 0)
-        for agency in catalog.members.all
-        for row in transaction.rows(EVENTS_STATED, (f"/{agency}", f"/{agency}/%"))
+        transaction.rows(STATED_BEHIND, (partition, looked.get(partition, 0)))
+        for partition in _entered(transaction)
     )
 
 

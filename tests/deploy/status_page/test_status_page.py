@@ -129,3 +129,36 @@ def test_b10_the_page_answers_its_own_hosts_and_changes_nothing() -> None:
     assert client.get("/", headers={"host": "evil.example"}).status_code == 421
     assert client.post("/").status_code == 405
     assert client.request("GET", "/", content=b"x").status_code == 413
+
+
+def test_the_page_shows_who_withholds_and_two_histories() -> None:
+    """Heads of the ledger are shown with each witness, since when one withholds, and two histories."""
+    cosigning = {
+        "ledger": "casebus.example/ledger",
+        "size": 7,
+        "provisional": 7,
+        "final": 6,
+        "witnesses": [
+            {
+                "witness": "spp",
+                "size": 7,
+                "cosigned_at": "2026-01-01T00:00:00.000+00:00",
+                "withheld_since": None,
+            },
+            {
+                "witness": "mps",
+                "size": 5,
+                "cosigned_at": None,
+                "withheld_since": "2026-01-01T00:00:01.000+00:00",
+            },
+        ],
+        "split_views": [{"size": 4, "shown_by": ["bus.checkpoint", "<csrc>"], "notes": []}],
+    }
+    client = TestClient(create_app(lambda: replace(status(), cosigning=cosigning)), "http://localhost")
+    page = client.get("/").text
+    assert "未签 withheld</span> since 2026-01-01T00:00:01.000+00:00" in page
+    assert page.count("已签 cosigned") == 1
+    assert "two histories of size 4: bus.checkpoint, &lt;csrc&gt;" in page
+    assert "最终 final 6" in page
+    assert client.get("/status.json").json()["cosigning"]["final"] == 6
+    assert "Heads of the ledger" not in TestClient(create_app(status), "http://localhost").get("/").text

@@ -18,7 +18,7 @@ from casebus_schemas.rules.sight import hearers, seen_by
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import TopicPartition
-from casebus_services.reconciler import kin_links
+from casebus_services.reconciler import kin_links, kin_store
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
@@ -200,7 +200,7 @@ def test_a_key_that_cannot_be_computed_stops_no_other(desk: Desk, monkeypatch: p
         patch.setattr(kin_links, "run_kin", fails)
         desk.agent.tick()
     assert _states(desk) == [(chain(2), "open")]
-    assert desk.rows("SELECT count(*) FROM recon_kin WHERE changed <> looked") == [(0,)]
+    assert desk.rows("SELECT count(*) FROM recon_kin_chain WHERE changed <> looked") == [(0,)]
     _say(desk, "mps", "referral.filed", 11, "2022-09-30", suspects=suspects("姜某君"), charges=[])
     _read(desk)
     assert sorted(_states(desk)) == sorted([(chain(1), "open"), (chain(2), "open")])
@@ -219,6 +219,32 @@ def test_nobody_makes_kin_too_large_for_those_who_came_first(
     assert _states(desk) == [(chain(1), "open")]
     assert _states(desk, "R09") == [(chain(1), "open")]
     assert rebuild(desk.database, Catalog.load()).differences == ()
+
+
+def test_very_many_keys_are_looked_through_in_steps_and_hold_up_no_other_chain(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event of a chain counts up one row; its keys are looked through between those of others."""
+    monkeypatch.setattr(kin_store, "KEYS_AT_ONCE", 3)
+    many = [f"人{number}" for number in range(20)]
+    tokens = {name: (name.encode().ljust(32, b"."),) for name in many}
+    who = suspects(*many, tokens=tokens)
+    for number in (2, 3):
+        _say(desk, "mps", "referral.filed", number, "2022-09-28", suspects=who, charges=[], amounts=[])
+    _whole(desk)
+    _split(desk)
+    before = desk.rows("SELECT count(*) FROM recon_kin_chain")
+    desk.agent.handle(desk.admitter.batches())
+    assert before == [(0,)]
+    assert desk.rows("SELECT count(*) FROM recon_kin") == [(44,)]
+    assert desk.rows("SELECT count(*) FROM recon_kin_chain") == [(6,)]
+    steps = 0
+    while desk.agent._kin._moved() and steps < 100:
+        desk.agent._kin._step()
+        steps += 1
+    assert 40 < steps < 100  # one comparison a step, two chains of twenty keys
+    assert _states(desk) == [(chain(1), "open")]
+    assert desk.agent._kin._places == {}
 
 
 def test_a_chain_that_is_set_aside_is_compared_once_it_can_be_computed(desk: Desk) -> None:
@@ -269,7 +295,9 @@ def test_keys_of_an_old_database_are_those_of_a_new_one(desk: Desk) -> None:
         for statement in (
             "DROP TABLE recon_stated",
             "DROP INDEX recon_event_stated",
+            "DROP INDEX recon_event_stated_place",
             "DROP TABLE recon_kin",
+            "DROP TABLE recon_kin_chain",
             "DROP INDEX recon_finding_kin",
             "UPDATE recon_revision SET version_num = '0010'",
         ):

@@ -360,7 +360,9 @@ def test_keys_of_an_old_database_are_those_of_a_new_one(desk: Desk) -> None:
         for statement in (
             "DROP TABLE recon_stated",
             "DROP INDEX recon_event_stated",
+            "DROP INDEX recon_event_stated_place",
             "DROP TABLE recon_kin",
+            "DROP TABLE recon_kin_chain",
             "DROP INDEX recon_finding_kin",
             "DROP TABLE recon_notice",
             "DROP TABLE recon_taken_up",

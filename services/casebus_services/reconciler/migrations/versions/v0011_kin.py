@@ -7,7 +7,7 @@ from alembic import op
 from casebus_schemas.case.kin import KIN_TYPES
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
-from casebus_services.reconciler.kin_store import SAVE_KIN, kin_rows
+from casebus_services.reconciler.kin_store import SAVE_KIN, SAVE_MOVED, kin_rows, moved_rows
 from casebus_services.reconciler.rows import EVENTS_TOLD, stored_event
 
 revision = "0011"
@@ -17,8 +17,8 @@ _STEP = 500
 
 
 def upgrade() -> None:
-    """A row a key and chain, entered for the stored events; `changed` counts what moved, `looked` up to where
-    it was compared."""
+    """A row a key and chain, entered for the stored events, and one a chain: `changed` counts how often it
+    moved, `looked` up to where it was compared, `lineage` says that it is part of a case split or merged."""
     connection = op.get_bind()
     is_postgres = connection.dialect.name == "postgresql"
     big, blob, end = ("BIGINT", "BYTEA", "") if is_postgres else ("INTEGER", "BLOB", " WITHOUT ROWID")
@@ -29,14 +29,20 @@ def upgrade() -> None:
             chain TEXT NOT NULL,
             since_ms {big} NOT NULL,
             digest {blob} NOT NULL,
-            changed {big} NOT NULL,
-            looked {big} NOT NULL,
             PRIMARY KEY (kind, key, chain)
         ){end}"""
     )
-    op.execute("CREATE INDEX recon_kin_since ON recon_kin (kind, key, since_ms)")
-    op.execute("CREATE INDEX recon_kin_chain ON recon_kin (chain)")
-    op.execute("CREATE INDEX recon_kin_moved ON recon_kin (kind, key) WHERE changed <> looked")
+    op.execute(
+        f"""CREATE TABLE recon_kin_chain (
+            chain TEXT PRIMARY KEY,
+            lineage INTEGER NOT NULL,
+            changed {big} NOT NULL,
+            looked {big} NOT NULL
+        ){end}"""
+    )
+    op.execute("CREATE INDEX recon_kin_since ON recon_kin (kind, key, since_ms, digest, chain)")
+    op.execute("CREATE INDEX recon_kin_of_chain ON recon_kin (chain, since_ms, kind, key)")
+    op.execute("CREATE INDEX recon_kin_moved ON recon_kin_chain (chain) WHERE changed <> looked")
     op.execute(
         "CREATE INDEX recon_finding_kin ON recon_finding (link_kind, link_key) WHERE link_kind IS NOT NULL"
     )
@@ -53,4 +59,6 @@ def upgrade() -> None:
                 continue  # nor can its chain be computed: it is entered once that can be
         if found:
             connection.exec_driver_sql(SAVE_KIN.replace("?", mark), sorted(found))
+            moved = moved_rows(found, {row[2] for row in found})
+            connection.exec_driver_sql(SAVE_MOVED.replace("?", mark), moved)
         last = bytes(rows[-1][0])

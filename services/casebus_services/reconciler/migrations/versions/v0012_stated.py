@@ -16,6 +16,10 @@ def upgrade() -> None:
         )"""
     )
     op.execute(
+        "CREATE INDEX recon_event_stated_place ON recon_event (bus_partition, bus_offset) "
+        "WHERE type = 'statement.account'"
+    )
+    op.execute(
         "CREATE INDEX recon_event_stated ON recon_event (source, admitted_ms) "
         "WHERE type = 'statement.account'"
     )
