@@ -40,6 +40,7 @@ def run(
         if service.form == "agency":
             function(agency or [])
             return
+        # What an agency installs has none of its packages.
         from casebus_services.config import ServiceSettings
 
         raise typer.Exit(function(ServiceSettings.from_environment()).run())

@@ -120,7 +120,8 @@ def test_two_events_in_one_entry_are_named(played: Played) -> None:
 def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
     """Whoever owes and whoever is owed must both hear of a term; so must all with an account in a finding."""
     obligation = {"id": "o", "rule": "DL06", "owed_by": "mps", "owed_to": ["csrc"]}
-    finding = {"id": "f", "rule": "R30", "accounts": [{"agency": "csrc"}, {"agency": "spp"}]}
+    both = [{"agency": "csrc"}, {"agency": "spp"}]
+    finding = {"severity": "high", "id": "f", "rule": "R30", "accounts": both}
     heard = [
         HeardNotice(agency, cast(Any, None), data, 0)
         for agency, data in (
@@ -131,4 +132,24 @@ def test_an_obligation_that_an_agency_did_not_hear_of_is_named() -> None:
     ]
     assert checks.announced(heard, [obligation], []).ok
     assert checks.announced(heard, [obligation], [finding]).detail == "spp did not hear of R30 f"
+    assert checks.announced(heard, [obligation], [finding | {"severity": "info"}]).ok
     assert checks.announced(heard[1:], [obligation], []).detail == "mps did not hear of DL06 o"
+
+
+def test_what_informed_for_a_time_only_is_no_surprise(played: Played) -> None:
+    """A closed finding that only informs is passed over; one that is open or accuses is not expected."""
+    said = {"zh": "眠", "en": "asleep"}
+    asleep = {
+        "rule": "R49",
+        "severity": "info",
+        "state": "closed",
+        "accounts": [],
+        "because": said,
+        "chain": "c",
+    }
+    for finding, fine in (
+        (asleep, True),
+        (asleep | {"state": "open"}, False),
+        (asleep | {"severity": "high"}, False),
+    ):
+        assert checks.findings(played.script, [finding])[1].ok == fine

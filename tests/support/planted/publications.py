@@ -25,7 +25,7 @@ class Counted:
 
     def __init__(self, matters: Iterable[Matter]) -> None:
         self._persons: dict[tuple[int, str], date] = {}
-        self._referred: dict[int, date] = {}
+        self._referred: dict[tuple[int, int | None], date] = {}
         for matter in matters:
             withdrawn = {paper.withdraws for paper in matter.papers}
             for paper in sorted(matter.papers, key=lambda paper: paper.at):
@@ -38,7 +38,7 @@ class Counted:
                     for suspect in paper.data["suspects"]:
                         self._persons.pop((matter.number, suspect["ref"]), None)
                 elif paper.type == "referral.submitted" and _charged(paper):
-                    self._referred.setdefault(matter.number, paper.at.date())
+                    self._referred.setdefault((matter.number, paper.chain), paper.at.date())
 
     def persons(self, since: date, until: date) -> int:
         """Persons prosecuted in these days."""
