@@ -34,12 +34,13 @@ def run(
     if service.form == "server":
         function()
         return
-    from casebus_services.config import ServiceSettings
-
     try:
         if service.form == "agency":
             function(agency or [])
             return
+        # What an agency installs has none of its packages.
+        from casebus_services.config import ServiceSettings
+
         raise typer.Exit(function(ServiceSettings.from_environment()).run())
     except StopService as error:
         # Where the worker does not run yet: its own end says the same.
