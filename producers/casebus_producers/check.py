@@ -119,6 +119,7 @@ class _Given:
             subject=event.subject,
             answered=self._answered(event),
             mended=self._mended(event),
+            personal=event.personal,
         )
         if problems or value is None:
             return problems

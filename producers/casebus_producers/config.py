@@ -143,6 +143,10 @@ class AgencySettings(KafkaLogin):
     """Its Ed25519 seed, 64 hexadecimal digits, mode 0600."""
     chain_secret_file: Path | None = None
     """The secret that mints its chain ids."""
+    encryption_key_file: Path | None = None
+    """Its own X25519 keys, 64 hexadecimal digits a line, mode 0600: others seal personal data for them."""
+    token_keys_file: Path | None = None
+    """The members' yearly keys of match tokens, `2026 hex` a line, mode 0600."""
     data_dir: Path
     """Folder of its outbox."""
     instance: str = "1"
@@ -190,6 +194,8 @@ class AgencySettings(KafkaLogin):
             **needed,
             "agency": principal,
             "chain_secret_file": entry.chain_secret_file,
+            "encryption_key_file": entry.encryption_key_file,
+            "token_keys_file": entry.token_keys_file,
         }
 
     def wrong(self) -> list[str]:
@@ -202,6 +208,16 @@ class AgencySettings(KafkaLogin):
     def outbox_file(self) -> Path:
         """The agency's SQLite file: outbox, what it knows of others' events, what it has read."""
         return self.data_dir / "outbox.db"
+
+    @property
+    def data_keys_dir(self) -> Path:
+        """The folder of the keys under which the agency seals, a file a case."""
+        return self.data_dir / "data-keys"
+
+    @property
+    def granted_keys_dir(self) -> Path:
+        """The folder of keys that other agencies have granted."""
+        return self.data_dir / "granted-keys"
 
     def signing_key(self) -> SigningKey:
         """The agency's key. Raises UsageError if its file cannot be read."""

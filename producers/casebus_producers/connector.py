@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.may_say import Answered, may_say
+from casebus_schemas.admission.may_say import Answered, may_say, personal_readers
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.case.placing import Reference, chain_of, references_of
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.errors import UsageError
+from casebus_schemas.sealed.personal import content_of
+from casebus_schemas.sealed.place import Place
 from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import encode
@@ -16,9 +18,11 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
 from casebus_schemas.wire.json_form import together
 
+from .granted_keys import GRANTED
 from .known import KnownEvent
 from .outbox import Outbox
 from .outbox_events import Queued, ReadyEvent
+from .sealer import Sealer
 from .writing import Writing
 
 _REPLY = "/data/envelope/in_reply_to"
@@ -27,13 +31,21 @@ _REPLY = "/data/envelope/in_reply_to"
 class Connector:
     """Checks what an agency says before it is signed; what it refuses never leaves the agency.
 
-    `chain_secret` gives the secret that mints chain ids; it is asked only when one is minted.
+    `chain_secret` gives the secret that mints chain ids; it is asked only when one is minted. Personal data
+    are taken only with a `sealer`.
     """
 
-    def __init__(self, outbox: Outbox, catalog: Catalog, chain_secret: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        catalog: Catalog,
+        chain_secret: Callable[[], bytes],
+        sealer: Sealer | None = None,
+    ) -> None:
         self._outbox = outbox
         self._catalog = catalog
         self._chain_secret = chain_secret
+        self._sealer = sealer
 
     def submit(self, event: object, *, receipts_from: int | None = None) -> Queued:
         """Queues one event given as parsed JSON (docs/records.md 3). Durable when it returns; idempotent.
@@ -77,6 +89,14 @@ class Connector:
                 "/id", error.message, found=error.found, expected=error.expected, remedy=error.remedy
             ) from error
 
+    @staticmethod
+    def is_to_be_sealed(event: object) -> bool:
+        """Whether an event of the door holds personal data, or grants keys to what was sealed."""
+        if isinstance(event, dict) and event.get("type") == GRANTED:
+            return True
+        data = event.get("data") if isinstance(event, dict) else None
+        return isinstance(data, dict) and isinstance(data.get("sealed"), dict)
+
     def needs_arrivals(self, event: object) -> bool:
         """Whether what has arrived may decide how this event is completed: its chain or what it answers."""
         if not isinstance(event, dict):
@@ -109,6 +129,7 @@ class Connector:
             subject=event.subject,
             answered=None if answered is None else Answered(answered.type, answered.chain),
             mended=self._mended(writing, envelope),
+            personal=event.personal,
         )
         problems = [problem.at_the_door() for problem in found]
         if unclear is not None:
@@ -123,12 +144,23 @@ class Connector:
             raise together(problems)
         assert subject is not None
         assert said is not None
-        value, original = said, None
+        value, original, data = said, None, event.data
+        id = event.id or message_uuid(self._outbox.agency, envelope["message_no"])
         if answered is not None and envelope.get("in_reply_to_hash") is None:
-            filled = {**envelope, "in_reply_to_hash": answered.digest}
-            value, original = encode(schema, {**event.data, "envelope": filled}), said
+            data = {**data, "envelope": {**envelope, "in_reply_to_hash": answered.digest}}
+        place = self._place(kind, subject, id)
+        content = None if event.personal is None else content_of(event.personal)
+        if event.type == GRANTED and content is None:
+            content = self._granted(writing, event, subject)
+        if content is None and data.get("sealed") is not None:
+            self._check_sealed(data["sealed"], place)
+        if content is not None:
+            data, standing = self._sealed(kind, data, content, place, event.personal)
+            said = encode(schema, {**event.data, "sealed": standing})
+        if data is not event.data:
+            value, original = _fitting(schema, data), said
         return ReadyEvent(
-            id=event.id or message_uuid(self._outbox.agency, envelope["message_no"]),
+            id=id,
             type=event.type,
             source=event.source,
             time_ms=to_moment(event.time),
@@ -139,6 +171,57 @@ class Connector:
             references=references,
             said=original,
         )
+
+    def _place(self, kind: EventType, chain: str, id: UUID) -> Place:
+        return Place(kind.topic(self._outbox.agency), chain, id, kind.type, self._outbox.agency)
+
+    def _check_sealed(self, raw: bytes, place: Place) -> None:
+        """Bytes that were sealed before come in only if they are this event's: nobody could open others."""
+        if self._sealer is None or not self._sealer.has_sealed(raw, place):
+            raise DoorProblem(
+                "/data/sealed",
+                "bytes that were not sealed for this event",
+                expected="personal facts as an object, or null",
+                remedy="say the facts anew: they are sealed for this event",
+            )
+
+    def _granted(self, writing: Writing, event: DoorEvent, chain: str) -> bytes | None:
+        """What an `access.granted` hands over: keys of the own sealed events that it names, or of all."""
+        if self._sealer is None:
+            return None
+        named = [writing.event_of_digest(digest) for digest in event.data["events"]]
+        own = [one for one in named if one is not None and one.sent and one.chain == chain]
+        places = [self._place(self._catalog.event(one.type), chain, one.id) for one in own]
+        return self._sealer.grant(chain, places if named else None)
+
+    def _sealed(
+        self,
+        kind: EventType,
+        data: dict[str, Any],
+        content: bytes,
+        place: Place,
+        personal: dict[str, Any] | None,
+    ) -> tuple[dict[str, Any], bytes]:
+        """The data with the content sealed and its tokens, and what stands for it in a repeat."""
+        if self._sealer is None:
+            raise DoorProblem(
+                "/data/sealed", "this program cannot seal personal data", remedy="use `casebus publish`"
+            )
+        try:
+            readers = personal_readers(self._catalog, kind, place.speaker, data)
+            if personal is None:  # keys go to whom they are granted, not to who only hears of it
+                to = {address.partition("/")[0] for address in data["envelope"]["to"]}
+                readers = tuple(one for one in readers if one in to)
+            found = {**data, "sealed": self._sealer.sealed(content, place, readers)}
+            if personal is not None and "suspects" in data:
+                found["suspects"] = self._sealer.with_tokens(data["suspects"], personal)
+            return found, self._sealer.stands_for(content, place)
+        except DoorProblem:
+            raise
+        except UsageError as error:
+            raise DoorProblem(
+                "/data/sealed", error.message, found=error.found, expected=error.expected, remedy=error.remedy
+            ) from error
 
     def _answered(
         self, writing: Writing, event: DoorEvent, kind: EventType, envelope: dict[str, Any]
@@ -240,6 +323,16 @@ def problem_json(error: UsageError, *, line: int | None = None) -> dict[str, Any
     if line is not None:
         problem["line"] = line
     return problem
+
+
+def _fitting(schema: EventSchema, data: dict[str, Any]) -> bytes:
+    """The framed value of data to which the connector has added. Raises DoorProblem where it is too large."""
+    try:
+        return encode(schema, data)
+    except UsageError as error:
+        raise DoorProblem(
+            "/data", error.message, found=error.found, expected=error.expected, remedy=error.remedy
+        ) from error
 
 
 def _encoded(schema: EventSchema, data: dict[str, Any]) -> bytes | None:

@@ -1,29 +1,20 @@
 """Exchanges an agency's signing key, in steps that may be broken off between any two and begun again."""
 
-import os
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.admission.keyring import KeyEntry, Keyring
-from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import BUS_KEY
-from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.admission.keyring import KeyEntry
+from casebus_schemas.errors import UsageError
 from casebus_schemas.times import beijing_text, to_datetime
-from casebus_schemas.wire.ids import bus_id, uuid7
 from casebus_schemas.wire.signing import SigningKey
 
 from .config import AgencySettings
-from .connector import Connector
-from .keys_reader import read_keyring
-from .outbox import Outbox
-from .publisher import Publisher
-
-_POLL_S = 0.3
+from .key_events import KeyEvents
+from .private_files import write_private
 
 
 class KeyChange:
@@ -31,9 +22,7 @@ class KeyChange:
 
     def __init__(self, settings: AgencySettings, timeout_s: float) -> None:
         self._settings = settings
-        self._catalog = Catalog.load()
-        self._topic = f"{settings.agency}.key"
-        self._deadline = time.monotonic() + timeout_s
+        self._events = KeyEvents(settings, timeout_s)
         self._file = settings.signing_key_file
         self._next = self._file.with_name(self._file.name + ".next")
 
@@ -44,21 +33,21 @@ class KeyChange:
         RetryLater if Kafka does not take an event or does not show it in time.
         """
         old = self._settings.signing_key()
-        entry = self._keyring().find(self._settings.agency, old.key_id)
+        entry = self._events.keyring().find(self._settings.agency, old.key_id)
         now_ms = time.time_ns() // 1_000_000
         new = self._made()
         if entry is None or entry.ended is not None or (entry.not_after_ms or now_ms + 1) <= now_ms:
             state = "is not announced" if entry is None else f"is {entry.ended or 'over'}"
             return self._readmitted(old, new, f"{old.key_id.hex()[:16]}… {state}")
-        if self._keyring().find(self._settings.agency, new.key_id) is None:
-            at = self._say("key.announced", _facts(new, not_after))
-            self._until(at, lambda keys: keys.find(self._settings.agency, new.key_id) is not None)
+        if self._events.keyring().find(self._settings.agency, new.key_id) is None:
+            at = self._events.say("key.announced", _facts(new, not_after))
+            self._events.until(at, lambda keys: keys.find(self._settings.agency, new.key_id) is not None)
         else:
-            self._say(None, {})
+            self._events.say(None, {})
         kept = self._exchanged(old)
         if not keep_old:
-            at = self._say("key.retired", {"key_id": old.key_id.hex(), "reasons": "轮换 rotated"})
-            self._until(at, lambda keys: _ended(keys.find(self._settings.agency, old.key_id)))
+            at = self._events.say("key.retired", {"key_id": old.key_id.hex(), "reasons": "轮换 rotated"})
+            self._events.until(at, lambda keys: _ended(keys.find(self._settings.agency, old.key_id)))
         return {
             "new": new.key_id.hex(),
             "old": old.key_id.hex(),
@@ -73,7 +62,9 @@ class KeyChange:
         Raises UsageError for a key of nobody, of another agency, or that has ended.
         """
         known = [
-            one for one in self._keyring().of(self._settings.agency) if one.key_id.hex().startswith(key_id)
+            one
+            for one in self._events.keyring().of(self._settings.agency)
+            if one.key_id.hex().startswith(key_id)
         ]
         if len(known) != 1 or known[0].ended is not None:
             raise UsageError(
@@ -84,13 +75,13 @@ class KeyChange:
             )
         wanted = known[0].key_id
         facts = {"compromised_since": None if since is None else since.isoformat(), "reasons": reasons}
-        at = self._say("key.revoked", {"key_id": wanted.hex(), **facts})
-        self._until(at, lambda keys: _ended(keys.find(self._settings.agency, wanted)))
+        at = self._events.say("key.revoked", {"key_id": wanted.hex(), **facts})
+        self._events.until(at, lambda keys: _ended(keys.find(self._settings.agency, wanted)))
         return {"key_id": wanted.hex(), **facts}
 
     def _readmitted(self, old: SigningKey, new: SigningKey, state: str) -> dict[str, Any]:
         """Lets a key sign that the operator has announced for this agency."""
-        found = self._keyring().find(self._settings.agency, new.key_id)
+        found = self._events.keyring().find(self._settings.agency, new.key_id)
         if found is None or found.ended is not None:
             raise UsageError(
                 "the key that signs may announce no other",
@@ -104,56 +95,14 @@ class KeyChange:
 
     def _exchanged(self, old: SigningKey) -> Path:
         kept = self._file.with_name(f"{self._file.name}.{old.key_id.hex()[:16]}")
-        _write(kept, self._file.read_text(encoding="ascii"))
+        write_private(kept, self._file.read_text(encoding="ascii"))
         self._next.replace(self._file)
         return kept
 
     def _made(self) -> SigningKey:
         if not self._next.exists():
-            _write(self._next, secrets.token_hex(32))
+            write_private(self._next, secrets.token_hex(32))
         return SigningKey.from_file(self._next)
-
-    def _say(self, type: str | None, facts: dict[str, Any]) -> int | None:
-        """Queues a key event under the key that signs now, and sends all that waits; gives its offset."""
-        outbox = Outbox(
-            self._settings.outbox_file,
-            agency=self._settings.agency,
-            key=self._settings.signing_key(),
-            partitions=self._settings.partitions,
-            instance=self._settings.instance,
-        )
-        position = None
-        try:
-            if type is not None:
-                connector = Connector(outbox, self._catalog, self._settings.chain_secret)
-                event = _event(self._settings.agency, self._topic, type, facts)
-                position = connector.submit(event).position
-            publisher = Publisher(outbox, self._settings)
-            publisher.run(lambda: outbox.status().pending == 0 or time.monotonic() > self._deadline)
-            if left := outbox.status().pending:
-                raise RetryLater(
-                    f"{left} events still wait in the outbox",
-                    found=publisher.state().error or "no acknowledgement in time",
-                    remedy="see whether Kafka runs, then give the same command again",
-                )
-            return None if position is None else outbox.rows([position])[0].offset
-        finally:
-            outbox.close()
-
-    def _until(self, offset: int | None, holds: Callable[[Keyring], bool]) -> None:
-        while not holds(keys := self._keyring()):
-            if why := next((one.reason for one in keys.ignored if one.offset == offset), None):
-                raise UsageError("the key event changes nothing", found=why, expected="its effect")
-            if time.monotonic() > self._deadline:
-                raise RetryLater(
-                    "the key event shows no effect in time",
-                    expected=f"its effect on {self._topic}",
-                    remedy="give the same command again; casebus keys list shows the keys",
-                )
-            time.sleep(_POLL_S)
-
-    def _keyring(self) -> Keyring:
-        return read_keyring(self._settings, self._catalog, [self._topic, BUS_KEY])
 
 
 def key_line(entry: KeyEntry) -> dict[str, Any]:
@@ -187,34 +136,3 @@ def _facts(key: SigningKey, not_after: datetime | None) -> dict[str, Any]:
         "public_key": b64encode(key.public).decode(),
         "not_after": None if not_after is None else not_after.isoformat(),
     }
-
-
-def _event(agency: str, topic: str, type: str, facts: dict[str, Any]) -> dict[str, Any]:
-    now = datetime.now(UTC).replace(microsecond=0)
-    envelope = {
-        "message_class": "initial",
-        "to": [],
-        "cc": [],
-        "precision": "second",
-        "date_basis": "stated",
-        "handling": "H1",
-    }
-    return {
-        "specversion": "1.0",
-        "type": type,
-        "source": f"/{agency}",
-        "id": str(uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(10))),
-        "time": now.isoformat(),
-        "subject": str(bus_id("thread", topic)),
-        "data": {"envelope": envelope, "holder": agency, **facts},
-    }
-
-
-def _write(file: Path, text: str) -> None:
-    fresh = file.with_name(file.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)

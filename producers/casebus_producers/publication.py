@@ -27,6 +27,7 @@ from .publisher import Publisher
 from .receipts import ReceiptReader, WaitFor, keep_new_receipts
 from .said_advice import SaidAdvice
 from .screen import complain, say_json
+from .sealer import Sealer
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
@@ -41,7 +42,8 @@ class Publication:
         self._settings = settings
         self._outbox = outbox
         self._catalog = catalog
-        self._connector = Connector(outbox, catalog, settings.chain_secret)
+        self._sealer = Sealer.of(settings, catalog)
+        self._connector = Connector(outbox, catalog, settings.chain_secret, self._sealer)
         self._faults = PublisherFaults.from_environment(os.environ)
         self._problems = 0
         self._false_receipts = 0
@@ -103,6 +105,8 @@ class Publication:
     ) -> int:
         if any(self._connector.needs_arrivals(event) for _, event in events):
             self._catch_up()
+        if any(self._connector.is_to_be_sealed(event) for _, event in events):
+            self._sealer.learn()
         receipts_from = self._receipts_end() if wait else None
         queued = list(self._queue(events, receipts_from))
         if any(one.repeated and one.sent for one in queued) and self._read_verdicts():

@@ -28,8 +28,9 @@ INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, "parti
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SIGNED_AGAIN = """
-UPDATE outbox SET producer = ?, seq = ?, digest = ?, headers = ?, state = 'pending', sent_at_ms = NULL,
-                  "offset" = NULL, queued_at_ms = ?, receipts_from = coalesce(?, receipts_from)
+UPDATE outbox SET producer = ?, seq = ?, digest = ?, payload = ?, headers = ?, state = 'pending',
+                  sent_at_ms = NULL, "offset" = NULL, queued_at_ms = ?,
+                  receipts_from = coalesce(?, receipts_from)
 WHERE position = ?
 """
 _SIGNED_BEFORE = "INSERT INTO signed_before (digest, id) SELECT digest, id FROM outbox WHERE position = ?"
@@ -150,7 +151,8 @@ class Writing:
     def _sign_again(self, event: ReadyEvent, position: int, receipts_from: int | None) -> None:
         place, composed = self._sign(event)
         self.connection.execute(_SIGNED_BEFORE, (position,))
-        signed = (self._producer, composed.head.seq, composed.digest, _text_of(composed.record.headers))
+        record = composed.record
+        signed = (self._producer, composed.head.seq, composed.digest, record.value, _text_of(record.headers))
         self.connection.execute(_SIGNED_AGAIN, (*signed, _now_ms(), receipts_from, position))
         self._heads[place] = composed.head
         self._moved.add(place)

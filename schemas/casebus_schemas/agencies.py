@@ -61,12 +61,15 @@ class Members:
         roles: Mapping[str, Sentence],
         version: str,
         witnesses: tuple[Witness, ...] = (),
+        personal: tuple[str, ...] = (),
     ) -> None:
         self.listed = listed
         self.roles = roles
         self.version = version
         self.witnesses = witnesses
         """Who cosigns the ledger's checkpoints, in the order of the file."""
+        self.personal = personal
+        """Roles whose agencies may read personal data."""
         self.all = tuple(member.id for member in listed)
         """Full agencies and guests."""
         self.agencies = tuple(member.id for member in listed if member.part == "full")
@@ -86,7 +89,7 @@ class Members:
     def parse(cls, source: str) -> Self:
         """Reads the text of an agencies.yaml. Raises UsageError naming the entry that is not right."""
         whole = read_yaml(FILE, source)
-        known_keys(FILE, whole, required=("roles", "members"), optional=("witnesses",))
+        known_keys(FILE, whole, required=("roles", "members"), optional=("witnesses", "personal"))
         roles = {
             _identifier(f"{FILE}: role", role, _IMPLIED): _named(f"{FILE}: role {role}", entry, ())
             for role, entry in entries(f"{FILE}: roles", whole["roles"])
@@ -97,7 +100,15 @@ class Members:
         )
         listed = entries(f"{FILE}: witnesses", whole["witnesses"]) if "witnesses" in whole else ()
         witnesses = tuple(_witness(id, entry, found) for id, entry in listed)
-        return cls(found, roles, sha256(source.encode()).hexdigest()[:12], witnesses)
+        personal = texts(FILE, "personal", whole["personal"]) if "personal" in whole else ()
+        if strange := [role for role in personal if role not in roles]:
+            raise UsageError(
+                f"{FILE}: personal",
+                found=", ".join(strange),
+                expected="roles of the list: " + ", ".join(roles),
+            )
+        version = sha256(source.encode()).hexdigest()[:12]
+        return cls(found, roles, version, witnesses, personal)
 
     def name(self, agency: str) -> Sentence | None:
         """Name of a member or of the bus; None for others."""
@@ -120,6 +131,10 @@ class Members:
     def expanded(self, roles: Iterable[str]) -> tuple[str, ...]:
         """Who has any of the roles: in the order of the roles, each once."""
         return tuple(dict.fromkeys(agency for role in roles for agency in self.agencies_with(role)))
+
+    def reads_personal(self, agency: str) -> bool:
+        """Whether a member may read personal data, by one of its roles."""
+        return any(role in self.personal for role in self.roles_of(agency))
 
     def having(self, each: str) -> tuple[str, ...]:
         """Who has a topic of its own of this kind: the witnesses, or those with the role."""

@@ -19,6 +19,8 @@ class Principal:
     password_file: Path
     signing_key_file: Path | None = None
     chain_secret_file: Path | None = None
+    encryption_key_file: Path | None = None
+    token_keys_file: Path | None = None
     data_dir: Path | None = None
     witness_dir: Path | None = None
     """Folder of its witness's key and state."""
@@ -28,6 +30,14 @@ class Principal:
     """Where its door answers its own systems by HTTP."""
     door_key_file: Path | None = None
     """The bearer key of a client of its door."""
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that hold a secret."""
+        named = (self.password_file, self.signing_key_file, self.chain_secret_file)
+        return tuple(
+            file for file in (*named, self.encryption_key_file, self.token_keys_file) if file is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,8 @@ class Connection:
                     "password_file": str(entry.password_file),
                     "signing_key_file": _spelled(entry.signing_key_file),
                     "chain_secret_file": _spelled(entry.chain_secret_file),
+                    "encryption_key_file": _spelled(entry.encryption_key_file),
+                    "token_keys_file": _spelled(entry.token_keys_file),
                     "data_dir": _spelled(entry.data_dir),
                     "witness_dir": _spelled(entry.witness_dir),
                     "witness_url": entry.witness_url,
@@ -126,9 +138,7 @@ class Connection:
     def secret_files(self) -> Iterator[Path]:
         """Every file of a secret that this names."""
         for entry in self.principals.values():
-            for file in (entry.password_file, entry.signing_key_file, entry.chain_secret_file):
-                if file is not None:
-                    yield file
+            yield from entry.secret_files
         if self.ledger_key_file is not None:
             yield self.ledger_key_file
 
@@ -153,6 +163,8 @@ def _principal(entry: Mapping[str, Any], at: str, folder: Path) -> Principal:
         password_file=password_file,
         signing_key_file=_path(entry.get("signing_key_file"), f"{at}/signing_key_file", folder),
         chain_secret_file=_path(entry.get("chain_secret_file"), f"{at}/chain_secret_file", folder),
+        encryption_key_file=_path(entry.get("encryption_key_file"), f"{at}/encryption_key_file", folder),
+        token_keys_file=_path(entry.get("token_keys_file"), f"{at}/token_keys_file", folder),
         data_dir=_path(entry.get("data_dir"), f"{at}/data_dir", folder),
         witness_dir=_path(entry.get("witness_dir"), f"{at}/witness_dir", folder),
         witness_url=_optional_text(entry.get("witness_url"), f"{at}/witness_url"),

@@ -3,8 +3,6 @@
 import gc
 import time
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import timedelta
 from statistics import fmean
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from bench.figures import Figure
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN, amount, at, say, suspects
-from support.long_chains import FLAT, KINDS, chain_of
+from support.chains import CHAIN
+from support.long_chains import FLAT, KINDS, chain_of, matters
 from support.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
 
 pytestmark = pytest.mark.bench
@@ -81,33 +79,3 @@ def _times(book: ChainBook, events: Iterable[ChainEvent]) -> list[float]:
         book.wakes_at()
         times.append((time.process_time() - begun) * 1e6)
     return times
-
-
-def matters(number: int, count: int) -> list[ChainEvent]:
-    """Referrals of one chain, each with its receipt, its filing and its hand-over."""
-    who = suspects(*(f"人{one}" for one in range(count)))
-    figures = [amount("illegal_gain", "1.00")]
-    found: list[ChainEvent] = []
-    when = at("2022-01-03T10:00")
-    for matter in range(number):
-        for type, facts in (
-            ("referral.submitted", {"suspects": who, "amounts": figures}),
-            ("referral.receipted", {"received_at": when, "competent": True, "complete": True}),
-            ("referral.filed", {"suspects": who, "amounts": figures}),
-            ("referral.handed_over", {}),
-        ):
-            when += timedelta(minutes=10)
-            regulator = type in ("referral.submitted", "referral.handed_over")
-            first = None if type == "referral.submitted" else f"{matter} referral.submitted"
-            event = say(
-                f"{matter} {type}",
-                type,
-                "2022-01-03T10:00",
-                agency="csrc" if regulator else "mps",
-                to=("mps",) if regulator else ("csrc",),
-                replies=first,
-                binds=first,
-                **facts,
-            )
-            found.append(replace(event, occurred_at=when, admitted_at=when, seq=len(found)))
-    return found

@@ -34,6 +34,7 @@ OFFICERS = (
     "schemas/casebus_schemas/law/notice_data.py",
     "schemas/casebus_schemas/rules/case_view.py",
     "schemas/casebus_schemas/rules/register.py",
+    "schemas/casebus_schemas/sealed/*.py",
     "schemas/casebus_schemas/times.py",
     "schemas/casebus_schemas/wire/codec.py",
     "schemas/casebus_schemas/wire/door.py",

@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_producers.decryption_keys import read_decryption_keys
 from casebus_producers.keys_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
@@ -58,6 +59,25 @@ def test_c16_the_drill_of_the_guide_exchanges_the_key(connection: Path) -> None:
     refused = CliRunner().invoke(app, ["rotate", "-a", AGENCY, "-c", str(connection)]).exception
     assert isinstance(refused, UsageError)
     assert "may announce no other" in str(refused)
+
+
+def test_an_encryption_key_is_announced_and_exchanged(connection: Path) -> None:
+    """The key that is there is announced; the next one replaces it, and both stay in the file."""
+    file = connection.with_name(f"{AGENCY}.encryption-key")
+    first = file.read_text().strip()
+    said = []
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["encryption", "-a", AGENCY, "-c", str(connection), "--json"])
+        assert result.exit_code == 0, (result.output, result.exception)
+        said.append(json.loads(result.stdout))
+    assert (said[0]["old"], said[1]["old"]) == (None, said[0]["new"])
+    lines = file.read_text().split()
+    assert (len(lines), lines[1]) == (2, first)
+    assert file.stat().st_mode & 0o777 == 0o600
+    read = [key.key_id.hex() for key in read_decryption_keys(file)]
+    assert read == [said[1]["new"], said[0]["new"]]
+    ended = keys(connection)
+    assert (ended[said[0]["new"]], ended[said[1]["new"]]) == ("replaced", None)
 
 
 def test_a_key_that_got_out_is_revoked(connection: Path) -> None:

@@ -117,6 +117,36 @@ def assets(number: int) -> ChainEvent:
     return _say(number, "asset.balance_statement", balances=remedy_field("balances", stated))
 
 
+def matters(number: int, count: int) -> list[ChainEvent]:
+    """Referrals of one chain, each with its receipt, its filing and its hand-over."""
+    who = suspects(*(f"人{one}" for one in range(count)))
+    figures = [amount("illegal_gain", "1.00")]
+    found: list[ChainEvent] = []
+    when = at("2022-01-03T10:00")
+    for matter in range(number):
+        for type, facts in (
+            ("referral.submitted", {"suspects": who, "amounts": figures}),
+            ("referral.receipted", {"received_at": when, "competent": True, "complete": True}),
+            ("referral.filed", {"suspects": who, "amounts": figures}),
+            ("referral.handed_over", {}),
+        ):
+            when += timedelta(minutes=10)
+            regulator = type in ("referral.submitted", "referral.handed_over")
+            first = None if type == "referral.submitted" else f"{matter} referral.submitted"
+            event = say(
+                f"{matter} {type}",
+                type,
+                "2022-01-03T10:00",
+                agency="csrc" if regulator else "mps",
+                to=("mps",) if regulator else ("csrc",),
+                replies=first,
+                binds=first,
+                **facts,
+            )
+            found.append(replace(event, occurred_at=when, admitted_at=when, seq=len(found)))
+    return found
+
+
 KINDS: Mapping[str, _Made] = {
     made.__name__: made
     for made in (

@@ -42,6 +42,16 @@ def ready(
     )
 
 
+def encryption_seed(agency: str) -> bytes:
+    """The private encryption key of an agency in tests."""
+    return hashlib.sha256(f"casebus test encryption key {agency}".encode()).digest()
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o600)
+
+
 def open_outbox(folder: Path, agency: str = "csrc", partitions: int = 4) -> Outbox:
     """The outbox of an agency in a folder, signing with a test key."""
     return Outbox(folder / "outbox.db", agency=agency, key=signing_key(), partitions=partitions)
@@ -56,9 +66,13 @@ def write_connection(bootstrap_servers: str, credentials: Path, folder: Path) ->
             seed = hashlib.sha256(f"seed of {name}".encode()).hexdigest()
             (folder / f"{name}.signing-key").write_text(seed)
             (folder / f"{name}.chain-secret").write_text(seed[::-1])
+            _write_private(folder / f"{name}.encryption-key", encryption_seed(name).hex())
+            _write_private(folder / f"{name}.token-keys", f"2020 {hashlib.sha256(b'2020').hexdigest()}\n")
             principals[name] |= {
                 "signing_key_file": f"{name}.signing-key",
                 "chain_secret_file": f"{name}.chain-secret",
+                "encryption_key_file": f"{name}.encryption-key",
+                "token_keys_file": f"{name}.token-keys",
                 "data_dir": f"agencies/{name}",
             }
     file = folder / "connection.json"

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import topic
+from casebus_schemas.sealed.public_keys import encryption_key_id
 from casebus_schemas.wire.codec import encode
 from casebus_schemas.wire.compose import Composed, compose
 from casebus_schemas.wire.partitioning import partition_of
@@ -126,6 +127,13 @@ class Speaker:
         announced = key or self.key
         assert announced is not None
         return self.say("key.announced", self._key_data(announced, **changes), key=by or announced)
+
+    def announce_encryption(self, public: bytes, **changes: Any) -> Composed:
+        """A `key.announced` of an encryption key, signed with the speaker's own."""
+        assert self.key is not None
+        facts = {"algorithm": "x25519", "role": "encrypt", "public_key": public}
+        facts["key_id"] = encryption_key_id(public)
+        return self.say("key.announced", {**self._key_data(self.key), **facts, **changes}, key=self.key)
 
     def rotate(self, old: SigningKey, new: SigningKey, *, by: SigningKey | None = None) -> Composed:
         """A `key.rotated` from `old` to `new`."""

@@ -121,7 +121,8 @@ def correction(
             remedy="withdraw it, or say the event that is right",
         )
     fields = [field["name"] for field in catalog.latest(type).schema["fields"]]
-    facts = {name: value for name, value in event["data"].items() if name in fields and name != "envelope"}
+    not_facts = ("envelope", "sealed")  # what was sealed opens at its own event alone
+    facts = {name: value for name, value in event["data"].items() if name in fields and name not in not_facts}
     facts["reasons"] = reasons
     for change in changes:
         _change(facts, change)

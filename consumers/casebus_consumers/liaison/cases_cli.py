@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain as chain_of_lines
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -69,6 +70,7 @@ def case(
     from casebus_consumers.case_lookup import chain_meant
 
     from .case_screen import case_lines
+    from .case_sealed import sealed_case_lines
 
     asked = asked_for(as_of, known_by or agency, known_at, level, law_of)
     knows = asked.known_by
@@ -81,8 +83,10 @@ def case(
             lines = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
             show_answer(chains, as_json, lambda: lines, nothing="没有案件 no cases")
             return
-        found = reader.case(chain_meant(reader, chain, knows), moment, asked=asked, why=why)
-    show_answer(found, as_json, lambda: case_lines(found, why=why))
+        meant = chain_meant(reader, chain, knows)
+        found = reader.case(meant, moment, asked=asked, why=why)
+        sealed = _sealed(reader, meant, found, connection, agency)
+    show_answer(found, as_json, lambda: chain_of_lines(case_lines(found, why=why), sealed_case_lines(sealed)))
 
 
 @app.command("obligations")
@@ -327,6 +331,27 @@ def names_of_chains(
             return CaseNames()
 
     return {chain: called(chain) for chain in set(chains) if chain is not None}
+
+
+def _sealed(
+    reader: "CaseReader", chain: str, case: dict[str, Any], connection: Path | None, agency: str | None
+) -> list[dict[str, Any]]:
+    """What is sealed in the events of a case, put into it as `sealed`: opened with the agency's own keys."""
+    from casebus_schemas.catalogue.catalog import Catalog
+
+    from .case_sealed import opener_of, sealed_in
+
+    try:
+        events = reader.events(chain)
+    except Exception:  # noqa: BLE001 - of a case that cannot be computed what was computed last is shown
+        return []
+    if all(event.data.get("sealed") is None for event in events):
+        return []
+    catalog = Catalog.load()
+    found = sealed_in(events, case["events"], opener_of(connection, agency, catalog), catalog)
+    if found:
+        case["sealed"] = found
+    return found
 
 
 def _case(entry: dict[str, Any], called: dict[str, "CaseNames"]) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
 from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Unreadable
+from casebus_producers.opener import Opened, Opener
 from casebus_producers.outbox import Outbox
 from casebus_producers.outbox_events import Queued
 from casebus_schemas.admission.notice_records import NoticeRecord
@@ -37,11 +38,12 @@ _ACKNOWLEDGE = "UPDATE delivery SET acknowledged_by = ? WHERE notice = ?"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice with its event's data. `agency` is whose inbox it stands in."""
+    """A notice with its event's data, in the inbox of `agency`; `opened` is its sealed part, if any."""
 
     agency: str
     record: NoticeRecord
     event: dict[str, Any]
+    opened: Opened | None = None
 
     @property
     def seq(self) -> int:
@@ -49,31 +51,39 @@ class Notice:
         return self.record.seq
 
     def to_json(self) -> dict[str, Any]:
-        """JSON of docs/records.md 5."""
+        """JSON of docs/records.md 5, with `sealed` where the event holds something sealed."""
         record = self.record
-        return notice_json(
+        told = notice_json(
             seq=record.seq,
             notice=record.notice,
             role=record.role,
             event=self.event,
             admitted_at=record.admitted_at,
         )
+        return told if self.opened is None else {**told, "sealed": self.opened.to_json()}
 
 
 Told = Notice | ForgedNotice | Unreadable
 
 
-def read_notice(agency: str, notice: NoticeRecord, catalog: Catalog) -> Notice | Unreadable:
-    """A true notice with what its event says; as unreadable where this program cannot read that."""
+def read_notice(
+    agency: str, notice: NoticeRecord, catalog: Catalog, opener: Opener | None = None
+) -> Notice | Unreadable:
+    """A true notice with what its event says; as unreadable where this program cannot read that.
+
+    Raises UsageError where something is sealed and the agency's own key files cannot be used.
+    """
     try:
         _, data = decode(catalog, notice.event.value)
         read = Notice(agency, notice, to_json(notice.headers, data, catalog))
         read.to_json()  # what has no JSON is not shown as text either
-        return read
     except BusError as error:
         return Unreadable(notice.seq, error.detail)
     except Exception as error:  # noqa: BLE001 - whatever it says, the notices behind it are read
         return Unreadable(notice.seq, reason_of(error))
+    if opener is None or data.get("sealed") is None:
+        return read
+    return replace(read, opened=opener.of_event(notice.headers, data))
 
 
 class Inbox:
@@ -86,6 +96,7 @@ class Inbox:
         self._settings = settings
         self._outbox = outbox
         self._catalog = catalog
+        self._opener = Opener(settings, catalog)
         self.gap: Sentence | None = None
         """What cannot be read from the number on that was asked for."""
 
@@ -152,7 +163,7 @@ class Inbox:
             if not isinstance(notice, NoticeRecord):
                 told.append(notice)
             elif fresh[notice.seq]:
-                told.append(read_notice(self._settings.agency, notice, self._catalog))
+                told.append(read_notice(self._settings.agency, notice, self._catalog, self._opener))
         return told
 
 

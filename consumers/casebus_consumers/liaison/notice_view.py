@@ -29,6 +29,7 @@ from casebus_schemas.times import in_beijing
 
 from .due_text import end_text
 from .inbox import Told
+from .sealed_view import sealed_lines
 
 
 def notice_lines(notice: Told, catalog: Catalog) -> list[str]:
@@ -50,7 +51,7 @@ def _lines(notice: Told, catalog: Catalog) -> list[str]:
         return [head, f"自称 claims to be  {_sender(headers.source)}  {_title(headers.type, catalog)}"]
     head = f"#{notice.seq}  {_moment(notice.record.admitted_at)}  {_role(notice.record.role)}  "
     head += f"{_sender(headers.source)}  {_title(headers.type, catalog)}"
-    return [head, *_about(notice.event)]
+    return [head, *_about(notice.event), *([] if notice.opened is None else sealed_lines(notice.opened))]
 
 
 def plain_lines(notice: Told, catalog: Catalog) -> list[str]:

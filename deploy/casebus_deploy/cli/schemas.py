@@ -97,7 +97,7 @@ def _fields(fields: list[dict[str, Any]], definitions: dict[str, Any], seen: set
     for field in fields:
         name, type = field["name"], field["type"]
         if name in ("occurred_at", "sealed"):
-            continue  # the event's `time`; null until encryption is in force
+            continue  # the event's `time`; personal facts have a form of their own
         mark = " " if "default" in field else "*"
         default = f" = {json_text(field['default'])}" if "default" in field else ""
         said = " ".join(filter(None, (field.get("zh", ""), field.get("doc", ""))))

@@ -16,7 +16,7 @@ example of each type in `schemas/casebus_schemas/examples`.
 
 *pii*: `none`, `low` (as officially abbreviated), `high` (only ever sealed). A field with a default may be
 left out. Every event begins with its [envelope](#envelope) and ends with `sealed`, bytes for the recipients
-alone; both are left out of the tables below. `sealed` must be null until encryption is in force.
+alone; both are left out of the tables below. In `sealed` stand personal facts: [records.md](records.md) 3.
 
 Limits: {items} list items in one event, a text of {chars} characters (Unicode code points) unless its row
 says otherwise; what exceeds one is refused as `too-large` with field, count and limit. A text is one line,

@@ -4,12 +4,14 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
+from casebus_producers.decryption_keys import encryption_facts, read_decryption_keys
 from casebus_producers.keys_reader import read_keyring as read_all_keys
-from casebus_schemas.admission.keyring import KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.services import services
@@ -52,13 +54,31 @@ def chain_secret_file(secrets_dir: Path, agency: str) -> Path:
     return secrets_dir / f"{agency}.chain-secret"
 
 
+def encryption_key_file(secrets_dir: Path, agency: str) -> Path:
+    """File of an agency's private encryption keys, a line each."""
+    return secrets_dir / f"{agency}.encryption-key"
+
+
+def token_keys_file(secrets_dir: Path, agency: str) -> Path:
+    """An agency's copy of the members' yearly keys of match tokens."""
+    return secrets_dir / f"{agency}.token-keys"
+
+
 def make_secrets(secrets_dir: Path) -> None:
-    """Makes every signing key and chain secret that is not there yet. Idempotent."""
+    """Makes every key and secret of an agency or service that is not there yet. Idempotent.
+
+    The members' key of match tokens is the same for all: here one program makes it, on buses of several
+    hosts the members hand it to each other, and the operator never has it.
+    """
     secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     for principal in SIGNERS:
         _write_once(key_file(secrets_dir, principal))
     for agency in MEMBERS:
         _write_once(chain_secret_file(secrets_dir, agency))
+        _write_once(encryption_key_file(secrets_dir, agency))
+    shared = _token_keys(secrets_dir)
+    for agency in MEMBERS:
+        _write_once(token_keys_file(secrets_dir, agency), shared)
     _write_once(log_key_file(secrets_dir))
 
 
@@ -71,6 +91,7 @@ def announce(connection: Connection) -> int:
     announced = 0
     for agency in MEMBERS:
         announced += _announce_one(connection, keyring, agency, agency, [agency])
+        announced += _announce_encryption(connection, keyring, agency)
     return announced + _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)
 
 
@@ -111,7 +132,11 @@ def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes
 
 
 def _signs(entry: KeyEntry, now_ms: int) -> bool:
-    return entry.ended is None and (entry.not_after_ms is None or entry.not_after_ms > now_ms)
+    return (
+        entry.role == "event"
+        and entry.ended is None
+        and (entry.not_after_ms is None or entry.not_after_ms > now_ms)
+    )
 
 
 def read_keyring(connection: Connection) -> Keyring:
@@ -137,6 +162,28 @@ def _announce_one(
     return announced
 
 
+def _announce_encryption(connection: Connection, keyring: Keyring, agency: str) -> int:
+    """The key for which others seal, signed with the agency's own: announced where it has none yet."""
+    file = connection.principal(agency).encryption_key_file
+    if file is None or any(entry.role == ENCRYPT for entry in keyring.of(agency)):
+        return 0
+    key = read_decryption_keys(file)[0]
+    voice = Voice(KafkaLogin.read(agency, connection), _signing_key(connection, agency), f"/{agency}")
+    try:
+        voice.say("key.announced", f"{agency}.key", encryption_facts(agency, key))
+    finally:
+        voice.close()
+    return 1
+
+
+def _token_keys(secrets_dir: Path) -> str:
+    """The members' keys of match tokens: those of a member that has them, else one of this year."""
+    for agency in MEMBERS:
+        if (file := token_keys_file(secrets_dir, agency)).exists():
+            return file.read_text(encoding="ascii")
+    return f"{datetime.now(UTC).year} {secrets.token_hex(32)}\n"
+
+
 def _signing_key(connection: Connection, principal: str) -> SigningKey:
     file = connection.principal(principal).signing_key_file
     assert file is not None  # the stack writes one for each signer
@@ -157,10 +204,10 @@ def _public_facts(holder: str, identifier: bytes, public: bytes) -> dict[str, An
     }
 
 
-def _write_once(file: Path) -> None:
+def _write_once(file: Path, content: str | None = None) -> None:
     if not file.exists():
         fresh = file.with_name(file.name + ".new")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_hex(32))
+            out.write(secrets.token_hex(32) if content is None else content)
         fresh.replace(file)

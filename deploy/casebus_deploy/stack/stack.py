@@ -154,6 +154,8 @@ class Stack:
                 password_file=password_file(self.secrets, name),
                 signing_key_file=keys.key_file(self.secrets, name) if name in keys.SIGNERS else None,
                 chain_secret_file=keys.chain_secret_file(self.secrets, name) if name in MEMBERS else None,
+                encryption_key_file=keys.encryption_key_file(self.secrets, name) if name in MEMBERS else None,
+                token_keys_file=keys.token_keys_file(self.secrets, name) if name in MEMBERS else None,
                 data_dir=self.data / "agencies" / name if name in MEMBERS else None,
                 witness_dir=witness_dirs(self.data).get(name) if self.options.witnesses else None,
             )

@@ -1,6 +1,6 @@
 """The keyring: which key speaks for which agency, folded from the topics of key life in offset order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source, agency_of_t
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RefusalCode, Refused
 from casebus_schemas.evidence.ed25519 import check_public_key
+from casebus_schemas.sealed.public_keys import X25519, check_encryption_key
 from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
@@ -28,10 +29,18 @@ _DAY_MS = 86_400_000
 KEPT_REASONS = 100
 _KEPT_UNKNOWN = 20
 _LOG_APPEND_TIME = 1
-_ALGORITHMS = {"ed25519": ED25519}
+_Algorithm = tuple[int, Callable[[bytes], None]]
+_ALGORITHMS: Mapping[str, _Algorithm] = {
+    "ed25519": (ED25519, check_public_key),
+    "x25519": (X25519, check_encryption_key),
+}
+_OF_ROLE = {"encrypt": "x25519"}
+"""The algorithm of a role; every other role signs."""
 
 KEY_EVENTS = frozenset({"key.announced", "key.rotated", "key.retired", "key.revoked"})
 Ending = Literal["replaced", "retired", "revoked"]
+ENCRYPT = "encrypt"
+"""The role of a key for which others seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,16 @@ class Keyring:
     def of(self, agency: str) -> tuple[KeyEntry, ...]:
         """All keys of an agency, in the order of their announcement."""
         return tuple(entry for entry in self.entries.values() if entry.agency == agency)
+
+    def encryption_key(self, agency: str, now_ms: int) -> KeyEntry | None:
+        """The key for which others seal what the agency is to read: of those valid now the last announced."""
+        valid = [one for one in self.of(agency) if one.role == ENCRYPT and one.ended is None]
+        in_term = [
+            one
+            for one in valid
+            if (one.not_before_ms or 0) <= now_ms and (one.not_after_ms is None or now_ms < one.not_after_ms)
+        ]
+        return in_term[-1] if in_term else None
 
     def apply(self, record: Record) -> "Keyring":
         """The keyring after one record more; a record below the position already read changes nothing."""
@@ -285,10 +304,11 @@ def _ended(entry: KeyEntry, how: Ending, record: Record) -> KeyEntry:
 
 def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
     public: bytes = data["public_key"]
-    algorithm = _ALGORITHMS.get(data["algorithm"])
-    if algorithm is None:
-        raise ValueError(f"algorithm {data['algorithm']}, expected ed25519")
-    check_public_key(public)
+    expected = _OF_ROLE.get(data["role"], "ed25519")
+    if data["algorithm"] != expected:
+        raise ValueError(f"algorithm {data['algorithm']}, expected {expected}")
+    algorithm, check = _ALGORITHMS[expected]
+    check(public)
     identifier = key_id(public, algorithm)
     if data["key_id"] != identifier:
         raise ValueError(

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog, EventSchema, EventType
-from casebus_schemas.errors import BusError
+from casebus_schemas.errors import BusError, UsageError
 from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES
 
 from .problem import Problem, in_order
@@ -42,18 +43,22 @@ def may_say(
     subject: str | None = None,
     answered: Answered | None = None,
     mended: Mapping[str, str] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
     """All problems of an event of the door that `speaker` wants to say, in the order of the refusal codes.
 
     `value` is the framed value, None where the data are too large for one; `answered` what is known of the
-    event that it answers, `mended` whose event its `corrects` or `withdraws` names, as far as it is known.
+    event that it answers, `mended` whose event its `corrects` or `withdraws` names, as far as it is known;
+    `personal` are the personal facts that are to be sealed for its recipients.
     """
     schema = catalog.latest(event.type)
     problems = [*too_large(schema, data, value)]
     readable = not problems
     problems += not_authorised(catalog, event, speaker, source)
     envelope = data.get("envelope")
-    problems += sealed(data)
+    problems += sealed(catalog, event, speaker, data)
+    if personal is not None and not personal_readers(catalog, event, speaker, data):
+        problems.append(_FOR_NOBODY)
     if envelope is not None:
         problems += strangers(catalog, envelope)
         problems += nameless(catalog, event, speaker, envelope)
@@ -89,13 +94,46 @@ def too_large(schema: EventSchema, data: Mapping[str, Any], value: bytes | None)
 
 def unfit(schema: EventSchema, source: str, data: Mapping[str, Any], value: bytes) -> list[Problem]:
     """What no event may hold, whoever says it: too much, level S, a person's number, sealed bytes."""
-    problems = [*too_large(schema, data, value), *_state_secret(data["envelope"]), *sealed(data)]
+    problems = [*too_large(schema, data, value), *_state_secret(data["envelope"])]
+    if data.get("sealed") is not None:  # key events, and what nobody is told of
+        problems.append(_FOR_NOBODY)
     return in_order([*problems, *clear_numbers(data, value), *_clear_number_in(source)])
 
 
-def sealed(data: Mapping[str, Any]) -> list[Problem]:
-    """Bytes in `sealed`: nobody could tell whether they are encrypted, and everybody would get them."""
-    return [] if data.get("sealed") is None else [_SEALED]
+def sealed(catalog: Catalog, event: EventType, speaker: str, data: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with bytes in `sealed`, as far as one can tell who can read none of them."""
+    raw = data.get("sealed")
+    if raw is None:
+        return []
+    try:
+        found = SealedBytes.parse(raw)
+    except UsageError as wrong:
+        problem = Problem(
+            "bad-body", _SEALED, wrong.message, str(wrong.found), str(wrong.expected), wrong.remedy
+        )
+        return [problem]
+    allowed = personal_readers(catalog, event, speaker, data)
+    if strange := [agency for agency in found.agencies if agency not in allowed]:
+        expected = "recipients that may read personal data: " + (", ".join(allowed) or "none")
+        return [
+            Problem(
+                "bad-body",
+                _SEALED,
+                "sealed for others than its recipients",
+                ", ".join(strange),
+                expected,
+                _ADDRESS,
+            )
+        ]
+    return []
+
+
+def personal_readers(
+    catalog: Catalog, event: EventType, speaker: str, data: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """For whom the personal data of an event are sealed: of those told of it who may read such data."""
+    named = told(data.get("envelope"), event)
+    return tuple(sorted(one for one in named if one != speaker and catalog.members.reads_personal(one)))
 
 
 def not_authorised(catalog: Catalog, event: EventType, speaker: str, source: str) -> list[Problem]:
@@ -296,13 +334,14 @@ _NO_VALUE = Problem(
     expected=f"at most {MAX_VALUE_BYTES} bytes as Avro",
     remedy="leave files with the sender and name them as annexes: digest, size and title",
 )
-_SEALED = Problem(
+_SEALED = "/data/sealed"
+_ADDRESS = "name them in to or cc"
+_FOR_NOBODY = Problem(
     "bad-body",
-    "/data/sealed",
-    "sealed content, while encryption is not in force",
-    found="bytes",
-    expected="null",
-    remedy="leave personal data with the sender",
+    _SEALED,
+    "personal data for nobody who may read them",
+    expected="a recipient with a role that may read personal data (agencies.yaml)",
+    remedy=_ADDRESS,
 )
 _LEVEL_S = Problem(
     "level-s",

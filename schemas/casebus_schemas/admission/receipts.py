@@ -1,5 +1,6 @@
 """What became of an agency's record (docs/records.md 4): receipts as records and as JSON."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -187,7 +188,12 @@ def _first(headers: Headers, name: str) -> str | None:
     return text if text.isprintable() else None
 
 
+_USUAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def _uuid(text: str | None) -> str | None:
+    if text is not None and _USUAL.fullmatch(text):
+        return text
     try:
         return None if text is None else str(UUID(text))
     except ValueError:

@@ -32,6 +32,8 @@ class Content:
     def set(self, part: Part, found: tuple[Finding, ...]) -> tuple[list[Finding], list[Finding]]:
         """Puts what a part finds now in the place of what it found; of both what is not the same object."""
         had = self._of.pop(part, ())
+        if not had and not found:
+            return [], []
         if found:
             self._of[part] = found
         before, now = set(map(id, had)), set(map(id, found))

@@ -15,6 +15,7 @@ from .register import CHAIN_RULES
 WORDS: Mapping[str, Sentence] = {
     "time": Sentence("时间经过", "the passing of time"),
     "duties": Sentence("启动、履行、终止或延长期限的事件", "events that start, meet, end or extend a clock"),
+    "persons": Sentence("嫌疑主体的同一性", "who turns out to be the same suspect"),
     "answers": Sentence("答复", "answers"),
     "corrections": Sentence("更正与撤回", "corrections and withdrawals"),
     "ids": Sentence("重复使用的事件标识", "ids of events used again"),

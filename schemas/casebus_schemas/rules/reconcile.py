@@ -26,7 +26,7 @@ from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import in_order, run_content, run_rule, run_rule_at
+from .running import about_duties, in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
 from .word import Words, finding_spoken_of, word_of
 
@@ -70,8 +70,10 @@ class Reconciled:
         self._catalog = catalog or Catalog.load()
         self.rules = rules
         self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
-        self._about_suspects = {id for id, rule in rules.items() if "*.suspects" in rule.looks_at}
-        self._about_duties = [rule for rule in rules.values() if rule.at_time and rule.each == "duty"]
+        self._about_persons = {
+            id for id, rule in rules.items() if not {"persons", "*.suspects"}.isdisjoint(rule.looks_at)
+        }
+        self._about_duties = about_duties(rules.values())
         self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
         self._about_silence = [rule for rule in rules.values() if rule.at_time and rule.each == "quiet"]
         self._begin(folded)
@@ -162,7 +164,7 @@ class Reconciled:
             keys.append(QUIET)
         touched = rules_touched(event, self.folded)
         before, after = self._grow_content(
-            event, keys, touched | self._about_suspects if somebody_else else touched
+            event, keys, touched | self._about_persons if somebody_else else touched
         )
         about = None if idle else self._word(event)
         if about is not None:
@@ -220,6 +222,7 @@ class Reconciled:
         self._waiting: dict[Key, ChainEvent] = {}
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
+        self._quiet_waits = False
         self._heap: list[tuple[datetime, Key]] = []
         self._words: dict[UUID, Words] = {}
         self._last_at: datetime | None = None
@@ -282,10 +285,11 @@ class Reconciled:
         last = self._last_at
         if last is None or last < event.admitted_at:
             self._last_at = event.admitted_at
-            # Its first turn waits in the heap already: turns move on only, so that it is pushed anew there.
+            # An earlier turn that waits in the heap is pushed anew there: turns move on only.
             self._turns[QUIET] = r49.turns(event.admitted_at, self._catalog)
-            if last is None and self._turns[QUIET]:
+            if not self._quiet_waits and self._turns[QUIET]:
                 heapq.heappush(self._heap, (self._turns[QUIET][0], QUIET))
+                self._quiet_waits = True
         return True
 
     def _set_turns(self, key: Key, turns: Iterable[datetime]) -> None:
@@ -300,6 +304,8 @@ class Reconciled:
         at = next((turn for turn in self._turns.get(key, ()) if turn > after), None)
         if at is not None:
             heapq.heappush(self._heap, (at, key))
+        elif key == QUIET:
+            self._quiet_waits = False  # it slept through all its turns: the next event begins anew
 
     def _grow_duties(self, event: ChainEvent, *, tied: Collection[Digest], somebody_else: bool) -> list[Key]:
         touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)
@@ -313,12 +319,13 @@ class Reconciled:
         before: list[Finding] = []
         after: list[Finding] = []
         narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
+        whole = self._whole()
         for id in touched:
             rule = self._over_case.get(id)
             if rule is None:
                 continue
             part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
-            found = self._kept(run_rule(rule, self._whole() if rule.each is None else narrow))
+            found = self._kept(run_rule(rule, whole if rule.each is None else narrow))
             gone, new = self._content.set(part, found)
             before.extend(gone)
             after.extend(new)
@@ -345,14 +352,17 @@ class Reconciled:
                 [f for rule in self._about_silence for f in run_rule_at(rule, self._whole(), now)]
             )
         waiting = self._waiting.get(key)
-        about = self._starts[key].cause if waiting is None else waiting
-        rules = self._about_duties if waiting is None else self._about_answers
+        if waiting is None:
+            start = self._starts[key]
+            about, rules = start.cause, self._about_duties[start.clock.found_by]
+        else:
+            about, rules = waiting, self._about_answers
         case = self._narrow(about, (key,))
         return self._kept([finding for rule in rules for finding in run_rule_at(rule, case, now)])
 
     def _kept(self, found: Collection[Finding]) -> tuple[Finding, ...]:
         """Without those of a rule that is switched off (R09 for another's failure)."""
-        return tuple(finding for finding in found if finding.rule in self.rules)
+        return tuple([finding for finding in found if finding.rule in self.rules]) if found else ()
 
     def _where(self, finding: UUID) -> tuple[Finding, ...]:
         """Those among which a finding stands, if it is found now."""

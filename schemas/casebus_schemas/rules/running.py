@@ -12,6 +12,7 @@ from casebus_schemas.case.chain_keys import Linked, all_linked, keys_of
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.kin import KIN_TYPES, Kin, all_kin, kin_of
 from casebus_schemas.errors import RetryLater, StopService
+from casebus_schemas.law.clocks import FOUND_BY
 from casebus_schemas.small_types import RuleId
 
 from .across import r66
@@ -26,12 +27,31 @@ from .word import Words, finding_spoken_of, word_of
 
 def run_rule(rule: Rule, case: Case) -> tuple[Finding, ...]:
     """What one rule finds by the events alone."""
-    return _guarded(rule, case.said, partial(rule.in_case, case)) if rule.in_case is not None else ()
+    if rule.in_case is None:
+        return ()
+    try:
+        return _made(rule, rule.in_case(case))
+    except Exception as error:  # noqa: BLE001 - as of any rule
+        return _failed(rule, case.said, error)
 
 
 def run_rule_at(rule: Rule, case: Case, now: datetime) -> tuple[Finding, ...]:
     """What one rule finds at `now`."""
-    return _guarded(rule, case.said, partial(rule.at_time, case, now)) if rule.at_time is not None else ()
+    if rule.at_time is None:
+        return ()
+    try:
+        return _made(rule, rule.at_time(case, now))
+    except Exception as error:  # noqa: BLE001 - as of any rule
+        return _failed(rule, case.said, error)
+
+
+def about_duties(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """The rules about duties and time, by the rule that says that a duty of a clock is late.
+
+    The others of those that say so of other clocks are not asked.
+    """
+    asked = [rule for rule in rules if rule.at_time is not None and rule.each == "duty"]
+    return {one: [rule for rule in asked if rule.id not in FOUND_BY or rule.id == one] for one in FOUND_BY}
 
 
 def run_content(rules: Iterable[Rule], case: Case) -> dict[RuleId, tuple[Finding, ...]]:
@@ -175,13 +195,24 @@ def _guarded(
     linked: Linked | None = None,
 ) -> tuple[Finding, ...]:
     try:
-        return tuple(rule.finding(found) for found in islice(find(), MOST_FINDINGS))
-    except (StopService, RetryLater):
-        raise  # of what it asked (the database), not of the rule
-    except Exception as error:  # noqa: BLE001 - whatever it is: the other rules and agencies go on
-        if not events:
-            return ()
-        failed = r09.failed(rule, events[0], error)
-        if linked is not None:
-            failed = replace(failed, subject=f"{failed.subject}\n{' '.join(linked.key)}", across=True)
-        return (r09.RULE.finding(failed),)
+        return _made(rule, find())
+    except Exception as error:  # noqa: BLE001 - as of any rule
+        return _failed(rule, events, error, linked)
+
+
+def _made(rule: Rule, found: Iterable[Found]) -> tuple[Finding, ...]:
+    return tuple([rule.finding(one) for one in islice(found, MOST_FINDINGS)])
+
+
+def _failed(
+    rule: Rule, events: Sequence[ChainEvent], error: Exception, linked: Linked | None = None
+) -> tuple[Finding, ...]:
+    """R09 in place of what a failing rule finds: whatever it is, the other rules and agencies go on."""
+    if isinstance(error, StopService | RetryLater):
+        raise error  # of what it asked (the database), not of the rule
+    if not events:
+        return ()
+    failed = r09.failed(rule, events[0], error)
+    if linked is not None:
+        failed = replace(failed, subject=f"{failed.subject}\n{' '.join(linked.key)}", across=True)
+    return (r09.RULE.finding(failed),)

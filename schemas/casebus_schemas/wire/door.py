@@ -1,7 +1,7 @@
 """The agency's door: CloudEvents JSON (docs/records.md 3) to an event's data and back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import UsageError
+from casebus_schemas.sealed.personal import read_personal
 
 from .headers import EventHeaders, is_source
 from .json_form import (
@@ -37,7 +38,8 @@ class DoorEvent:
 
     `id` is None where the sender's own message number stands for it, `subject` (the chain id) None where it
     is still to be found or minted. `time` is aware UTC; `data` is ready for the codec, with
-    `envelope.occurred_at` = `time`.
+    `envelope.occurred_at` = `time`. `personal` are the facts that stood in `data.sealed` as an object; `data`
+    holds null in their place.
     """
 
     type: str
@@ -46,6 +48,7 @@ class DoorEvent:
     time: datetime
     subject: str | None
     data: dict[str, Any]
+    personal: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def agency(self) -> str:
@@ -63,7 +66,8 @@ def parse_event(event: object, catalog: Catalog) -> DoorEvent:
         raise DoorProblem("", "not an event", found=shown(event), expected="a JSON object")
     problems = list(_wrong_attributes(event))
     schema: EventSchema | None = None
-    time = data = None
+    time = data = personal = None
+    given, plain = _apart(event.get("data"))
     try:
         schema = _schema(event["type"], catalog) if "type" in event else None
     except DoorProblem as problem:
@@ -74,7 +78,11 @@ def parse_event(event: object, catalog: Catalog) -> DoorEvent:
         problems.append(problem)
     try:
         if schema is not None and "data" in event:
-            data = from_json(schema, _with_time(schema, event["data"], time or _ANY_TIME), "/data")
+            data = from_json(schema, _with_time(schema, given, time or _ANY_TIME), "/data")
+    except DoorProblem as problem:
+        problems.extend(problem.every)
+    try:
+        personal = None if plain is None else read_personal(plain, _refs(given))
     except DoorProblem as problem:
         problems.extend(problem.every)
     try:
@@ -93,7 +101,23 @@ def parse_event(event: object, catalog: Catalog) -> DoorEvent:
         time=time,
         subject=event.get("subject"),
         data=data,
+        personal=personal,
     )
+
+
+def _apart(data: object) -> tuple[object, object]:
+    """The data with null where personal facts stand in clear, and these facts."""
+    if not isinstance(data, dict) or not isinstance(data.get("sealed"), dict):
+        return data, None
+    return {**data, "sealed": None}, data["sealed"]
+
+
+def _refs(data: object) -> list[str] | None:
+    """The references of the suspects that the data list; None where they list none."""
+    suspects = data.get("suspects") if isinstance(data, dict) else None
+    if not isinstance(suspects, list):
+        return None
+    return [one["ref"] for one in suspects if isinstance(one, dict) and isinstance(one.get("ref"), str)]
 
 
 def _wrong_attributes(event: dict[str, Any]) -> Iterator[DoorProblem]:

@@ -116,6 +116,16 @@ def to_json(schema: EventSchema, data: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
+def reader_of(annotated: Any, named: Definitions) -> Read:
+    """A function that reads JSON by an inlined schema with its limits, as `from_json` does for an event's."""
+    return _Reading(named).of(annotated)
+
+
+def written(schema: Any, data: Any, named: Definitions) -> Any:
+    """JSON of data by an inlined schema: the inverse of `reader_of`."""
+    return _write(schema, data, named)
+
+
 def moment_from_text(text: Any, pointer: Pointer) -> datetime:
     """Aware UTC datetime of an ISO time with offset. Raises DoorProblem."""
     try:

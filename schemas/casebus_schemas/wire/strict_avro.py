@@ -131,9 +131,9 @@ def _array(read: Read) -> Read:
     def array(raw: bytes, at: int) -> tuple[list[Any], int]:
         found: list[Any] = []
         while True:
+            if not raw[at]:  # one byte, nearly always
+                return found, at + 1
             count, at = _long(raw, at)
-            if not count:
-                return found, at
             end = None
             if count < 0:  # a block that says its bytes
                 size, at = _long(raw, at)
@@ -148,7 +148,12 @@ def _array(read: Read) -> Read:
 
 
 def _enum(symbols: tuple[str, ...]) -> Read:
+    known = {2 * index: symbol for index, symbol in enumerate(symbols[:64])}
+
     def enum(raw: bytes, at: int) -> tuple[str, int]:
+        symbol = known.get(raw[at])  # one byte, nearly always
+        if symbol is not None:
+            return symbol, at + 1
         index, at = _long(raw, at)
         if not 0 <= index < len(symbols):
             raise ValueError(f"symbol {index} of {len(symbols)}")

@@ -66,6 +66,18 @@ def unknown_key(agency: str, identifier: bytes, found: str) -> Refused:
     )
 
 
+def unknown_encryption_key(agency: str, identifier: bytes) -> Refused:
+    """Sealed under a key of which nobody knows whether the agency has it."""
+    return Refused(
+        "unknown-key",
+        f"sealed for {agency} under key {identifier.hex()[:16]}…",
+        found="no encryption key of that agency",
+        expected=f"one that {agency} has announced",
+        remedy="say the event anew: it is sealed anew for the keys of today",
+        pointer="/data/sealed",
+    )
+
+
 def bad_signature_block(found: str) -> Refused:
     """The header holds no signature block."""
     return Refused(

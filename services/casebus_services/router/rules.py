@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
-from casebus_schemas.admission.keyring import KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
 from casebus_schemas.admission.may_say import (
     addressable,
     clear_number,
@@ -31,6 +31,7 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.catalogue.topology import TopicSpec, topic
 from casebus_schemas.errors import SECRET_CODES, RefusalCode, Refused
+from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import MAX_HEADER_BYTES, EventHeaders
@@ -148,8 +149,6 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         event, envelope = catalog.types[schema.type], data.get("envelope")
         if too_long := too_large(schema, data, record.value):
             raise too_long[0].refused()
-        if data.get("sealed") is not None:
-            raise sealed(data)[0].refused()
         roles = told(envelope, event)
         if envelope is not None and not roles.keys() <= addressable(catalog):
             raise strangers(catalog, envelope)[0].refused()
@@ -168,6 +167,8 @@ def examine(record: Record, catalog: Catalog, keyring: Keyring, partitions: int,
         if place is None:
             raise refusals.misplaced("a topic that is none of this bus", record.topic, "a topic of an agency")
         _check_place(record, headers, place, event)
+        if data.get("sealed") is not None:
+            _check_sealed(catalog, event, place.agency, data, keyring)
         block = _block(headers)
         signer = _signer(record, place.agency, block, keyring, now_ms)
     except Refused as refused:
@@ -242,6 +243,21 @@ def _check_place(record: Record, headers: EventHeaders, place: TopicSpec, event:
 @lru_cache(maxsize=16384)
 def _partition(key: bytes, partitions: int) -> int:
     return partition_of(key, partitions)
+
+
+# --- what is sealed --------------------------------------------------------------------------------------
+
+
+def _check_sealed(
+    catalog: Catalog, event: EventType, speaker: str, data: dict[str, Any], keyring: Keyring
+) -> None:
+    """The form, and that it is for recipients under keys that they have announced; never what it says."""
+    if problems := sealed(catalog, event, speaker, data):
+        raise problems[0].refused()
+    for reader in SealedBytes.parse(data["sealed"]).readers:
+        entry = keyring.find(reader.agency, reader.key_id)
+        if entry is None or entry.role != ENCRYPT:
+            raise refusals.unknown_encryption_key(reader.agency, reader.key_id)
 
 
 # --- who speaks -------------------------------------------------------------------------------------------

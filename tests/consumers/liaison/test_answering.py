@@ -73,6 +73,15 @@ def test_c7_a_correction_states_the_facts_again() -> None:
     assert event["subject"] == said["subject"]
 
 
+def test_a_correction_does_not_take_over_what_was_sealed() -> None:
+    """Sealed bytes open at their own event alone; who corrects personal data seals them anew."""
+    said = example("referral.submitted")
+    said = {**said, "data": {**said["data"], "sealed": "Q0JT"}}
+    event = correction(said, DIGEST, "csrc", [], "why", NOW, CATALOG)
+    assert "sealed" not in event["data"]
+    assert event["data"]["suspects"] == said["data"]["suspects"]
+
+
 @pytest.mark.parametrize("change", ["amounts/9/value=1", "nothing=1", "amounts/0/value", "suspects/x=1"])
 def test_c7_a_change_of_nothing_is_refused(change: str) -> None:
     """A pointer that leads nowhere is wrong use."""

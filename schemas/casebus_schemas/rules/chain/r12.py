@@ -25,7 +25,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="high",
-    looks_at=(_RETURNED, "*.suspects"),
+    looks_at=(_RETURNED, "persons"),
     acts=Sentence("检察机关", "the procuratorate"),
     mends=Sentence(
         "撤回该次退回,依法作出起诉或者不起诉决定", "to take the return back and to decide on prosecution"

@@ -39,7 +39,7 @@ RULE = Rule(
         _CHARGED,
         _CLEARED,
         *_UNDONE,
-        "*.suspects",
+        "persons",
         "corrections",
     ),
     acts=Sentence("作出二者的机关", "the agency that said both"),

@@ -40,7 +40,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="high",
-    looks_at=(PENALTY, JUDGMENT, *SUITS, "*.amounts", "*.suspects"),
+    looks_at=(PENALTY, JUDGMENT, *SUITS, "*.amounts", "persons"),
     acts=Sentence("作出裁判或处罚的机关", "the agency that judged or punished last"),
     mends=Sentence(
         "写明折抵、更正数额,或说明受偿安排",

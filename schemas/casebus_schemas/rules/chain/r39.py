@@ -26,7 +26,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=(_CHARGED, _DECIDED, "*.suspects"),
+    looks_at=(_CHARGED, _DECIDED, "persons"),
     acts=Sentence("检察机关和法院", "the procuratorate and the court"),
     mends=Sentence(
         "补报判决或变更起诉,或说明原因", "the missing judgment or a changed indictment, or an explanation"

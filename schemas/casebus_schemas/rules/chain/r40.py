@@ -31,7 +31,7 @@ RULE = Rule(
     scopes=("chain", "stream"),
     cls="state",
     severity="medium",
-    looks_at=("corrections", "strangers", "arrivals", *sorted(_disputable()), "*.suspects"),
+    looks_at=("corrections", "strangers", "arrivals", *sorted(_disputable()), "persons"),
     acts=Sentence("无权的机关", "the agency that had no right to say it"),
     mends=Sentence(
         "请原机关自行更正;请本案链的参与方告知或主送;补报缺少的前一步骤",

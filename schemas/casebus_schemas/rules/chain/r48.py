@@ -28,7 +28,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="medium",
-    looks_at=(_CLOSED, *_DECISIONS, _REPLIED, "*.suspects"),
+    looks_at=(_CLOSED, *_DECISIONS, _REPLIED, "persons"),
     acts=Sentence("检察机关", "the procuratorate"),
     mends=Sentence(
         "补报处罚或不予处罚决定,或说明理由,或继续督促", "the decision, or the reason, or to urge it further"

@@ -1,0 +1,63 @@
+"""An agency's own encryption keys: read from a file that nobody else may read, and said to the others."""
+
+from pathlib import Path
+from typing import Any
+
+from casebus_schemas.admission.keyring import ENCRYPT
+from casebus_schemas.errors import UsageError
+from casebus_schemas.sealed.cipher import DecryptionKey
+
+
+def read_private(file: Path, what: str) -> str:
+    """The text of a file of keys. Raises UsageError if it is missing, or others may read it, too."""
+    try:
+        mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"cannot read the {what} {file}",
+            found=type(error).__name__,
+            expected="a text file that this user may read",
+        ) from error
+    if mode & 0o077:
+        raise UsageError(
+            f"others may read the {what} {file}",
+            found=f"mode {mode & 0o777:04o}",
+            expected="mode 0600",
+            remedy="chmod 600 it, and exchange the keys if somebody may have read them",
+        )
+    return text
+
+
+def read_decryption_keys(file: Path | None) -> list[DecryptionKey]:
+    """The keys of the file, in its order: the first is the newest, the others read what is older.
+
+    Raises UsageError if there is none, a line is no key, or others may read the file.
+    """
+    if file is None:
+        raise UsageError(
+            "no encryption key of this agency",
+            expected="CASEBUS_ENCRYPTION_KEY_FILE",
+            remedy="name its file, or let `casebus keys encryption` make one",
+        )
+    keys = []
+    for number, line in enumerate(read_private(file, "encryption keys").split(), 1):
+        try:
+            keys.append(DecryptionKey(bytes.fromhex(line)))
+        except (ValueError, UsageError):
+            raise UsageError(
+                f"line {number} of {file} is no encryption key", expected="64 hexadecimal digits"
+            ) from None
+    if not keys:
+        raise UsageError(f"no encryption key in {file}", expected="64 hexadecimal digits a line")
+    return keys
+
+
+def encryption_facts(holder: str, key: DecryptionKey) -> dict[str, Any]:
+    """What `key.announced` says of an encryption key, as data for the codec."""
+    return {
+        "holder": holder,
+        "key_id": key.key_id,
+        "algorithm": "x25519",
+        "role": ENCRYPT,
+        "public_key": key.public,
+    }

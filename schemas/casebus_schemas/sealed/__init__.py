@@ -1,0 +1,1 @@
+"""The sealed zone: personal data of an event, encrypted for those who may read it; pure."""

@@ -1,0 +1,71 @@
+"""The reconciler's agent over a story, under this build or an earlier one: prints what an event costs.
+
+`python reconcile.py CASES MATTERS FOLDER`: so many cases, each of so many matters of three events (referral,
+receipt, filing with another figure) in one chain; batches of 200, one SQLite transaction a batch.
+"""
+
+import gc
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from bench.either import either
+from support.admissions import batch_of
+from support.chains import amount, at, suspects
+from support.desk import Desk
+
+AT_ONCE = 200
+
+
+def run(cases: int, matters: int, folder: Path) -> dict[str, float]:
+    """Processor and wall time of each event in microseconds, and how much was announced."""
+    database = either("casebus_services.reconciler.database").Database(f"sqlite:///{folder / 'accounts.db'}")
+    database.migrate()
+    desk = Desk(database)
+    for matter in range(matters):
+        for number in range(1, cases + 1):
+            _play(desk, number, matter)
+    batches = [
+        batch_of(one.records[start : start + AT_ONCE])
+        for one in desk.admitter.batches()
+        for start in range(0, len(one.records), AT_ONCE)
+    ]
+    gc.collect()
+    gc.disable()  # the service leaves the cycle collector to run rarely
+    wall, cpu = time.perf_counter(), time.process_time()
+    for batch in batches:
+        desk.agent.handle([batch])
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    events = 3 * cases * matters
+    assert desk.rows("SELECT count(*) FROM recon_event") == [(events,)]
+    database.close()
+    return {
+        "cpu_us": cpu / events * 1e6,
+        "wall_us": wall / events * 1e6,
+        "announcements": len(desk.sink.sent) / events,
+    }
+
+
+def _play(desk: Desk, number: int, matter: int) -> None:
+    """One matter, each of its events later than all before in its chain."""
+    day = at("2022-09-28T10:00") + timedelta(days=3 * matter)
+    said, received, filed = (f"{day + timedelta(days=n):%Y-%m-%dT%H:%M}" for n in range(3))
+    now_ms = time.time_ns() // 1_000_000
+    referral = desk.refer(said, number)
+    desk.admitter.admit(referral, at_ms=now_ms)
+    facts = {"received_at": at(received), "competent": True, "complete": True}
+    receipt = desk.answer(referral, received, "referral.receipted", number, **facts)
+    desk.admitter.admit(receipt, at_ms=now_ms)
+    figure = [amount("illegal_gain", "4619.00", "2009-04-01", "2013-02-28")]
+    who = suspects("姜某君", "柳某")
+    filing = desk.answer(referral, filed, "referral.filed", number, suspects=who, amounts=figure)
+    desk.admitter.admit(filing, at_ms=now_ms)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir=sys.argv[3]) as folder:
+        print(json.dumps(run(int(sys.argv[1]), int(sys.argv[2]), Path(folder))))
