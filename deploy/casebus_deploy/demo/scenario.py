@@ -137,13 +137,17 @@ class ExpectedClock:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFinding:
-    """A finding that must be there. `about` is a word that it must contain; `accounts` agency -> figure."""
+    """A finding that must be there. `about` is a word that it must contain; `accounts` agency -> figure.
+
+    `together` says that it is there only where other scenarios are played beside this one.
+    """
 
     rule: str
     about: str | None
     severity: str | None
     accounts: Mapping[str, str]
     why: Sentence
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +353,7 @@ def _finding(text: ScenarioText, entry: Mapping[str, Any]) -> ExpectedFinding:
         severity=entry.get("severity"),
         accounts=dict(entry.get("accounts") or {}),
         why=_why(text, entry),
+        together=bool(entry.get("together")),
     )
 
 

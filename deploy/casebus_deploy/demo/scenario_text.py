@@ -20,6 +20,7 @@ _STEP_NEEDS = {"step", "at", "by", "type", "date", "date_basis", "says", "data"}
 _STEP_MAY = {"to", "cc", "by_law", "in_reply_to", "corrects", "withdraws", "refs", "legal_basis", "handling"}
 _CONTEXT = {"at", "when", "who", "what"}
 _CLOCK = {"rule", "opened_by", "owed_by", "owed_to", "readings", "due_earliest", "due_latest", "state"}
+_FINDING_MAY = {"about", "severity", "accounts", "together"}
 _END = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d)\Z")
 
 
@@ -53,7 +54,7 @@ class ScenarioText:
         for entry in body["expect"]["clocks"]:
             text._fields(entry, _CLOCK, {"step", "ladder", "met_by"}, f"clock {entry.get('rule', '?')}")
         for entry in body["expect"]["findings"]:
-            text._fields(entry, {"rule", "zh", "en"}, {"about", "severity", "accounts"}, "finding")
+            text._fields(entry, {"rule", "zh", "en"}, _FINDING_MAY, "finding")
         for entry in body["expect"]["non_findings"]:
             text._fields(entry, {"rule", "zh", "en"}, set(), "non-finding")
         return cls(name, body)

@@ -222,6 +222,7 @@ class Reconciled:
         self._waiting: dict[Key, ChainEvent] = {}
         self._timed: dict[Key, tuple[Finding, ...]] = {}
         self._turns: dict[Key, tuple[datetime, ...]] = {}
+        self._quiet_waits = False
         self._heap: list[tuple[datetime, Key]] = []
         self._words: dict[UUID, Words] = {}
         self._last_at: datetime | None = None
@@ -284,10 +285,11 @@ class Reconciled:
         last = self._last_at
         if last is None or last < event.admitted_at:
             self._last_at = event.admitted_at
-            # Its first turn waits in the heap already: turns move on only, so that it is pushed anew there.
+            # An earlier turn that waits in the heap is pushed anew there: turns move on only.
             self._turns[QUIET] = r49.turns(event.admitted_at, self._catalog)
-            if last is None and self._turns[QUIET]:
+            if not self._quiet_waits and self._turns[QUIET]:
                 heapq.heappush(self._heap, (self._turns[QUIET][0], QUIET))
+                self._quiet_waits = True
         return True
 
     def _set_turns(self, key: Key, turns: Iterable[datetime]) -> None:
@@ -302,6 +304,8 @@ class Reconciled:
         at = next((turn for turn in self._turns.get(key, ()) if turn > after), None)
         if at is not None:
             heapq.heappush(self._heap, (at, key))
+        elif key == QUIET:
+            self._quiet_waits = False  # it slept through all its turns: the next event begins anew
 
     def _grow_duties(self, event: ChainEvent, *, tied: Collection[Digest], somebody_else: bool) -> list[Key]:
         touched = self._open.touched(event, self._index, tied=tied, somebody_else=somebody_else)

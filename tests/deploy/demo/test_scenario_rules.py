@@ -100,3 +100,11 @@ def test_a_wrong_expectation_is_named() -> None:
     assert notice_problems(script, [*told, Told("court", "to", "00" * 32)]) == [
         "notice of 0000000000000000 to court (to) is not due"
     ]
+
+
+def test_a_variant_referred_beside_its_case_is_expected_only_where_both_are_played() -> None:
+    """What several scenarios show together is asked for where they are played together only."""
+    alone = Script([load("xian.contested")], Catalog.load())
+    both = Script([load("xian"), load("xian.contested")], Catalog.load())
+    wanted = [[one for one in finding_problems(script, [])[0] if ": R42:" in one] for script in (alone, both)]
+    assert wanted == [[], ["xian.contested: R42: a variant is its case referred once more"]]
