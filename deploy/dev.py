@@ -30,7 +30,7 @@ SHELVES = ("schemas", "producers", "services", "consumers", "deploy")
 # Each must be in step with what it is generated from: (what, arguments of Python that exit 1 if it is not).
 GENERATED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "docs/: reference, events, event flow, law, AsyncAPI",
+        "docs/: reference, events, event flow, law, AsyncAPI, OpenAPI",
         ("-m", "casebus_deploy.pages.generated", "--check"),
     ),
 )

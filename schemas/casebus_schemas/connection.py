@@ -26,6 +26,10 @@ class Principal:
     """Folder of its witness's key and state."""
     witness_url: str | None = None
     """Where its witness answers add-checkpoint by HTTP."""
+    door_url: str | None = None
+    """Where its door answers its own systems by HTTP."""
+    door_key_file: Path | None = None
+    """The bearer key of a client of its door."""
 
     @property
     def secret_files(self) -> tuple[Path, ...]:
@@ -124,6 +128,8 @@ class Connection:
                     "data_dir": _spelled(entry.data_dir),
                     "witness_dir": _spelled(entry.witness_dir),
                     "witness_url": entry.witness_url,
+                    "door_url": entry.door_url,
+                    "door_key_file": _spelled(entry.door_key_file),
                 }
                 for name, entry in self.principals.items()
             },
@@ -162,6 +168,8 @@ def _principal(entry: Mapping[str, Any], at: str, folder: Path) -> Principal:
         data_dir=_path(entry.get("data_dir"), f"{at}/data_dir", folder),
         witness_dir=_path(entry.get("witness_dir"), f"{at}/witness_dir", folder),
         witness_url=_optional_text(entry.get("witness_url"), f"{at}/witness_url"),
+        door_url=_optional_text(entry.get("door_url"), f"{at}/door_url"),
+        door_key_file=_path(entry.get("door_key_file"), f"{at}/door_key_file", folder),
     )
 
 

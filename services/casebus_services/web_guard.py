@@ -28,16 +28,23 @@ class Guarded:
     A request must name one of `hosts` (in Host, and in Origin where a browser sends one), so that no page of
     another site reaches a server on this machine by a name of its own; it must use one of `methods`; its body
     must be no longer than `most_bytes`, said beforehand or not, and arrive in time. What the application
-    never sees is answered here as `{"error_code", "message"}`.
+    never sees is answered here as `{"error_code", "message"}`, with `problems` as problem details (RFC 9457).
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str], methods: Collection[str], most_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str],
+        methods: Collection[str],
+        most_bytes: int,
+        problems: bool = False,
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in hosts}
         self._methods = frozenset(methods)
         self._most_bytes = most_bytes
+        self._problems = problems
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The interface of ASGI."""
@@ -56,7 +63,7 @@ class Guarded:
             else:
                 receive = _replayed(body, receive)
         if refusal is not None:
-            await _refuse(_strictly(send), *refusal)
+            await _refuse(_strictly(send), *refusal, problem=self._problems)
             return
         await self._app(scope, receive, _strictly(send))
 
@@ -123,10 +130,11 @@ def _strictly(send: Send) -> Send:
     return strict
 
 
-async def _refuse(send: Send, status: int, text: str) -> None:
-    body = json.dumps({"error_code": status, "message": text}).encode()
+async def _refuse(send: Send, status: int, text: str, *, problem: bool) -> None:
+    told = {"type": "about:blank", "title": text, "status": status, "detail": text}
+    body = json.dumps(told if problem else {"error_code": status, "message": text}).encode()
     headers: Sequence[tuple[bytes, bytes]] = [
-        (b"content-type", b"application/json"),
+        (b"content-type", b"application/problem+json" if problem else b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),  # a body that nobody reads would be taken for the next request
     ]

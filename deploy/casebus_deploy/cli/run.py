@@ -19,7 +19,9 @@ def run(
     name: Annotated[str, typer.Argument(help="the service to run: " + ", ".join(services()))],
     agency: Annotated[
         list[str] | None,
-        typer.Option("--agency", "-a", help="witness: whose (repeatable); without it all of connection.json"),
+        typer.Option(
+            "--agency", "-a", help="witness, door: whose (repeatable); without it all of connection.json"
+        ),
     ] = None,
 ) -> None:
     """Run one service (settings from CASEBUS_* variables); SIGTERM drains and ends it."""

@@ -29,7 +29,10 @@ def up(
     ] = None,
     port_base: Annotated[
         int | None,
-        typer.Option(help="first of five ports (three of Kafka, page, registry); else free ones", min=1024),
+        typer.Option(
+            help="first of eight ports (three of Kafka, page, registry, three doors); else free ones",
+            min=1024,
+        ),
     ] = None,
     registry_url: Annotated[
         str | None, typer.Option(help="a Confluent schema registry of your own, which is filled")
@@ -40,6 +43,7 @@ def up(
             help="name of the ledger in its checkpoints, as casebus.example/ledger; fixed by the first"
         ),
     ] = None,
+    doors: Annotated[bool, typer.Option(help="run the doors of the full agencies here too")] = True,
     witnesses: Annotated[
         bool,
         typer.Option(help="run all witnesses here; else agencies run theirs and bring the policy"),
@@ -65,6 +69,7 @@ def up(
         admin=_admin() if bootstrap_servers else None,
         port_base=port_base,
         registry_url=registry_url,
+        doors=doors,
         witnesses=witnesses,
         workers=workers,
     )

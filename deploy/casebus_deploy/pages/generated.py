@@ -6,6 +6,7 @@ from pathlib import Path
 
 from casebus_producers.screen import say
 
+from . import openapi
 from .asyncapi import document_text
 from .event_flow import flow_page
 from .event_reference import event_page
@@ -20,6 +21,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "event-flow.md": flow_page,
     "law.md": law_page,
     "asyncapi.json": document_text,
+    "openapi.json": openapi.document_text,
 }
 
 

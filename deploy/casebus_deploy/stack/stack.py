@@ -25,8 +25,9 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
+from .doors import DOOR, make_doors, with_doors
 from .logins import password_file
-from .supervisor import Supervisor
+from .supervisor import Supervisor, last_line
 from .topics_admin import apply_to_cluster
 from .witnesses import make_witnesses, witness_dirs
 
@@ -62,6 +63,7 @@ class StackOptions:
     page: bool = True
     registry: bool = True
     registry_url: str | None = None
+    doors: bool = False
     origin: str | None = None
     witnesses: bool = True
     service_env: dict[str, str] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Stack:
         self.supervisor: Supervisor | None = None
         self.web_port = 0
         self.registry_port = 0
+        self._doors: dict[str, str] = {}
         self._say = say
 
     # --- life --------------------------------------------------------------------------------------------
@@ -162,7 +165,7 @@ class Stack:
         return Connection(
             bootstrap_servers=self.bootstrap_servers,
             partitions=self.options.partitions,
-            principals=principals,
+            principals=with_doors(principals, self._doors, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
             policy_file=self.policy_file,
             registry_url=self.registry_url,
@@ -219,6 +222,7 @@ class Stack:
         found.append(("accounts db", self.database_url("accounts"), ""))
         if self.web_port:
             found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
+        found.extend((f"door {agency}", url, "") for agency, url in self._doors.items())
         if self.registry_url:
             found.append(("registry", self.registry_url, ""))
         return found
@@ -270,6 +274,10 @@ class Stack:
             self.web_port = self._ports(3, 1)[0]
         if self._serves_registry and not self.registry_port:
             self.registry_port = self._ports(4, 1)[0]
+        if self.options.doors and not self._doors:
+            self._doors = make_doors(
+                self.secrets, self.connection.principals, lambda count: self._ports(5, count)
+            )
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)
@@ -287,17 +295,16 @@ class Stack:
             for worker in range(1, workers + 1):
                 name = service if workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
-        if self.options.witnesses:
-            children += [
-                self._child(name, ["run", name], self._base_env() | {"CASEBUS_DATA_DIR": self._folder(name)})
-                for name in agency_programs()
-            ]
-        left_out = {"page": not self.options.page, "registry": not self._serves_registry}
-        children += [
-            self._child(server, ["run", server], self._base_env())
-            for server in servers()
-            if not left_out.get(server)
-        ]
+        left_out = {
+            "witness": not self.options.witnesses,
+            DOOR: not self.options.doors,
+            "page": not self.options.page,
+            "registry": not self._serves_registry,
+        }
+        for name in (*agency_programs(), *servers()):
+            if not left_out.get(name):
+                beats = {"CASEBUS_DATA_DIR": self._folder(name)} if name in agency_programs() else {}
+                children.append(self._child(name, ["run", name], self._base_env() | beats))
         return children
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
@@ -388,12 +395,3 @@ class Stack:
             return float(json.loads(file.read_text())["at"]) >= begun
         except (OSError, ValueError, KeyError):
             return False
-
-
-def last_line(file: Path) -> str:
-    """Last line of a log that says something, for an error message."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "no log"
-    return next((line for line in reversed(lines) if line.strip()), "an empty log")[:500]

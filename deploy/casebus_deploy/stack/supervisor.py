@@ -268,3 +268,12 @@ class Supervisor:
     def _say(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # the terminal may be gone, or a file on the same disk
             self._told(line)
+
+
+def last_line(file: Path) -> str:
+    """Last line of a log that says something, for an error message."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "no log"
+    return next((line for line in reversed(lines) if line.strip()), "an empty log")[:500]

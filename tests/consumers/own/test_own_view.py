@@ -21,10 +21,11 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING
 from casebus_services.reconciler.database import Database
 from support import receipts
-from support.chains import amount, at, suspects
+from support.chains import at
 from support.desk import Desk, envelope_at
 from support.members import write_connection
-from support.own_scene import OwnScene, ProvenInbox, headers_of
+from support.own_cases import play
+from support.own_scene import OwnScene, ProvenInbox
 from support.signed_events import chain
 
 NOW = at("2022-10-20")
@@ -42,42 +43,6 @@ def played(folder: Path, number: int = 1) -> OwnScene:
     scene = OwnScene(folder)
     play(scene, number)
     return scene
-
-
-def play(scene: OwnScene, number: int) -> None:
-    """The same in a scene that may hold other cases."""
-    data = {
-        "envelope": envelope_at("2022-09-28", to=["mps"]),
-        "suspects": suspects("姜某君", "柳某"),
-        "charges": [{"suspect": "S1", "article": "180(4)"}],
-        "amounts": [amount("illegal_gain", "46190000.00", "2009-04-01", "2013-02-28")],
-    }
-    referral = scene.say("referral.submitted", data, chain(number), at("2022-09-28T10:00"))
-    answer(
-        scene,
-        referral,
-        "2022-09-29T10:00",
-        "referral.receipted",
-        received_at=at("2022-09-29T10:00"),
-        competent=True,
-        complete=True,
-    )
-    answer(
-        scene,
-        referral,
-        "2022-09-30T10:00",
-        "referral.filed",
-        suspects=suspects("姜某君", "柳某"),
-        amounts=[amount("illegal_gain", "4619.00", "2009-04-01", "2013-02-28")],
-    )
-
-
-def answer(scene: OwnScene, referral: Any, when: str, type: str, **facts: Any) -> None:
-    """The police answer a referral."""
-    headers = headers_of(referral)
-    envelope = envelope_at(when, to=["csrc"], message_class="response", in_reply_to=headers.id)
-    said = scene.admitter.speaker("mps").say(type, {"envelope": envelope, **facts}, headers.subject)
-    scene.hear(said, at(when) + timedelta(minutes=1))
 
 
 def test_a_case_is_what_was_said_and_heard(folder: Path) -> None:

@@ -1,0 +1,178 @@
+"""One agency's door without HTTP: takes events durably, knows what became of them, hears, and answers."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from uuid import UUID
+
+from casebus_consumers.liaison.inbox import Inbox, Told, read_notice
+from casebus_consumers.own.intake import Intake
+from casebus_consumers.own.opening import own_file
+from casebus_consumers.own.store import OwnStore, record_of
+from casebus_consumers.own.view import OwnView
+from casebus_producers.advice import Hint
+from casebus_producers.config import AgencySettings
+from casebus_producers.connector import Connector
+from casebus_producers.faults import PublisherFaults
+from casebus_producers.outbox import Outbox
+from casebus_producers.outbox_events import Acknowledged, Queued
+from casebus_producers.publisher import Publisher
+from casebus_producers.said_advice import SaidAdvice
+from casebus_schemas.admission.notice_records import parse_notice
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import inbox
+from casebus_schemas.times import to_datetime
+from casebus_schemas.wire.door import DoorProblem
+
+from .bell import Bell
+from .following import InboxFollower, ReceiptFollower, Relay
+from .said import Said
+
+CAUGHT_UP_S = 5.0
+STOP_S = 10.0
+
+
+class DoorOutbox(Outbox):
+    """The agency's outbox, which rings when Kafka has acknowledged something."""
+
+    bell: Bell | None = None
+
+    def mark_sent(self, acknowledged: Sequence[Acknowledged]) -> None:
+        """Notes what Kafka has acknowledged, and says so."""
+        super().mark_sent(acknowledged)
+        if self.bell is not None:
+            self.bell.ring()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event that is in the outbox, on disk; `advice` is what its sender may want to mend."""
+
+    queued: Queued
+    advice: Sequence[Hint] = ()
+
+
+class Door:
+    """The program of one agency behind its HTTP interface. Its calls may come from any thread.
+
+    What `say` returns is on disk, signed, and goes out whatever happens next: a process that is killed sends
+    it when it is started again. The inbox is heard by one thread into the agency's own view, so that any
+    number of clients read it without a reader of Kafka each.
+    """
+
+    def __init__(
+        self, settings: AgencySettings, catalog: Catalog, *, faults: PublisherFaults | None = None
+    ) -> None:
+        self.agency = settings.agency
+        self.said_bell, self.inbox_bell = Bell(), Bell()
+        self._settings = settings
+        self._catalog = catalog
+        self._outbox = DoorOutbox(
+            settings.outbox_file,
+            agency=settings.agency,
+            key=settings.signing_key(),
+            partitions=settings.partitions,
+            instance=settings.instance,
+        )
+        self._outbox.bell = self.said_bell
+        self._store = OwnStore(own_file(settings))
+        self._connector = Connector(self._outbox, catalog, settings.chain_secret)
+        self._stop = Event()
+        self.said = Said(self._outbox, catalog)
+        self.view = OwnView(self.agency, self._outbox, self._store, catalog)
+        intake = Intake(settings, self._outbox, self._store, catalog)
+        names = [f"{self.agency}-{what}" for what in ("inbox", "receipts", "relay")]
+        publisher = Publisher(self._outbox, settings, faults=faults)
+        self._inbox = InboxFollower(names[0], self._stop, intake, self.inbox_bell.ring)
+        self._receipts = ReceiptFollower(
+            names[1], self._stop, settings, self._outbox, catalog, self.said_bell.ring
+        )
+        self._relay = Relay(names[2], self._stop, self._outbox, publisher)
+        self._threads = (self._inbox, self._receipts, self._relay)
+
+    # --- life --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to hear and to relay. What is said before is kept all the same."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ends its threads, each within seconds, and closes the files."""
+        self._stop.set()
+        self._relay.wake()
+        for thread in self._threads:
+            thread.join(STOP_S)
+        self._outbox.close()
+
+    def ails(self) -> dict[str, str]:
+        """What does not do what it should, and why."""
+        names = ("inbox", "receipts", "relay")
+        return {
+            name: one.problem
+            for name, one in zip(names, self._threads, strict=True)
+            if one.problem is not None
+        }
+
+    # --- saying ------------------------------------------------------------------------------------------
+
+    def say(self, events: Sequence[object], *, advise: bool = False) -> list[Taken | DoorProblem]:
+        """Checks, signs and keeps events in one transaction: durable when it returns; idempotent.
+
+        What is wrong with an event stands in its place, the others are taken.
+        """
+        if any(self._connector.needs_arrivals(event) for event in events):
+            self._inbox.ready.wait(CAUGHT_UP_S)  # at the start: what has arrived may place them
+        advice = SaidAdvice(self._outbox, self._catalog, events) if advise else None
+        now = to_datetime(time.time_ns() // 1_000_000)
+        found: list[Taken | DoorProblem] = []
+        for number, one in enumerate(self._connector.submit_all(events)):
+            if isinstance(one, DoorProblem):
+                found.append(one)
+            else:
+                hinted = () if advice is None or one.repeated else tuple(advice.on(number, one, now))
+                found.append(Taken(one, hinted))
+        self._relay.wake()
+        return found
+
+    def law_of(self, event: object) -> list[str]:
+        """The texts of law with their articles on which the type of an event stands, where any are known."""
+        kind = self._catalog.types.get(str(event.get("type"))) if isinstance(event, dict) else None
+        return [] if kind is None else list(kind.basis)
+
+    # --- hearing -----------------------------------------------------------------------------------------
+
+    def heard(self, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """(number, kind, JSON text) of what stands behind a number in the inbox, at most `limit`."""
+        return self._store.after(after, limit)
+
+    def acknowledge(self, seqs: Sequence[int]) -> list[Queued]:
+        """Says `receipt.delivered` to the senders of these notices, once; gives one event a chain."""
+        topic = inbox(self.agency)
+        entries = self._store.notices(sorted(set(seqs)))
+        notices: list[Told] = [
+            read_notice(self.agency, parse_notice(record_of(entry, topic)), self._catalog)
+            for entry in entries
+        ]
+        queued = Inbox(self._settings, self._outbox, self._catalog).acknowledge(notices)
+        if queued:
+            self._relay.wake()
+        return queued
+
+    def numbers(self, notices: Sequence[UUID]) -> list[int]:
+        """The numbers of notices by their ids; those that are not known are left out."""
+        return self._store.numbers([str(notice) for notice in notices])
+
+    def first_unacknowledged(self, up_to: int) -> list[int]:
+        """Numbers of the notices up to one that are not acknowledged."""
+        with self._outbox.reading() as connection:
+            rows = connection.execute(
+                "SELECT seq FROM delivery WHERE seq BETWEEN 0 AND ? AND acknowledged_by IS NULL", (up_to,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return to_datetime(time.time_ns() // 1_000_000)
