@@ -74,6 +74,8 @@ def _check_names(whole: Schema) -> None:
     """What fastavro lets pass. Raises TypeError."""
     for node, place, _ in nodes(whole):
         for named in (node, *fields_of(node)):
+            if not isinstance(named.get("name", ""), str):
+                raise TypeError(f"the name at {place.pointer or '/'} is {named['name']!r}, no name")
             aliases = named.get("aliases", [])
             if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
                 raise TypeError(f"aliases at {place.pointer or '/'} are no list of names")

@@ -162,6 +162,16 @@ def test_types_within_themselves() -> None:
     assert [problem.place.path for problem in read_problems(other, tree)] == ["value"]
 
 
+@pytest.mark.parametrize("name", [["a"], [], {"a": 1}, 3, None], ids=repr)
+def test_a_name_that_is_no_text_is_no_schema(name: Any) -> None:
+    """The name of a field, at the top or further inside, is a text: anything else is one problem."""
+    record = {"type": "record", "name": "Sent", "fields": [{"name": name, "type": "int"}]}
+    for sent in (record, version(add(of("sent", ["null", record])))):
+        (problem,) = incompatibilities(sent, [("version 1", BASE)])
+        assert problem.rule == "malformed"
+        assert [found.text for found in lint(sent)]
+
+
 _JSON = st.recursive(
     st.none()
     | st.booleans()
