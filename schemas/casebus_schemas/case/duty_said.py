@@ -151,12 +151,15 @@ class Duty:
 
 
 def with_latest(body: Mapping[str, Any]) -> dict[str, Any]:
-    """An obligation as it is stored or announced, with how late each reading and all of them may end."""
+    """An obligation as it is stored or announced, with how late each reading and all of them may end.
+
+    Without readings, which a schema allows, what it says of the latest end stands.
+    """
     readings = []
     for reading in body["readings"]:
         latest = latest_possible(datetime.fromisoformat(reading["due"]), provisional=reading["provisional"])
         readings.append({**reading, "latest_possible": beijing_text(latest)})
-    over = max(reading["latest_possible"] for reading in readings)
+    over = max((reading["latest_possible"] for reading in readings), default=body["due_latest"])
     found = {}
     for name, value in body.items():
         found[name] = readings if name == "readings" else value
