@@ -15,13 +15,13 @@ from casebus_schemas.times import to_datetime
 from .config import AgencySettings, read_connection
 from .connecting import quiet_kafka, within
 from .faults import PublisherFaults
-from .in_step import send_again
-from .outbox import Outbox
-from .outbox_events import Queued
-from .own_key import term_problem
-from .publication import Publication
-from .publisher import Publisher
-from .receipts import WaitFor
+from .keys.own_key import term_problem
+from .outbox.in_step import send_again
+from .outbox.outbox import Outbox
+from .outbox.outbox_events import Queued
+from .outbox.publication import Publication
+from .outbox.publisher import Publisher
+from .received.receipts import WaitFor
 from .screen import say, say_json
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3

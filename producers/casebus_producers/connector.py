@@ -18,12 +18,12 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
 from casebus_schemas.wire.json_form import together
 
-from .granted_keys import GRANTED
 from .known import KnownEvent
-from .outbox import Outbox
-from .outbox_events import Queued, ReadyEvent
-from .sealer import Sealer
-from .writing import Writing
+from .outbox.outbox import Outbox
+from .outbox.outbox_events import Queued, ReadyEvent
+from .outbox.writing import Writing
+from .sealing.granted_keys import GRANTED
+from .sealing.sealer import Sealer
 
 _REPLY = "/data/envelope/in_reply_to"
 

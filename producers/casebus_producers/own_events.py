@@ -9,7 +9,7 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.ids import message_uuid
 
-from .outbox import Outbox
+from .outbox.outbox import Outbox
 
 _FEWEST = 4
 """Characters of an id or digest by which an event is found."""

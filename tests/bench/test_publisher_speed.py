@@ -9,7 +9,7 @@ import pytest
 from bench.baseline import InTurns
 from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_producers.publisher import Publisher
+from casebus_producers.outbox.publisher import Publisher
 from support.members import outbox_of, ready, settings_of, write_connection
 
 pytestmark = [pytest.mark.bench, pytest.mark.broker]

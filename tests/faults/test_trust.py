@@ -16,7 +16,7 @@ from casebus_consumers.auditor import ledger_cli
 from casebus_consumers.liaison import cli
 from casebus_deploy.cli import step_over
 from casebus_deploy.stack.operations import Operator
-from casebus_producers.inbox_reader import InboxReader
+from casebus_producers.received.inbox_reader import InboxReader
 from casebus_schemas.case.chain import as_uuid
 from casebus_schemas.case.duty import Obligation
 from casebus_schemas.catalogue.topology import ADMISSION

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from support.chains import at
 from support.members import door_event
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from support.chains import at, digest
 from support.members import door_event
 

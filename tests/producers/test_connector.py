@@ -9,8 +9,8 @@ import pytest
 
 from casebus_producers.connector import Connector, problem_json
 from casebus_producers.known import remember_event
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode

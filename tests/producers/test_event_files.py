@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from casebus_producers import event_files
-from casebus_producers.event_files import arriving_events, arriving_files
+from casebus_producers.outbox import event_files
+from casebus_producers.outbox.event_files import arriving_events, arriving_files
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.door import DoorProblem
 

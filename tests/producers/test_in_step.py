@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from casebus_producers import in_step
-from casebus_producers.arrivals import note_arrivals
 from casebus_producers.config import KafkaLogin
-from casebus_producers.in_step import Lost, OutOfStep, check_in_step, send_again
-from casebus_producers.kept_receipts import keep
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Acknowledged
+from casebus_producers.outbox import in_step
+from casebus_producers.outbox.in_step import Lost, OutOfStep, check_in_step, send_again
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Acknowledged
+from casebus_producers.received.arrivals import note_arrivals
+from casebus_producers.received.kept_receipts import keep
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from casebus_producers.kept_receipts import keep
-from casebus_producers.outbox import Outbox
-from casebus_producers.receipts_check import LogCheck, Said
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.received.kept_receipts import keep
+from casebus_producers.received.receipts_check import LogCheck, Said
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.evidence.merkle import root_of

@@ -10,8 +10,8 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from casebus_producers.decryption_keys import read_decryption_keys
-from casebus_producers.keys_cli import app
+from casebus_producers.keys.keys_cli import app
+from casebus_producers.sealing.decryption_keys import read_decryption_keys
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
 from support.guides import blocks

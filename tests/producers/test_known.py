@@ -8,7 +8,7 @@ import pytest
 
 from casebus_producers.connector import Connector
 from casebus_producers.known import remember_event
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import DoorProblem

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from casebus_producers.decryption_keys import read_decryption_keys
-from casebus_producers.opener import Opened, Opener
+from casebus_producers.sealing.decryption_keys import read_decryption_keys
+from casebus_producers.sealing.opener import Opened, Opener
 from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.sealed.cipher import DecryptionKey

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from casebus_producers.kept_receipts import keep
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Acknowledged
-from casebus_producers.relay_lock import take_relay_lock
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Acknowledged
+from casebus_producers.outbox.relay_lock import take_relay_lock
+from casebus_producers.received.kept_receipts import keep
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from casebus_producers.connector import Connector
-from casebus_producers.own_key import term_problem
+from casebus_producers.keys.own_key import term_problem
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.times import to_moment
 from support.members import door_event, open_outbox, signing_key

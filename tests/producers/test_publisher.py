@@ -16,8 +16,8 @@ import pytest
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
-from casebus_producers.outbox import Outbox
-from casebus_producers.publisher import Publisher
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.publisher import Publisher
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record
 from support.members import outbox_of, ready, settings_of
@@ -280,7 +280,7 @@ sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 from support.members import outbox_of, settings_of
 from casebus_producers.faults import PublisherFaults
-from casebus_producers.publisher import Publisher
+from casebus_producers.outbox.publisher import Publisher
 settings = settings_of(Path(sys.argv[1]), "csrc", instance=sys.argv[2], window_records=50)
 outbox = outbox_of(settings)
 faults = PublisherFaults.from_environment(os.environ)

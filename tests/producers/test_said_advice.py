@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
+from casebus_producers.checking.said_advice import SaidAdvice
 from casebus_producers.connector import Connector
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
-from casebus_producers.said_advice import SaidAdvice
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
 from support.chains import at
 from support.members import door_event, open_outbox

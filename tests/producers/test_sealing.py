@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from casebus_producers.connector import Connector
-from casebus_producers.data_keys import DataKeys
-from casebus_producers.outbox_events import Acknowledged
-from casebus_producers.sealer import Sealer
+from casebus_producers.outbox.outbox_events import Acknowledged
+from casebus_producers.sealing.data_keys import DataKeys
+from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.blob import SealedBytes

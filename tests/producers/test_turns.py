@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
-from casebus_producers.writing import Writing
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.outbox.writing import Writing
 from casebus_schemas.errors import UsageError
 from support.members import open_outbox, ready
 

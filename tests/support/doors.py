@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from casebus_producers.connector import Connector
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from casebus_deploy.stack.logins import password_file
 from casebus_producers.config import AgencySettings, read_connection
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import ReadyEvent
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import ReadyEvent
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.topology import PRINCIPALS
 from casebus_schemas.wire.ids import chain_id, uuid7

@@ -10,10 +10,10 @@ from casebus_consumers.own.intake import Intake
 from casebus_consumers.own.store import OwnStore
 from casebus_consumers.own.view import OwnView
 from casebus_producers.config import AgencySettings
-from casebus_producers.inbox_reader import InboxReader, Read
-from casebus_producers.kept_receipts import keep
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import ReadyEvent
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import ReadyEvent
+from casebus_producers.received.inbox_reader import InboxReader, Read
+from casebus_producers.received.kept_receipts import keep
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.times import to_moment

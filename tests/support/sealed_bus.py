@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from casebus_producers.connector import Connector
-from casebus_producers.data_keys import DataKeys
-from casebus_producers.opener import Opened, Opener
-from casebus_producers.outbox_events import Queued
-from casebus_producers.sealer import Sealer
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.sealing.data_keys import DataKeys
+from casebus_producers.sealing.opener import Opened, Opener
+from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.cipher import DecryptionKey

@@ -5,7 +5,7 @@ from typing import Any
 
 from casebus_deploy.stack.stack import Stack
 from casebus_producers.config import KafkaLogin
-from casebus_producers.receipts import ReceiptReader
+from casebus_producers.received.receipts import ReceiptReader
 from casebus_schemas.catalogue.catalog import Catalog
 
 LONG_S = 120.0

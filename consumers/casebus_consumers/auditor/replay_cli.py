@@ -10,7 +10,7 @@ import typer
 from casebus_producers.cli import ConnectionOption
 from casebus_producers.config import KafkaLogin, read_connection
 from casebus_producers.connecting import quiet_kafka
-from casebus_producers.keys_reader import read_keyring
+from casebus_producers.keys.keys_reader import read_keyring
 from casebus_producers.screen import say, say_json
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.admission.keyring import Keyring

@@ -12,14 +12,14 @@ from casebus_consumers.own.intake import Intake
 from casebus_consumers.own.opening import own_file
 from casebus_consumers.own.store import OwnStore, record_of
 from casebus_consumers.own.view import OwnView
-from casebus_producers.advice import Hint
+from casebus_producers.checking.advice import Hint
+from casebus_producers.checking.said_advice import SaidAdvice
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
 from casebus_producers.faults import PublisherFaults
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Acknowledged, Queued
-from casebus_producers.publisher import Publisher
-from casebus_producers.said_advice import SaidAdvice
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Acknowledged, Queued
+from casebus_producers.outbox.publisher import Publisher
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox

@@ -7,9 +7,9 @@ from threading import Event, Thread
 
 from casebus_consumers.own.intake import Intake
 from casebus_producers.config import AgencySettings
-from casebus_producers.outbox import Outbox
-from casebus_producers.publisher import Publisher
-from casebus_producers.receipts import ReceiptReader
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.publisher import Publisher
+from casebus_producers.received.receipts import ReceiptReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
 

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 from casebus_schemas.wire.door import DoorProblem

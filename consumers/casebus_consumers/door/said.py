@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
-from casebus_producers.publication import published
-from casebus_producers.writing import QUEUED, queued_of
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.outbox.publication import published
+from casebus_producers.outbox.writing import QUEUED, queued_of
 from casebus_schemas.admission.receipts import receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode

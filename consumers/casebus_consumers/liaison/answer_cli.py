@@ -11,9 +11,9 @@ import typer
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.publication import Publication
 from casebus_producers.own_events import OwnEvent, own_events, versions
-from casebus_producers.publication import Publication
 from casebus_producers.screen import say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError

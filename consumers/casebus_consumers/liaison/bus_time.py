@@ -19,7 +19,7 @@ def bus_now(connection: Connection | None) -> datetime:
 
 def _as_set(connection: Connection) -> datetime:
     from casebus_producers.config import KafkaLogin
-    from casebus_producers.keys_reader import read_keyring
+    from casebus_producers.keys.keys_reader import read_keyring
     from casebus_producers.topic_reader import TopicReader
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_schemas.catalogue.topology import AUDITOR, BUS_KEY, COMMAND

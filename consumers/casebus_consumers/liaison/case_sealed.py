@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import AgencySettings, read_connection
-from casebus_producers.opener import Opened, Opener, readers_of
+from casebus_producers.sealing.opener import Opened, Opener, readers_of
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.place import Place

@@ -172,9 +172,9 @@ def check_files(
     Exit 1 if one of them would be refused.
     """
     from casebus_consumers.event_texts import in_words
-    from casebus_producers.check import check
-    from casebus_producers.event_files import read_events
-    from casebus_producers.notice_files import calendar_with
+    from casebus_producers.checking.check import check
+    from casebus_producers.checking.notice_files import calendar_with
+    from casebus_producers.outbox.event_files import read_events
 
     from .bus_time import bus_now
     from .case_screen import case_lines

@@ -12,10 +12,10 @@ from casebus_consumers.unshowable import lines_or_reason
 from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
-from casebus_producers.inbox_reader import ForgedNotice
-from casebus_producers.outbox import Outbox
-from casebus_producers.publisher import Publisher
-from casebus_producers.receipts import ReceiptReader
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.publisher import Publisher
+from casebus_producers.received.inbox_reader import ForgedNotice
+from casebus_producers.received.receipts import ReceiptReader
 from casebus_producers.screen import is_terminal, say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
@@ -134,7 +134,7 @@ def _said(gap: Sentence | None) -> Sentence | None:
 
 
 def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:
-    from casebus_producers.receipts_check import verify_receipts
+    from casebus_producers.received.receipts_check import verify_receipts
 
     found = verify_receipts(settings, outbox)
     problems = [{"log": log, **problem.to_json()} for log, problem in found.problems]

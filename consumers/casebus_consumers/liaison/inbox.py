@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from casebus_consumers.unshowable import reason_of
-from casebus_producers.arrivals import note_arrivals, read_arrivals_of
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
-from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Unreadable
-from casebus_producers.opener import Opened, Opener
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.received.arrivals import note_arrivals, read_arrivals_of
+from casebus_producers.received.inbox_reader import ForgedNotice, InboxReader, Unreadable
+from casebus_producers.sealing.opener import Opened, Opener
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.admission.notices import notice_json
 from casebus_schemas.agencies import agency_of_source

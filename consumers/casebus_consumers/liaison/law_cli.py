@@ -28,7 +28,7 @@ def due(
     as_json: Json = False,
 ) -> None:
     """The admissible readings of a term, each with its reason."""
-    from casebus_producers.notice_files import calendar_with
+    from casebus_producers.checking.notice_files import calendar_with
     from casebus_schemas.law.api import due as readings_of
 
     from .due_text import end_text

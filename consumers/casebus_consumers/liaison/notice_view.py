@@ -7,7 +7,7 @@ from typing import Any
 
 from casebus_consumers.event_texts import ABOUT, MATTERS, TEXTS, matters_of, targets_of, texts_of
 from casebus_consumers.unshowable import lines_or_reason
-from casebus_producers.inbox_reader import ForgedNotice, Unreadable
+from casebus_producers.received.inbox_reader import ForgedNotice, Unreadable
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.duty_said import with_latest
 from casebus_schemas.catalogue.catalog import Catalog

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casebus_producers.opener import Opened
+from casebus_producers.sealing.opener import Opened
 from casebus_schemas.texts.symbols import agency as called
 
 MARK = "密封 SEALED"

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from casebus_producers.config import AgencySettings
-from casebus_producers.inbox_reader import InboxReader
-from casebus_producers.outbox import Outbox
-from casebus_producers.receipts import keep_new_receipts
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.received.inbox_reader import InboxReader
+from casebus_producers.received.receipts import keep_new_receipts
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.agencies import BUS, agency_of_source
 from casebus_schemas.case.statements import MOST_PARTS, STATEMENT, Counting, Held

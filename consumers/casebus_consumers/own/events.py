@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.admission.may_say import told
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.agencies import BUS

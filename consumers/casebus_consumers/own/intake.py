@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from casebus_consumers.liaison.inbox import read_notice
-from casebus_producers.arrivals import note_arrivals
 from casebus_producers.config import AgencySettings
-from casebus_producers.inbox_reader import ForgedNotice, InboxReader, Read
-from casebus_producers.outbox import Outbox
-from casebus_producers.receipts import keep_new_receipts
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.received.arrivals import note_arrivals
+from casebus_producers.received.inbox_reader import ForgedNotice, InboxReader, Read
+from casebus_producers.received.receipts import keep_new_receipts
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.catalogue.catalog import Catalog

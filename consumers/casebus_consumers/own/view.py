@@ -11,7 +11,7 @@ from casebus_consumers.case_names import CaseNames, names_of
 from casebus_consumers.case_reader import MOST_MEANT
 from casebus_consumers.event_texts import in_words
 from casebus_consumers.unshowable import reason_of
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.agencies import BUS
 from casebus_schemas.case.as_of import AsOf, sight
 from casebus_schemas.case.belonging import parties_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
-from casebus_producers.event_files import read_events
+from casebus_producers.outbox.event_files import read_events
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.placing import Placing
@@ -46,7 +46,7 @@ def from_accounts(url: str, catalog: Catalog) -> list[ChainEvent]:
 
 def from_kafka(login: KafkaLogin, catalog: Catalog) -> list[ChainEvent]:
     """The admitted events of bus.admission up to its present end. Raises RetryLater if the broker is away."""
-    from casebus_producers.keys_reader import read_keyring
+    from casebus_producers.keys.keys_reader import read_keyring
     from casebus_producers.topic_reader import TopicReader
 
     with TopicReader(login, (ADMISSION,)) as reader, TopicReader(login, (COMMAND,)) as commands:

@@ -60,8 +60,8 @@ def add_notice(
     """
     from casebus_consumers.liaison.bus_time import bus_now
     from casebus_deploy.stack.operations import Operator
+    from casebus_producers.checking.notice_files import read_notice
     from casebus_producers.config import read_connection
-    from casebus_producers.notice_files import read_notice
     from casebus_schemas.law.calendar import beijing_day, end_of_day
     from casebus_schemas.law.notice_data import KEYS, notice_json
 

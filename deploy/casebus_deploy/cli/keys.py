@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from casebus_consumers.witness.cli import witness
-from casebus_producers.keys_cli import app as app
+from casebus_producers.keys.keys_cli import app as app
 from casebus_producers.screen import say, say_json
 
 app.command("witness")(witness)

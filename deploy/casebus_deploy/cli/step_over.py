@@ -32,7 +32,7 @@ def step_over(
     """
     from casebus_deploy.stack.operations import Operator
     from casebus_producers.config import KafkaLogin, read_connection
-    from casebus_producers.keys_reader import read_keyring
+    from casebus_producers.keys.keys_reader import read_keyring
     from casebus_producers.topic_reader import TopicReader
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, OPERATOR

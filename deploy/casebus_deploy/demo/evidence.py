@@ -15,7 +15,7 @@ from casebus_consumers.auditor.same_roots import compare_ledgers, recorded_sizes
 from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_producers.config import KafkaLogin
-from casebus_producers.keys_reader import read_keyring
+from casebus_producers.keys.keys_reader import read_keyring
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, ledgered_topics

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
 
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.errors import RetryLater
 
 from .players import Desks, HeardForgery, HeardNotice, HeardReceipt

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
-from casebus_producers.inbox_reader import InboxReader
-from casebus_producers.outbox import Outbox
-from casebus_producers.outbox_events import Queued
-from casebus_producers.publisher import Publisher
-from casebus_producers.receipts import ReceiptReader
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.outbox.publisher import Publisher
+from casebus_producers.received.inbox_reader import InboxReader
+from casebus_producers.received.receipts import ReceiptReader
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, receipt

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from casebus_producers.config import KafkaLogin
-from casebus_producers.decryption_keys import encryption_facts, read_decryption_keys
-from casebus_producers.keys_reader import read_keyring as read_all_keys
+from casebus_producers.keys.keys_reader import read_keyring as read_all_keys
+from casebus_producers.sealing.decryption_keys import encryption_facts, read_decryption_keys
 from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog

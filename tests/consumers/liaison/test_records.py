@@ -9,7 +9,7 @@ from casebus_consumers.liaison.inbox import Notice
 from casebus_consumers.liaison.notice_panel import show_panel
 from casebus_consumers.liaison.notice_view import notice_lines, plain_lines
 from casebus_consumers.panels import Screen
-from casebus_producers.inbox_reader import Unreadable
+from casebus_producers.received.inbox_reader import Unreadable
 from casebus_schemas.admission.notice_records import NOTICE_HEADERS, parse_notice
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog

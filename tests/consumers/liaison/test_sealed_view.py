@@ -12,7 +12,7 @@ import pytest
 from casebus_consumers.liaison.case_sealed import opener_of, sealed_case_lines, sealed_in
 from casebus_consumers.liaison.inbox import Notice, read_notice
 from casebus_consumers.liaison.notice_view import notice_lines
-from casebus_producers.opener import Opener
+from casebus_producers.sealing.opener import Opener
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.case.chain import ChainEvent, chain_event

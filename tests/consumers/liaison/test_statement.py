@@ -14,8 +14,8 @@ from casebus_consumers.liaison.statement import (
     counted,
     statement_events,
 )
-from casebus_producers.kept_receipts import keep
-from casebus_producers.outbox import Outbox
+from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.received.kept_receipts import keep
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.case.statements import NOTHING, Held

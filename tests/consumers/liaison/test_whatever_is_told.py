@@ -14,7 +14,7 @@ from casebus_consumers.liaison import cases_cli
 from casebus_consumers.liaison.case_screen import case_lines
 from casebus_consumers.liaison.inbox import Notice, read_notice
 from casebus_consumers.liaison.notice_view import plain_lines
-from casebus_producers.inbox_reader import Unreadable
+from casebus_producers.received.inbox_reader import Unreadable
 from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
 from casebus_schemas.rules.case_view import case_view

@@ -12,7 +12,7 @@ from casebus_deploy.demo.play import Spoken
 from casebus_deploy.demo.players import HeardForgery, HeardNotice
 from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.script import Script
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.signing import SignedFields

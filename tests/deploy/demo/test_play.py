@@ -14,7 +14,7 @@ from casebus_deploy.demo.play import Player, Spoken
 from casebus_deploy.demo.players import Heard, HeardNotice, HeardReceipt
 from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.script import Script
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 

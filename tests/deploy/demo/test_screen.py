@@ -15,7 +15,7 @@ from casebus_deploy.demo.report import Check, Report
 from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.screen import DemoScreen
 from casebus_deploy.demo.script import Script
-from casebus_producers.outbox_events import Queued
+from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
 
 CHAIN = UUID("7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from casebus_schemas.catalogue.catalog import RECEIPTS
 from casebus_schemas.catalogue.limits import MOST_CHARS
 from casebus_schemas.catalogue.topology import topic

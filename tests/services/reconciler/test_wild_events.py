@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from casebus_producers.check import check
+from casebus_producers.checking.check import check
 from casebus_schemas.admission.verdict import Origin, split_admission
 from casebus_schemas.catalogue.catalog import RECEIPTS
 from casebus_schemas.catalogue.topology import ADMISSION, key_topics, topic

@@ -11,10 +11,10 @@ from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 
+from ..known import chain_of_reference, event_of_digest, events_of_id
+from ..outbox.outbox import Outbox
+from ..outbox.outbox_events import Queued
 from .advice import OPENS, Hint, hints
-from .known import chain_of_reference, event_of_digest, events_of_id
-from .outbox import Outbox
-from .outbox_events import Queued
 
 _OPENED = f"""
 SELECT aggregateid, id FROM outbox WHERE type = '{OPENS}' AND aggregateid IN (%s) ORDER BY position DESC

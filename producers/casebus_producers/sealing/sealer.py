@@ -13,11 +13,11 @@ from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import read_token_keys, tokens_of
 from casebus_schemas.wire.json_form import DoorProblem
 
-from .config import AgencySettings
+from ..config import AgencySettings
+from ..keys.keys_reader import read_keyring
 from .data_keys import DataKeys
 from .decryption_keys import read_private
 from .granted_keys import grants_content
-from .keys_reader import read_keyring
 
 _PLACE = "/data/sealed"
 

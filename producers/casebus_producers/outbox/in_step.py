@@ -10,11 +10,11 @@ from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream
 
-from .config import KafkaLogin
-from .inbox_reader import notice_of
-from .kept_receipts import put_aside
+from ..config import KafkaLogin
+from ..received.inbox_reader import notice_of
+from ..received.kept_receipts import put_aside
+from ..topic_reader import AccessDenied, TopicReader
 from .outbox import Outbox
-from .topic_reader import AccessDenied, TopicReader
 
 _log = logging.getLogger(__name__)
 _STREAMS = """

@@ -12,7 +12,7 @@ from casebus_schemas.sealed.place import Place
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.headers import EventHeaders
 
-from .config import AgencySettings
+from ..config import AgencySettings
 from .data_keys import DataKeys
 from .granted_keys import GRANTED, GrantedKeys
 

@@ -18,7 +18,7 @@ from casebus_schemas.wire.records import Headers
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 
-from .known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
+from ..known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
 from .outbox_events import Queued, ReadyEvent
 
 _THERE = "SELECT position, content FROM outbox WHERE id = ?"

@@ -12,10 +12,10 @@ from casebus_schemas.errors import Refused
 from casebus_schemas.wire.codec import peek_envelope
 from casebus_schemas.wire.records import Record
 
-from .config import AgencySettings
+from ..config import AgencySettings
+from ..known import remember_event
+from ..outbox.outbox import Outbox
 from .inbox_reader import InboxReader, Unreadable
-from .known import remember_event
-from .outbox import Outbox
 
 _AT_ONCE = 500
 # Of two places the earlier one counts, in whatever order they are read.

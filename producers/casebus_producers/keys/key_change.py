@@ -12,9 +12,9 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.times import beijing_text, to_datetime
 from casebus_schemas.wire.signing import SigningKey
 
-from .config import AgencySettings
+from ..config import AgencySettings
+from ..private_files import write_private
 from .key_events import KeyEvents
-from .private_files import write_private
 
 
 class KeyChange:

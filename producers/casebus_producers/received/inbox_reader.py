@@ -13,8 +13,8 @@ from casebus_schemas.errors import BusError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.records import Record, TopicPartition
 
-from .config import AgencySettings
-from .outbox import Outbox
+from ..config import AgencySettings
+from ..outbox.outbox import Outbox
 from .proving_reader import ProvingReader
 
 # Not at an earlier place: there somebody may have written the same event with another signature.

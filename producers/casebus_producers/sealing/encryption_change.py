@@ -11,10 +11,10 @@ from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
 from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.cipher import DecryptionKey
 
-from .config import AgencySettings
+from ..config import AgencySettings
+from ..keys.key_events import KeyEvents
+from ..private_files import write_private
 from .decryption_keys import encryption_facts, read_decryption_keys, read_private
-from .key_events import KeyEvents
-from .private_files import write_private
 
 
 class EncryptionChange:

@@ -7,8 +7,8 @@ import typer
 
 from casebus_schemas.errors import UsageError
 
-from .cli import AgencyOption, ConnectionOption
-from .screen import say, say_json
+from ..cli import AgencyOption, ConnectionOption
+from ..screen import say, say_json
 
 app = typer.Typer(help="密钥 Keys that sign and encrypt: seen and exchanged.", no_args_is_help=True)
 
@@ -21,8 +21,8 @@ def list_keys(agency: AgencyOption, connection: ConnectionOption = None, as_json
     from casebus_schemas.admission.keyring import ENCRYPT
     from casebus_schemas.catalogue.catalog import Catalog
 
-    from .config import KafkaLogin, read_connection
-    from .connecting import quiet_kafka
+    from ..config import KafkaLogin, read_connection
+    from ..connecting import quiet_kafka
     from .key_change import key_line
     from .keys_reader import read_keyring
 
@@ -60,8 +60,8 @@ def rotate(
     """
     from casebus_schemas.times import read_time
 
-    from .config import AgencySettings, read_connection
-    from .connecting import quiet_kafka, within
+    from ..config import AgencySettings, read_connection
+    from ..connecting import quiet_kafka, within
     from .key_change import KeyChange
 
     quiet_kafka()
@@ -94,9 +94,9 @@ def encryption(
     """
     from casebus_schemas.times import read_time
 
-    from .config import AgencySettings, read_connection
-    from .connecting import quiet_kafka, within
-    from .encryption_change import EncryptionChange
+    from ..config import AgencySettings, read_connection
+    from ..connecting import quiet_kafka, within
+    from ..sealing.encryption_change import EncryptionChange
 
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
@@ -128,12 +128,12 @@ def destroy(
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_schemas.law.calendar import beijing_day
 
-    from .cli import open_outbox
-    from .config import AgencySettings, read_connection
-    from .connecting import quiet_kafka
-    from .data_keys import DataKeys
-    from .publication import Publication
-    from .shredding import shredded
+    from ..cli import open_outbox
+    from ..config import AgencySettings, read_connection
+    from ..connecting import quiet_kafka
+    from ..outbox.publication import Publication
+    from ..sealing.data_keys import DataKeys
+    from ..sealing.shredding import shredded
 
     quiet_kafka()
     settings = AgencySettings.read(agency, read_connection(connection))
@@ -165,8 +165,8 @@ def revoke(
     """
     from casebus_schemas.times import read_time
 
-    from .config import AgencySettings, read_connection
-    from .connecting import quiet_kafka, within
+    from ..config import AgencySettings, read_connection
+    from ..connecting import quiet_kafka, within
     from .key_change import KeyChange
 
     quiet_kafka()

@@ -8,9 +8,9 @@ from casebus_schemas.evidence.merkle import Frontier
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.records import Record, TopicPartition
 
-from .config import KafkaLogin
-from .outbox import Outbox
-from .topic_reader import TopicReader
+from ..config import KafkaLogin
+from ..outbox.outbox import Outbox
+from ..topic_reader import TopicReader
 
 _KEPT = "SELECT DISTINCT log, idx, leaf, size, root FROM receipt WHERE stage = 'ledgered'"
 

@@ -6,8 +6,8 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import key_topics
 
-from .config import KafkaLogin
-from .topic_reader import TopicReader
+from ..config import KafkaLogin
+from ..topic_reader import TopicReader
 
 
 def read_keyring(login: KafkaLogin, catalog: Catalog, topics: Sequence[str] | None = None) -> Keyring:

@@ -12,11 +12,11 @@ from casebus_schemas.catalogue.topology import BUS_KEY
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.ids import bus_id, uuid7
 
-from .config import AgencySettings
-from .connector import Connector
+from ..config import AgencySettings
+from ..connector import Connector
+from ..outbox.outbox import Outbox
+from ..outbox.publisher import Publisher
 from .keys_reader import read_keyring
-from .outbox import Outbox
-from .publisher import Publisher
 
 _POLL_S = 0.3
 

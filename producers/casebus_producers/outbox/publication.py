@@ -15,19 +15,19 @@ from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
-from .arrivals import read_arrivals
-from .config import AgencySettings
-from .connecting import within
-from .connector import Connector, problem_json
+from ..checking.said_advice import SaidAdvice
+from ..config import AgencySettings
+from ..connecting import within
+from ..connector import Connector, problem_json
+from ..faults import PublisherFaults
+from ..received.arrivals import read_arrivals
+from ..received.receipts import ReceiptReader, WaitFor, keep_new_receipts
+from ..screen import complain, say_json
+from ..sealing.sealer import Sealer
 from .event_files import STANDARD_INPUT, arriving_events, arriving_files, read_events
-from .faults import PublisherFaults
 from .outbox import Outbox
 from .outbox_events import Queued
 from .publisher import Publisher
-from .receipts import ReceiptReader, WaitFor, keep_new_receipts
-from .said_advice import SaidAdvice
-from .screen import complain, say_json
-from .sealer import Sealer
 
 OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""

@@ -19,9 +19,9 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from casebus_schemas.errors import BusError, RetryLater
 
-from .config import AgencySettings
-from .connecting import PATIENCE_MS, connected, reason
-from .faults import AFTER_ACK, PublisherFaults
+from ..config import AgencySettings
+from ..connecting import PATIENCE_MS, connected, reason
+from ..faults import AFTER_ACK, PublisherFaults
 from .in_step import check_in_step
 from .outbox import Outbox
 from .outbox_events import Acknowledged, Pending

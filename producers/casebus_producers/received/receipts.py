@@ -15,9 +15,9 @@ from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.records import Record, TopicPartition
 
-from .config import KafkaLogin
+from ..config import KafkaLogin
+from ..outbox.outbox import Outbox
 from .kept_receipts import keep
-from .outbox import Outbox
 from .proving_reader import ProvingReader
 
 WaitFor = Literal["admitted", "ledgered"]

@@ -8,8 +8,8 @@ from casebus_schemas.errors import BusError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.records import Record, TopicPartition
 
-from .config import KafkaLogin
-from .topic_reader import TopicReader
+from ..config import KafkaLogin
+from ..topic_reader import TopicReader
 
 
 class ProvingReader(TopicReader):

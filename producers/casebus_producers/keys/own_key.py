@@ -8,7 +8,7 @@ from casebus_schemas.errors import Refused
 from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 
-from .outbox import Outbox
+from ..outbox.outbox import Outbox
 
 # By the streams of each incarnation: an index leads to the few key events among all that was said.
 _ANNOUNCED = """

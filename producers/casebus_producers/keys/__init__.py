@@ -1,0 +1,1 @@
+"""The life of an agency's own keys: read, exchanged, ended."""

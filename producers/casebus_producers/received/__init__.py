@@ -1,0 +1,1 @@
+"""What the bus delivers: notices and receipts, proved and kept."""
