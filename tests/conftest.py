@@ -56,7 +56,7 @@ def broker_admin(broker: EmbeddedBroker) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def credentials(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `<principal>.password` files, once the whole topology (N = 4) is on `broker`."""
-    from support.laid_out import lay_out
+    from support.ledger.laid_out import lay_out
 
     return lay_out(broker, tmp_path_factory.mktemp("credentials"))
 

@@ -22,8 +22,8 @@ from sqlalchemy import create_engine, text
 
 from bench.either import either
 from casebus_schemas.agencies import MEMBERS
-from support.crash_run import Player, settle
-from support.flow import Flow
+from support.scenes.crash_run import Player, settle
+from support.scenes.flow import Flow
 
 inbox = either("casebus_schemas.catalogue.topology", "casebus_schemas.topology").inbox
 key_file = either("casebus_deploy.stack.keys", "casebus_deploy.keys").key_file

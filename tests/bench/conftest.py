@@ -90,7 +90,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]
 @pytest.fixture(scope="module")
 def credentials(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `<principal>.password` files, once the whole topology (N = 4) is on `broker`."""
-    from support.laid_out import lay_out
+    from support.ledger.laid_out import lay_out
 
     return lay_out(broker, tmp_path_factory.mktemp("credentials"))
 

@@ -18,7 +18,7 @@ from typing import Any
 from bench.either import either
 from casebus_producers.connector import Connector
 from casebus_producers.outbox.outbox import Outbox
-from support.members import door_event
+from support.cases.members import door_event
 
 Catalog = either("casebus_schemas.catalogue.catalog", "casebus_schemas.catalog").Catalog
 uuid7 = either("casebus_schemas.wire.ids", "casebus_schemas.ids").uuid7

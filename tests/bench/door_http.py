@@ -22,7 +22,7 @@ from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_producers.config import AgencySettings
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.ids import uuid7
-from support.members import door_event
+from support.cases.members import door_event
 
 BATCH = "application/cloudevents-batch+json"
 

@@ -12,9 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.either import either
-from support.admissions import batch_of
-from support.chains import amount, at, suspects
-from support.desk import Desk
+from support.cases.chains import amount, at, suspects
+from support.events.admissions import batch_of
+from support.reconciler.desk import Desk
 
 AT_ONCE = 200
 

@@ -4,7 +4,7 @@ import json
 import time
 
 from bench.either import either
-from support.signed_events import referral
+from support.events.signed_events import referral
 
 resident_ids = either("casebus_schemas.admission.resident_ids", "casebus_schemas.resident_ids")
 Catalog = either("casebus_schemas.catalogue.catalog", "casebus_schemas.catalog").Catalog

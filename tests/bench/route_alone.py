@@ -16,7 +16,7 @@ from casebus_schemas.wire.records import Batch, Outgoing
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.router.agent import Router, Surroundings
-from support.signed_events import Speaker, chain, keyring_of, referral, seed_of, stored
+from support.events.signed_events import Speaker, chain, keyring_of, referral, seed_of, stored
 
 AT_ONCE = 200
 

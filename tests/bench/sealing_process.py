@@ -8,7 +8,7 @@ from casebus_services.ledger.rules import Fenced
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.sealer.agent import Pace
 from casebus_services.sealer.wiring import LOOK_S
-from support.sealing import Sealing
+from support.events.sealing import Sealing
 
 url, folder = sys.argv[1:]  # of the ledger, and for the high water
 stopped = threading.Event()

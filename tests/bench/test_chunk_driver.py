@@ -11,7 +11,7 @@ import pytest
 from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_services.streams.sink import KafkaSink
-from support.row_service import connection, new_topics, numbered
+from support.reconciler.row_service import connection, new_topics, numbered
 
 pytestmark = [pytest.mark.broker, pytest.mark.bench]
 

@@ -9,8 +9,8 @@ from casebus_schemas.admission.notice_proof import signed_notice
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.admission.proof import Signed
 from casebus_schemas.catalogue.catalog import Catalog
-from support.router_writings import as_notice
-from support.signed_events import Speaker, keyring_of, stored
+from support.events.signed_events import Speaker, keyring_of, stored
+from support.router.router_writings import as_notice
 
 pytestmark = pytest.mark.bench
 

@@ -6,8 +6,8 @@ import pytest
 
 from bench.figures import Figure
 from casebus_services.router.rules import judge
-from support.router_bench import CATALOG
-from support.signed_events import Speaker, keyring_of, referral, stored
+from support.events.signed_events import Speaker, keyring_of, referral, stored
+from support.router.router_bench import CATALOG
 
 pytestmark = pytest.mark.bench
 

@@ -20,8 +20,8 @@ from casebus_deploy.embedded.postgres import EmbeddedPostgres
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.sink import KafkaSink
-from support.ledgers import record, run
-from support.row_service import connection
+from support.ledger.ledgers import record, run
+from support.reconciler.row_service import connection
 
 pytestmark = [pytest.mark.bench, pytest.mark.postgres]
 

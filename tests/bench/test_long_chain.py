@@ -10,9 +10,9 @@ import pytest
 from bench.figures import Figure
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN
-from support.long_chains import FLAT, KINDS, chain_of, matters
-from support.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
+from support.cases.chains import CHAIN
+from support.cases.long_chains import FLAT, KINDS, chain_of, matters
+from support.cases.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
 
 pytestmark = pytest.mark.bench
 

@@ -9,8 +9,8 @@ from casebus_schemas.wire.records import Record
 from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.proven import Proof
-from support.admissions import KnownKeys, batch_of
-from support.desk import Desk
+from support.events.admissions import KnownKeys, batch_of
+from support.reconciler.desk import Desk
 
 pytestmark = pytest.mark.bench
 

@@ -19,10 +19,10 @@ from casebus_schemas.evidence.bundle_check import check_bundle
 from casebus_schemas.evidence.leaf import leaf_hash
 from casebus_schemas.evidence.merkle import Frontier, inclusion_proof, verify_inclusion
 from casebus_services.ledger.store import LedgerStore
-from support import signed_case
-from support.ledgers import TOPIC, empty_sqlite, run
-from support.proven import THREE, ProvenLedger
-from support.sealed_ledger import policy
+from support.ledger import signed_case
+from support.ledger.ledgers import TOPIC, empty_sqlite, run
+from support.ledger.proven import THREE, ProvenLedger
+from support.ledger.sealed_ledger import policy
 
 pytestmark = pytest.mark.bench
 

@@ -10,7 +10,7 @@ from bench.baseline import InTurns
 from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.outbox.publisher import Publisher
-from support.members import outbox_of, ready, settings_of, write_connection
+from support.cases.members import outbox_of, ready, settings_of, write_connection
 
 pytestmark = [pytest.mark.bench, pytest.mark.broker]
 

@@ -11,10 +11,10 @@ from bench.baseline import InTurns
 from bench.figures import Figure
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
-from support.admissions import batch_of
-from support.chains import CHAIN
-from support.desk import Desk
-from support.long_chains import matters
+from support.cases.chains import CHAIN
+from support.cases.long_chains import matters
+from support.events.admissions import batch_of
+from support.reconciler.desk import Desk
 
 pytestmark = pytest.mark.bench
 

@@ -10,8 +10,8 @@ import pytest
 
 from bench.figures import Figure
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from support.router_process import RouterBus
-from support.signed_events import chain, referral, stored
+from support.events.signed_events import chain, referral, stored
+from support.router.router_process import RouterBus
 
 pytestmark = [pytest.mark.broker, pytest.mark.bench]
 

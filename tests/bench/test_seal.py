@@ -16,8 +16,8 @@ import pytest
 from bench.figures import Figure
 from casebus_schemas.wire.records import Batch
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import empty_sqlite, run
-from support.sealing import Sealing
+from support.events.sealing import Sealing
+from support.ledger.ledgers import empty_sqlite, run
 
 pytestmark = [pytest.mark.bench, pytest.mark.postgres]
 

@@ -18,8 +18,8 @@ from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_producers import cli as agency
 from casebus_schemas.errors import BusError
 from casebus_services.reconciler.database import Database
-from support.kafka_view import KafkaView
-from support.members import door_event
+from support.cases.members import door_event
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 LONG_S = 180.0

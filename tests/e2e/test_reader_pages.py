@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from casebus_deploy.stack.stack import Stack, StackOptions
-from support.documented import DOCS, blocks_of
-from support.verdicts import LONG_S
+from support.cases.documented import DOCS, blocks_of
+from support.events.verdicts import LONG_S
 
 pytestmark = pytest.mark.broker
 SUSPECT = "甲某"

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import pytest
 
 from casebus_deploy.stack.stack import Stack, StackOptions
-from support.made_up import made_up
-from support.members import door_event
+from support.cases.made_up import made_up
+from support.cases.members import door_event
 
 pytestmark = [pytest.mark.broker, pytest.mark.thorough]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.crash_scene import Scenes
+from support.scenes.crash_scene import Scenes
 
 _FIGURES = pytest.StashKey[list[str]]()
 

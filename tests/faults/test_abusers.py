@@ -12,13 +12,13 @@ from confluent_kafka import Producer
 from casebus_schemas.admission.verdict import split_admission
 from casebus_schemas.errors import REFUSAL_CODES
 from casebus_schemas.wire.records import Outgoing
-from support.abuser import AGENCY, WAYS, Abuser, Way
-from support.crash_run import settle
-from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys, client_config
-from support.honest import ASKING, HonestPair, Waits
-from support.kafka_view import KafkaView
-from support.signed_events import Speaker
+from support.events.signed_events import Speaker
+from support.scenes.abuser import AGENCY, WAYS, Abuser, Way
+from support.scenes.crash_run import settle
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import FaultStack, agency_keys, client_config
+from support.scenes.honest import ASKING, HonestPair, Waits
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
-from support.crash_scene import Outcome, Scenes
-from support.fault_stack import STREAM_SERVICES, FaultStack
+from support.scenes.crash_scene import Outcome, Scenes
+from support.scenes.fault_stack import STREAM_SERVICES, FaultStack
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(1200)]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from casebus_schemas.wire.records import TopicPartition
-from support.crash_run import Databases, Played, Player, next_offsets
-from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys
-from support.flow import Flow
-from support.kafka_view import KafkaView
+from support.scenes.crash_run import Databases, Played, Player, next_offsets
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import FaultStack, agency_keys
+from support.scenes.flow import Flow
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = pytest.mark.broker
 
@@ -29,7 +29,10 @@ def eventually(condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
 def missing(stack: FaultStack, played: Played) -> set[tuple[str, int, int]]:
     """Acknowledged events without a ledger entry."""
     databases = Databases(stack)
-    rows = databases.rows("ledger", "SELECT topic, partition, koffset FROM entry JOIN log USING (log_id)")
+    rows = databases.rows(
+        "ledger",
+        "SELECT topic, partition, koffset FROM entry JOIN log USING (log_id) WHERE kind = 'partition'",
+    )
     databases.close()
     return {(*place, offset) for _, place, offset in played.places} - {tuple(row) for row in rows}
 

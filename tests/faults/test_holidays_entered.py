@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from casebus_deploy.cli import holidays
 from casebus_schemas.catalogue.topology import COMMAND
 from casebus_schemas.wire.records import TopicPartition
-from support.crash_run import Databases, next_offsets
-from support.crash_scene import Scenes
-from support.fault_stack import FaultStack
-from support.notices import OF_2027
+from support.events.notices import OF_2027
+from support.scenes.crash_run import Databases, next_offsets
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import FaultStack
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -14,12 +14,12 @@ from casebus_schemas.admission.verdict import split_admission
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
-from support.crash_run import settle
-from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys, client_config
-from support.kafka_view import KafkaView
-from support.sending import produce
-from support.signed_events import Speaker, chain, envelope, referral
+from support.events.signed_events import Speaker, chain, envelope, referral
+from support.router.sending import produce
+from support.scenes.crash_run import settle
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import FaultStack, agency_keys, client_config
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = pytest.mark.broker
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from support.crash_scene import KillPlan, Scenes
+from support.scenes.crash_scene import KillPlan, Scenes
 
 pytestmark = pytest.mark.broker
 

@@ -7,11 +7,11 @@ import pytest
 from casebus_schemas.catalogue.topology import agency_topics
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Outgoing
-from support.crash_run import Databases, Player, settle
-from support.crash_scene import Scenes
-from support.fault_stack import agency_keys
-from support.flow import Flow, Said
-from support.kafka_view import KafkaView
+from support.scenes.crash_run import Databases, Player, settle
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import agency_keys
+from support.scenes.flow import Flow, Said
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = pytest.mark.broker
 
@@ -63,7 +63,9 @@ def test_poison_every_hundredth(scenes: Scenes) -> None:
         inboxes = view.read(*(f"inbox.{agency}" for agency in ("csrc", "mps", "spp", "court")))
         databases = Databases(stack)
         entries = databases.rows(
-            "ledger", "SELECT topic, partition, koffset, leaf_hash FROM entry JOIN log USING (log_id)"
+            "ledger",
+            "SELECT topic, partition, koffset, leaf_hash FROM entry JOIN log USING (log_id) "
+            "WHERE kind = 'partition'",
         )
         databases.close()
     poison = [one.record for one in said if not one.admitted]

@@ -13,9 +13,9 @@ from casebus_deploy.stack.topics_admin import Wanted, apply
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.sink import KafkaSink
-from support.kafka_view import KafkaView
-from support.ledgers import empty_sqlite
-from support.sealed_run import Filling, all_sealed, check_checkpoints, kill_at_random, processes
+from support.ledger.ledgers import empty_sqlite
+from support.ledger.sealed_run import Filling, all_sealed, check_checkpoints, kill_at_random, processes
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from support.row_service import Flow, RowService, eventually, new_topics
+from support.reconciler.row_service import Flow, RowService, eventually, new_topics
 
 pytestmark = pytest.mark.broker
 log = logging.getLogger(__name__)

@@ -28,16 +28,16 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_services.reconciler import hearing, proven
-from support.admissions import Admitter
-from support.chains import amount, at, suspects
-from support.crash_run import Databases, next_offsets, settle
-from support.crash_scene import Scenes
-from support.fault_stack import FaultStack, agency_keys, client_config
-from support.kafka_view import KafkaView
-from support.router_writings import as_notice
-from support.sending import produce
-from support.signed_events import Speaker, chain, envelope, referral
-from support.trust_stage import EVENTS, FINDINGS, Seen, on_the_stack, read_once_more
+from support.cases.chains import amount, at, suspects
+from support.events.admissions import Admitter
+from support.events.signed_events import Speaker, chain, envelope, referral
+from support.router.router_writings import as_notice
+from support.router.sending import produce
+from support.scenes.crash_run import Databases, next_offsets, settle
+from support.scenes.crash_scene import Scenes
+from support.scenes.fault_stack import FaultStack, agency_keys, client_config
+from support.scenes.kafka_view import KafkaView
+from support.scenes.trust_stage import EVENTS, FINDINGS, Seen, on_the_stack, read_once_more
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

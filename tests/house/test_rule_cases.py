@@ -4,7 +4,7 @@ import pytest
 
 from casebus_schemas.rules.register import RULES
 from casebus_schemas.rules.rule import NEVER_CLOSES, Rule
-from support.rule_cases import rule_cases, rule_files
+from support.cases.rule_cases import rule_cases, rule_files
 
 PARTS = {(case.rule, case.part) for case in rule_cases()}
 

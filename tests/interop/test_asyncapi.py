@@ -20,9 +20,9 @@ from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
-from support.documented import DOCS
-from support.signed_events import AT, Speaker, chain, envelope
-from support.verdicts import LONG_S, verdict
+from support.cases.documented import DOCS
+from support.events.signed_events import AT, Speaker, chain, envelope
+from support.events.verdicts import LONG_S, verdict
 
 DOCUMENT = json.loads((DOCS / "asyncapi.json").read_text(encoding="utf-8"))
 FORMATS = jsonschema.FormatChecker()

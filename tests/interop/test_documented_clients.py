@@ -15,8 +15,8 @@ import pytest
 from casebus_deploy.stack.stack import Stack
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.partitioning import murmur2
-from support.documented import blocks_of, files_of
-from support.verdicts import verdict
+from support.cases.documented import blocks_of, files_of
+from support.events.verdicts import verdict
 
 FILES = files_of("clients.md")
 

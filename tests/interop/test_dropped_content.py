@@ -14,8 +14,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from casebus_deploy.stack.stack import Stack
 from casebus_producers.config import KafkaLogin
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, chain, envelope
-from support.verdicts import LONG_S, verdict
+from support.events.signed_events import Speaker, chain, envelope
+from support.events.verdicts import LONG_S, verdict
 
 pytestmark = pytest.mark.broker
 

@@ -6,7 +6,7 @@ import pytest
 
 from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_schemas.catalogue.catalog import Catalog
-from support.fake_registry import FakeRegistry, running
+from support.events.fake_registry import FakeRegistry, running
 
 
 @pytest.fixture

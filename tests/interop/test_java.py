@@ -11,9 +11,9 @@ import pytest
 
 from casebus_deploy.embedded import jars
 from casebus_deploy.stack.stack import Stack
-from support.documented import blocks_of
-from support.heard import heard
-from support.verdicts import verdict
+from support.cases.documented import blocks_of
+from support.events.heard import heard
+from support.events.verdicts import verdict
 
 SOURCES = Path(__file__).with_name("java")
 needs_jdk = pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK (javac) on this machine")

@@ -25,9 +25,9 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.signing import SigningKey, event_message, parse_block, verify
-from support.certificates import Authority
-from support.documented import blocks_of, files_of
-from support.served_registry import serving
+from support.cases.documented import blocks_of, files_of
+from support.events.served_registry import serving
+from support.scenes.certificates import Authority
 
 FILES = files_of("clients.md")
 LONG_S = 60.0

@@ -20,9 +20,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record
-from support.documented import blocks_of, files_of
-from support.heard import heard
-from support.verdicts import LONG_S
+from support.cases.documented import blocks_of, files_of
+from support.events.heard import heard
+from support.events.verdicts import LONG_S
 
 Client = Callable[..., list[dict[str, Any]]]
 NEEDED = {"node": ("node", "npm"), "go": ("go",)}

@@ -23,8 +23,8 @@ from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode, encode
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, chain
-from support.verdicts import LONG_S, verdict
+from support.events.signed_events import Speaker, chain
+from support.events.verdicts import LONG_S, verdict
 
 pytestmark = pytest.mark.broker
 

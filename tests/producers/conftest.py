@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Record
-from support.members import write_connection
+from support.cases.members import write_connection
 
 
 @pytest.fixture

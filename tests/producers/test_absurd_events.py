@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from casebus_producers.checking.check import check
-from support.chains import at
-from support.members import door_event
+from support.cases.chains import at
+from support.cases.members import door_event
 
 NOW = "2022-07-01"
 MOST_S = 2.0

@@ -3,8 +3,8 @@
 import pytest
 
 from casebus_producers.checking.check import check
-from support.chains import at, digest
-from support.members import door_event
+from support.cases.chains import at, digest
+from support.cases.members import door_event
 
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"
 REFERRAL = door_event(envelope={"to": ["mps"]}, data={"amounts": []})

@@ -16,7 +16,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import DoorProblem
 from casebus_schemas.wire.ids import chain_id, message_uuid, uuid7
-from support.members import door_event, open_outbox
+from support.cases.members import door_event, open_outbox
 
 SECRET = b"a secret of at least thirty-two bytes"
 CHAIN = str(chain_id(SECRET, "csrc/shanghai-office", "case", "demo-2016-jiang"))

@@ -12,8 +12,8 @@ from sqlalchemy import create_engine
 import casebus_producers.database as database_of_the_agency
 from casebus_producers.database import HEAD, Database
 from casebus_schemas.errors import UsageError
-from support import old_databases
-from support.members import open_outbox, ready
+from support.cases.members import open_outbox, ready
+from support.ledger import old_databases
 
 KEPT = ("outbox", "stream", "incarnation", "known_event", "known_reference", "delivery", "reading")
 

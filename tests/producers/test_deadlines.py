@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from casebus_producers.cli import app
 from casebus_producers.connecting import at_most, within
-from support.members import door_event, write_connection
+from support.cases.members import door_event, write_connection
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.records import Record, TopicPartition
-from support import receipts
-from support.members import open_outbox, ready
-from support.router_writings import notices_of
-from support.signed_events import AT, Speaker, stored
+from support.cases.members import open_outbox, ready
+from support.events import receipts
+from support.events.signed_events import AT, Speaker, stored
+from support.router.router_writings import notices_of
 
 LOGIN = cast(KafkaLogin, None)
 CATALOG = Catalog.load()

@@ -15,10 +15,10 @@ from casebus_schemas.evidence.merkle import root_of
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.records import Outgoing, Record, TopicPartition
-from support import receipts
-from support.ledgers import TOPIC, record
-from support.members import open_outbox, ready
-from support.signed_events import AT, stored
+from support.cases.members import open_outbox, ready
+from support.events import receipts
+from support.events.signed_events import AT, stored
+from support.ledger.ledgers import TOPIC, record
 
 CATALOG = Catalog.load()
 

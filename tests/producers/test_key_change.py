@@ -14,8 +14,8 @@ from casebus_producers.keys.keys_cli import app
 from casebus_producers.sealing.decryption_keys import read_decryption_keys
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
-from support.guides import blocks
-from support.signed_events import Speaker, seed_of
+from support.cases.guides import blocks
+from support.events.signed_events import Speaker, seed_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 AGENCY = "court"

@@ -13,7 +13,7 @@ from casebus_schemas.case.placing import Reference
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import DoorProblem
 from casebus_schemas.wire.ids import chain_id, uuid7
-from support.members import door_event, open_outbox
+from support.cases.members import door_event, open_outbox
 
 SECRET = b"a secret of at least thirty-two bytes"
 NUMBER = Reference("mps/base-qingdao", "case", "A-77")

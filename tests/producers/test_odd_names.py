@@ -13,7 +13,7 @@ from casebus_schemas.errors import Refused
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.streams.sink import KafkaSink
-from support.row_service import connection, new_topics
+from support.reconciler.row_service import connection, new_topics
 
 ODD = b"a\xff".decode("utf-8", "surrogateescape")
 

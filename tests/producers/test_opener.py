@@ -15,9 +15,9 @@ from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.sealed.cipher import DecryptionKey
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
-from support.members import settings_of
-from support.mutated_events import CHAIN
-from support.sealed_bus import CATALOG, NAME, SealedBus
+from support.cases.members import settings_of
+from support.events.mutated_events import CHAIN
+from support.scenes.sealed_bus import CATALOG, NAME, SealedBus
 
 
 @pytest.fixture

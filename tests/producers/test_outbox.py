@@ -18,9 +18,9 @@ from casebus_schemas.wire.headers import EventHeaders, digest_of, fields_of
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest, event_message, parse_block, verify
-from support import receipts
-from support.members import open_outbox, ready, signing_key
-from support.signed_events import AT, stored
+from support.cases.members import open_outbox, ready, signing_key
+from support.events import receipts
+from support.events.signed_events import AT, stored
 
 ALL = (0, 1_000_000, 1 << 30)
 

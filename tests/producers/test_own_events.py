@@ -6,7 +6,7 @@ from typing import Any
 from casebus_producers.connector import Connector
 from casebus_producers.own_events import own_events, versions
 from casebus_schemas.catalogue.catalog import Catalog
-from support.members import door_event, open_outbox
+from support.cases.members import door_event, open_outbox
 
 CATALOG = Catalog.load()
 

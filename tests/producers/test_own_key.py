@@ -8,7 +8,7 @@ from casebus_producers.connector import Connector
 from casebus_producers.keys.own_key import term_problem
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.times import to_moment
-from support.members import door_event, open_outbox, signing_key
+from support.cases.members import door_event, open_outbox, signing_key
 
 ENDS = datetime(2026, 12, 20, tzinfo=UTC)
 DAY_MS = 86_400_000

@@ -17,9 +17,9 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id, uuid7
 from casebus_schemas.wire.records import Outgoing, Record
-from support import receipts
-from support.members import door_event, outbox_of, settings_of
-from support.signed_events import Speaker, bus_keys
+from support.cases.members import door_event, outbox_of, settings_of
+from support.events import receipts
+from support.events.signed_events import Speaker, bus_keys
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 AT = datetime(2016, 10, 18, tzinfo=UTC)

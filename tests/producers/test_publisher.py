@@ -20,7 +20,7 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.publisher import Publisher
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Record
-from support.members import outbox_of, ready, settings_of
+from support.cases.members import outbox_of, ready, settings_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -278,7 +278,7 @@ _RELAY = """
 import os, sys
 sys.path.insert(0, sys.argv[3])
 from pathlib import Path
-from support.members import outbox_of, settings_of
+from support.cases.members import outbox_of, settings_of
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.publisher import Publisher
 settings = settings_of(Path(sys.argv[1]), "csrc", instance=sys.argv[2], window_records=50)

@@ -13,8 +13,8 @@ from casebus_producers.connector import Connector
 from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
-from support.chains import at
-from support.members import door_event, open_outbox
+from support.cases.chains import at
+from support.cases.members import door_event, open_outbox
 
 CATALOG = Catalog.load()
 NOW = at("2016-10-20")

@@ -26,10 +26,10 @@ from casebus_schemas.sealed.tokens import token
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import DoorProblem
 from casebus_services.router.rules import judge
-from support.doors import NOW_MS
-from support.members import door_event, encryption_seed, open_outbox, signing_key
-from support.mutated_events import CHAIN
-from support.signed_events import AT, Speaker, keyring_of, stored
+from support.cases.members import door_event, encryption_seed, open_outbox, signing_key
+from support.events.doors import NOW_MS
+from support.events.mutated_events import CHAIN
+from support.events.signed_events import AT, Speaker, keyring_of, stored
 
 CATALOG = Catalog.load()
 NUMBER = "11010519491231002X"

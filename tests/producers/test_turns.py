@@ -13,7 +13,7 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Queued
 from casebus_producers.outbox.writing import Writing
 from casebus_schemas.errors import UsageError
-from support.members import open_outbox, ready
+from support.cases.members import open_outbox, ready
 
 ALL = (0, 1_000_000, 1 << 30)
 Work = Callable[[Writing], Queued]

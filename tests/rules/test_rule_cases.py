@@ -19,9 +19,9 @@ from casebus_schemas.small_types import RuleId
 from casebus_schemas.statistics.comparison import compare_published
 from casebus_schemas.statistics.figures import Versions
 from casebus_schemas.wire.stream_head import Stream, StreamHead
-from support.chains import at, digest
-from support.rule_cases import RuleCase, rule_cases
-from support.signed_events import chain
+from support.cases.chains import at, digest
+from support.cases.rule_cases import RuleCase, rule_cases
+from support.events.signed_events import chain
 
 CASES = list(rule_cases())
 

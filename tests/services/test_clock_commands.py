@@ -6,7 +6,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Record
 from casebus_services.clock import BusClock
 from casebus_services.clock_commands import ClockCommands
-from support.signed_events import Speaker, chain, envelope, keyring_of, stored
+from support.events.signed_events import Speaker, chain, envelope, keyring_of, stored
 
 CATALOG = Catalog.load()
 STORED_MS = 1_700_000_000_000

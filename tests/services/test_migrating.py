@@ -16,8 +16,8 @@ from casebus_services.ledger.store import LedgerStore
 from casebus_services.migrating import Revisions, revision_of
 from casebus_services.reconciler import schema as accounts_tables
 from casebus_services.reconciler.database import Database
-from support import old_databases
-from support.ledgers import empty_sqlite, run
+from support.ledger import old_databases
+from support.ledger.ledgers import empty_sqlite, run
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 LEDGER_KEEPS = ("log", "batch", "entry", "payload", "tile", "receipt_cursor")

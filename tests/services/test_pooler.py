@@ -9,7 +9,7 @@ from casebus_schemas.errors import StopService
 from casebus_services.ledger.database import open_database, translate
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.pooler import unprepared_behind_pooler
-from support.ledgers import run
+from support.ledger.ledgers import run
 
 
 class Pooled:

@@ -18,7 +18,7 @@ from casebus_services.ledger.database import open_database
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.reconciler.database import Database
 from casebus_services.sqlite_backup import back_up
-from support.ledgers import empty_sqlite, run
+from support.ledger.ledgers import empty_sqlite, run
 
 ENTRIES = 300
 LOGGED = 40

@@ -1,5 +1,5 @@
 """A ledger database of each kind."""
 
-from support.ledger_fixtures import ledger_url, store
+from support.ledger.ledger_fixtures import ledger_url, store
 
 __all__ = ["ledger_url", "store"]

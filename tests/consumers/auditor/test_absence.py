@@ -20,10 +20,10 @@ from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import batch, empty_sqlite
-from support.proven import THREE, ProvenLedger, policy_file
-from support.signed_case import SignedCase
-from support.signed_events import Speaker, chain, envelope, stored
+from support.events.signed_events import Speaker, chain, envelope, stored
+from support.ledger.ledgers import batch, empty_sqlite
+from support.ledger.proven import THREE, ProvenLedger, policy_file
+from support.ledger.signed_case import SignedCase
 
 UNTIL_MS = 1_700_000_100_000
 TYPE = "referral.submitted"

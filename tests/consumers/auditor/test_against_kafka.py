@@ -11,7 +11,7 @@ from casebus_consumers.auditor.same_roots import compare_ledgers, recorded_sizes
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, empty_sqlite, record, run
+from support.ledger.ledgers import TOPIC, batch, empty_sqlite, record, run
 
 ORIGIN = f"casebus/{TOPIC}/0"
 PLACE = TopicPartition(TOPIC, 0)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from casebus_consumers.auditor.ledger_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import empty_sqlite, run
+from support.ledger.ledgers import empty_sqlite, run
 
 
 def test_d10_a_ledger_in_use_is_copied_and_the_copy_verified(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from casebus_consumers.auditor.cosigned_heads import CosignedHeads, Standing, witnesses_in_words
 from casebus_schemas.evidence.trust_policy import TrustPolicy
-from support.head_logs import SEALED_MS
-from support.witness_scenes import View, cosigned, heard, policy, read, record, witness
+from support.ledger.head_logs import SEALED_MS
+from support.ledger.witness_scenes import View, cosigned, heard, policy, read, record, witness
 
 LATER_MS = SEALED_MS + 60_000
 

@@ -10,8 +10,8 @@ from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.wire.records import Record
 from casebus_services.ledger.drop import drop_payload
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, record, run
-from support.signed_events import Speaker, chain, envelope, stored
+from support.events.signed_events import Speaker, chain, envelope, stored
+from support.ledger.ledgers import TOPIC, batch, record, run
 
 SECRET = b"4101" + b"02199003078888"
 """Not a person's number: only the bytes that must go."""

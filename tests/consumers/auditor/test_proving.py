@@ -23,10 +23,10 @@ from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.tiles import TilePlace, read_entry_bundle
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_services.ledger.store import LedgerStore
-from support import signed_case
-from support.ledgers import TOPIC, ce_id, record, run
-from support.proven import THREE, ProvenLedger, policy_file
-from support.signed_events import chain
+from support.events.signed_events import chain
+from support.ledger import signed_case
+from support.ledger.ledgers import TOPIC, ce_id, record, run
+from support.ledger.proven import THREE, ProvenLedger, policy_file
 
 THREE_LINES = enough_lines(3)
 

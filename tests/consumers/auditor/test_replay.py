@@ -21,9 +21,9 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import empty_sqlite
-from support.members import write_connection
-from support.signed_events import Speaker
+from support.cases.members import write_connection
+from support.events.signed_events import Speaker
+from support.ledger.ledgers import empty_sqlite
 
 PLACES = TopicPartition("csrc.clue", 0), TopicPartition("csrc.clue", 1)
 

@@ -15,9 +15,9 @@ from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.reconciler.stepped_over import step_over_orders
-from support.admissions import Admitter, batch_of, unsigned
-from support.ledgers import empty_sqlite
-from support.signed_events import Speaker, bus_keys, chain, envelope, seed_of, stored
+from support.events.admissions import Admitter, batch_of, unsigned
+from support.events.signed_events import Speaker, bus_keys, chain, envelope, seed_of, stored
+from support.ledger.ledgers import empty_sqlite
 
 CSRC = Speaker("csrc")
 

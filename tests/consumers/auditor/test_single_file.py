@@ -12,10 +12,10 @@ import pytest
 from casebus_consumers.auditor.single_file import single_file
 from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
-from support import sealed_ledger, signed_case
-from support.sealed_ledger import COSIGNERS, SIGNER
-from support.signed_case import bundle_of
-from support.signed_events import chain
+from support.events.signed_events import chain
+from support.ledger import sealed_ledger, signed_case
+from support.ledger.sealed_ledger import COSIGNERS, SIGNER
+from support.ledger.signed_case import bundle_of
 
 NEEDED = ("nacl", "cffi", "_cffi_backend", "pycparser")
 """PyNaCl and what it is made of."""

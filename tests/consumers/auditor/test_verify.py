@@ -15,7 +15,7 @@ from casebus_schemas.evidence.leaf import leaf, leaf_hash, value_sha256_in
 from casebus_schemas.evidence.merkle import root_of
 from casebus_services.ledger.database import open_database
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, record, run
+from support.ledger.ledgers import TOPIC, record, run
 
 ORIGIN = f"casebus/{TOPIC}/0"
 CUTS = (0, 100, 250, 400, 520, 600)

@@ -12,8 +12,8 @@ from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.evidence.submission import Submission
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import run
-from support.sealing import ORIGIN, SIGNER, WITNESS, Sealing, checkpoints, tamper
+from support.events.sealing import ORIGIN, SIGNER, WITNESS, Sealing, checkpoints, tamper
+from support.ledger.ledgers import run
 
 TRUSTED = Trusted(SIGNER.key, {"mps": WITNESS.key})
 OURS = "log_id = (SELECT log_id FROM log WHERE topic = 'csrc.referral')"

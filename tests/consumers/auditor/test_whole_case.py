@@ -9,10 +9,10 @@ from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.database import Database
-from support.desk import Desk
-from support.sealed_ledger import policy
-from support.signed_case import SignedCase, bundle_of
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
+from support.ledger.sealed_ledger import policy
+from support.ledger.signed_case import SignedCase, bundle_of
+from support.reconciler.desk import Desk
 
 
 def played(folder: Path) -> SignedCase:

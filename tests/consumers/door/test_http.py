@@ -11,12 +11,12 @@ import pytest
 from casebus_consumers.door.asking import BATCH, EVENT, MOST_BYTES, MOST_EVENTS
 from casebus_consumers.door.operations import OPERATIONS
 from casebus_consumers.door.rates import Rates
-from support import receipts
-from support.chains import at
-from support.door_scene import DoorScene
-from support.members import door_event
-from support.own_cases import play
-from support.signed_events import chain, stored
+from support.cases.chains import at
+from support.cases.members import door_event
+from support.cases.own_cases import play
+from support.events import receipts
+from support.events.signed_events import chain, stored
+from support.scenes.door_scene import DoorScene
 
 IDS = [f"0190163d-8694-739b-aea5-966c26f8ad{number:02x}" for number in range(10)]
 

@@ -21,7 +21,7 @@ from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.fault_switch import FAULTS, TEST
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.ids import uuid7
-from support.members import door_event, settings_of, write_connection
+from support.cases.members import door_event, settings_of, write_connection
 
 pytestmark = pytest.mark.broker
 

@@ -23,8 +23,8 @@ from casebus_consumers.door.operations import OPERATIONS, Operation
 from casebus_consumers.door.rates import Rates
 from casebus_deploy.pages.generated import DOCS
 from casebus_deploy.pages.openapi import document
-from support.door_scene import DoorScene
-from support.own_cases import play
+from support.cases.own_cases import play
+from support.scenes.door_scene import DoorScene
 
 EXAMPLES = 30
 SEEN_ELSEWHERE: dict[str, list[Any]] = defaultdict(

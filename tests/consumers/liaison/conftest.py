@@ -10,9 +10,9 @@ from kafka import KafkaProducer
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Outgoing
-from support.accounts_fixtures import accounts_url, database
-from support.members import write_connection
-from support.signed_events import Speaker, bus_keys, stored
+from support.cases.members import write_connection
+from support.events.signed_events import Speaker, bus_keys, stored
+from support.reconciler.accounts_fixtures import accounts_url, database
 
 __all__ = ["accounts_url", "database"]
 

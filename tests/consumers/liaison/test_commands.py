@@ -23,10 +23,10 @@ from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Outgoing
 from casebus_schemas.wire.signing import SigningKey
-from support import receipts
-from support.members import outbox_of, settings_of
-from support.router_writings import as_notice, dead_letter, notices_of
-from support.signed_events import AT, Speaker, chain, envelope, referral, seed_of, stored
+from support.cases.members import outbox_of, settings_of
+from support.events import receipts
+from support.events.signed_events import AT, Speaker, chain, envelope, referral, seed_of, stored
+from support.router.router_writings import as_notice, dead_letter, notices_of
 
 from .conftest import Write
 

@@ -10,8 +10,8 @@ from casebus_consumers.liaison.insiders_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_time
 from casebus_services.reconciler.database import Database
-from support.desk import Desk, envelope_at, ms
-from support.signed_events import chain
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at, ms
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.clocks import clocks
 from casebus_schemas.rules.register import RULES
-from support.notices import OF_2027
+from support.events.notices import OF_2027
 
 NUMBERS = [*clocks(), *RULES]
 

@@ -17,11 +17,11 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day, read_end
 from casebus_services.reconciler.database import Database
-from support.chains import at
-from support.desk import Desk, envelope_at
-from support.members import door_event
-from support.router_writings import as_notice
-from support.signed_events import chain, stored
+from support.cases.chains import at
+from support.cases.members import door_event
+from support.events.signed_events import chain, stored
+from support.reconciler.desk import Desk, envelope_at
+from support.router.router_writings import as_notice
 
 NOW = "2022-10-01T09:00"
 

@@ -19,8 +19,8 @@ from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.headers import fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing
-from support.router_writings import dead_letter, notices_of
-from support.signed_events import Speaker, envelope, referral, stored
+from support.events.signed_events import Speaker, envelope, referral, stored
+from support.router.router_writings import dead_letter, notices_of
 
 
 def notice_of(speaker: Speaker) -> Notice:

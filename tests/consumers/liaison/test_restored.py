@@ -14,9 +14,9 @@ from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.wire.records import TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.database import Database
-from support.desk import Desk, envelope_at
-from support.router_writings import dead_letter
-from support.signed_events import Speaker, chain, seed_of, stored
+from support.events.signed_events import Speaker, chain, seed_of, stored
+from support.reconciler.desk import Desk, envelope_at
+from support.router.router_writings import dead_letter
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def _refused(desk: Desk, **envelope: Any) -> DeadLetter:
 
 
 def _referral(desk: Desk) -> dict[str, Any]:
-    from support.admissions import data_of
+    from support.events.admissions import data_of
 
     return data_of(desk.refer().record)
 

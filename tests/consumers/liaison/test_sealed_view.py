@@ -18,10 +18,10 @@ from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
-from support.members import door_event, settings_of
-from support.mutated_events import CHAIN
-from support.sealed_bus import CATALOG, NAME, PERSON, SUSPECT, SealedBus
-from support.signed_events import stored
+from support.cases.members import door_event, settings_of
+from support.events.mutated_events import CHAIN
+from support.events.signed_events import stored
+from support.scenes.sealed_bus import CATALOG, NAME, PERSON, SUSPECT, SealedBus
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 FULL = {

@@ -26,9 +26,9 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from support import receipts
-from support.members import open_outbox, ready
-from support.signed_events import Speaker, chain, stored
+from support.cases.members import open_outbox, ready
+from support.events import receipts
+from support.events.signed_events import Speaker, chain, stored
 
 CATALOG = Catalog.load()
 NOW = datetime(2022, 9, 30, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from casebus_consumers.liaison.cases_cli import app
 from casebus_services.reconciler.database import Database
-from support.desk import Desk, envelope_at, ms
-from support.signed_events import chain
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at, ms
 
 NOW = ("--now", "2022-09-29")
 

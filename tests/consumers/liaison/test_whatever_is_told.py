@@ -20,11 +20,11 @@ from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.texts.harmless import json_text
 from casebus_services.reconciler.database import Database
-from support.chains import amount, at, say, suspects
-from support.desk import Desk
-from support.event_data import event_data
-from support.router_writings import as_notice
-from support.signed_events import AT, Speaker, stored
+from support.cases.chains import amount, at, say, suspects
+from support.cases.event_data import event_data
+from support.events.signed_events import AT, Speaker, stored
+from support.reconciler.desk import Desk
+from support.router.router_writings import as_notice
 
 CATALOG = Catalog.load()
 SPOKEN = sorted(type for type, known in CATALOG.types.items() if known.channel != RECEIPTS)

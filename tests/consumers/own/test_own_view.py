@@ -20,13 +20,13 @@ from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING
 from casebus_services.reconciler.database import Database
-from support import receipts
-from support.chains import at
-from support.desk import Desk, envelope_at
-from support.members import write_connection
-from support.own_cases import play
-from support.own_scene import OwnScene, ProvenInbox
-from support.signed_events import chain
+from support.cases.chains import at
+from support.cases.members import write_connection
+from support.cases.own_cases import play
+from support.events import receipts
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at
+from support.scenes.own_scene import OwnScene, ProvenInbox
 
 NOW = at("2022-10-20")
 SAME = ("status", "suspects", "agencies", "amounts", "security", "obligations", "findings", "hash")

@@ -5,7 +5,7 @@ import pytest
 from casebus_consumers.statistics.sources import from_files
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
-from support.statistics_chains import PLAYED
+from support.cases.statistics_chains import PLAYED
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from casebus_consumers.statistics.cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.statistics.ratios import RatioRefused
-from support.prosecutions import played
-from support.statistics_chains import PLAYED
+from support.cases.prosecutions import played
+from support.cases.statistics_chains import PLAYED
 
 
 def run(*arguments: str) -> Result:

@@ -12,10 +12,10 @@ from casebus_consumers.statistics.cli import app
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import parse_event
-from support.admissions import Admitter
-from support.members import write_connection
-from support.prosecutions import played
-from support.signed_events import bus_keys, chain
+from support.cases.members import write_connection
+from support.cases.prosecutions import played
+from support.events.admissions import Admitter
+from support.events.signed_events import bus_keys, chain
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 

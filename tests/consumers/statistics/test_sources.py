@@ -14,11 +14,11 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Forged, UsageError
 from casebus_schemas.wire.door import parse_event
 from casebus_services.reconciler.database import Database
-from support.admissions import Admitter, unsigned
-from support.desk import Desk
-from support.prosecutions import played
-from support.signed_events import chain, referral
-from support.statistics_chains import count
+from support.cases.prosecutions import played
+from support.cases.statistics_chains import count
+from support.events.admissions import Admitter, unsigned
+from support.events.signed_events import chain, referral
+from support.reconciler.desk import Desk
 
 
 @pytest.fixture(scope="module")

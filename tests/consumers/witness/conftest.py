@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from support.laid_out import lay_out
-from support.witnessed_bus import WitnessedBus
+from support.ledger.laid_out import lay_out
+from support.scenes.witnessed_bus import WitnessedBus
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from casebus_consumers.witness.state import KeyEnded, State
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.submission import Submission
-from support.head_logs import ORIGIN
-from support.witness_scenes import MINE, View, cosigned, heard, policy, read, record, witness
+from support.ledger.head_logs import ORIGIN
+from support.ledger.witness_scenes import MINE, View, cosigned, heard, policy, read, record, witness
 
 
 def view(epochs: int, word: bytes = b"") -> View:

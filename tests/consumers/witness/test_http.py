@@ -11,8 +11,8 @@ from casebus_consumers.witness.cosigning import Answer, Cosigning
 from casebus_consumers.witness.http import METHODS, MOST_BYTES, create_app
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_services.web_guard import LOOPBACK, Guarded
-from support.head_logs import ORIGIN
-from support.witness_scenes import View, cosigned, policy, witness
+from support.ledger.head_logs import ORIGIN
+from support.ledger.witness_scenes import View, cosigned, policy, witness
 
 
 class Asked:

@@ -16,7 +16,7 @@ import pytest
 from casebus_deploy.stack.witnesses import policy_file
 from casebus_schemas.agencies import WITNESSES
 from casebus_schemas.evidence.checkpoint import Checkpoint
-from support.witnessed_bus import WitnessedBus, wait_for
+from support.scenes.witnessed_bus import WitnessedBus, wait_for
 
 pytestmark = pytest.mark.broker
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,7 +48,7 @@ class Children:
         env = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
         with (self.bus.folder / f"{witness}.log").open("ab") as log:
             self.running[witness] = subprocess.Popen(
-                [sys.executable, "-m", "support.witness_child", str(told)], env=env, stderr=log
+                [sys.executable, "-m", "support.ledger.witness_child", str(told)], env=env, stderr=log
             )
 
     def kill(self, witness: str) -> None:

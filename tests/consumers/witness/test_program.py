@@ -6,7 +6,7 @@ import pytest
 
 from casebus_schemas.agencies import WITNESSES
 from casebus_schemas.evidence.checkpoint import Checkpoint
-from support.witnessed_bus import WitnessedBus, wait_for
+from support.scenes.witnessed_bus import WitnessedBus, wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 

@@ -11,8 +11,8 @@ from casebus_deploy.stack.logins import password_file
 from casebus_deploy.stack.witnesses import policy_file
 from casebus_producers.config import KafkaLogin
 from casebus_schemas.connection import Connection, Principal
-from support.head_logs import Sealed
-from support.witnessed_bus import WitnessedBus, wait_for
+from support.ledger.head_logs import Sealed
+from support.scenes.witnessed_bus import WitnessedBus, wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from casebus_deploy.cli.main import build
-from support.documented import DOCS
+from support.cases.documented import DOCS
 
 _SPAN = re.compile(r"`(casebus [^`\n]+)`")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)

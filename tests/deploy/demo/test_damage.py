@@ -10,7 +10,7 @@ from casebus_consumers.auditor.verify import verify_ledger
 from casebus_deploy.demo.damage import Break, break_ledger
 from casebus_services.ledger.database import open_database
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import run
+from support.ledger.ledgers import run
 
 
 @pytest.fixture

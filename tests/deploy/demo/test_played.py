@@ -9,7 +9,7 @@ from casebus_deploy.demo.scenario import Scenario, load_file
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.statistics.comparison import compare_published
 from casebus_schemas.statistics.figures import Versions
-from support.played import FILES, played
+from support.cases.played import FILES, played
 
 AREAS = {"restated", "ordered", "standards", "recovery", "put-right", "together"}
 """The six areas of the press text, a case each."""

@@ -8,9 +8,9 @@ from casebus_schemas.case import chain_index
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law.clocks import ClockTable, clock_table
 from casebus_schemas.rules.folded_case import Case
-from support.custody_clocks import CUSTODY, REVIEW
-from support.played import FILES, played
-from support.prosecution_clocks import REVERSE, SUPERVISION
+from support.cases.custody_clocks import CUSTODY, REVIEW
+from support.cases.played import FILES, played
+from support.cases.prosecution_clocks import REVERSE, SUPERVISION
 
 TABLES = {**SUPERVISION, **REVERSE, **CUSTODY, **REVIEW}
 """Chains whose duties tests/schemas/law holds against rows counted by hand."""

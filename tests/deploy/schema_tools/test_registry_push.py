@@ -11,7 +11,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.registry.app import schema_text
 from casebus_services.registry.subjects import Subjects
-from support.fake_registry import FakeRegistry, running
+from support.events.fake_registry import FakeRegistry, running
 
 CATALOG = Catalog.load()
 

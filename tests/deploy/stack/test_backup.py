@@ -15,8 +15,8 @@ from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_services.ledger.database import open_database
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import empty_sqlite, run
-from support.members import open_outbox, ready, write_connection
+from support.cases.members import open_outbox, ready, write_connection
+from support.ledger.ledgers import empty_sqlite, run
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
 
 NEW = SigningKey(seed_of("csrc, readmitted"))
 NOBODY = Connection("127.0.0.1:9", 4, {}, {})

@@ -18,7 +18,7 @@ from casebus_deploy.stack.topics_admin import Wanted, apply, apply_to_cluster, p
 from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
-from support.members import write_connection
+from support.cases.members import write_connection
 
 IN_SYNC = "min.insync.replicas"
 

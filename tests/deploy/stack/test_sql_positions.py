@@ -7,8 +7,8 @@ from casebus_deploy.stack.sql_positions import sql_positions
 from casebus_schemas.connection import Connection
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger.store import LedgerStore
-from support.ledger_fixtures import ledger_url, store
-from support.ledgers import TOPIC, run
+from support.ledger.ledger_fixtures import ledger_url, store
+from support.ledger.ledgers import TOPIC, run
 
 __all__ = ["ledger_url", "store"]
 

@@ -34,7 +34,7 @@ from casebus_deploy.status_page.throttling import held_back
 from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import PRINCIPALS, SERVICES, topics
 from casebus_schemas.errors import UsageError
-from support.members import write_connection
+from support.cases.members import write_connection
 
 pytestmark = pytest.mark.broker
 

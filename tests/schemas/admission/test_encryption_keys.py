@@ -8,8 +8,8 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.cipher import DecryptionKey
 from casebus_schemas.sealed.public_keys import encryption_key_id
-from support.members import encryption_seed
-from support.signed_events import Speaker, envelope, stored
+from support.cases.members import encryption_seed
+from support.events.signed_events import Speaker, envelope, stored
 
 EMPTY = Keyring(Catalog.load())
 FIRST, SECOND = DecryptionKey(encryption_seed("csrc")), DecryptionKey(encryption_seed("csrc 2"))

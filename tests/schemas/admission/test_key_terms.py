@@ -9,7 +9,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
 
 ENDS = datetime(2026, 12, 20, tzinfo=UTC)
 SECOND = SigningKey(seed_of("csrc, second"))

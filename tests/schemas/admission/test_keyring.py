@@ -9,7 +9,7 @@ from casebus_schemas.admission.keyring import MAX_KEY_EVENTS_PER_DAY, KeyEntry, 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey, key_id
-from support.signed_events import Speaker, envelope, seed_of, stored
+from support.events.signed_events import Speaker, envelope, seed_of, stored
 
 EMPTY = Keyring(Catalog.load())
 SECOND = SigningKey(seed_of("second"))

@@ -18,11 +18,11 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_services.router.rules import judge
-from support.doors import CATALOG, NOW_MS, Doors
-from support.made_up import made_up
-from support.members import door_event
-from support.mutated_events import CHAIN, EXAMPLES, RESIDENT_ID, mutated_events
-from support.signed_events import stored
+from support.cases.made_up import made_up
+from support.cases.members import door_event
+from support.events.doors import CATALOG, NOW_MS, Doors
+from support.events.mutated_events import CHAIN, EXAMPLES, RESIDENT_ID, mutated_events
+from support.events.signed_events import stored
 
 NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
 

@@ -17,8 +17,8 @@ from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
-from support.admissions import Admitter, unsigned
-from support.signed_events import AT, Speaker, keyring_of, seed_of, stored
+from support.events.admissions import Admitter, unsigned
+from support.events.signed_events import AT, Speaker, keyring_of, seed_of, stored
 
 CSRC, BUS = Speaker("csrc"), Speaker("bus")
 AT_MS = 1_700_000_000_000

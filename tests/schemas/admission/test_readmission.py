@@ -11,7 +11,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
 
 ENDS = datetime(2023, 11, 1, tzinfo=UTC)
 LATER_MS = to_moment(ENDS + timedelta(days=30))

@@ -22,7 +22,7 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, keyring_of, seed_of, stored
+from support.events.signed_events import Speaker, keyring_of, seed_of, stored
 
 CATALOG = Catalog.load()
 WRITER = ReceiptWriter(CATALOG, "/bus/router", SigningKey(seed_of("router")), "router-1.1")

@@ -8,8 +8,8 @@ from casebus_schemas.case.assets import AssetBook
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import extend, fold
 from casebus_schemas.rules.case_view import case_view
-from support.chains import at, say
-from support.remedy_cases import remedy_field
+from support.cases.chains import at, say
+from support.cases.remedy_cases import remedy_field
 
 
 def _say(name: str, type: str, when: str, agency: str = "mps", **data: Any) -> ChainEvent:

@@ -24,8 +24,8 @@ from casebus_schemas.case.obligations import (
 )
 from casebus_schemas.case.open_starts import Key, OpenStarts
 from casebus_schemas.law.clocks import clock_table
-from support.chains import at, digest, say, suspects
-from support.made_up import made_up
+from support.cases.chains import at, digest, say, suspects
+from support.cases.made_up import made_up
 
 KINDS: dict[str, dict[str, Any]] = {
     "referral.receipted": {"received_at": at("2022-06-01T09:00"), "competent": True, "complete": True},

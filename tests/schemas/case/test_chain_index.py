@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.chain_index import ChainIndex
 from casebus_schemas.case.fold import Folded, fold
-from support.chains import say
+from support.cases.chains import say
 
 TYPES = ("consultation.requested", "consultation.answered", "referral.filed")
 

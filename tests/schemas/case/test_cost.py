@@ -10,9 +10,9 @@ import pytest
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.persons import Suspects
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
-from support.chains import say, suspects
-from support.long_chains import FLAT, chain_of
-from support.long_rules import long_chain, rounds_of_rules
+from support.cases.chains import say, suspects
+from support.cases.long_chains import FLAT, chain_of
+from support.cases.long_rules import long_chain, rounds_of_rules
 
 ROUNDS = rounds_of_rules()
 ROUND_EVENTS = 360

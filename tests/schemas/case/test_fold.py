@@ -11,8 +11,8 @@ from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.effects import MOST_CORRECTIONS
 from casebus_schemas.case.fold import Folded, extend, fold
-from support.chains import amount, digest, say, suspects
-from support.made_up import made_up
+from support.cases.chains import amount, digest, say, suspects
+from support.cases.made_up import made_up
 
 
 def _case() -> list[ChainEvent]:

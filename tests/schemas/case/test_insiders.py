@@ -8,7 +8,7 @@ import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.insiders import insiders_of, names_security
-from support.chains import at, digest, say
+from support.cases.chains import at, digest, say
 
 PAPER = {"market": "SSE", "code": "600518", "name": None}
 

@@ -9,8 +9,8 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.predicates import crime_of, read_predicates
 from casebus_schemas.rules.case_view import case_view
-from support.chains import at, say, suspects
-from support.remedy_cases import remedy_field
+from support.cases.chains import at, say, suspects
+from support.cases.remedy_cases import remedy_field
 
 
 def _say(name: str, type: str, when: str, checks: list[str], agency: str = "spp", **more: Any) -> ChainEvent:

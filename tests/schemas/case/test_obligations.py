@@ -11,7 +11,7 @@ from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.law.calendar import NOTICE_MARGIN, published
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import at, digest, say
+from support.cases.chains import at, digest, say
 
 
 def _referral(

@@ -10,7 +10,7 @@ from casebus_schemas.case.fold import fold
 from casebus_schemas.case.persons import Entry, Suspects, identify
 from casebus_schemas.statistics.measures import find_measure
 from casebus_schemas.statistics.tally import Tally
-from support.chains import charges, say
+from support.cases.chains import charges, say
 
 A, B = b"a" * 32, b"b" * 32
 

@@ -6,7 +6,7 @@ from casebus_consumers.liaison.case_screen import case_lines
 from casebus_schemas.case.fold import fold
 from casebus_schemas.case.side_tracks import side_tracks
 from casebus_schemas.rules.case_view import case_view
-from support.chains import at, say
+from support.cases.chains import at, say
 
 EVENTS = [
     say("i", "recommendation.issued", "2022-03-01", agency="spp", to=("csrc",), sector="审计", kind="other"),

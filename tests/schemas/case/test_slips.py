@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from casebus_schemas.case.amounts import Slip, Stated, slip, stated_by
-from support.chains import amount, say
+from support.cases.chains import amount, say
 
 
 def _stated(agency: str, value: str) -> Stated:

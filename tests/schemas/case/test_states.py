@@ -5,7 +5,7 @@ import pytest
 from casebus_schemas.case.accounts import accounts
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import fold
-from support.chains import say, suspects
+from support.cases.chains import say, suspects
 
 SENT = say("s", "referral.submitted", "2022-03-01", suspects=suspects("甲某", "乙某"))
 FILED = say("f", "referral.filed", "2022-03-05", agency="mps", replies="s")

@@ -9,9 +9,9 @@ from casebus_schemas.catalogue.compatibility import incompatibilities
 from casebus_schemas.catalogue.lint import lint
 from casebus_schemas.catalogue.resolution import read_problems
 from casebus_schemas.catalogue.schema_problem import Problem
-from support.avro_reading import read_back
-from support.illegal_changes import ILLEGAL
-from support.schema_changes import LEGAL, Change, version
+from support.events.avro_reading import read_back
+from support.events.illegal_changes import ILLEGAL
+from support.events.schema_changes import LEGAL, Change, version
 
 AVRO_SEES = (
     "reader-field-missing-default-value",

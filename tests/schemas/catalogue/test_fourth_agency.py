@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.guides import copied_package, run_with, written
+from support.cases.guides import copied_package, run_with, written
 
 PAGE = "add-an-agency.md"
 
@@ -24,7 +24,9 @@ def with_customs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     events = (package / "events.yaml").read_text(encoding="utf-8")
     speakers = written(PAGE, "events.yaml, speakers of what a regulator says").strip().removesuffix("]")
     (package / "events.yaml").write_text(events.replace("speakers: [regulator", speakers), encoding="utf-8")
-    body: dict[str, Any] = json.loads(run_with(package, "-m", "support.fourth_agency", str(folder / "bus")))
+    body: dict[str, Any] = json.loads(
+        run_with(package, "-m", "support.events.fourth_agency", str(folder / "bus"))
+    )
     assert body["package"] == str(package)
     return body
 

@@ -7,7 +7,7 @@ import pytest
 from casebus_deploy.schema_tools.samples import write_samples
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
-from support.guides import copied_package, run_with, written
+from support.cases.guides import copied_package, run_with, written
 
 TYPE = "referral.files_returned"
 TYPE_PAGE, SERVICE_PAGE = "add-an-event-type.md", "add-a-service.md"

@@ -24,7 +24,7 @@ from casebus_schemas.catalogue.limits import (
     lint_limits,
 )
 from casebus_schemas.wire.codec import encode
-from support.signed_events import referral
+from support.events.signed_events import referral
 
 CATALOG = Catalog.load()
 SCHEMA = CATALOG.latest("referral.submitted")

@@ -11,9 +11,9 @@ from casebus_schemas.catalogue.compatibility import incompatibilities
 from casebus_schemas.catalogue.lint import lint
 from casebus_schemas.catalogue.resolution import read_problems
 from casebus_schemas.catalogue.schema_tree import definitions, nodes, normalised
-from support.avro_reading import read_back
-from support.made_up import made_up
-from support.schema_changes import BASE, DAY, DECIMAL, MOMENT, Op, add, of, version
+from support.cases.made_up import made_up
+from support.events.avro_reading import read_back
+from support.events.schema_changes import BASE, DAY, DECIMAL, MOMENT, Op, add, of, version
 
 _NAMES = [field["name"] for field in BASE["fields"]]
 _TYPES: list[Any] = [

@@ -16,10 +16,10 @@ from casebus_schemas.evidence.leaf import parse_leaf
 from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.records import TopicPartition
 from casebus_schemas.wire.signing import SigningKey
-from support import sealed_ledger, signed_case
-from support.sealed_ledger import policy
-from support.signed_case import SignedCase, bundle_of
-from support.signed_events import Speaker, chain, stored
+from support.events.signed_events import Speaker, chain, stored
+from support.ledger import sealed_ledger, signed_case
+from support.ledger.sealed_ledger import policy
+from support.ledger.signed_case import SignedCase, bundle_of
 
 
 @pytest.fixture(scope="module")

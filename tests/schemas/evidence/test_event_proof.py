@@ -11,8 +11,8 @@ from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import decode_headers
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.tlog_proof import TlogProof
-from support import sealed_ledger as made
-from support.sealed_ledger import WITNESSES, SealedLedger, policy
+from support.ledger import sealed_ledger as made
+from support.ledger.sealed_ledger import WITNESSES, SealedLedger, policy
 
 THREE = ("mps", "csrc", "audit")
 

@@ -11,7 +11,7 @@ from casebus_schemas.evidence.key_history import KeyHistory
 from casebus_schemas.wire.canonical import canonical_json
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
 
 CATALOG = Catalog.load()
 SCHEMAS = {one.fingerprint: canonical_json(one.schema) for one in CATALOG.schemas() if "key." in one.type}

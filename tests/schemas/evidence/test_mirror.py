@@ -10,7 +10,7 @@ from casebus_schemas.evidence.leaf import leaf_hash
 from casebus_schemas.evidence.merkle import root_of
 from casebus_schemas.evidence.mirror import Awaited, Judged, Mirror, Read
 from casebus_schemas.wire.records import TopicPartition
-from support.head_logs import ORIGIN, SEALED_MS, Sealed
+from support.ledger.head_logs import ORIGIN, SEALED_MS, Sealed
 
 MINE = TopicPartition("csrc.referral", 3)
 THEIRS = TopicPartition("mps.referral", 3)

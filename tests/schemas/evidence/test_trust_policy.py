@@ -8,7 +8,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.cosignature import Cosigner
 from casebus_schemas.evidence.signed_note import NoteSigner, SignedNote
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
-from support import real_checkpoint as real
+from support.ledger import real_checkpoint as real
 
 TEXT = "log.example\n7\nTszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n"
 NAMES = ("spp", "mps", "csrc", "audit")

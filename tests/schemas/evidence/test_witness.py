@@ -8,7 +8,7 @@ from casebus_schemas.evidence.merkle import EMPTY_ROOT
 from casebus_schemas.evidence.signed_note import NoteSignature, SignedNote
 from casebus_schemas.evidence.submission import MAX_PROOF, Submission
 from casebus_schemas.evidence.witness import Accepted, Declined, Head, decide
-from support.head_logs import ORIGIN, LeafLog, signer
+from support.ledger.head_logs import ORIGIN, LeafLog, signer
 
 LOG = LeafLog.of(13)
 OTHER = LeafLog.of(13, history="another ")

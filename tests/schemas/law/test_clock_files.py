@@ -8,7 +8,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.law.clock_files import clock_table_of
 from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.law.namable import package_namable
-from support.clock_tables import table_of
+from support.cases.clock_tables import table_of
 
 GOOD = """
 id: DL50

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from support.guides import copied_package, run_with, written
+from support.cases.guides import copied_package, run_with, written
 
 CLOCK = "law/clocks/DL90.yaml"
 PLAY = """
 from casebus_schemas.law import opened_by
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import at, say
+from support.cases.chains import at, say
 asked = say("q", "supervision.transfer_opinion", "2022-06-08T10:00", agency="spp", to=("csrc",))
 print([clock.id for clock in opened_by(asked.type)])
 now = at("2022-06-23T12:00")

@@ -10,8 +10,8 @@ from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.law.calendars import PUBLISHED, Calendars, EnteredNotice
 from casebus_schemas.law.notice_data import check_notice, notice_json, notice_of
 from casebus_schemas.law.notices import published_notices
-from support.chains import at
-from support.notices import OF_2027, entered, notice
+from support.cases.chains import at
+from support.events.notices import OF_2027, entered, notice
 
 
 def test_a_new_years_notice_is_taken() -> None:

@@ -14,9 +14,9 @@ from casebus_schemas.rules.folded_case import Case
 from casebus_schemas.rules.register import RULES
 from casebus_schemas.rules.running import run_rule_at
 from casebus_schemas.small_types import RuleId
-from support.chains import at, say, suspects
-from support.custody_clocks import CUSTODY, REVIEW
-from support.prosecution_clocks import DESK, REVERSE, SUPERVISION, Row, mps, signed, spp
+from support.cases.chains import at, say, suspects
+from support.cases.custody_clocks import CUSTODY, REVIEW
+from support.cases.prosecution_clocks import DESK, REVERSE, SUPERVISION, Row, mps, signed, spp
 
 CASES = {**SUPERVISION, **REVERSE, **CUSTODY, **REVIEW}
 ELSEWHERE = {

@@ -8,7 +8,7 @@ import pytest
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import at, digest, say
+from support.cases.chains import at, digest, say
 
 
 def _duty(clock: str, *events: ChainEvent) -> Obligation:

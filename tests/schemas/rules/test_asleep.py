@@ -2,7 +2,7 @@
 
 from casebus_schemas.case.fold import fold
 from casebus_schemas.rules.reconcile import Reconciled
-from support.chains import at, say
+from support.cases.chains import at, say
 
 
 def test_a_case_that_woke_up_falls_asleep_again_by_time_alone() -> None:

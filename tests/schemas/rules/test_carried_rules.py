@@ -10,9 +10,9 @@ from casebus_schemas.case.basis import Basis
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from casebus_schemas.rules.sight import handling_of, told_of_all
-from support.chains import at, say
-from support.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
-from support.made_up import made_up
+from support.cases.chains import at, say
+from support.cases.long_rules import long_chain, rounds_of_clocks, rounds_of_rules
+from support.cases.made_up import made_up
 
 ROUNDS = {**rounds_of_rules(), **rounds_of_clocks()}
 SAID = [event for told in ROUNDS.values() for event in told]

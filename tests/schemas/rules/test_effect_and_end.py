@@ -10,7 +10,7 @@ from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
 from casebus_schemas.rules.sight import hearers
-from support.chains import CHAIN, amount, at, charges, digest, say, suspects
+from support.cases.chains import CHAIN, amount, at, charges, digest, say, suspects
 
 CATALOG = Catalog.load()
 NOW = at("2026-11-28T12:00")

@@ -13,8 +13,8 @@ from casebus_schemas.rules.register import CHAIN_RULES, RULES
 from casebus_schemas.rules.rule import Arrived, Found
 from casebus_schemas.rules.running import run_across, watch
 from casebus_schemas.rules.stream import r05
-from support.chains import amount, at, say
-from support.signed_events import chain
+from support.cases.chains import amount, at, say
+from support.events.signed_events import chain
 
 NOW = at("2022-07-20")
 EVENTS = [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import amount, at, charges, results, say, suspects
+from support.cases.chains import amount, at, charges, results, say, suspects
 
 GAIN = ("2009-04-01", "2013-02-28")
 

@@ -8,7 +8,7 @@ from casebus_schemas.catalogue.schema_lock import lock_text
 from casebus_schemas.rules.finding import Suggestion
 from casebus_schemas.rules.reconcile import reconcile
 from casebus_schemas.small_types import Agency
-from support.chains import amount, at, say, suspects
+from support.cases.chains import amount, at, say, suspects
 
 
 def _with_customs() -> Catalog:

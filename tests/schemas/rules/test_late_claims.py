@@ -3,7 +3,7 @@
 from typing import Any
 
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import at, say
+from support.cases.chains import at, say
 
 NOW = at("2026-11-28T12:00")
 FACTS: dict[str, Any] = {"competent": True, "complete": True}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
-from support.chains import at, digest, say, suspects
-from support.prosecution_clocks import signed
+from support.cases.chains import at, digest, say, suspects
+from support.cases.prosecution_clocks import signed
 
 
 def _found(case: Reconciled, now: str) -> list[str]:

@@ -8,7 +8,7 @@ from casebus_consumers.liaison.case_screen import case_lines
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.case_view import case_view
-from support.chains import at, digest, say, suspects
+from support.cases.chains import at, digest, say, suspects
 
 LATE = "2022-01-20"
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from support.guides import copied_package, run_with, written
+from support.cases.guides import copied_package, run_with, written
 
 PAGE = "add-a-rule.md"
 RULE, CASES = "schemas/casebus_schemas/rules/chain/r90.py", "tests/rules/R90.yaml"
 PROGRAM = """
 import sys
 from pathlib import Path
-import support.rule_cases as read
+import support.cases.rule_cases as read
 read.FOLDER = Path(sys.argv[1])
 from rules import test_rule_cases as rule_cases
 for case in rule_cases.CASES:

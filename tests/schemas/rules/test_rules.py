@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
-from support.chains import at, say
-from support.made_up import made_up
-from support.random_cases import random_cases
+from support.cases.chains import at, say
+from support.cases.made_up import made_up
+from support.cases.random_cases import random_cases
 
 NOW = at("2022-12-01")
 

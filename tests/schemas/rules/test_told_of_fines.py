@@ -1,8 +1,8 @@
 """A court that was not told of the penalty hears that it should ask for an offset, and no figure of it."""
 
 from casebus_schemas.rules.reconcile import reconcile
-from support.chains import at, say, suspects
-from support.remedy_cases import remedy_field
+from support.cases.chains import at, say, suspects
+from support.cases.remedy_cases import remedy_field
 
 PENALTY = say(
     "p",

@@ -2,7 +2,7 @@
 
 from casebus_schemas.case.fold import extend, fold
 from casebus_schemas.rules.looks import rules_touched, rules_touched_by
-from support.chains import amount, say, suspects
+from support.cases.chains import amount, say, suspects
 
 
 def test_an_event_touches_the_rules_that_look_at_its_type_or_fields() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.view_changes import PARTS, changes, is_empty
-from support.chains import amount, at, charges, say, suspects
+from support.cases.chains import amount, at, charges, say, suspects
 
 NOW = at("2022-03-01")
 EVENTS = [

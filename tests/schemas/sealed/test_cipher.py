@@ -18,7 +18,7 @@ from casebus_schemas.sealed.cipher import (
 )
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.public_keys import check_encryption_key
-from support.sealing_by_hand import AES_128_GCM, AES_256_GCM, PLACE, blob, opened, place_bytes, text
+from support.events.sealing_by_hand import AES_128_GCM, AES_256_GCM, PLACE, blob, opened, place_bytes, text
 
 AT = Place(*PLACE)
 DATA_KEY = sha256(b"casebus test data key").digest()

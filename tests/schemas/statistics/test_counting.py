@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.statistics.restatements import restate
-from support.chains import charges, digest, say, suspects
-from support.made_up import made_up
-from support.statistics_chains import again, correction, count, withdrawal
+from support.cases.chains import charges, digest, say, suspects
+from support.cases.made_up import made_up
+from support.cases.statistics_chains import again, correction, count, withdrawal
 
 
 def prosecuted(name: str, when: str, *names: str, article: str = "182", **more: Any) -> ChainEvent:

@@ -15,8 +15,8 @@ from casebus_schemas.statistics.measures import find_measure
 from casebus_schemas.statistics.periods import Period
 from casebus_schemas.statistics.published import stated_figures
 from casebus_schemas.statistics.scopes import find_scope
-from support.chains import say, suspects
-from support.rule_cases import RuleCase, rule_cases
+from support.cases.chains import say, suspects
+from support.cases.rule_cases import RuleCase, rule_cases
 
 VERSIONS = Versions("catalogue", "law")
 CASES = [case for case in rule_cases() if case.rule in of_scope("statistics")]

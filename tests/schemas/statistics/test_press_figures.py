@@ -8,8 +8,17 @@ import pytest
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.statistics.ratios import growth
 from casebus_schemas.statistics.restatements import restate
-from support.prosecutions import played
-from support.statistics_chains import ALL, PLAYED, again, correction, count, of_one, of_several, withdrawal
+from support.cases.prosecutions import played
+from support.cases.statistics_chains import (
+    ALL,
+    PLAYED,
+    again,
+    correction,
+    count,
+    of_one,
+    of_several,
+    withdrawal,
+)
 
 
 def test_the_played_set_is_the_generated_one() -> None:

@@ -11,7 +11,7 @@ from casebus_consumers.statistics.sources import from_files
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.statistics.comparison import Published, compare_published
 from casebus_schemas.statistics.figures import Versions
-from support.prosecutions import indictment, person, played
+from support.cases.prosecutions import indictment, person, played
 
 SPANS = {
     "2021H1": ("2021-01-01", "2021-06-30"),

@@ -6,8 +6,8 @@ import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.statistics.ratios import RatioRefused, growth, ratio
-from support.chains import charges, say, suspects
-from support.statistics_chains import count
+from support.cases.chains import charges, say, suspects
+from support.cases.statistics_chains import count
 
 
 def case(number: int, referred: str | None, indicted: str | None, article: str = "182") -> list[ChainEvent]:

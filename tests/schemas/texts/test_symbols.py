@@ -26,7 +26,7 @@ from casebus_schemas.rules.rule import Scope
 from casebus_schemas.rules.word import Said
 from casebus_schemas.statistics.measures import CASES, CLUES, PERSONS, TIMES
 from casebus_schemas.texts.symbols import BASES, STATUSES, STEPS, read_symbols, symbols, title
-from support.chains import amount, at, say, suspects
+from support.cases.chains import amount, at, say, suspects
 
 ROOT = Path(__file__).resolve().parents[3]
 _CHINESE = re.compile("[\u4e00-\u9fff]")

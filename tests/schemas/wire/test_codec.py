@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Refused, UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, decode, encode, frame_id, peek_envelope
-from support.event_data import event_data
-from support.made_up import made_up
+from support.cases.event_data import event_data
+from support.cases.made_up import made_up
 
 CATALOG = Catalog.load()
 TYPES = sorted(CATALOG.types)

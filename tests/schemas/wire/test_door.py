@@ -20,8 +20,8 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.json_form import moment_to_text
 from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
-from support.event_data import event_data
-from support.made_up import made_up
+from support.cases.event_data import event_data
+from support.cases.made_up import made_up
 
 CATALOG = Catalog.load()
 TYPES = sorted(CATALOG.types)

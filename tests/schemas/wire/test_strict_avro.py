@@ -12,7 +12,7 @@ from casebus_schemas.errors import Refused
 from casebus_schemas.wire.codec import FRAME_LENGTH, decode, encode, encode_raw
 from casebus_schemas.wire.door import parse_event
 from casebus_schemas.wire.strict_avro import reader_of
-from support.mutated_events import CHAIN, EXAMPLES
+from support.events.mutated_events import CHAIN, EXAMPLES
 
 CATALOG = Catalog.load()
 MUTATIONS = 6_000

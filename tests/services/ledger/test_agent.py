@@ -12,7 +12,7 @@ from casebus_services.ledger import agent as agent_module
 from casebus_services.ledger.agent import LedgerAgent, Load
 from casebus_services.ledger.rules import Fenced
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, empty_sqlite, record, run
+from support.ledger.ledgers import TOPIC, batch, empty_sqlite, record, run
 
 PLACE = TopicPartition(TOPIC, 0)
 

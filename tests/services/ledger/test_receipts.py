@@ -21,8 +21,8 @@ from casebus_schemas.wire.stream_head import StreamHead
 from casebus_services.ledger.receipt_rows import ReceiptRows
 from casebus_services.ledger.receipts import PAGE, SOURCE, ReceiptPublisher, new_producer
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, record, run
-from support.signed_events import seed_of
+from support.events.signed_events import seed_of
+from support.ledger.ledgers import TOPIC, batch, record, run
 
 PLACE = TopicPartition(TOPIC, 0)
 CHAIN = "7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44"

@@ -26,9 +26,9 @@ from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.sink import KafkaSink
-from support.kafka_view import KafkaView
-from support.ledger_process import LedgerProcess, eventually, login, spread
-from support.ledgers import record
+from support.ledger.ledger_process import LedgerProcess, eventually, login, spread
+from support.ledger.ledgers import record
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = pytest.mark.broker
 

@@ -16,7 +16,7 @@ from casebus_schemas.evidence.merkle import Frontier, root_of
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.ledger.rules import BatchResult, Fenced
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import TOPIC, batch, ce_id, empty_sqlite, record, run
+from support.ledger.ledgers import TOPIC, batch, ce_id, empty_sqlite, record, run
 
 PLACE = TopicPartition(TOPIC, 0)
 

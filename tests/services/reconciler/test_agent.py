@@ -14,10 +14,10 @@ from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.admissions import MemorySink, batch_of, data_of
-from support.chains import at
-from support.desk import Desk, envelope_at, ms
-from support.signed_events import Speaker, chain
+from support.cases.chains import at
+from support.events.admissions import MemorySink, batch_of, data_of
+from support.events.signed_events import Speaker, chain
+from support.reconciler.desk import Desk, envelope_at, ms
 
 
 @pytest.fixture

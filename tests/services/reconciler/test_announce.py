@@ -11,8 +11,8 @@ from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.reconciler.database import Database
-from support.admissions import data_of
-from support.desk import Desk, envelope_at
+from support.events.admissions import data_of
+from support.reconciler.desk import Desk, envelope_at
 
 
 def _plain(value: Any) -> Any:

@@ -14,9 +14,9 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import case_view
 from casebus_services.reconciler.database import Database
-from support.admissions import data_of
-from support.chains import at, digest, event_id, say
-from support.desk import STORY_CHAIN, Desk, envelope_at, ms
+from support.cases.chains import at, digest, event_id, say
+from support.events.admissions import data_of
+from support.reconciler.desk import STORY_CHAIN, Desk, envelope_at, ms
 
 
 def _signed(name: str, of: str, received: str, admitted: str, agency: str = "mps") -> ChainEvent:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN, at
-from support.disturbed_books import assert_disturbing_changes_nothing
-from support.random_cases import random_cases
+from support.cases.chains import CHAIN, at
+from support.cases.random_cases import random_cases
+from support.reconciler.disturbed_books import assert_disturbing_changes_nothing
 
 END = at("2023-03-01")
 

@@ -9,8 +9,8 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.rules.reconcile import reconcile
 from casebus_schemas.rules.register import CHAIN_RULES
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN, at
-from support.rule_cases import RuleCase, rule_cases
+from support.cases.chains import CHAIN, at
+from support.cases.rule_cases import RuleCase, rule_cases
 
 MOST_ORDERS = 24
 """All orders of four events; of more events a part."""

@@ -19,10 +19,10 @@ from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.intake import Budget
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.shelf import MAX_CACHED_BYTES, Shelf
-from support.chains import CHAIN, amount, at, charges, results, say, suspects
-from support.desk import Desk, envelope_at, ms
-from support.long_chains import ANEW, chain_of
-from support.signed_events import chain
+from support.cases.chains import CHAIN, amount, at, charges, results, say, suspects
+from support.cases.long_chains import ANEW, chain_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at, ms
 
 MIB = 1024 * 1024
 TEXT = "嫌" * 4000

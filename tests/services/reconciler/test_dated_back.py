@@ -3,7 +3,7 @@
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.hearing import Announcement
-from support.chains import CHAIN, at, digest, say
+from support.cases.chains import CHAIN, at, digest, say
 
 
 def _told(events: list[ChainEvent], until: str) -> tuple[ChainBook, list[Announcement]]:

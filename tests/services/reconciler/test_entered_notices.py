@@ -19,12 +19,12 @@ from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.admissions import data_of
-from support.chains import CHAIN, at
-from support.desk import STORY_CHAIN, Desk, ms
-from support.disturbed_books import assert_disturbing_changes_nothing
-from support.notices import entered
-from support.random_cases import random_cases
+from support.cases.chains import CHAIN, at
+from support.cases.random_cases import random_cases
+from support.events.admissions import data_of
+from support.events.notices import entered
+from support.reconciler.desk import STORY_CHAIN, Desk, ms
+from support.reconciler.disturbed_books import assert_disturbing_changes_nothing
 
 FROM = "2026-12-30T00:00"
 

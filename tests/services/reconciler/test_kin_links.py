@@ -22,10 +22,10 @@ from casebus_services.reconciler import kin_links, kin_store
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.admissions import data_of
-from support.chains import charges, say, suspects
-from support.desk import Desk, envelope_at
-from support.signed_events import chain
+from support.cases.chains import charges, say, suspects
+from support.events.admissions import data_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at
 
 ALL = [TopicPartition("bus.admission", partition) for partition in range(4)]
 

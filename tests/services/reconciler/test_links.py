@@ -23,10 +23,10 @@ from casebus_services.reconciler import announce, links
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.admissions import data_of
-from support.chains import at, say
-from support.desk import Desk, envelope_at
-from support.signed_events import chain
+from support.cases.chains import at, say
+from support.events.admissions import data_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at
 
 
 def test_one_id_in_two_chains_is_found_and_belongs_to_the_later() -> None:

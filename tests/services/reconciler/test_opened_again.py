@@ -2,7 +2,7 @@
 
 from casebus_services.reconciler.announce import event_id
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN, at, say
+from support.cases.chains import CHAIN, at, say
 
 
 def test_new_each_time_that_a_term_runs_out_it_is_said_anew() -> None:

@@ -9,9 +9,9 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey, event_digest
 from casebus_services.reconciler.orders import Orders
-from support.chains import at
-from support.notices import notice
-from support.signed_events import Speaker, chain, envelope, keyring_of, seed_of, stored
+from support.cases.chains import at
+from support.events.notices import notice
+from support.events.signed_events import Speaker, chain, envelope, keyring_of, seed_of, stored
 
 CATALOG = Catalog.load()
 

@@ -10,9 +10,9 @@ from casebus_services.commands import StepOver
 from casebus_services.reconciler.arrivals import arrivals_of
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.stepped_over import StepOverOrder
-from support.admissions import KnownKeys, batch_of, unsigned
-from support.desk import Desk
-from support.signed_events import keyring_of
+from support.events.admissions import KnownKeys, batch_of, unsigned
+from support.events.signed_events import keyring_of
+from support.reconciler.desk import Desk
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.fence import FIGURES
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.store import Work
-from support.admissions import data_of
-from support.chains import at
-from support.desk import Desk, envelope_at, ms
-from support.signed_events import chain
+from support.cases.chains import at
+from support.events.admissions import data_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at, ms
 
 ALL = [TopicPartition("bus.admission", partition) for partition in range(4)]
 PRESS = chain(90)

@@ -19,8 +19,8 @@ from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST
 from casebus_services.reconciler.database import Database
-from support.desk import Desk
-from support.router_process import LONG_S, RouterBus
+from support.reconciler.desk import Desk
+from support.router.router_process import LONG_S, RouterBus
 
 pytestmark = pytest.mark.broker
 

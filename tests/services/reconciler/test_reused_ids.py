@@ -6,7 +6,7 @@ import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_services.reconciler.book import ChainBook
-from support.chains import CHAIN, at, say
+from support.cases.chains import CHAIN, at, say
 
 
 def _book(events: Iterable[ChainEvent]) -> ChainBook:

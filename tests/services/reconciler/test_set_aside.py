@@ -17,10 +17,10 @@ from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.set_aside import program_of
-from support.admissions import batch_of, data_of
-from support.chains import at
-from support.desk import Desk
-from support.signed_events import chain
+from support.cases.chains import at
+from support.events.admissions import batch_of, data_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk
 
 POISONED, SOUND = str(chain(1)), str(chain(2))
 STATE = (

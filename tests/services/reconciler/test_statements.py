@@ -19,10 +19,10 @@ from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler import statements
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.admissions import data_of
-from support.chains import at, say
-from support.desk import Desk, envelope_at
-from support.signed_events import chain
+from support.cases.chains import at, say
+from support.events.admissions import data_of
+from support.events.signed_events import chain
+from support.reconciler.desk import Desk, envelope_at
 
 ALL = [TopicPartition("bus.admission", partition) for partition in range(4)]
 LEDGER, OTHER_LEDGER, UNSEEN = 91, 92, 77

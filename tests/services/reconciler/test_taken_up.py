@@ -9,9 +9,9 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.last_read import last_read
 from casebus_services.reconciler.taken_up import TakenUp
-from support.admissions import KnownKeys, MemorySink, batch_of
-from support.desk import Desk
-from support.signed_events import Speaker, keyring_of, seed_of, stored
+from support.events.admissions import KnownKeys, MemorySink, batch_of
+from support.events.signed_events import Speaker, keyring_of, seed_of, stored
+from support.reconciler.desk import Desk
 
 BUS = Speaker("bus", key=SigningKey(seed_of("bus")))
 

@@ -11,8 +11,8 @@ from casebus_schemas.errors import UsageError
 from casebus_services.reconciler.arrivals import arrival
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.chains import amount, at, suspects
-from support.desk import STORY_CHAIN, Desk, envelope_at, ms
+from support.cases.chains import amount, at, suspects
+from support.reconciler.desk import STORY_CHAIN, Desk, envelope_at, ms
 
 NOW = at("2022-10-01T12:00")
 

@@ -13,7 +13,7 @@ from casebus_schemas.case.parties import Party
 from casebus_services.reconciler.announced_data import data_of
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.hearing import Announcement, Closing
-from support.chains import CHAIN, amount, at, charges, results, say, suspects
+from support.cases.chains import CHAIN, amount, at, charges, results, say, suspects
 
 FULL = ("csrc", "mps", "spp")
 

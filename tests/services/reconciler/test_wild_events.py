@@ -24,11 +24,11 @@ from casebus_services.reconciler.announce import Announcer
 from casebus_services.reconciler.database import Database
 from casebus_services.router.agent import Router, Surroundings
 from casebus_services.router.keys import KeyringKeeper
-from support.admissions import KnownKeys, MemorySink, batch_of
-from support.doors import CATALOG, NOW_MS, Doors
-from support.router_process import ROUTER_KEY
-from support.signed_events import Speaker, keyring_of, seed_of, stored
-from support.wild_events import WildEvents, as_line
+from support.events.admissions import KnownKeys, MemorySink, batch_of
+from support.events.doors import CATALOG, NOW_MS, Doors
+from support.events.signed_events import Speaker, keyring_of, seed_of, stored
+from support.events.wild_events import WildEvents, as_line
+from support.router.router_process import ROUTER_KEY
 
 SEEDS = 4
 A_SEED = 5_000

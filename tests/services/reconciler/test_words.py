@@ -10,7 +10,7 @@ from casebus_schemas.rules.sight import seen_by
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.hearing import Announcement, Closing
 from casebus_services.reconciler.rows import finding_row, found_before
-from support.chains import CHAIN, amount, at, event_id, say
+from support.cases.chains import CHAIN, amount, at, event_id, say
 
 
 class _Case:

@@ -10,8 +10,8 @@ import requests
 from casebus_deploy.schema_tools.registry_push import push
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_services.registry.app import schema_text
-from support.fake_registry import FakeRegistry, running
-from support.served_registry import serving
+from support.events.fake_registry import FakeRegistry, running
+from support.events.served_registry import serving
 
 JSON = "application/vnd.schemaregistry.v1+json"
 RECORD = "casebus.referral.Submitted"

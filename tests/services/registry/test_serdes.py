@@ -17,7 +17,7 @@ from schema_registry.serializers.message_serializer import AvroMessageSerializer
 
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_services.registry.app import schema_text
-from support.served_registry import serving
+from support.events.served_registry import serving
 
 CATALOG = Catalog.load()
 SCHEMAS = CATALOG.schemas()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
-from support.router_process import RouterBus
+from support.router.router_process import RouterBus
 
 
 @pytest.fixture(scope="module")

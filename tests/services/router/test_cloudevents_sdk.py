@@ -11,7 +11,7 @@ from cloudevents.core.v1.event import CloudEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Record
 from casebus_services.router.rules import judge
-from support.signed_events import Speaker, chain, keyring_of, stored
+from support.events.signed_events import Speaker, chain, keyring_of, stored
 
 CSRC = Speaker("csrc")
 AT = datetime(2016, 10, 18, 9, 30, 0, 123456, tzinfo=UTC)

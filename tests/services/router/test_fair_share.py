@@ -3,8 +3,8 @@
 import pytest
 
 from casebus_schemas.admission.verdict import split_admission
-from support.router_process import RouterBus, RouterProcess
-from support.signed_events import Speaker, chain, envelope, referral
+from support.events.signed_events import Speaker, chain, envelope, referral
+from support.router.router_process import RouterBus, RouterProcess
 
 FLOOD = 15_000
 WAITS = 4_500

@@ -14,8 +14,8 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.router import keys
 from casebus_services.router.keys import KeyringKeeper
 from casebus_services.streams.side_reader import NotYet
-from support.router_bench import CATALOG, RouterBench
-from support.signed_events import Speaker, seed_of, stored
+from support.events.signed_events import Speaker, seed_of, stored
+from support.router.router_bench import CATALOG, RouterBench
 
 SECOND = SigningKey(seed_of("csrc, second"))
 

@@ -13,9 +13,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_services.clock import BusClock
 from casebus_services.router.agent import Router, Surroundings
-from support.mutations import mutated
-from support.router_process import ROUTER_KEY, RouterBus, RouterProcess
-from support.signed_events import Speaker, keyring_of
+from support.events.mutations import mutated
+from support.events.signed_events import Speaker, keyring_of
+from support.router.router_process import ROUTER_KEY, RouterBus, RouterProcess
 
 COUNT = 20_000
 WARM = 10_000

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from casebus_schemas.admission.verdict import split_admission
-from support.router_process import RouterBus, RouterProcess
-from support.signed_events import chain, envelope
+from support.events.signed_events import chain, envelope
+from support.router.router_process import RouterBus, RouterProcess
 
 pytestmark = pytest.mark.broker
 

@@ -16,8 +16,8 @@ import pytest
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.admission.verdict import split_admission
 from casebus_schemas.wire.records import Outgoing, Record
-from support.router_process import RouterBus, RouterProcess
-from support.signed_events import chain, envelope, referral
+from support.events.signed_events import chain, envelope, referral
+from support.router.router_process import RouterBus, RouterProcess
 
 pytestmark = pytest.mark.broker
 

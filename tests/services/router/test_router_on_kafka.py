@@ -18,10 +18,10 @@ from casebus_schemas.wire.headers import EventHeaders, digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST, SigningKey, admission_message, parse_block, verify
-from support import router_that_cannot_send
-from support.router_process import PARTITIONS, ROUTER_KEY, RouterBus, RouterProcess
-from support.router_that_cannot_send import EVENT
-from support.signed_events import Speaker, chain, envelope, referral, seed_of
+from support.events.signed_events import Speaker, chain, envelope, referral, seed_of
+from support.router import router_that_cannot_send
+from support.router.router_process import PARTITIONS, ROUTER_KEY, RouterBus, RouterProcess
+from support.router.router_that_cannot_send import EVENT
 
 pytestmark = pytest.mark.broker
 

@@ -14,7 +14,7 @@ from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.router.rules import Judgement, judge
-from support.signed_events import Speaker, chain, envelope, keyring_of, referral, seed_of, stored
+from support.events.signed_events import Speaker, chain, envelope, keyring_of, referral, seed_of, stored
 
 CATALOG = Catalog.load()
 CSRC, MPS, BUS = Speaker("csrc"), Speaker("mps"), Speaker("bus")

@@ -11,9 +11,9 @@ from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.sealed.cipher import DecryptionKey, seal
 from casebus_schemas.sealed.place import Place
 from casebus_services.router.rules import Judgement, judge
-from support.doors import NOW_MS
-from support.members import encryption_seed
-from support.signed_events import NAMESPACE, Speaker, chain, envelope, keyring_of, referral, stored
+from support.cases.members import encryption_seed
+from support.events.doors import NOW_MS
+from support.events.signed_events import NAMESPACE, Speaker, chain, envelope, keyring_of, referral, stored
 
 CATALOG = Catalog.load()
 AT = Place("csrc.referral", chain(1), NAMESPACE, "referral.submitted", "csrc")

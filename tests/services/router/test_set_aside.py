@@ -12,8 +12,8 @@ from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_services.router import agent, outputs, rules
-from support.router_bench import RouterBench
-from support.signed_events import Speaker, chain, envelope, stored
+from support.events.signed_events import Speaker, chain, envelope, stored
+from support.router.router_bench import RouterBench
 
 CATALOG = Catalog.load()
 CSRC, BUS = Speaker("csrc"), Speaker("bus")

@@ -6,8 +6,8 @@ from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.streams.side_reader import NotYet
-from support.router_bench import RouterBench
-from support.signed_events import Speaker, chain, keyring_of, referral, seed_of, stored
+from support.events.signed_events import Speaker, chain, keyring_of, referral, seed_of, stored
+from support.router.router_bench import RouterBench
 
 CSRC, MPS = Speaker("csrc"), Speaker("mps")
 NEW = SigningKey(seed_of("announced late"))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from casebus_services.ledger.store import LedgerStore
-from support.ledger_fixtures import ledger_url, store
-from support.sealing import Sealing
+from support.events.sealing import Sealing
+from support.ledger.ledger_fixtures import ledger_url, store
 
 __all__ = ["ledger_url", "sealing", "store"]
 

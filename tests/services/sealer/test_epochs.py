@@ -16,8 +16,8 @@ from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger.rules import Fenced
 from casebus_services.ledger.store import LedgerStore
-from support.ledgers import empty_sqlite, run
-from support.sealing import ORIGIN, SIGNER, WITNESS, Sealing, checkpoints
+from support.events.sealing import ORIGIN, SIGNER, WITNESS, Sealing, checkpoints
+from support.ledger.ledgers import empty_sqlite, run
 
 REFERRAL, ADMISSION = "csrc.referral", "bus.admission"
 

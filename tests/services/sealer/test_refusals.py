@@ -15,8 +15,8 @@ from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.sealer.high_water import FILE
 from casebus_services.sealer.wiring import signer_of, witness_keys
-from support.ledgers import empty_sqlite, run
-from support.sealing import ORIGIN, SIGNER, Sealing, checkpoints, head, tamper
+from support.events.sealing import ORIGIN, SIGNER, Sealing, checkpoints, head, tamper
+from support.ledger.ledgers import empty_sqlite, run
 
 OURS = "log_id = (SELECT log_id FROM log WHERE kind = 'partition')"
 EPOCHS = "log_id = (SELECT log_id FROM log WHERE kind = 'head')"

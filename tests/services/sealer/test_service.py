@@ -22,10 +22,10 @@ from casebus_services.exit_codes import EXIT_EVIDENCE
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.sink import KafkaSink
-from support.kafka_view import KafkaView
-from support.ledger_process import eventually
-from support.sealed_run import Filling, all_sealed, check_checkpoints, kill_at_random, processes
-from support.sealing import LOG_SEED, tamper
+from support.events.sealing import LOG_SEED, tamper
+from support.ledger.ledger_process import eventually
+from support.ledger.sealed_run import Filling, all_sealed, check_checkpoints, kill_at_random, processes
+from support.scenes.kafka_view import KafkaView
 
 pytestmark = pytest.mark.broker
 
@@ -206,6 +206,6 @@ def test_a_flipped_bit_ends_the_sealer_and_not_the_ledger(
 
 
 def _ends(view: KafkaView) -> dict[Any, int]:
-    from support.sealed_run import LEDGERED
+    from support.ledger.sealed_run import LEDGERED
 
     return {place: end for place, end in view.ends(LEDGERED).items() if end}

@@ -12,7 +12,7 @@ from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.wire.records import Batch
 from casebus_services.streams.connection import librdkafka
 from casebus_services.streams.side_reader import SideReader
-from support.row_service import connection
+from support.reconciler.row_service import connection
 
 pytestmark = pytest.mark.broker
 

@@ -7,7 +7,7 @@ import pytest
 from casebus_schemas.errors import Divergence, StopService
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_services.streams.same_log import Held, Known, SameLog
-from support.signed_events import Speaker, stored
+from support.events.signed_events import Speaker, stored
 
 PLACE = TopicPartition("csrc.referral", 3)
 FRESH = TopicPartition("mps.referral", 3)

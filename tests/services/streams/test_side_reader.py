@@ -13,7 +13,7 @@ from casebus_schemas.wire.records import Batch
 from casebus_services.streams.connection import Connection
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
-from support.row_service import connection, new_topics, numbered
+from support.reconciler.row_service import connection, new_topics, numbered
 
 pytestmark = pytest.mark.broker
 

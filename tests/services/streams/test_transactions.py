@@ -13,7 +13,7 @@ from casebus_producers.config import KafkaLogin
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.wire.records import Batch
 from casebus_services.streams.side_reader import SideReader
-from support.row_service import RowService, connection, eventually, new_topics
+from support.reconciler.row_service import RowService, connection, eventually, new_topics
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 

@@ -13,7 +13,7 @@ from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.exit_codes import EXIT_AGAIN, EXIT_EVIDENCE
 from casebus_services.streams.sink import KafkaSink
-from support.row_service import Flow, RowService, connection, eventually, new_topics, numbered
+from support.reconciler.row_service import Flow, RowService, connection, eventually, new_topics, numbered
 
 pytestmark = pytest.mark.broker
 
