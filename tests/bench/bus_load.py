@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from confluent_kafka import Consumer, TopicPartition
@@ -22,8 +22,15 @@ from sqlalchemy import create_engine, text
 
 from bench.either import either
 from casebus_schemas.agencies import MEMBERS
-from support.scenes.crash_run import Player, settle
-from support.scenes.flow import Flow
+
+if TYPE_CHECKING:
+    from support.scenes.crash_run import Player, settle
+    from support.scenes.flow import Flow
+else:
+    Player = either("support.scenes.crash_run", "support.crash_run").Player
+    settle = either("support.scenes.crash_run", "support.crash_run").settle
+    Flow = either("support.scenes.flow", "support.flow").Flow
+
 
 inbox = either("casebus_schemas.catalogue.topology", "casebus_schemas.topology").inbox
 key_file = either("casebus_deploy.stack.keys", "casebus_deploy.keys").key_file

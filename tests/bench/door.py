@@ -13,12 +13,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.either import either
 from casebus_producers.connector import Connector
-from casebus_producers.outbox.outbox import Outbox
-from support.cases.members import door_event
+
+if TYPE_CHECKING:
+    from casebus_producers.outbox.outbox import Outbox
+    from support.cases.members import door_event
+else:
+    Outbox = either("casebus_producers.outbox.outbox", "casebus_producers.outbox").Outbox
+    door_event = either("support.cases.members", "support.members").door_event
+
 
 Catalog = either("casebus_schemas.catalogue.catalog", "casebus_schemas.catalog").Catalog
 uuid7 = either("casebus_schemas.wire.ids", "casebus_schemas.ids").uuid7

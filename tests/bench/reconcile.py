@@ -10,11 +10,21 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.either import either
-from support.cases.chains import amount, at, suspects
-from support.events.admissions import batch_of
-from support.reconciler.desk import Desk
+
+if TYPE_CHECKING:
+    from support.cases.chains import amount, at, suspects
+    from support.events.admissions import batch_of
+    from support.reconciler.desk import Desk
+else:
+    amount = either("support.cases.chains", "support.chains").amount
+    at = either("support.cases.chains", "support.chains").at
+    suspects = either("support.cases.chains", "support.chains").suspects
+    batch_of = either("support.events.admissions", "support.admissions").batch_of
+    Desk = either("support.reconciler.desk", "support.desk").Desk
+
 
 AT_ONCE = 200
 

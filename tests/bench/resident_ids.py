@@ -4,8 +4,8 @@ import json
 import time
 
 from bench.either import either
-from support.events.signed_events import referral
 
+referral = either("support.events.signed_events", "support.signed_events").referral
 resident_ids = either("casebus_schemas.admission.resident_ids", "casebus_schemas.resident_ids")
 Catalog = either("casebus_schemas.catalogue.catalog", "casebus_schemas.catalog").Catalog
 encode = either("casebus_schemas.wire.codec", "casebus_schemas.codec").encode
