@@ -31,6 +31,7 @@ CHECKS = {
     "ledger-against-kafka",
     "ledger-rebuild",
     "accounts-rebuild",
+    "final-checkpoint",
     "nothing-left",
 }
 
