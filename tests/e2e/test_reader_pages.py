@@ -46,14 +46,17 @@ def typed(bus: Stack, folder: Path, line: str, **places: str) -> str:
     return done.stdout
 
 
-def lines_of(page: str) -> list[str]:
-    """The commands of a page's first block."""
-    return [line for line in blocks_of(page, "")[0].splitlines() if line.startswith("casebus ")]
+def lines_of(page: str, block: int = 0) -> list[str]:
+    """The commands of one block of a page, by default of its first."""
+    return [line for line in blocks_of(page, "")[block].splitlines() if line.startswith("casebus ")]
 
 
 def test_each_line_of_the_pages_does_what_it_says(bus: Stack, folder: Path) -> None:
     """An agency publishes, an officer looks, an auditor verifies, an operator asks: all exit 0."""
-    checked, published = (typed(bus, folder, line) for line in lines_of("agency-system.md"))
+    (client,) = lines_of("agency-system.md")
+    typed(bus, folder, client)
+    assert (folder / "ledger-system.key").stat().st_mode & 0o077 == 0
+    checked, published = (typed(bus, folder, line) for line in lines_of("agency-system.md", 1))
     assert "referral.submitted" in checked
     receipts = [json.loads(line) for line in published.splitlines()]
     assert {one["stage"] for one in receipts} == {"published", "admitted", "ledgered"}
