@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from casebus_schemas.errors import BusError
+from casebus_schemas.sealed.public_keys import check_encryption_key, encryption_key_id
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import event_message, key_id, parse_block, verify
@@ -142,10 +143,12 @@ class KeyHistory:
 
     def _announced(self, agency: str, data: dict[str, Any]) -> HistoricKey:
         public: bytes = data["public_key"]
-        if data["algorithm"] != "ed25519":
-            raise ValueError(f"algorithm {data['algorithm']}, expected ed25519")
-        check_public_key(public)
-        if data["key_id"] != key_id(public):
+        encrypts = data["role"] == "encrypt"
+        expected = "x25519" if encrypts else "ed25519"
+        if data["algorithm"] != expected:
+            raise ValueError(f"algorithm {data['algorithm']}, expected {expected}")
+        (check_encryption_key if encrypts else check_public_key)(public)
+        if data["key_id"] != (encryption_key_id if encrypts else key_id)(public):
             raise ValueError("the key id is not that of the key")
         if (agency, data["key_id"]) in self.keys:
             raise ValueError("a key is announced once only")

@@ -8,9 +8,12 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.evidence.avro_values import Schemas
 from casebus_schemas.evidence.key_history import KeyHistory
+from casebus_schemas.sealed.cipher import DecryptionKey
+from casebus_schemas.sealed.public_keys import encryption_key_id
 from casebus_schemas.wire.canonical import canonical_json
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
+from support.cases.members import encryption_seed
 from support.events.signed_events import Speaker, seed_of, stored
 
 CATALOG = Catalog.load()
@@ -41,11 +44,16 @@ def test_random_lives_of_keys(seed: int) -> None:
         speaker = chance.choice(speakers)
         keys = [SigningKey(seed_of(f"{speaker.agency} {at}")) for at in range(4)]
         by, key, other = chance.choice(keys), chance.choice(keys), chance.choice(keys)
-        what = chance.choice(["announce", "announce", "rotate", "key.retired", "key.revoked", "foreign"])
+        what = chance.choice(
+            ["announce", "announce", "rotate", "key.retired", "key.revoked", "foreign", "encrypt"]
+        )
         if what == "announce":
             event = speaker.announce(key, by=chance.choice([by, key]))
         elif what == "rotate":
             event = speaker.rotate(key, other, by=by)
+        elif what == "encrypt":
+            public = DecryptionKey(encryption_seed(f"{speaker.agency} {chance.randrange(3)}")).public
+            event = speaker.announce_encryption(public)
         elif what == "foreign":
             event = speaker.announce(key, by=by, holder=chance.choice(["csrc", "mps"]))
         else:
@@ -55,6 +63,15 @@ def test_random_lives_of_keys(seed: int) -> None:
     # As every reader of all key topics has them: the members' first, then the bus's.
     ordered = sorted(records, key=lambda one: (one.topic == "bus.key", one.topic, one.offset))
     assert compared(ordered).keys
+
+
+def test_an_encryption_key_is_a_key_of_the_history_and_signs_nothing() -> None:
+    """A bundle of a bus whose agencies seal has such keys in its key topics; none of them is left over."""
+    csrc = Speaker("csrc")
+    public = DecryptionKey(encryption_seed("csrc")).public
+    said = [stored(csrc.announce(csrc.key), 0), stored(csrc.announce_encryption(public), 1)]
+    key = compared(said).keys["csrc", encryption_key_id(public)]
+    assert (key.role, key.why_not(said[1], None)) == ("encrypt", "a key with the role encrypt")
 
 
 def test_first_key_vouches_for_itself() -> None:
