@@ -26,6 +26,7 @@ OFFICERS = (
     "consumers/casebus_consumers/*.py",
     "consumers/casebus_consumers/own/*.py",
     "producers/casebus_producers/*.py",
+    "producers/casebus_producers/[!m]*/*.py",
     "schemas/casebus_schemas/admission/[!k]*.py",
     "schemas/casebus_schemas/agencies.py",
     "schemas/casebus_schemas/case/as_of.py",

@@ -54,7 +54,7 @@ def _caught_up(rows: ProofRows, claim: Claim, size: int) -> tuple[EpochLeaf, dic
         f"no epoch after the deadline holds all that Kafka held of {claim.agency}",
         found=f"{size} epochs under the checkpoint",
         expected="one sealed after the deadline whose logs of the agency are caught up",
-        remedy="wait for the deadline, the next epoch and its cosignatures",
+        remedy="wait for the deadline, the next epoch and its cosignatures; anybody's record makes an epoch",
     )
 
 

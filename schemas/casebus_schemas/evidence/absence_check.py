@@ -123,11 +123,13 @@ class _Absence:
         if reader.epoch.sealed_at_ms < self._claim.until_ms:
             reader.fail(f"epoch {reader.epoch.number} was sealed before the deadline")
         prefix = f"{self._claim.agency}."
-        for name, head in reader.heads.items():
-            if name.startswith(prefix) and not is_key_log(name):
+        own = {name: head for name, head in reader.heads.items() if name.startswith(prefix)}
+        for name, head in own.items():
+            if not is_key_log(name):
                 report.logs.append(name)
                 self._look_through(name, head)
-        if not report.logs:
+        # An agency that has announced its keys and never said anything has no log but that of its keys.
+        if not own:
             reader.fail(f"the ledger has no log of {self._claim.agency}: is it an agency of this bus?")
         if not report.problems:
             self._confirm_tail(self._keys())

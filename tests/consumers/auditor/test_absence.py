@@ -205,6 +205,14 @@ def test_an_agency_that_is_none(silence: Silence) -> None:
     assert report.problems == ["the ledger has no log of fire: is it an agency of this bus?"]
 
 
+def test_an_agency_that_has_never_said_anything(silence: Silence) -> None:
+    """It has announced its key, and the whole tree of heads has no other log of it: it was silent."""
+    silence.add(Speaker("court").announce())
+    report = silence.judge(silence.proof(SILENT._replace(agency="court")))
+    assert (report.problems, report.said, report.entries) == ([], [], 0)
+    assert report.finding == "tail not confirmed"
+
+
 def test_logs_must_be_whole_and_opened(silence: Silence) -> None:
     """A log left out or cut, an entry left out, moved or not opened, is found."""
     silence.add(silence.mps.say("referral.withdrawn", withdrawn(), chain(5)))
