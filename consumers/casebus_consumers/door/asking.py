@@ -1,5 +1,6 @@
 """What a request of the door asks: parameters of the query, bodies of JSON, each with its limits."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -21,6 +22,8 @@ LONGEST_WAIT_S = 60
 LARGEST = 2**53 - 1
 EVENT, BATCH, JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 Stage = Literal["published", "admitted", "ledgered"]
+RULE = "R[0-9]+"
+"""How the number of a rule is written."""
 STAGES: tuple[Stage, ...] = ("published", "admitted", "ledgered")
 
 
@@ -36,9 +39,21 @@ class Query:
                 raise wrong_parameter(name, value, "it once")
             self._values[name] = value
 
-    def text(self, name: str) -> str | None:
-        """The text, None where it is not given."""
-        return self._values.get(name)
+    def uuid(self, name: str) -> str | None:
+        """A UUID in lower case."""
+        text = self._values.get(name)
+        if text is None:
+            return None
+        if (found := _uuid(text)) is None:
+            raise wrong_parameter(name, text, "a UUID")
+        return str(found)
+
+    def rule(self, name: str) -> str | None:
+        """The number of a rule."""
+        text = self._values.get(name)
+        if text is not None and re.fullmatch(RULE, text) is None:
+            raise wrong_parameter(name, text, "the number of a rule, such as R30")
+        return text
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number within bounds."""
@@ -65,7 +80,7 @@ class Query:
     def choices(self, name: str, among: Sequence[str]) -> list[str]:
         """Some of some words, with commas between them."""
         text = self._values.get(name)
-        found = text.split(",") if text else []
+        found = [] if text is None else text.split(",")
         for one in found:
             if one not in among:
                 raise wrong_parameter(name, text, "of " + ", ".join(among))
@@ -131,10 +146,15 @@ def too_many(found: int, most: int) -> Problem:
 
 def uuid_of(text: str, name: str) -> UUID:
     """A UUID in a path. Raises Problem 404: there can be none of that name."""
+    if (found := _uuid(text)) is None:
+        raise Problem(404, f"{name}, found {text[:60]!r}, expected a UUID")
+    return found
+
+
+def _uuid(text: str) -> UUID | None:
+    """The UUID that a text spells with its four hyphens, None if it spells none."""
     try:
         found = UUID(text)
     except ValueError:
-        found = None
-    if found is None or str(found) != text.lower():
-        raise Problem(404, f"{name}, found {text[:60]!r}, expected a UUID")
-    return found
+        return None
+    return found if str(found) == text.lower() else None

@@ -282,7 +282,7 @@ class _Web:
 
     async def get_obligations(self, request: Request, query: Query) -> Response:
         """What is due."""
-        now, chain = query.moment("now") or self._door.now(), query.text("chain")
+        now, chain = query.moment("now") or self._door.now(), query.uuid("chain")
         states, before = query.choices("state", list(DUTY_STATES)), query.moment("due_before")
         found = await run_in_threadpool(
             self._door.view.obligations, now, chain=chain, states=states, due_before=before
@@ -292,7 +292,7 @@ class _Web:
     async def get_findings(self, request: Request, query: Query) -> Response:
         """Where accounts disagree."""
         now, states = query.moment("now") or self._door.now(), query.choices("state", list(FINDING_STATES))
-        chain, rule = query.text("chain"), query.text("rule")
+        chain, rule = query.uuid("chain"), query.rule("rule")
         found = await run_in_threadpool(
             self._door.view.findings, chain=chain, states=states, rule=rule, now=now
         )

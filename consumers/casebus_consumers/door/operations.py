@@ -7,7 +7,7 @@ from typing import Any
 from casebus_schemas.case.as_of import LEVELS
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 
-from .asking import BATCH, EVENT, JSON, LARGEST, LONGEST_WAIT_S, MOST_AT_ONCE, STAGES
+from .asking import BATCH, EVENT, JSON, LARGEST, LONGEST_WAIT_S, MOST_AT_ONCE, RULE, STAGES
 
 Schema = Mapping[str, Any]
 _MOMENT: Schema = {
@@ -40,6 +40,7 @@ def _several(words: Any) -> Schema:
     return {
         "type": "array",
         "items": {"type": "string", "enum": list(words)},
+        "minItems": 1,
         "description": "Some of these, with commas.",
     }
 
@@ -169,7 +170,7 @@ OPERATIONS: tuple[Operation, ...] = (
             **_NOW,
             "chain": _UUID,
             "state": _several(FINDING_STATES),
-            "rule": {"type": "string", "pattern": "^R[0-9]+$"},
+            "rule": {"type": "string", "pattern": f"^{RULE}$"},
         },
         {},
         (400,),

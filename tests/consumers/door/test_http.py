@@ -291,6 +291,10 @@ def test_what_cannot_be_read_is_refused(scene: DoorScene, body: bytes, kind: str
         "/v1/inbox?nothing=1",
         "/v1/cases?x=1",
         "/v1/findings?state=odd",
+        "/v1/findings?state=",
+        "/v1/findings?rule=30",
+        "/v1/findings?chain=l",
+        "/v1/obligations?chain=l",
         "/v1/obligations?now=yesterday",
     ],
 )

@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.core.failures import AcceptedNegativeData, FailureGroup
 from schemathesis.specs.openapi.checks import (
     ignored_auth,
     negative_data_rejection,
@@ -67,7 +68,11 @@ def test_the_door_is_as_its_document_says(
     def ask(case: Any) -> None:
         nonlocal asked
         key = {"authorization": f"Bearer {scene.key}"}
-        case.call_and_validate(headers=key, excluded_checks=SEEN_ELSEWHERE[operation.name])
+        try:
+            case.call_and_validate(headers=key, excluded_checks=SEEN_ELSEWHERE[operation.name])
+        except FailureGroup as found:
+            if not all(map(_put_right, found.exceptions)):
+                raise
         asked += 1
 
     try:
@@ -78,6 +83,14 @@ def test_the_door_is_as_its_document_says(
         assert (operation.parameters, operation.takes) == ({}, {})
         return
     assert asked
+
+
+def _put_right(failure: BaseException) -> bool:
+    """Whether what was wrong is gone when it is sent: the key stands in each call, whatever is made up.
+
+    Beside it the generator calls wrong what it leaves out of the query, having no value to send.
+    """
+    return isinstance(failure, AcceptedNegativeData) and "header: violates" in failure.message
 
 
 def test_every_operation_is_answered_and_told() -> None:
