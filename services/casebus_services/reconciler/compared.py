@@ -21,15 +21,23 @@ MOST_STATED = 5 * MOST_FIGURES
 
 def looked_at(transaction: Transaction) -> dict[int, int]:
     """Up to where, by partition, the findings of published figures rest on the events."""
-    return {
-        row[0]: row[1] for row in transaction.rows("SELECT bus_partition, next_offset FROM recon_published")
-    }
+    return ends_in(transaction, "recon_published")
 
 
 def stated_until(transaction: Transaction) -> dict[int, int]:
     """Up to where, by partition, the findings of statements of account rest on the events."""
-    rows = transaction.rows("SELECT bus_partition, next_offset FROM recon_stated")
-    return {row[0]: row[1] for row in rows}
+    return ends_in(transaction, "recon_stated")
+
+
+def ends_in(transaction: Transaction, table: str) -> dict[int, int]:
+    """The next offsets by partition of bus.admission that a look keeps in its table."""
+    return dict(map(tuple, transaction.rows(f"SELECT bus_partition, next_offset FROM {table}")))
+
+
+def entered(transaction: Transaction) -> dict[int, int]:
+    """How far each partition of bus.admission is entered."""
+    rows = transaction.rows("SELECT partition, next_offset FROM recon_partition WHERE partition >= 0")
+    return dict(map(tuple, rows))
 
 
 def versions_of(catalog: Catalog) -> Versions:

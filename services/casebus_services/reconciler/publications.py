@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from casebus_schemas.case.chain import ChainEvent
@@ -13,29 +13,24 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.statistics.comparison import compare_stated
 from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.published import Stated, StatedFigures
-from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer
 from .chain_events import events_of
-from .compared import MOST_FIGURES, MOST_STATED, looked_at, versions_of
+from .compared import MOST_FIGURES, MOST_STATED, entered, versions_of
 from .database import Database, Transaction
 from .fence import FIGURES
-from .hearing import Turn
 from .rows import (
     CHAINS_COUNTED,
     CHAINS_PUBLISHED,
     PUBLISHED,
-    PUBLISHED_FINDINGS,
-    finding_row,
-    found_before,
 )
 from .set_aside import reason_of
-from .store import Work
-from .turns import turns_said
+from .whole_look import WholeLook, enter
 
 log = logging.getLogger(__name__)
 
+_LOOK = WholeLook(FIGURES, PUBLISHED, "recon_published")
 _EVERY_S = 60.0
 _REST = 10
 """A comparison is followed by ten times the time that it took, if that is more."""
@@ -118,9 +113,9 @@ class Publications:
         with self._database.reading() as transaction:
             if not transaction.rows(f"{CHAINS_PUBLISHED} LIMIT 1"):
                 return None
-            entered = _entered(transaction)
+            so_far = entered(transaction)
         try:
-            ends = entered if self._ends is None else self._ends()
+            ends = so_far if self._ends is None else self._ends()
         except RetryLater as error:
             log.warning("published figures are compared later: %s", error)
             self._next_s = now_s + _EVERY_S
@@ -152,8 +147,8 @@ class Publications:
     def _read_stated(self, transaction: Transaction, walk: _Walk, until_s: float) -> bool:
         """Reads what is published, chain by chain; whether all of it is read, and the counting may begin."""
         if not walk.chain:
-            entered = _entered(transaction)
-            if any(entered.get(partition, 0) < end for partition, end in walk.ends.items()):
+            so_far = entered(transaction)
+            if any(so_far.get(partition, 0) < end for partition, end in walk.ends.items()):
                 return False
         while time.monotonic() < until_s:
             rows = transaction.rows(f"{CHAINS_PUBLISHED} AND chain > ? ORDER BY chain LIMIT 1", (walk.chain,))
@@ -176,31 +171,16 @@ class Publications:
     def _enter(self, walk: _Walk) -> bool:
         """Enters what is found, and that the rest is mended; whether something is to be said of it."""
         found = compare_stated(walk.stated or (), walk.counts, most=MOST_FIGURES).findings
-        now = {finding.id: finding for finding in found}
-        with self._database.writing() as transaction:
-            work = Work(transaction, self._catalog)
-            fence = work.fences([FIGURES], self._incarnation)[FIGURES]
-            looked = looked_at(transaction)
-            if any(walk.ends.get(partition, 0) < end for partition, end in looked.items()):
-                return False  # another worker has looked further
-            not_closed = map(found_before, transaction.rows(f"{PUBLISHED_FINDINGS} AND state <> 'closed'"))
-            before = {**work.found_before(now), **{known.id: known for known in not_closed}}
-            mended = {id: replace(known, state="closed") for id, known in before.items() if id not in now}
-            turns = [
-                Turn(known, finding)
-                for id, finding in sorted({**now, **mended}.items())
-                if (known := before.get(id)) is None or known.to_row() != finding.to_row()
-            ]
-            work.save_links([finding_row(turn.now, (PUBLISHED, turn.now.chain)) for turn in turns])
-            waiting = work.say(fence, self._announcer, turns_said(turns, self._catalog, walk.latest))
-            transaction.many(
-                "INSERT INTO recon_published VALUES (?,?) ON CONFLICT (bus_partition) "
-                "DO UPDATE SET next_offset = excluded.next_offset",
-                sorted(walk.ends.items()),
-            )
-            work.release([fence])
-            fault_point("reconciler.before-commit", len(turns))
-        return bool(waiting)
+        return enter(
+            _LOOK,
+            self._database,
+            self._catalog,
+            self._announcer,
+            self._incarnation,
+            found,
+            walk.ends,
+            walk.latest,
+        )
 
 
 def _counted(walk: _Walk, until_s: float) -> bool:
@@ -209,9 +189,3 @@ def _counted(walk: _Walk, until_s: float) -> bool:
         if next(walk.counting, _DONE) is _DONE:
             return True
     return False
-
-
-def _entered(transaction: Transaction) -> dict[int, int]:
-    """How far each partition of bus.admission is entered."""
-    rows = transaction.rows("SELECT partition, next_offset FROM recon_partition WHERE partition >= 0")
-    return {row[0]: row[1] for row in rows}

@@ -87,8 +87,8 @@ CHAINS_COUNTED = (
     f"AND type IN ({', '.join(repr(type) for type in sorted(COUNTED_TYPES))}) ORDER BY chain LIMIT 50"
 )
 """Chains in which something is counted, some at a time."""
-PUBLISHED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{PUBLISHED}'"
-STATED_FINDINGS = f"SELECT body FROM recon_finding WHERE link_kind = '{STATED}'"
+NOT_CLOSED_OF = "SELECT body FROM recon_finding WHERE link_kind = ? AND state <> 'closed'"
+"""Of one kind of link, what is not closed."""
 OF_CHAIN = (
     f" AND (f.link_kind IN ('{PUBLISHED}', '{STATED}') AND f.link_key = ? "
     "OR EXISTS (SELECT 1 FROM recon_chain_key k "

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from casebus_schemas.agencies import BUS
@@ -12,31 +12,26 @@ from casebus_schemas.case.statements import Comparison, last_statements
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.rules.across import r66
-from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
 from .announce import Announcer
-from .compared import stated_until
+from .compared import entered, stated_until
 from .database import Database, Transaction
 from .fence import LINKS
-from .hearing import Turn
 from .rows import (
     EVENTS_STATED,
     HEARD,
     STATED,
     STATED_BEHIND,
-    STATED_FINDINGS,
-    finding_row,
-    found_before,
     heard,
     stored_event,
 )
 from .set_aside import reason_of
-from .store import Work
-from .turns import turns_said
+from .whole_look import WholeLook, enter
 
 log = logging.getLogger(__name__)
 
+_LOOK = WholeLook(LINKS, STATED, "recon_stated")
 _EVERY_S = 60.0
 _REST = 10
 """A comparison is followed by ten times the time that it took, if that is more."""
@@ -118,8 +113,8 @@ class Statements:
                 return None
         ends = _entered_of(self._database) if self._ends is None else self._ends()
         with self._database.reading() as transaction:
-            entered = _entered(transaction)
-            if any(entered.get(partition, 0) < end for partition, end in ends.items()):
+            so_far = entered(transaction)
+            if any(so_far.get(partition, 0) < end for partition, end in ends.items()):
                 return None
             statements = last_statements(stated(transaction, self._catalog, ends))
         self._walk = _Walk(ends, Comparison(statements))
@@ -141,31 +136,16 @@ class Statements:
 
     def _enter(self, walk: _Walk) -> bool:
         """Enters what is found, and that the rest is mended; whether something is to be said of it."""
-        now = {finding.id: finding for finding in r66.compared(walk.comparison.finish())}
-        with self._database.writing() as transaction:
-            work = Work(transaction, self._catalog)
-            fence = work.fences([LINKS], self._incarnation)[LINKS]
-            looked = stated_until(transaction)
-            if any(walk.ends.get(partition, 0) < end for partition, end in looked.items()):
-                return False  # another worker has looked further
-            not_closed = map(found_before, transaction.rows(f"{STATED_FINDINGS} AND state <> 'closed'"))
-            before = {**work.found_before(now), **{known.id: known for known in not_closed}}
-            gone = {id: replace(known, state="closed") for id, known in before.items() if id not in now}
-            turns = [
-                Turn(known, finding)
-                for id, finding in sorted({**now, **gone}.items())
-                if (known := before.get(id)) is None or known.to_row() != finding.to_row()
-            ]
-            work.save_links([finding_row(turn.now, (STATED, turn.now.chain)) for turn in turns])
-            waiting = work.say(fence, self._announcer, turns_said(turns, self._catalog, _latest(walk)))
-            transaction.many(
-                "INSERT INTO recon_stated VALUES (?,?) ON CONFLICT (bus_partition) "
-                "DO UPDATE SET next_offset = excluded.next_offset",
-                sorted(walk.ends.items()),
-            )
-            work.release([fence])
-            fault_point("reconciler.before-commit", len(turns))
-        return bool(waiting)
+        return enter(
+            _LOOK,
+            self._database,
+            self._catalog,
+            self._announcer,
+            self._incarnation,
+            r66.compared(walk.comparison.finish()),
+            walk.ends,
+            _latest(walk),
+        )
 
 
 def stated(transaction: Transaction, catalog: Catalog, ends: Ends) -> Iterable[ChainEvent]:
@@ -181,18 +161,13 @@ def _is_new(transaction: Transaction) -> bool:
     looked = stated_until(transaction)
     return any(
         transaction.rows(STATED_BEHIND, (partition, looked.get(partition, 0)))
-        for partition in _entered(transaction)
+        for partition in entered(transaction)
     )
-
-
-def _entered(transaction: Transaction) -> dict[int, int]:
-    rows = transaction.rows("SELECT partition, next_offset FROM recon_partition WHERE partition >= 0")
-    return {row[0]: row[1] for row in rows}
 
 
 def _entered_of(database: Database) -> dict[int, int]:
     with database.reading() as transaction:
-        return _entered(transaction)
+        return entered(transaction)
 
 
 def _latest(walk: _Walk) -> datetime | None:

@@ -1,18 +1,15 @@
 """The rules of the reconciler, applied to the scenarios without any server, give what the files expect."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
 from casebus_deploy.demo.expectations import Told, clock_problems, finding_problems, notice_problems
-from casebus_deploy.demo.scenario import Step, load, names
+from casebus_deploy.demo.scenario import load, names
 from casebus_deploy.demo.script import Script
-from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.reconcile import Reconciled, reconcile
-from casebus_schemas.wire.door import parse_event
+from support.cases.played import event_of
 
 NOW = datetime(2022, 12, 1, tzinfo=UTC)
 
@@ -20,25 +17,8 @@ NOW = datetime(2022, 12, 1, tzinfo=UTC)
 def played(name: str) -> tuple[Script, Reconciled]:
     """A scenario said step by step, its events folded; digests and chain id are stand-ins."""
     script = Script([load(name)], Catalog.load())
-    events = [said(script, step) for step in script.playable()]
+    events = [event_of(script, step) for step in script.playable()]
     return script, reconcile(events)
-
-
-def said(script: Script, step: Step) -> ChainEvent:
-    event = parse_event(script.event(step), Catalog.load())
-    digest = sha256(step.message_no.encode()).digest()
-    chain = uuid5(NAMESPACE_URL, step.scenario)
-    script.publish(step, chain, digest)
-    return chain_event(
-        digest=digest,
-        id=step.id,
-        type=event.type,
-        source=event.source,
-        chain=str(chain),
-        time_ms=int(event.time.timestamp() * 1000),
-        admitted_at_ms=int(step.at.timestamp() * 1000),
-        body=event.data,
-    )
 
 
 @pytest.mark.parametrize("name", names())
