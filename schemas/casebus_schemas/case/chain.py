@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.times import to_datetime
 
 Digest = bytes
@@ -16,6 +17,7 @@ UNREAD = "H3"
 """The level of an event of which only the headers are read: it may be the highest."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Answer, Reading, State
 from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.sentence import Sentence
@@ -23,6 +24,7 @@ class Rung(NamedTuple):
     needs: str | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Duty:
     """Who owes what to whom until when, and how that stood when it was said (docs/records.md 5).

@@ -331,22 +331,29 @@ class _Finder:
 
 
 def _counted(
-    beginnings: Iterable[_Beginning],
+    beginnings: Sequence[_Beginning],
     rung: Rung,
     pauses: tuple[Pause, ...],
     last_day: date | None,
     calendar: Calendar,
 ) -> tuple[Reading, ...]:
     """The readings of a rung, or up to a last day, from each instant; two that end alike are one."""
+    if len(beginnings) == 1 and beginnings[0][2] is None:
+        at, precision, _ = beginnings[0]
+        limit = _until(last_day, at) or rung.limit
+        return readings(at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar)
     found: dict[tuple[str, datetime], Reading] = {}
     for at, precision, note in beginnings:
         limit = _until(last_day, at) or rung.limit
         for reading in readings(
-            at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar
+            at,
+            limit,
+            rung.readings,
+            precision=precision,
+            pauses=pauses,
+            calendar=calendar,
+            provisionally=note,
         ):
-            if note is not None:
-                why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
-                reading = replace(reading, why=why, provisional=True)
             found.setdefault((reading.name, reading.due), reading)
     return tuple(found.values())
 

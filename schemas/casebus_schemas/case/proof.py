@@ -20,12 +20,13 @@ def late_claims(event: ChainEvent) -> Iterator[tuple[str, datetime]]:
 
     With corrected facts it was last admitted with its correction. What is to come is named otherwise.
     """
-    said_on, admitted_on = beijing_day(event.occurred_at), beijing_day(event.last_said_at)
-    if said_on > admitted_on:
-        yield "time", event.occurred_at
+    said_at, admitted_at = event.occurred_at, event.last_said_at
+    if said_at > admitted_at and beijing_day(said_at) > beijing_day(admitted_at):
+        yield "time", said_at
+    first = min(said_at, admitted_at)
     for name, value in event.data.items():
         past = name.endswith("_at") and name not in _TO_COME and isinstance(value, datetime)
-        if past and beijing_day(value) > min(said_on, admitted_on):
+        if past and value > first and beijing_day(value) > beijing_day(first):
             yield name, value
 
 

@@ -3,14 +3,15 @@
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.texts.sentence import Sentence
-from casebus_schemas.times import beijing_text, in_beijing
+from casebus_schemas.times import BEIJING, beijing_text, in_beijing
 
 from .calendar import NOTICE_MARGIN, Calendar, beijing_day, end_of_day, published
 
@@ -42,10 +43,13 @@ Pause = tuple[datetime, datetime]
 COUNTABLE = range(1900, 9800)
 """Years, in Beijing, in which a term can start: so long before the last possible time that its end is one."""
 
+_FIRST_COUNTABLE = datetime(COUNTABLE.start, 1, 1, tzinfo=BEIJING)
+_END_COUNTABLE = datetime(COUNTABLE.stop, 1, 1, tzinfo=BEIJING)
+
 
 def countable(at: datetime) -> bool:
     """Whether a term can be counted from this time."""
-    return in_beijing(at).year in COUNTABLE
+    return _FIRST_COUNTABLE <= at < _END_COUNTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Term:
     extra_days: int = 0
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, limit: str) -> "Term":
         """Reads `PT24H`, `P3D`, `P3WD`, `P2M` or `P1M15D`. Raises UsageError for anything else."""
         match = _LIMIT.fullmatch(limit)
@@ -76,6 +81,7 @@ def latest_possible(due: datetime, *, provisional: bool) -> datetime:
     return due + NOTICE_MARGIN if provisional else due
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to count a limit: its name, the instant it ends (+08:00), and why.
@@ -128,6 +134,7 @@ def readings(
     precision: Precision = "second",
     pauses: Iterable[Pause] = (),
     calendar: Calendar | None = None,
+    provisionally: Sentence | None = None,
 ) -> tuple[Reading, ...]:
     """All admissible readings of a limit that starts at an aware time, in the order of `names`.
 
@@ -136,7 +143,7 @@ def readings(
     `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
     "day" only the day of the start is known: terms in hours then give the smallest and the largest value
     that the day allows. A term that touches a year without a notice in `calendar` (by default all notices
-    of this package) has provisional readings.
+    of this package) has provisional readings; all are where `provisionally` says why.
     Raises UsageError for an unknown limit, for a reading that does not fit its unit, or for a start outside
     `COUNTABLE` years.
     """
@@ -151,6 +158,9 @@ def readings(
             found=start.isoformat(),
             expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
         )
+    if not limit.startswith("PT"):
+        # Terms in days begin with the day: what was counted from one of its hours holds for all of them.
+        start = datetime(start.year, start.month, start.day, tzinfo=BEIJING)
     return _readings(
         start,
         limit,
@@ -158,6 +168,7 @@ def readings(
         precision,
         tuple(pauses),
         calendar or published(),
+        provisionally,
     )
 
 
@@ -169,6 +180,7 @@ def _readings(
     precision: Precision,
     pauses: tuple[Pause, ...],
     calendar: Calendar,
+    note: Sentence | None,
 ) -> tuple[Reading, ...]:
     term = Term.parse(limit)
     possible = READINGS_OF_UNIT[term.unit]
@@ -180,8 +192,14 @@ def _readings(
             found=", ".join(strange) or "no reading",
             expected=", ".join(possible),
         )
-    return tuple(
+    found = tuple(
         _COUNT[name](term, start, precision, pauses, calendar) for name in possible if name in wanted
+    )
+    if note is None:
+        return found
+    return tuple(
+        replace(one, why=Sentence(note.zh + one.why.zh, note.en + one.why.en), provisional=True)
+        for one in found
     )
 
 

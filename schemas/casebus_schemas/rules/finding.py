@@ -8,6 +8,7 @@ from uuid import UUID
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
@@ -20,6 +21,7 @@ Severity = Literal["info", "medium", "high"]
 FindingState = Literal["open", "explained", "accepted", "closed"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Account:
     """What one agency says about the matter of a finding, and in which event.
@@ -61,6 +63,7 @@ class Apart:
     severity: Severity
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A disagreement or defect that the bus shows, with all accounts; nobody's account wins by it.

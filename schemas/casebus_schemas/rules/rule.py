@@ -9,6 +9,7 @@ from uuid import UUID
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
 from casebus_schemas.case.chain_keys import KeyKind, Linked
 from casebus_schemas.case.kin import Kin, KinKey, KinKind
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
@@ -23,6 +24,7 @@ T = TypeVar("T")
 Scope = Literal["chain", "stream", "across", "statistics"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a rule noticed; its head gives the rest of the finding.
@@ -60,6 +62,7 @@ class Found:
     """The finding, once it was made: a rule that keeps what it found has it made once."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """An admitted event at its place in its producer's stream, as the bus met it.

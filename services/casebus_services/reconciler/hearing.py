@@ -8,6 +8,7 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import Digest, highest
 from casebus_schemas.case.duty_said import Duty
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
@@ -40,6 +41,7 @@ class Closing:
     closed_at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """What one event, or one instant, makes the bus say of a chain to the same agencies, once.
