@@ -13,7 +13,7 @@ from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import due_earliest, due_latest
 from casebus_schemas.times import BEIJING
 
-from .chain import ChainEvent, highest
+from .chain import ChainEvent
 from .duty_said import Duty, Rung
 from .parties import Party
 from .proof import claimed_time
@@ -188,7 +188,7 @@ class Obligation:
             stands_since=self.stands_since,
             told=self.cause.audience,
             answer_told=self.cause.audience if self.met_by is None else self.met_by.audience,
-            handling=highest(e.handling for e in (self.cause, self.met_by) if e is not None),
+            handling=max(self.cause.handling, (self.met_by or self.cause).handling),
         )
 
     def to_json(self, now: datetime) -> dict[str, Any]:

@@ -58,12 +58,12 @@ class Duty:
     @property
     def due_earliest(self) -> datetime:
         """The smallest admissible reading."""
-        return min(reading.due for reading in self.readings)
+        return min([reading.due for reading in self.readings])
 
     @property
     def due_latest(self) -> datetime:
         """The largest admissible reading."""
-        return max(reading.due for reading in self.readings)
+        return max([reading.due for reading in self.readings])
 
     @property
     def parties(self) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ def is_apart(claimed: datetime, admitted: datetime, limit: str) -> bool:
 
     Terms in days count from the day; those in hours (`PT24H`) from the hour.
     """
+    if claimed == admitted:
+        return False
     if limit.startswith("PT"):
         return abs(admitted - claimed) > _ON_THE_WAY
     return beijing_day(claimed) != beijing_day(admitted)

@@ -151,8 +151,8 @@ def readings(
         raise UsageError(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
-    start = in_beijing(start)
-    if not countable(start):
+    local = in_beijing(start)
+    if local.year not in COUNTABLE:
         raise UsageError(
             "no term can start in that year",
             found=start.isoformat(),
@@ -160,9 +160,9 @@ def readings(
         )
     if not limit.startswith("PT"):
         # Terms in days begin with the day: what was counted from one of its hours holds for all of them.
-        start = datetime(start.year, start.month, start.day, tzinfo=BEIJING)
+        local = datetime(local.year, local.month, local.day, tzinfo=BEIJING)
     return _readings(
-        start,
+        local,
         limit,
         None if names is None else tuple(names),
         precision,
@@ -205,12 +205,12 @@ def _readings(
 
 def due_earliest(of: Iterable[Reading]) -> datetime:
     """The smallest admissible reading."""
-    return min(reading.due for reading in of)
+    return min([reading.due for reading in of])
 
 
 def due_latest(of: Iterable[Reading]) -> datetime:
     """The largest admissible reading."""
-    return max(reading.due for reading in of)
+    return max([reading.due for reading in of])
 
 
 def add_months(day: date, count: int) -> date:

@@ -183,8 +183,10 @@ class Finding:
 
 def account(event: ChainEvent, value: object, *also: ChainEvent, compared: tuple[str, ...] = ()) -> Account:
     """What an event's speaker says; `also` are other events that the value is taken from."""
-    told = event.audience.intersection(*(other.audience for other in also))
-    handling = highest(one.handling for one in (event, *also))
+    told, handling = event.audience, event.handling
+    if also:
+        told = told.intersection(*(other.audience for other in also))
+        handling = highest([handling, *(one.handling for one in also)])
     return Account(Agency(event.agency), value, event.digest, told, compared, handling)
 
 

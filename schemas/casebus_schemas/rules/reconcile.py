@@ -330,15 +330,20 @@ class Reconciled:
     ) -> tuple[list[Finding], list[Finding]]:
         before: list[Finding] = []
         after: list[Finding] = []
-        narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
+        digest, content, over_case = event.digest, self._content, self._asked.over_case
+        narrow = self._narrow(event, [key for key in keys if key[0] == digest])
         whole = self._whole()
         for id in touched:
-            rule = self._asked.over_case.get(id)
+            rule = over_case.get(id)
             if rule is None:
                 continue
-            part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
-            found = self._kept(run_rule(rule, whole if rule.each is None else narrow))
-            gone, new = self._content.set(part, found)
+            if rule.each is None:
+                part, found = (id, WHOLE), run_rule(rule, whole)
+            else:
+                part, found = (id, (digest, "")), run_rule(rule, narrow)
+            if not found and not content.holds(part):
+                continue
+            gone, new = content.set(part, self._kept(found))
             before.extend(gone)
             after.extend(new)
         return before, after

@@ -201,7 +201,8 @@ def _guarded(
 
 
 def _made(rule: Rule, found: Iterable[Found]) -> tuple[Finding, ...]:
-    return tuple([rule.finding(one) for one in islice(found, MOST_FINDINGS)])
+    noticed = list(islice(found, MOST_FINDINGS))
+    return tuple([rule.finding(one) for one in noticed]) if noticed else ()
 
 
 def _failed(

@@ -63,7 +63,7 @@ def notice_id(said: SignedFields, recipient: str) -> UUID:
 
 def bus_id(rule: str, subject: str, causes: Sequence[bytes] = ()) -> UUID:
     """Id of what the bus itself says: rule, subject and the digests of the causing events."""
-    listed = "\n".join(sorted(cause.hex() for cause in causes))
+    listed = causes[0].hex() if len(causes) == 1 else "\n".join(sorted([cause.hex() for cause in causes]))
     return _uuid5(f"bus\n{rule}\n{subject}\n{listed}")
 
 

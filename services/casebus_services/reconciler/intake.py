@@ -106,7 +106,7 @@ class Intake:
         self._calendars = calendars
         self._began_s = thread_time()
         self._read_s: float | None = None
-        """What the clock of processor time has just shown: to read it costs as much as a small rule."""
+        """What the clock of processor time showed when the last event was taken; to read it is dear."""
         self._openers: dict[str, Callable[[], ChainBook]] = {}
         self._ground = ground
         self._catalog = catalog
@@ -150,6 +150,7 @@ class Intake:
             if known is not None:
                 for finding in watch(met_again(known)):
                     self._notice(chain, finding)
+                self._read_s = None
                 continue
             fresh.append(arrived)
             self._enter(chain, arrived, heads)
@@ -220,8 +221,12 @@ class Intake:
             self._charge(book, began_s)
 
     def _is_over(self) -> bool:
-        now_s, self._read_s = self._read_s or thread_time(), None
-        return now_s - self._began_s > self._budget.transaction_s
+        return self._now_s() - self._began_s > self._budget.transaction_s
+
+    def _now_s(self) -> float:
+        if self._read_s is None:
+            self._read_s = thread_time()
+        return self._read_s
 
     def _charge(self, book: ChainBook, since_s: float) -> None:
         """Counts time that a chain took since then. Raises OverBudget if it was too much."""
@@ -254,7 +259,7 @@ class Intake:
             self._notice(chain, finding)
 
     def _take(self, book: ChainBook, arrived: Arrival) -> None:
-        began_s = thread_time()
+        began_s = self._now_s()
         self._say(book.chain, book.take(arrived.event(self._catalog)))
         self._charge(book, began_s)
 
