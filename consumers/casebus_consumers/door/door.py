@@ -27,8 +27,12 @@ from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .bell import Bell
-from .following import InboxFollower, ReceiptFollower, Relay
+from .following import Follower, InboxFollower, ReceiptFollower, Relay
+from .outbound import Outbound
 from .said import Said
+from .settings import DoorSettings
+from .webhooks.store import webhooks_file
+from .webhooks.telling import Webhooks
 
 CAUGHT_UP_S = 5.0
 STOP_S = 10.0
@@ -69,52 +73,81 @@ class Door:
         self.said_bell, self.inbox_bell = Bell(), Bell()
         self._settings = settings
         self._catalog = catalog
-        self.outbox = DoorOutbox(
+        self._outbox = DoorOutbox(
             settings.outbox_file,
             agency=settings.agency,
             key=settings.signing_key(),
             partitions=settings.partitions,
             instance=settings.instance,
         )
-        self.outbox.bell = self.said_bell
-        self.store = OwnStore(own_file(settings))
-        self._connector = Connector(self.outbox, catalog, settings.chain_secret)
+        self._outbox.bell = self.said_bell
+        self._store = OwnStore(own_file(settings))
+        self._connector = Connector(self._outbox, catalog, settings.chain_secret)
         self._stop = Event()
-        self.said = Said(self.outbox, catalog)
-        self.view = OwnView(self.agency, self.outbox, self.store, catalog)
-        intake = Intake(settings, self.outbox, self.store, catalog)
-        names = [f"{self.agency}-{what}" for what in ("inbox", "receipts", "relay")]
-        publisher = Publisher(self.outbox, settings, faults=faults)
-        self._inbox = InboxFollower(names[0], self._stop, intake, self.inbox_bell.ring)
+        self.said = Said(self._outbox, catalog)
+        self.view = OwnView(self.agency, self._outbox, self._store, catalog)
+        intake = Intake(settings, self._outbox, self._store, catalog)
+        own = DoorSettings.read(settings.data_dir)
+        outbound = Outbound(own.reach, ca_file=own.ca_file)
+        publisher = Publisher(self._outbox, settings, faults=faults)
+        self._inbox = InboxFollower(f"{self.agency}-inbox", self._stop, intake, self._heard_more)
         self._receipts = ReceiptFollower(
-            names[1], self._stop, settings, self.outbox, catalog, self.said_bell.ring
+            f"{self.agency}-receipts", self._stop, settings, self._outbox, catalog, self._answered
         )
-        self._relay = Relay(names[2], self._stop, self.outbox, publisher)
-        self._threads = (self._inbox, self._receipts, self._relay)
+        self._relay = Relay(f"{self.agency}-relay", self._stop, self._outbox, publisher)
+        self._webhooks = Webhooks(
+            f"{self.agency}-webhooks",
+            self._stop,
+            webhooks_file(settings.data_dir),
+            self._store,
+            self.said,
+            outbound,
+            faults=faults,
+        )
+        self._threads: dict[str, Follower] = {
+            "inbox": self._inbox,
+            "receipts": self._receipts,
+            "relay": self._relay,
+            "webhooks": self._webhooks,
+        }
 
     # --- life --------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begins to hear and to relay. What is said before is kept all the same."""
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
 
     def stop(self) -> None:
         """Ends its threads, each within seconds, and closes the files."""
         self._stop.set()
         self._relay.wake()
-        for thread in self._threads:
+        self._webhooks.wake()
+        for thread in self._threads.values():
             thread.join(STOP_S)
-        self.outbox.close()
+        self._outbox.close()
 
     def ails(self) -> dict[str, str]:
         """What does not do what it should, and why."""
-        names = ("inbox", "receipts", "relay")
-        return {
-            name: one.problem
-            for name, one in zip(names, self._threads, strict=True)
-            if one.problem is not None
-        }
+        return {name: one.problem for name, one in self._threads.items() if one.problem is not None}
+
+    def _heard_more(self) -> None:
+        self.inbox_bell.ring()
+        self._webhooks.wake()
+
+    def _answered(self) -> None:
+        self.said_bell.ring()
+        self._webhooks.wake()
+
+    @property
+    def outbox(self) -> Outbox:
+        """The agency's outbox, which keeps its receipts, too."""
+        return self._outbox
+
+    @property
+    def store(self) -> OwnStore:
+        """The agency's own view as it is kept: its inbox."""
+        return self._store
 
     # --- saying ------------------------------------------------------------------------------------------
 
@@ -125,7 +158,7 @@ class Door:
         """
         if any(self._connector.needs_arrivals(event) for event in events):
             self._inbox.ready.wait(CAUGHT_UP_S)  # at the start: what has arrived may place them
-        advice = SaidAdvice(self.outbox, self._catalog, events) if advise else None
+        advice = SaidAdvice(self._outbox, self._catalog, events) if advise else None
         now = to_datetime(time.time_ns() // 1_000_000)
         found: list[Taken | DoorProblem] = []
         for number, one in enumerate(self._connector.submit_all(events)):
@@ -146,28 +179,28 @@ class Door:
 
     def heard(self, after: int, limit: int) -> list[tuple[int, str, str]]:
         """(number, kind, JSON text) of what stands behind a number in the inbox, at most `limit`."""
-        return self.store.after(after, limit)
+        return self._store.after(after, limit)
 
     def acknowledge(self, seqs: Sequence[int]) -> list[Queued]:
         """Says `receipt.delivered` to the senders of these notices, once; gives one event a chain."""
         topic = inbox(self.agency)
-        entries = self.store.notices(sorted(set(seqs)))
+        entries = self._store.notices(sorted(set(seqs)))
         notices: list[Told] = [
             read_notice(self.agency, parse_notice(record_of(entry, topic)), self._catalog)
             for entry in entries
         ]
-        queued = Inbox(self._settings, self.outbox, self._catalog).acknowledge(notices)
+        queued = Inbox(self._settings, self._outbox, self._catalog).acknowledge(notices)
         if queued:
             self._relay.wake()
         return queued
 
     def numbers(self, notices: Sequence[UUID]) -> list[int]:
         """The numbers of notices by their ids; those that are not known are left out."""
-        return self.store.numbers([str(notice) for notice in notices])
+        return self._store.numbers([str(notice) for notice in notices])
 
     def first_unacknowledged(self, up_to: int) -> list[int]:
         """Numbers of the notices up to one that are not acknowledged."""
-        with self.outbox.reading() as connection:
+        with self._outbox.reading() as connection:
             rows = connection.execute(
                 "SELECT seq FROM delivery WHERE seq BETWEEN 0 AND ? AND acknowledged_by IS NULL", (up_to,)
             ).fetchall()

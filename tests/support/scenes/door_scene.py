@@ -37,7 +37,7 @@ class DoorScene(OwnScene):
     def close(self) -> None:
         """Closes the files."""
         self.outbox.close()
-        self.door.outbox.close()
+        self.door._outbox.close()
 
     def arrive(self) -> None:
         """The inbox comes into the door's own view."""
