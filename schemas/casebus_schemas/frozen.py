@@ -12,8 +12,8 @@ def quickly_made(cls: type[T]) -> type[T]:
     That of dataclasses goes through `object.__setattr__` for each field. This one makes the value under a
     class with the same slots that is not frozen, and gives it its own class at last.
     """
-    if cls.__bases__ != (object,) or "__post_init__" in vars(cls):
-        raise TypeError(f"{cls.__name__} has a base or a __post_init__")
+    if cls.__bases__ != (object,):
+        raise TypeError(f"{cls.__name__} has a base")
     names: dict[str, Any] = {
         "_MISSING": MISSING,
         "_become": object.__setattr__,
@@ -33,8 +33,11 @@ def quickly_made(cls: type[T]) -> type[T]:
                 value = f"_{one.name}() if {one.name} is _MISSING else {one.name}"
         if one.init:
             parameters.append(given)
-        lines.append(f"self.{one.name} = {value}")
+        if one.init or value != one.name:  # else __post_init__ gives it
+            lines.append(f"self.{one.name} = {value}")
     lines.append("self.__class__ = _Frozen")
+    if "__post_init__" in vars(cls):
+        lines.append("self.__post_init__()")
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), names)  # of our own fields only
     made = names["__init__"]
     made.__annotations__ = dict(cls.__init__.__annotations__)

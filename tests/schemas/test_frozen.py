@@ -40,6 +40,23 @@ def test_it_is_the_same_value() -> None:
     assert type(point) is Point
 
 
+@quickly_made
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """A value with a field that follows from another."""
+
+    x: int
+    twice: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "twice", 2 * self.x)
+
+
+def test_what_follows_from_other_fields_is_given() -> None:
+    """`__post_init__` runs when a value is made and when it is replaced."""
+    assert (Doubled(2).twice, replace(Doubled(2), x=3).twice) == (4, 6)
+
+
 def test_it_is_frozen() -> None:
     """Nobody changes a field of it or adds one."""
     point = Point(1)

@@ -38,6 +38,8 @@ _UNIT_WORDS: dict[Unit, Sentence] = {
     "months": Sentence("个月", "month(s)"),
 }
 _HOUR = timedelta(hours=1)
+_HOURS = ("hours", "hours_next")
+"""Readings that hold at their last instant."""
 Pause = tuple[datetime, datetime]
 """From when to when a term stands still; the time between is added to it."""
 COUNTABLE = range(1900, 9800)
@@ -99,18 +101,19 @@ class Reading:
     @property
     def latest_possible(self) -> datetime:
         """The instant before which nobody can say that the reading is over."""
-        return latest_possible(self.due, provisional=self.provisional)
+        return self.due + NOTICE_MARGIN if self.provisional else self.due
 
     def holds(self, moment: datetime) -> bool:
         """Whether something done at `moment` is within this reading.
 
         A term in hours includes its last instant; the instant 24:00 belongs to the next day.
         """
-        return self._before(moment, self.due)
+        return moment <= self.due if self.name in _HOURS else moment < self.due
 
     def may_hold(self, moment: datetime) -> bool:
         """Whether that is possible, whatever a notice not yet published will say."""
-        return self._before(moment, self.latest_possible)
+        end = self.due + NOTICE_MARGIN if self.provisional else self.due
+        return moment <= end if self.name in _HOURS else moment < end
 
     def to_json(self) -> dict[str, Any]:
         """The reading as in records.md 5."""
@@ -121,9 +124,6 @@ class Reading:
             "provisional": self.provisional,
             "latest_possible": beijing_text(self.latest_possible),
         }
-
-    def _before(self, moment: datetime, end: datetime) -> bool:
-        return moment <= end if self.name in ("hours", "hours_next") else moment < end
 
 
 def readings(

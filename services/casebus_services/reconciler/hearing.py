@@ -1,6 +1,6 @@
 """Who hears what of a change in a chain's book: an announcement for all who may see the same. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -90,8 +90,10 @@ _Groups = dict[_Group, list[tuple[Finding, Finding]]]
 """For each group the findings, and each as the group sees it."""
 
 
-def duties_said(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
+def duties_said(changed: Sequence[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
     """What is said of duties that have changed, to those parties who were told of what started them."""
+    if not changed:
+        return []
     groups: dict[tuple[tuple[str, ...], bool], list[tuple[DutyEntry, Duty]]] = {}
     for entry in changed:
         kinds: dict[bool, tuple[Duty, list[str]]] = {}
@@ -135,6 +137,8 @@ def findings_said(
     why in words, both for those who were told of that event (None: for all).
     """
     turns = list(turns)
+    if not turns:
+        return []
     opened: _Groups = {}
     closed: _Groups = {}
     for turn in turns:
