@@ -12,6 +12,7 @@ from casebus_schemas.law import Answer, Reading, State
 from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.uuids import uuid_text
 
 from .chain import Digest
 
@@ -78,7 +79,7 @@ class Duty:
     def _body(self) -> dict[str, Any]:
         met = self.met
         return {
-            "id": str(self.id),
+            "id": uuid_text(self.id),
             "rule": self.rule,
             "chain": self.chain,
             "owed_by": self.owed_by,

@@ -13,6 +13,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.uuids import uuid_text
 
 from .word import Word
 
@@ -97,7 +98,7 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """The finding as in records.md 5, and what was said to it."""
         return {
-            "id": str(self.id),
+            "id": uuid_text(self.id),
             "rule": self.rule,
             "class": self.cls,
             "severity": self.severity,

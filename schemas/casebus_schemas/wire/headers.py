@@ -15,7 +15,7 @@ from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 from .base64url import base64url_bytes, canonical_bytes, from_base64url, to_base64url
 from .records import Headers, Outgoing, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
-from .uuids import uuid_in
+from .uuids import uuid_in, uuid_text
 
 CONTENT_TYPE = "application/avro"
 MAX_HEADERS = 32
@@ -260,7 +260,7 @@ def event_headers(
     """Headers of an event from what was signed and its signature block, in the bus's order."""
     pairs = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(fields.id).encode()),
+        ("ce_id", uuid_text(fields.id).encode()),
         ("ce_source", _ascii(fields.source)),
         ("ce_type", _ascii(fields.type)),
         ("ce_time", _time_header(fields.time_ms)),

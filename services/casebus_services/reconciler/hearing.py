@@ -14,6 +14,7 @@ from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.sight import hearers, home, seen_by, shown_to
 from casebus_schemas.times import to_moment
+from casebus_schemas.wire.uuids import uuid_text
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
@@ -109,7 +110,7 @@ def duties_said(changed: Sequence[DutyEntry], chain: str, now: datetime) -> list
         said.append(
             Announcement(
                 "obligation.announced",
-                _subject((f"{duty.id}\n{duty.state}" for _, duty in entries), told, partly=partly),
+                _subject((f"{uuid_text(duty.id)}\n{duty.state}" for _, duty in entries), told, partly=partly),
                 tuple(dict.fromkeys(entry.basis for entry, _ in entries)),
                 chain,
                 tuple(duty for _, duty in entries),
@@ -217,7 +218,9 @@ def _opened(
     return Announcement(
         "finding.opened",
         # No event tells apart what the time opens twice: a term that was extended runs out again.
-        _subject((f"{v.id}\n{v.state if trigger else _since(v)}" for v in views), told, partly=partly),
+        _subject(
+            (f"{uuid_text(v.id)}\n{v.state if trigger else _since(v)}" for v in views), told, partly=partly
+        ),
         (trigger,) if trigger else tuple(dict.fromkeys(finding.causes[0] for finding, _ in found)),
         chain,
         views,
@@ -252,7 +255,7 @@ def _closed(
     )
     return Announcement(
         "finding.closed",
-        _subject((f"{closing.id}\nclosed" for closing in closings), told, partly=partly),
+        _subject((f"{uuid_text(closing.id)}\nclosed" for closing in closings), told, partly=partly),
         (cause,) if cause else (),
         chain,
         closings,
