@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -66,6 +66,13 @@ def bundle_command(
         list[str] | None,
         typer.Option(help="an event by id or place whose content is shown by its hash alone; '*' for all"),
     ] = None,
+    cover: Annotated[
+        Literal["case", "all", "none"],
+        typer.Option(
+            help="show all leaves of the logs on which the bus speaks of the case, closed where they are of "
+            "others, so that no verdict can be left out: from before its first event, from the start, or none"
+        ),
+    ] = "case",
     policy: MayPolicy = None,
     cosignatures: Cosignatures = 3,
     database_url: DatabaseUrl = None,
@@ -76,10 +83,11 @@ def bundle_command(
     from .verified_words import fingerprint_of
 
     with _rows(database_url, connection) as rows:
-        made = bundle(rows, chain, _suffices(policy, cosignatures), withhold=frozenset(withhold or ()))
+        hidden = frozenset(withhold or ())
+        made = bundle(rows, chain, _suffices(policy, cosignatures), withhold=hidden, cover=cover)
     raw = made.to_bytes()
     output.write_bytes(raw)
-    entries = sum(len(log.leaves) for name, log in made.logs.items() if ".key/" not in name)
+    entries = sum(sum(map(bool, log.headers)) for name, log in made.logs.items() if ".key/" not in name)
     say(f"{output}: {entries} entries as of epoch {made.epoch.index + 1}; SHA-256 {fingerprint_of(raw)}")
 
 

@@ -135,6 +135,13 @@ def text_of_notice(notice: UUID) -> str:
     return str(notice)
 
 
+def counts_now(verdicts: dict[str, Admission], admission: Admission) -> None:
+    """Takes in one more verdict: the first of the last attempt at a record is the one that counts."""
+    place = str(admission.origin)
+    if place not in verdicts or verdicts[place].attempt < admission.attempt:
+        verdicts[place] = admission
+
+
 def split_admission(record: Record) -> tuple[Admission, Headers]:
     """Admission of a `bus.admission` record, and the original headers before the bus's own.
 
