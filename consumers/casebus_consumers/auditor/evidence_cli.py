@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from casebus_schemas.evidence.trust_policy import TrustPolicy
 
     from .proof_rows import ProofRows, Suffices
+    from .verifier import What
 
 Policy = Annotated[
     Path,
@@ -124,41 +125,47 @@ def prove_absence_command(
     say(f"{output}: as of epoch {made.epoch.index + 1}; verify-absence says what it shows")
 
 
-@app.command("verify-absence")
-def verify_absence(
-    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove-absence` wrote")],
-    policy: Policy,
-    as_json: Json = False,
-) -> None:
-    """Check a proof of absence under your own policy, offline; exit 0 only if all of it is proven."""
-    _judge("absence", file, policy, as_json=as_json)
-
-
-@app.command("verify-proof")
-def verify_proof(
-    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove` wrote")],
-    policy: Policy,
-    as_json: Json = False,
-) -> None:
-    """Check a proof of one entry under your own policy, without network or database; exit 1 if it fails."""
-    _judge("proof", file, policy, as_json=as_json)
-
-
-@app.command("verify-bundle")
-def verify_bundle(
-    file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
+def verify_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="the file that the command of the same name wrote")],
     policy: Policy,
     page: Annotated[
-        Path | None, typer.Option("--page", help="write the page for people anew, if all holds")
+        Path | None, typer.Option("--page", help="of a bundle: write its page for people anew, if all holds")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a case's bundle under your own policy, without network or database; exit 1 if anything fails."""
-    if page is not None:
-        from .verifier import write_page
+    """Check a file of evidence under your own policy, without network or database."""
+    from .verifier import judged, write_page
 
-        write_page(_read(file), _policy(policy), page)
-    _judge("bundle", file, policy, as_json=as_json)
+    what = _WRITTEN_BY[context.command.name or ""]
+    raw, trusted = _read(file), _policy(policy)
+    if page is not None:
+        if what != "bundle":
+            raise UsageError("only a bundle has a page", found=f"--page with {context.command.name}")
+        write_page(raw, trusted, page)
+    found = judged(what, raw, trusted)
+    if as_json:
+        say_json(found.body())
+    else:
+        for line in found.lines:
+            say(line)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+_WRITTEN_BY: "dict[str, What]" = {
+    "verify-proof": "proof",
+    "verify-bundle": "bundle",
+    "verify-absence": "absence",
+}
+for _name, _help in (
+    ("verify-proof", "Check the proof of one entry under your own policy, offline; exit 1 if it fails."),
+    ("verify-bundle", "Check a case's bundle under your own policy, offline; exit 1 if anything fails."),
+    (
+        "verify-absence",
+        "Check a proof of absence under your own policy, offline; exit 0 only if all is proven.",
+    ),
+):
+    app.command(_name, help=_help)(verify_command)
 
 
 @app.command("verifier")
@@ -224,15 +231,3 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {file}", found=type(error).__name__, expected="a file") from error
-
-
-def _judge(what: str, file: Path, policy: Path, *, as_json: bool) -> None:
-    from .verifier import judged
-
-    ok, lines, body = judged(what, _read(file), _policy(policy))
-    if as_json:
-        say_json(body)
-    else:
-        for line in lines:
-            say(line)
-    raise typer.Exit(0 if ok else 1)

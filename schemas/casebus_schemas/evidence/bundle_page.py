@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission, counts_now
+from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, SaidVerdict, counts_now, said_in
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.field_labels import field_labels
 from casebus_schemas.texts.harmless import harmless
@@ -114,9 +114,9 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "</ul></html>"
 
 
-def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, Admission]]:
+def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, SaidVerdict]]:
     """The verdict on each place that counts."""
-    found: dict[str, Admission] = {}
+    found: dict[str, SaidVerdict] = {}
     for entry in entries:
         headers = entry.record.headers
         if (
@@ -124,12 +124,11 @@ def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, Admission]]:
             and tuple(n for n, _ in headers[-len(BUS_HEADERS) :]) == BUS_HEADERS
         ):
             said = next(value for name, value in reversed(headers) if name == HEADER)
-            admission = Admission.from_json(said or b"")
-            counts_now(found, admission)
+            counts_now(found, said_in(said or b""))
     yield from found.items()
 
 
-def _entry(number: int, entry: ShownEntry, verdict: Admission | None, schemas: Schemas) -> Iterator[str]:
+def _entry(number: int, entry: ShownEntry, verdict: SaidVerdict | None, schemas: Schemas) -> Iterator[str]:
     record = entry.record
     first = {name: record.header(name) or b"" for name in ("ce_type", "ce_source", "ce_time", "ce_id")}
     said = {name: value.decode("utf-8", "replace") for name, value in first.items()}

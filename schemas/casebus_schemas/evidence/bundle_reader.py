@@ -11,7 +11,7 @@ from .bundle_file import Bundle, BundledLog
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
 from .key_history import KeyHistory
-from .leaf import LeafFields, decode_headers, leaf_hash, parse_leaf
+from .leaf import LeafFields, decode_headers, digest_of_key, leaf_hash, parse_leaf
 from .range_proof import verify_ranges
 from .trust_policy import TrustPolicy, Verdict
 
@@ -43,8 +43,12 @@ class ShownEntry:
         Raises ValueError if the headers cannot be read.
         """
         leaf, headers = self.leaf, decode_headers(self._headers)
-        key = next((value for name, value in headers if name == "ce_subject"), None)
-        if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
+        key = None
+        for name, value in headers:
+            if name == "ce_subject":
+                key = value
+                break
+        if leaf.key_sha256 is None or key is None or digest_of_key(key) != leaf.key_sha256:
             key = None
         place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
         return Record(*place, key, self.value, headers)

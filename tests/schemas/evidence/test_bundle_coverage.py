@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from casebus_schemas.admission.verdict import Admission, Origin, counts_now
+from casebus_schemas.admission.verdict import SaidVerdict, counts_now
 from casebus_schemas.evidence.bundle_check import BundleReport, check_bundle
 from casebus_schemas.evidence.bundle_coverage import CLOCKS_MS, coverage, first_times
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog, bundled_log
@@ -199,10 +199,10 @@ def test_times_by_partition() -> None:
 def test_the_last_attempt_counts() -> None:
     """Of several verdicts on a record the first one of the last attempt counts."""
 
-    def verdict(attempt: int, said: Literal["admitted", "refused"]) -> Admission:
-        return Admission(Origin("csrc.referral", 0, 5), attempt, said, None, None, None, (), "", "", 0)
+    def verdict(attempt: int, said: Literal["admitted", "refused"]) -> SaidVerdict:
+        return SaidVerdict("csrc.referral/0/5", attempt, said, None, None, None, 0)
 
-    verdicts: dict[str, Admission] = {}
+    verdicts: dict[str, SaidVerdict] = {}
     said: Literal["admitted", "refused"]
     for attempt, said in ((1, "refused"), (1, "admitted"), (2, "admitted"), (2, "refused"), (1, "refused")):
         counts_now(verdicts, verdict(attempt, said))

@@ -49,13 +49,14 @@ class SignedCase:
         return self.ledger.note(*THREE)
 
 
-def example(matters: int = 12, events: int = 3) -> SignedCase:
-    """As many matters, each of as many referrals of csrc, sealed twice."""
+def example(matters: int = 12, events: int = 3, *, distinct: bool = False) -> SignedCase:
+    """As many matters, each of as many referrals of csrc, sealed twice; `distinct` are their contents."""
     case = SignedCase()
     csrc = case.admitter.speaker("csrc")
     for turn in range(events):
         for number in range(matters):
-            case.say(csrc.refer(number))
+            of_its_own = {"message_no": f"{turn}/{number}"} if distinct else {}
+            case.say(csrc.refer(number, **of_its_own))
         if (turn in (0, events - 1) and events > 3) or (events <= 3 and turn != events - 2):
             case.ledger.seal()
     return case
