@@ -119,7 +119,7 @@ def test_bundle(figure: Figure) -> None:
     figure("bundle of 10,000 events, a file of", len(raw) / EVENTS, "bytes an event")
     figure("judged with all signatures (two an event)", EVENTS / took, "events/s")
     figure("its processor time, all processes", processor / EVENTS * 1e6, "us an event")
-    figure("what the library alone takes of it", 2 * alone * 1000, "us an event")
+    figure("what the library alone takes of it", 2 * alone, "us an event")
     figure("so on every processor free", processors() * EVENTS / processor, "events/s")
     figure("its signatures", 2 * EVENTS / took, "signatures/s")
     figure("the library alone, one thread", 1000 / alone * 1000, "signatures/s")
