@@ -1,4 +1,4 @@
-"""What stands in a scenario's data for what is known once earlier steps are said: their digests and chains."""
+"""What stands in a scenario for what is known once earlier steps are said: their digests and chains."""
 
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256

@@ -65,7 +65,10 @@ class Script:
             "in_reply_to_hash": replied.digest.hex() if replied else None,
             "corrects": corrected.digest.hex() if corrected else None,
             "withdraws": withdrawn.digest.hex() if withdrawn else None,
-            "local_refs": [dict(self._references[step.scenario, step.chain]), *(dict(ref) for ref in step.refs)],
+            "local_refs": [
+                dict(self._references[step.scenario, step.chain]),
+                *(dict(ref) for ref in step.refs),
+            ],
             "precision": "day",
             "date_basis": step.date_basis,
             "legal_basis": [dict(article) for article in step.legal_basis],
@@ -94,7 +97,8 @@ class Script:
     def chains(self) -> dict[str, str]:
         """What each chain is called: by its scenario, a further one by its own name too."""
         return {
-            str(id): name if chain is None else f"{name}/{chain}" for (name, chain), id in self._chains.items()
+            str(id): name if chain is None else f"{name}/{chain}"
+            for (name, chain), id in self._chains.items()
         }
 
     def said(self, scenario: str, label: str) -> Said | None:

@@ -25,7 +25,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A file said step by step: its script and events, each chain folded, the last time of which it speaks."""
+    """A file said step by step: its script and events, its chains folded, the last time that it names."""
 
     script: Script
     events: list[ChainEvent]
