@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|switched-off|wheel|check|lock [arguments passed on]
+python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|switched-off|wheel|check|lock [more]
 """
 
 from __future__ import annotations
