@@ -54,5 +54,13 @@ def listed(
         say(name)
 
 
+@app.command("outbox-table")
+def outbox_table() -> None:
+    """The SQL of an outbox table in the agency's own PostgreSQL, and of the answers beside it."""
+    from importlib.resources import files
+
+    say((files(__package__) / "table" / "outbox_table.sql").read_text(encoding="utf-8"))
+
+
 def _folder(agency: str, connection: Path | None) -> Path:
     return AgencySettings.read(agency, read_connection(connection)).data_dir

@@ -5,15 +5,47 @@ from pathlib import Path
 from threading import Event
 
 from casebus_consumers.door.addresses import read_networks
+from casebus_consumers.door.door import Door
 from casebus_consumers.door.outbound import Outbound
 from casebus_consumers.door.said import Said
+from casebus_consumers.door.settings import TableSettings
+from casebus_consumers.door.table.taking import OutboxTable
 from casebus_consumers.door.webhooks.store import webhooks_file
 from casebus_consumers.door.webhooks.telling import Webhooks
 from casebus_consumers.own.store import OwnStore
+from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.signing import SigningKey
+
+
+def take_rows(folder: Path, url_file: Path, kill_at: Mapping[str, int]) -> None:
+    """Takes the rows of an outbox table without end."""
+    outbox_table(door_of(folder), url_file, PublisherFaults(kill_at)).follow()
+
+
+def door_of(folder: Path) -> Door:
+    """The regulator's door on files of a folder, not started."""
+    settings = AgencySettings(
+        bootstrap_servers="127.0.0.1:1",
+        sasl_username="csrc",
+        sasl_password_file=folder / "password",
+        agency="csrc",
+        signing_key_file=folder / "key",
+        chain_secret_file=folder / "secret",
+        data_dir=folder,
+    )
+    (folder / "key").write_text("5" * 64)
+    (folder / "secret").write_text("s" * 40)
+    door = Door(settings, Catalog.load())
+    door._inbox.ready.set()  # nothing is to be waited for
+    return door
+
+
+def outbox_table(door: Door, url_file: Path, faults: PublisherFaults | None = None) -> OutboxTable:
+    """The thread that takes the rows of a table."""
+    return OutboxTable("csrc-table", Event(), door, TableSettings(url_file), faults)
 
 
 def tell_webhooks(folder: Path, kill_at: Mapping[str, int]) -> None:
