@@ -223,7 +223,7 @@ def test_a_table_that_is_missing_is_said(table: Table) -> None:
 
 
 def test_killed_between_outbox_and_table_it_says_each_row_once(table: Table) -> None:
-    """Killed when the events are in the outbox and the answers are not, and by signal in between: every row is
+    """Killed when the events are in the outbox and the answers are not, and by signal: every row is
     answered, and is one event."""
     count = 60
     for number in range(count // 2):

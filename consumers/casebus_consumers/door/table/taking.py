@@ -36,7 +36,8 @@ SELECT o.id::text, o.type, o.payload FROM {table} o
 WHERE NOT EXISTS (SELECT 1 FROM {answer} a WHERE a.id = o.id::text) ORDER BY o.{order} LIMIT %s
 """
 _ANSWER = """
-INSERT INTO {answer} (id, state, chain, digest, refusal) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
+INSERT INTO {answer} (id, state, chain, digest, refusal)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
 """
 _OF_IDS = """
 SELECT id, state, chain::text, digest, refusal FROM {answer} WHERE id = ANY(%s) FOR UPDATE
