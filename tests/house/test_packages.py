@@ -27,6 +27,7 @@ SHELVES = {
 ROOMS = {
     "consumers/casebus_consumers/door": "door",
     "consumers/casebus_consumers/door/table": "door-table",
+    "consumers/casebus_consumers/door/files": "door-files",
 }
 """Rooms of a shelf that are installed with an extra of their own."""
 

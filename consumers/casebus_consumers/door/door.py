@@ -25,6 +25,8 @@ from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .bell import Bell
+from .files.folder import DropFolder
+from .files.store import DropStore, folder_file
 from .following import Follower, InboxFollower, ReceiptFollower, Relay
 from .outbound import Outbound
 from .said import Said
@@ -106,6 +108,11 @@ class Door:
             from .table.taking import OutboxTable
 
             self._threads["table"] = OutboxTable(f"{self.agency}-table", self._stop, self, own.table, faults)
+        if own.folder is not None:
+            kept = DropStore(folder_file(settings.data_dir))
+            self._threads["folder"] = DropFolder(
+                f"{self.agency}-folder", self._stop, self, own.folder, kept, faults
+            )
 
     # --- life --------------------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ class DoorSettings:
     ca_file: Path | None = None
     """Certificates of the authority of the systems that it calls, instead of the machine's."""
     table: TableSettings | None = None
+    folder: Path | None = None
+    """Where systems that can only write files drop them."""
 
     @classmethod
     def read(cls, folder: Path) -> "DoorSettings":
@@ -48,11 +50,16 @@ class DoorSettings:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {file}", found=str(error)) from error
         body: Any = read_yaml(FILE, source) or {}
-        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table"))
+        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table", "folder"))
         reach = body.get("reach") or []
         if not isinstance(reach, list):
             raise UsageError(f"{FILE}: reach", found=repr(reach)[:80], expected="a list of networks")
-        return cls(read_networks(reach), _path(body, "ca_file", folder), _table(body.get("table"), folder))
+        return cls(
+            read_networks(reach),
+            _path(body, "ca_file", folder),
+            _table(body.get("table"), folder),
+            _path(body, "folder", folder),
+        )
 
 
 def _table(body: Any, folder: Path) -> TableSettings | None:

@@ -16,7 +16,6 @@ from casebus_consumers.door.door import Door
 from casebus_consumers.door.settings import DoorSettings, TableSettings
 from casebus_consumers.door.table.taking import AFTER_QUEUE, OutboxTable
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from support.cases.chains import at
 from support.cases.members import door_event
@@ -24,6 +23,7 @@ from support.events import receipts
 from support.events.signed_events import stored
 from support.scenes.door_children import door_of, outbox_table, take_rows
 from support.scenes.forked import forked
+from support.scenes.kept import keep
 
 pytestmark = pytest.mark.postgres
 
@@ -140,29 +140,16 @@ def test_what_the_bus_answers_comes_to_the_row(table: Table) -> None:
         table.put(number, payload(number))
     table.work()
     records = [stored(row.record, 7 + at) for at, row in enumerate(table.door._outbox.pending(0, 2, 10**7))]
-    keep(table, receipts.admitted(records[0], at("2016-10-19"), "mps"))
+    keep(table.door, receipts.admitted(records[0], at("2016-10-19"), "mps"))
     table.work()
     assert table.answers()[IDS[1]] == ("admitted", None)
-    keep(table, receipts.ledgered(records[0], at("2016-10-19"), 0))
-    keep(table, receipts.refused(records[1], at("2016-10-19"), "bad-body", "not a body"))
-    keep(table, receipts.ledgered(records[1], at("2016-10-19"), 1))
+    keep(table.door, receipts.ledgered(records[0], at("2016-10-19"), 0))
+    keep(table.door, receipts.refused(records[1], at("2016-10-19"), "bad-body", "not a body"))
+    keep(table.door, receipts.ledgered(records[1], at("2016-10-19"), 1))
     table.work()
     assert table.answers()[IDS[1]] == ("ledgered", None)
     state, refusal = table.answers()[IDS[2]]
     assert (state, refusal["by"], refusal["code"]) == ("refused", "bus", "bad-body")
-
-
-_kept = iter(range(1_000))
-
-
-def keep(table: Table, receipt: Any) -> None:
-    """Keeps a receipt as the door's reader does."""
-    from casebus_producers.received.kept_receipts import keep as keep_receipt
-    from casebus_schemas.catalogue.catalog import Catalog
-
-    record = stored(receipt, next(_kept))
-    with table.door._outbox.transaction() as connection:
-        assert keep_receipt(connection, record, decode(Catalog.load(), record.value)[1]) is None
 
 
 def test_debezium_s_columns_are_enough(postgres_url: str, tmp_path: Path) -> None:

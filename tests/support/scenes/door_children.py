@@ -1,11 +1,16 @@
 """Threads of a door as processes of their own, that tests kill."""
 
+import itertools
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from casebus_consumers.door.addresses import read_networks
 from casebus_consumers.door.door import Door
+from casebus_consumers.door.files.folder import QUIET_S, DropFolder
+from casebus_consumers.door.files.store import DropStore, folder_file
 from casebus_consumers.door.outbound import Outbound
 from casebus_consumers.door.said import Said
 from casebus_consumers.door.settings import TableSettings
@@ -46,6 +51,21 @@ def door_of(folder: Path) -> Door:
 def outbox_table(door: Door, url_file: Path, faults: PublisherFaults | None = None) -> OutboxTable:
     """The thread that takes the rows of a table."""
     return OutboxTable("csrc-table", Event(), door, TableSettings(url_file), faults)
+
+
+def take_files(folder: Path, dropped: Path, kill_at: Mapping[str, int]) -> None:
+    """Takes the files of a folder without end."""
+    drop_folder(door_of(folder), folder, dropped, PublisherFaults(kill_at)).follow()
+
+
+def drop_folder(
+    door: Door, folder: Path, dropped: Path, faults: PublisherFaults | None = None, clock_s: Any = None
+) -> DropFolder:
+    """The thread that takes the files of a folder; each is whole at once unless a clock is given."""
+    started = time.monotonic()
+    ticks = itertools.count()
+    clock = clock_s or (lambda: started + 2 * QUIET_S * next(ticks))
+    return DropFolder("csrc-folder", Event(), door, dropped, DropStore(folder_file(folder)), faults, clock)
 
 
 def tell_webhooks(folder: Path, kill_at: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -14,11 +14,10 @@ from casebus_producers.faults import PublisherFaults
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.door import DoorProblem
 
+from ..answers import Answer, Says, after, answered
 from ..following import Follower
-from ..said import Said
 from ..settings import TableSettings
-from ..taken import Taken
-from .rows import AnswerRow, Row, after, event_of, not_taken, taken
+from .rows import Row, event_of
 
 AFTER_QUEUE = "table.after-queue"
 """Events of rows are in the outbox, the table does not know it yet."""
@@ -48,19 +47,6 @@ _MOVE = """
 INSERT INTO {place} (receipt) VALUES (%s) ON CONFLICT (one) DO UPDATE SET receipt = excluded.receipt
 """
 _DELETE = "DELETE FROM {table} o WHERE o.id::text = ANY(%s)"
-
-
-class Says(Protocol):
-    """What takes events: the door."""
-
-    agency: str
-    said: Said
-
-    def say(self, events: Sequence[object]) -> list[Taken | DoorProblem]:
-        """Keeps events in the outbox; durable when it returns; idempotent."""
-
-    def law_of(self, event: object) -> list[str]:
-        """The texts of law on which the type of an event stands."""
 
 
 class OutboxTable(Follower):
@@ -151,7 +137,7 @@ class OutboxTable(Follower):
             place = receipts[-1]["seq"]
             ids = [str(one["event"]["id"]) for one in receipts if one["event"]["id"] is not None]
             with connection.transaction():
-                found = {one[0]: AnswerRow(*one) for one in connection.execute(self._sql(_OF_IDS), (ids,))}
+                found = {one[0]: Answer(*one) for one in connection.execute(self._sql(_OF_IDS), (ids,))}
                 for receipt in receipts:
                     old = found.get(str(receipt["event"]["id"]))
                     if old is not None and (new := after(old, receipt)) != old:
@@ -159,7 +145,7 @@ class OutboxTable(Follower):
                         connection.execute(self._sql(_CHANGE), (new.state, _json(new.refusal), new.id))
                 connection.execute(self._sql(_MOVE), (place,))
 
-    def _answers(self, rows: Sequence[Row]) -> list[AnswerRow]:
+    def _answers(self, rows: Sequence[Row]) -> list[Answer]:
         events: list[Any] = []
         for row in rows:
             try:
@@ -170,11 +156,7 @@ class OutboxTable(Follower):
         answers = []
         for row, event in zip(rows, events, strict=True):
             one = event if isinstance(event, DoorProblem) else next(found)
-            if isinstance(one, DoorProblem):
-                answers.append(not_taken(row.id, one, self._door.law_of({"type": row.type})))
-            else:
-                receipts = self._door.said.standing(one.queued)["receipts"] if one.queued.repeated else []
-                answers.append(taken(row.id, one.queued, receipts))
+            answers.append(answered(self._door, {"type": row.type}, row.id, one))
         return answers
 
     def _sql(self, text: str) -> sql.Composed:
@@ -184,7 +166,7 @@ class OutboxTable(Follower):
         return self._names[name].as_string(None)
 
 
-def _values(one: AnswerRow) -> tuple[Any, ...]:
+def _values(one: Answer) -> tuple[Any, ...]:
     return one.id, one.state, one.chain, one.digest, _json(one.refusal)
 
 
