@@ -186,7 +186,8 @@ class Suspects:
         self._of_number: dict[int, Person] = {}
         self.revision = 0
         new = [entry for event in events for entry in self._enter(event)]
-        self._identified = _Identified(new)
+        if new:
+            self._identified = _Identified(new)
         self._of_number = {person.number: person for person in self._persons.values()}
 
     @property
