@@ -34,10 +34,12 @@ class Admin:
 
 
 def test_a_commit_that_comes_after_the_verdict_is_waited_for() -> None:
+    """The router commits some time after its verdict: until then nothing is counted."""
     copies = KafkaCopies(Admin([None, 5, 6]), patience_s=30.0)
     assert copies.count_to(Origin("court.record", 0, 5)) == 4
 
 
 def test_records_that_stay_unjudged_are_refused() -> None:
+    """What the router has not judged in time is not removed."""
     with pytest.raises(Refused, match="not judged"):
         KafkaCopies(Admin([5]), patience_s=0.0).count_to(Origin("court.record", 0, 5))
