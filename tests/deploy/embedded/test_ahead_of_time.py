@@ -1,4 +1,4 @@
-"""The cache of Kafka's classes: taken where there is one, missed by nobody where there is none or it is spoilt."""
+"""The cache of Kafka's classes: taken where there is one, missed by nobody where there is none."""
 
 import subprocess
 from pathlib import Path
