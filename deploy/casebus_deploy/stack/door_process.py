@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from casebus_consumers.door.clients import Clients
 from casebus_consumers.door.door import Door
+from casebus_consumers.door.tls import DoorTls
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.faults import PublisherFaults
@@ -40,7 +41,7 @@ def serve(agencies: Sequence[str]) -> None:
     settings = {agency: AgencySettings.read(agency, connection) for agency in urls}
     doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
     servers = [
-        uvicorn.Server(_config(door, Clients(settings[agency].data_dir), urls[agency]))
+        uvicorn.Server(web_config(door, Clients(settings[agency].data_dir), urls[agency]))
         for agency, door in doors.items()
     ]
     threads = [threading.Thread(target=server.run, daemon=True) for server in servers]
@@ -89,18 +90,27 @@ def _urls(agencies: Sequence[str], connection: Connection | None) -> Mapping[str
     return {name: known[name] for name in agencies or known}
 
 
-def _config(door: Door, clients: Clients, url: str) -> "uvicorn.Config":  # type: ignore[name-defined]  # noqa: F821
+def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = None) -> "uvicorn.Config":  # type: ignore[name-defined]  # noqa: F821
     import uvicorn
 
     from casebus_consumers.door.http import create_app
+    from casebus_consumers.door.tls import CertifiedProtocol
     from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
 
     address = urlsplit(url)
+    if (address.scheme == "https") != (tls is not None):
+        raise UsageError(
+            "the door's address and its certificate do not go together",
+            found=f"{url}, {'no certificate' if tls is None else 'a certificate'}",
+            expected="https with tls in door.yaml, http without",
+        )
     hosts = web_hosts(url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
     return uvicorn.Config(
         create_app(door, clients, hosts=hosts),
         host=address.hostname or "127.0.0.1",
-        port=address.port or 80,
+        port=address.port or (80 if tls is None else 443),
+        http="auto" if tls is None else CertifiedProtocol,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context(),
         log_config=None,
         log_level="warning",
         access_log=False,

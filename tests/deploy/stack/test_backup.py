@@ -71,7 +71,7 @@ def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
 
 
 def test_approved_requests_are_kept(bus: tuple[Path, Connection], tmp_path: Path) -> None:
-    """A restored folder in which agencies have enrolled is still one, also where no keys are in the backup."""
+    """A restored folder in which agencies have enrolled is still one, also without keys in the backup."""
     _, connection = bus
     data = tmp_path / "data"
     password = data / "secrets" / "operator.password"

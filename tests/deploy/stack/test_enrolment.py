@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from casebus_deploy.cli.enroll import app
 from casebus_deploy.stack import keys
 from casebus_deploy.stack.enrolment import exported, judged, operators_own
 from casebus_deploy.stack.principals import stack_principals
@@ -48,6 +50,19 @@ def test_who_has_not_joined_has_no_entry(tmp_path: Path) -> None:
     assert found["ledger"].signing_key_file is not None
 
 
+def made() -> Request:
+    """A request of the regulator."""
+    return make_request(
+        "csrc",
+        "casebus.example/ledger",
+        "office",
+        SigningKey(bytes(32)),
+        DecryptionKey(bytes(31) + b"\1"),
+        now_ms=1_790_000_000_000,
+        randomness=bytes(30),
+    )
+
+
 @pytest.fixture
 def trial(tmp_path: Path) -> tuple[Connection, Path]:
     """The connection of a bus that has made all keys."""
@@ -62,18 +77,29 @@ def trial(tmp_path: Path) -> tuple[Connection, Path]:
 def test_keys_that_the_operator_made_are_not_given_out(trial: tuple[Connection, Path]) -> None:
     """A bus for trial approves nobody and exports nobody: it is told how to begin one for use."""
     connection, file = trial
-    request: Request = make_request(
-        "csrc",
-        "casebus.example/ledger",
-        "office",
-        SigningKey(bytes(32)),
-        DecryptionKey(bytes(31) + b"\1"),
-        now_ms=1_790_000_000_000,
-        randomness=bytes(30),
-    )
+    request = made()
     with pytest.raises(UsageError, match="made the keys of csrc itself"):
         judged(connection, file, request)
     with pytest.raises(UsageError, match="made the keys of csrc itself"):
         exported(connection, "csrc")
     with pytest.raises(UsageError, match="police has not joined"):
         exported(connection, "police")
+
+
+def test_only_the_request_that_was_meant_is_approved(trial: tuple[Connection, Path], tmp_path: Path) -> None:
+    """Another agency's file, or one whose number is not that which was read out, is refused at once."""
+    file = tmp_path / "csrc.request.json"
+    file.write_bytes(made().file.to_bytes())
+    given = ["approve", str(file), "-c", str(trial[1])]
+    for wrong, said in (
+        (["--agency", "mps"], "the request is of another agency"),
+        (["--number", "0000-" * 7 + "0000"], "the number is not that of this request"),
+    ):
+        refused = CliRunner().invoke(app, [*given, *wrong]).exception
+        assert isinstance(refused, UsageError)
+        assert refused.message == said
+    spoken = f" {made().file.number.upper()} "
+    assert "made the keys of csrc itself" in str(
+        CliRunner().invoke(app, [*given, "--number", spoken]).exception
+    )
+    assert CliRunner().invoke(app, ["show", str(file)]).stdout.strip().endswith(made().file.number)
