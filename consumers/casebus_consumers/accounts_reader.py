@@ -15,6 +15,7 @@ from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.absence_check import STREAM_HEAD
 from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.rules.case_view import EVERYTHING, case_view, state_of, status_known_to
 from casebus_schemas.rules.reasons import finding_reasons
@@ -44,6 +45,9 @@ _EVENTS_AND_ADMISSIONS = (
     "FROM recon_event e JOIN recon_admission a "
     "ON a.bus_partition = e.bus_partition AND a.bus_offset = e.bus_offset"
 )
+_CHAINS = "SELECT chain, status, events, hash FROM recon_chain"
+_NO_HEADS = f"e.type <> '{STREAM_HEAD}'"
+_SAYS_MORE = f"EXISTS (SELECT 1 FROM recon_event e WHERE e.chain = recon_chain.chain AND {_NO_HEADS})"
 _OF_AGENCY = "(e.source = ? OR e.source LIKE ? OR ',' || a.recipients LIKE ?)"
 
 
@@ -60,11 +64,14 @@ class AccountsReader:
         self._database.close()
 
     def chains(self, agency: str | None = None) -> list[dict[str, Any]]:
-        """Every chain with its state and how many events it has; to an agency both by what it was told."""
+        """Every chain with its state and how many events it has; to an agency both by what it was told.
+
+        Threads in which agencies only state where their streams end are left out.
+        """
         if agency is not None:
             return self._chains_of(agency)
         with self._database.reading() as transaction:
-            rows = transaction.rows("SELECT chain, status, events, hash FROM recon_chain ORDER BY chain")
+            rows = transaction.rows(f"{_CHAINS} WHERE {_SAYS_MORE} ORDER BY chain")
         held = {one["chain"]: one for one in self.set_aside()}
         return [
             {
@@ -81,7 +88,7 @@ class AccountsReader:
         with self._database.reading() as transaction:
             rows = transaction.rows(
                 f"SELECT e.chain, count(*) {_EVENTS_AND_ADMISSIONS} WHERE {_OF_AGENCY} "
-                "GROUP BY e.chain ORDER BY e.chain",
+                f"AND {_NO_HEADS} GROUP BY e.chain ORDER BY e.chain",
                 _as_agency(agency),
             )
         return [
@@ -304,7 +311,9 @@ class AccountsReader:
 
     def hash(self) -> str:
         """SHA-256 over all chains and their hashes: equal for the same signed events, however they came."""
-        return sha256(canonical([[c["chain"], c["hash"]] for c in self.chains()])).hexdigest()
+        with self._database.reading() as transaction:
+            rows = transaction.rows(f"{_CHAINS} ORDER BY chain")
+        return sha256(canonical([[row[0], bytes(row[3]).hex()] for row in rows])).hexdigest()
 
 
 def set_aside(url: str | None) -> list[dict[str, Any]]:

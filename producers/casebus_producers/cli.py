@@ -21,6 +21,7 @@ from .outbox.outbox import Outbox
 from .outbox.outbox_events import Queued
 from .outbox.publication import Publication
 from .outbox.publisher import Publisher
+from .outbox.stream_heads import StreamHeads
 from .received.receipts import WaitFor
 from .screen import say, say_json
 
@@ -95,7 +96,11 @@ def outbox(
     resend: Annotated[
         bool, typer.Option(help="send again what Kafka lost, as after an older copy of it was put back")
     ] = False,
-    timeout: Annotated[float, typer.Option(help="seconds that --flush or --resend may take")] = 60.0,
+    state_heads: Annotated[
+        bool,
+        typer.Option(help="state now where the own streams end, so that silence can be proven up to now"),
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="seconds that sending may take")] = 60.0,
 ) -> None:
     """Show what the agency's outbox holds: waiting, sent, last events. Exit code 3 if some still waits."""
     quiet_kafka()
@@ -109,7 +114,9 @@ def outbox(
                 lost = send_again(settings, box)
                 say(f"重新待发 {lost.events} events that Kafka lost wait again", err=True)
                 say(f"已不存 gone: {lost.notices} notices, {lost.receipts} receipts that were read", err=True)
-            error = _flush(box, settings, timeout) if flush or resend else None
+            if state_heads:
+                StreamHeads(box, settings.state_heads_s, settings.state_heads_idle_s).state()
+            error = _flush(box, settings, timeout) if flush or resend or state_heads else None
         _show(box, as_json)
         if error is not None:
             raise error

@@ -162,6 +162,10 @@ class AgencySettings(KafkaLogin):
     """Kafka client's own limit."""
     request_timeout_ms: int = 10_000
     """Until a request counts as lost."""
+    state_heads_s: float = 600.0
+    """Seconds after something was said until the agency states where its streams end; 0: never."""
+    state_heads_idle_s: float = 3_600.0
+    """The same after its last statement, though nothing was said: so its silence is provable up to then."""
 
     @classmethod
     def read(cls, principal: str, connection: Connection | None = None) -> Self:
@@ -201,8 +205,17 @@ class AgencySettings(KafkaLogin):
 
     def wrong(self) -> list[str]:
         """The fields whose values cannot be."""
-        sizes = ("window_records", "window_bytes", "stall_s", "delivery_timeout_ms", "request_timeout_ms")
+        sizes = (
+            "window_records",
+            "window_bytes",
+            "stall_s",
+            "delivery_timeout_ms",
+            "request_timeout_ms",
+            "state_heads_idle_s",
+        )
         named = [] if _INSTANCE.fullmatch(self.instance) else ["instance"]
+        if self.state_heads_s < 0:
+            named.append("state_heads_s")
         return [*super().wrong(), *(name for name in sizes if getattr(self, name) <= 0), *named]
 
     @property

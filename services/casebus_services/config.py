@@ -33,6 +33,9 @@ class ServiceSettings(BaseSettings):
         default=1.0, gt=0, description="seconds between two epochs of a growing ledger"
     )
     seal_entries: int = Field(default=5000, ge=1, description="entries after which an epoch is sealed sooner")
+    seal_idle_s: float = Field(
+        default=3600.0, ge=1, description="seconds after which an epoch is sealed though nothing came"
+    )
     accounts_url: str | None = Field(default=None, description="SQLAlchemy URL of the accounts database")
     chain_budget_s: float = Field(
         default=10.0, gt=0, description="seconds of processor time a chain may take beyond 20 ms an event"

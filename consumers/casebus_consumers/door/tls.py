@@ -1,22 +1,16 @@
 """TLS of a door: its own certificate, and those by which the agency's systems are known to it."""
 
-import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
-
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from casebus_producers.private_files import read_private
 from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import known_keys
 
-from .clients import CERTIFICATE, KINDS
-
-_STATE = "app_state"
-"""What uvicorn's protocols copy into the state of each request of a connection."""
+from .clients import KINDS
 
 Clients = Literal["none", "optional", "required"]
 
@@ -89,15 +83,3 @@ def names_in(certificate: Mapping[str, Any] | None) -> tuple[str, ...]:
         if kind == "commonName"
     ]
     return tuple(alternative or common)
-
-
-class CertifiedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen when uvicorn is imported
-    """HTTP as uvicorn speaks it; each request's state has the names of its connection's certificate."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Reads the certificate that the handshake has verified."""
-        super().connection_made(transport)
-        shown = transport.get_extra_info("ssl_object")
-        names: Sequence[str] = names_in(shown.getpeercert()) if shown is not None else ()
-        state: dict[str, Any] = getattr(self, _STATE)
-        setattr(self, _STATE, {**state, CERTIFICATE: tuple(names)})

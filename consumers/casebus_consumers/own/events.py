@@ -15,6 +15,7 @@ from casebus_schemas.case.chain import ChainEvent, chain_event
 from casebus_schemas.case.shares import computed
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
+from casebus_schemas.evidence.absence_check import STREAM_HEAD
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
@@ -69,10 +70,14 @@ class OwnEvents:
         self._catalog = catalog
 
     def chains(self) -> list[str]:
-        """Ids of the chains of which the agency said or heard something, in order."""
+        """Ids of the chains of which the agency said or heard something, in order.
+
+        What it only states of its keys and its streams' ends is no case.
+        """
         with self._outbox.reading() as connection:
             rows = connection.execute(
-                "SELECT DISTINCT aggregateid FROM outbox WHERE aggregatetype <> ?", (_KEYS,)
+                "SELECT DISTINCT aggregateid FROM outbox WHERE aggregatetype <> ? AND type <> ?",
+                (_KEYS, STREAM_HEAD),
             ).fetchall()
         return sorted({row[0] for row in rows} | set(self._store.chains()))
 

@@ -66,6 +66,17 @@ class Entry(NamedTuple):
     headers: str | None = None
 
 
+class Heading(NamedTuple):
+    """What stands at a number of the inbox, without what it says."""
+
+    seq: int
+    kind: str
+    notice: str | None
+    type: str | None
+    chain: str | None
+    admitted_at_ms: int | None
+
+
 def record_of(entry: Entry, topic: str) -> Record:
     """The record of a notice as it stood in the inbox."""
     headers = tuple((name, text.encode()) for name, text in json.loads(entry.headers or "[]"))
@@ -145,6 +156,25 @@ class OwnStore:
             "SELECT seq, kind, body FROM inbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
         )
         return [(row[0], row[1], row[2]) for row in found]
+
+    def headings(self, seq: int, limit: int) -> list[Heading]:
+        """What stands behind a number in the inbox, at most `limit`, without what it says."""
+        query = (
+            "SELECT seq, kind, notice, type, chain, admitted_at_ms FROM inbox "
+            "WHERE seq > ? ORDER BY seq LIMIT ?"
+        )
+        return [Heading(*row) for row in self._rows(query, (seq, limit))]
+
+    def holds(self, seq: int, notice: str | None) -> bool:
+        """Whether this is what stands at a number: not where the inbox was read anew and is another one."""
+        rows = self._rows("SELECT notice FROM inbox WHERE seq = ?", (seq,))
+        return bool(rows) and rows[0][0] == notice
+
+    def last_heading(self) -> Heading | None:
+        """What came last."""
+        query = "SELECT seq, kind, notice, type, chain, admitted_at_ms FROM inbox ORDER BY seq DESC LIMIT 1"
+        rows = self._rows(query, ())
+        return Heading(*rows[0]) if rows else None
 
     def notices(self, seqs: Sequence[int]) -> list[Entry]:
         """The true notices at these numbers, in their order."""

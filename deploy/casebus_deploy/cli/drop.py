@@ -64,10 +64,10 @@ def drop(
         try:
             with kafka_copies(known, connection) as copies:
                 body["kafka_records"] = copies.count_to(place)
-        except (UsageError, RetryLater, Refused):
+        except (UsageError, RetryLater, Refused) as error:
             if delete_from_kafka is not None:
                 raise
-            body["kafka_records"] = None
+            body["kafka_records"], body["kafka_unknown"] = None, str(error)
     if delete_from_kafka is not None and delete_from_kafka != body["kafka_records"]:
         raise UsageError(
             "deleting Kafka's copy deletes every earlier record of its partition",
@@ -158,4 +158,6 @@ def _lines(body: dict[str, Any]) -> Iterator[str]:
     records = body.get("kafka_records")
     if records is not None and "order" not in body:
         yield f"Kafka: its copy goes only with all {records} records up to it (--delete-from-kafka {records})"
+    if "kafka_unknown" in body:
+        yield f"Kafka: how many records would go is not known: {body['kafka_unknown']}"
     yield "仍留存 stays: admission, dead letter, notices, accounts, backups, and Kafka's copy unless deleted"

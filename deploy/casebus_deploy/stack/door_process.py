@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from casebus_consumers.door.clients import Clients
 from casebus_consumers.door.door import Door
+from casebus_consumers.door.settings import DoorSettings
 from casebus_consumers.door.tls import DoorTls
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
@@ -41,7 +42,14 @@ def serve(agencies: Sequence[str]) -> None:
     settings = {agency: AgencySettings.read(agency, connection) for agency in urls}
     doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
     servers = [
-        uvicorn.Server(web_config(door, Clients(settings[agency].data_dir), urls[agency]))
+        uvicorn.Server(
+            web_config(
+                door,
+                Clients(settings[agency].data_dir),
+                urls[agency],
+                DoorSettings.read(settings[agency].data_dir).tls,
+            )
+        )
         for agency, door in doors.items()
     ]
     threads = [threading.Thread(target=server.run, daemon=True) for server in servers]
@@ -93,8 +101,8 @@ def _urls(agencies: Sequence[str], connection: Connection | None) -> Mapping[str
 def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = None) -> "uvicorn.Config":  # type: ignore[name-defined]  # noqa: F821
     import uvicorn
 
+    from casebus_consumers.door.certified import CertifiedProtocol
     from casebus_consumers.door.http import create_app
-    from casebus_consumers.door.tls import CertifiedProtocol
     from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
 
     address = urlsplit(url)

@@ -22,14 +22,7 @@ from .own_folder import (
     write_whole,
 )
 
-_KEPT = (
-    "door_url",
-    "door_key_file",
-    "door_certificate_file",
-    "door_private_key_file",
-    "door_client_authority_file",
-    "witness_url",
-)
+_KEPT = ("door_url", "door_key_file", "witness_url")
 """What the agency itself has written into its connection.json."""
 
 

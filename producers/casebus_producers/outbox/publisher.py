@@ -26,6 +26,7 @@ from .in_step import check_in_step
 from .outbox import Outbox
 from .outbox_events import Acknowledged, Pending
 from .relay_lock import take_relay_lock
+from .stream_heads import StreamHeads
 
 _OUTBOX_POLL_S = 0.2
 """How often rows of another process are looked for; our own wake the loop at once."""
@@ -72,6 +73,8 @@ class Publisher:
     Before the first row goes out `compare` holds the outbox against Kafka: one of the two may have been put
     back from an older copy (OutOfStep ends the publisher, nothing is sent).
 
+    It states now and then where the agency's streams end (`StreamHeads`), as the settings say.
+
     Only one process relays an outbox at a time (a lock beside its file, freed by the kernel when the process
     dies); others wait and take over. Memory is bounded by `window_records` and `window_bytes`.
     """
@@ -88,6 +91,7 @@ class Publisher:
         self._outbox = outbox
         self._settings = settings
         self._compare = compare
+        self._heads = StreamHeads(outbox, settings.state_heads_s, settings.state_heads_idle_s)
         self._in_step = False
         self._faults = faults or PublisherFaults()
         self._make_producer = make_producer
@@ -198,6 +202,7 @@ class Publisher:
 
     def _step(self) -> float:
         """One turn; returns how long to rest unless woken."""
+        self._heads.turn()
         flight = self._flight
         if flight is not None:
             self._settle(flight)

@@ -224,19 +224,28 @@ class _Absence:
         return self._reader.keys(shown)
 
     def _confirm_tail(self, keys: KeyHistory) -> None:
-        """Whether the agency itself said, after the deadline, where its streams end, and no more was sent."""
+        """Whether the agency itself said, after the deadline, where its streams end, and no more was sent.
+
+        Each of its outboxes speaks for itself: of each the last statement counts, and all must agree.
+        """
         why = [f"{self._claim.agency} has not said after the deadline where its streams end"]
+        last: dict[str, tuple[int, list[str]]] = {}
         for leaf, record in self._statements:
             try:
-                why = self._missing(leaf, self._statement(leaf, record, keys))
+                outbox, as_of_ms, heads = self._statement(leaf, record, keys)
+                if as_of_ms >= last.get(outbox, (0, []))[0]:
+                    last[outbox] = as_of_ms, self._missing(heads)
             except (BusError, ValueError, LookupError, TypeError) as error:
                 why = [f"{leaf.topic}/{leaf.partition}/{leaf.offset}: {error}"]
-            if not why:
-                break
-        self.report.tail = why
+        self.report.tail = [one for _, missing in last.values() for one in missing] if last else why
 
-    def _statement(self, leaf: LeafFields, record: Record, keys: KeyHistory) -> Sequence[dict[str, Any]]:
-        """The ends that a statement names. Raises ValueError unless it is the agency's, and late enough."""
+    def _statement(
+        self, leaf: LeafFields, record: Record, keys: KeyHistory
+    ) -> tuple[str, int, Sequence[dict[str, Any]]]:
+        """Which of its outboxes states it, as of when, and the ends that it names.
+
+        Raises ValueError unless it is the agency's, and late enough.
+        """
         headers = EventHeaders.parse(record.headers)
         if headers.source.split("/")[1] != self._claim.agency:
             raise ValueError(f"in the name of {headers.source}")
@@ -252,10 +261,9 @@ class _Absence:
             raise ValueError("the statement came before the deadline")
         if body["as_of"] < self._claim.until_ms:
             raise ValueError("the statement speaks of a time before the deadline")
-        heads: Sequence[dict[str, Any]] = body["heads"]
-        return heads
+        return headers.producer.rpartition(".")[0], body["as_of"], body["heads"]
 
-    def _missing(self, leaf: LeafFields, heads: Sequence[dict[str, Any]]) -> list[str]:
+    def _missing(self, heads: Sequence[dict[str, Any]]) -> list[str]:
         """Streams of the agency that, by its own statement, go on beyond what the ledger holds."""
         missing = []
         for head in heads:

@@ -31,10 +31,14 @@ Send = Callable[[Iterable[Outgoing]], None]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """An epoch is sealed every `interval_s` seconds or `entries` entries, if any log grew."""
+    """An epoch is sealed every `interval_s` seconds or `entries` entries, if any log grew.
+
+    `idle_s` after the last one it is sealed though none did: that nothing came is provable up to then.
+    """
 
     interval_s: float = 1.0
     entries: int = 5000
+    idle_s: float = 3600.0
 
 
 class Sealer:
@@ -94,14 +98,18 @@ class Sealer:
         sizes = self._store.sizes()
         self.waiting = sum(sizes.values()) - sum(self._sizes.values())
         if sizes == self._sizes:
-            return False
+            idle = self.epoch > 0 and time.time() * 1000 >= self.sealed_at_ms + self._pace.idle_s * 1000
+            return idle and self.seal(silent=True) is not None
         waited = time.monotonic() - self._sealed_at
         if self.waiting < self._pace.entries and waited < self._pace.interval_s:
             return False
         return self.seal() is not None
 
-    def seal(self) -> int | None:
-        """Seals an epoch over the heads as they are; gives its number, None if no log grew."""
+    def seal(self, *, silent: bool = False) -> int | None:
+        """Seals an epoch over the heads as they are; gives its number.
+
+        None if no log grew, unless it is to be sealed over `silent` ones, too.
+        """
         self._catch_up()
         try:
             with self._store.reading() as connection:
@@ -111,7 +119,7 @@ class Sealer:
                 grown = self._read_back(connection, head, logs)
                 self._note(connection, head)
                 before = self.sealed_at_ms
-            if not grown:
+            if not grown and not silent:
                 return None
             heads = self._heads(logs)
             changed = {log_id: now for log_id, now in heads.items() if head.heads.get(log_id) != now}

@@ -52,7 +52,8 @@ def append_epoch(
     full = tree.extend([leaf.hash()])
     with database.inserting(connection) as insert:
         insert(_rows(log_id, leaf, tree, full, writer, now_ms))
-    connection.execute(_ADD_HEAD, [_head_row(leaf.number, *item) for item in changed.items()])
+    if changed:  # an epoch of silence has the heads of the one before
+        connection.execute(_ADD_HEAD, [_head_row(leaf.number, *item) for item in changed.items()])
     note = sign(Checkpoint(origin, leaf.number, tree.root()))
     values = {"size": leaf.number, "root": tree.root(), "note": str(note)}
     connection.execute(_ADD_CHECKPOINT, values)

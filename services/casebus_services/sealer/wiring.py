@@ -66,7 +66,7 @@ class SealerService:
             ends=self._ends,
             send=self._sink.send_all,
             catch_up=self._catch_up,
-            pace=Pace(settings.seal_interval_s, settings.seal_entries),
+            pace=Pace(settings.seal_interval_s, settings.seal_entries, settings.seal_idle_s),
             writer=client_id,
         )
         self._heartbeat = Heartbeat(

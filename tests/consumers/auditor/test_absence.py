@@ -52,24 +52,31 @@ class Silence:
         run.append(stored(event, len(run), at_ms))
         return run[-1]
 
-    def state_ends(self, at_ms: int = UNTIL_MS, more: int = 0, key: SigningKey | None = None) -> None:
-        """mps says where its streams end: by its own count, and `more`."""
+    def state_ends(
+        self,
+        at_ms: int = UNTIL_MS,
+        more: int = 0,
+        key: SigningKey | None = None,
+        outbox: Speaker | None = None,
+    ) -> None:
+        """mps says where its streams end: by the count of one of its outboxes, and `more`."""
+        mps = outbox or self.mps
         heads = [
             {
-                "producer": self.mps.producer,
+                "producer": mps.producer,
                 "topic": topic,
                 "partition": partition,
                 "seq": head.seq + more,
                 "digest": head.digest,
             }
-            for (topic, partition), head in self.mps.heads.items()
+            for (topic, partition), head in mps.heads.items()
         ]
         data = {
             "envelope": envelope(to=[]),
             "as_of": datetime.fromtimestamp(at_ms / 1000, UTC),
             "heads": heads,
         }
-        self.add(self.mps.say("statement.stream_head", data, chain(99), key=key), at_ms)
+        self.add(mps.say("statement.stream_head", data, chain(99), key=key), at_ms)
 
     def proof(self, claim: Claim = SILENT) -> Bundle:
         """Seals, and makes the proof."""
@@ -154,6 +161,19 @@ def test_statements_that_confirm_nothing(silence: Silence, state: Callable[[Sile
     report = silence.judge(silence.proof())
     assert report.finding == "tail not confirmed"
     assert any(why in one for one in report.tail), report.tail
+
+
+def test_each_outbox_speaks_for_itself(silence: Silence) -> None:
+    """Of several outboxes all must agree; what one stated too much it mends by its next statement."""
+    other = replace(silence.mps, producer="mps-2.1", heads={})
+    silence.add(other.refer(7))
+    silence.state_ends(UNTIL_MS + 1, more=1, outbox=other)
+    silence.state_ends(UNTIL_MS + 2)
+    report = silence.judge(silence.proof())
+    assert report.finding == "tail not confirmed"
+    assert all("mps-2.1 sent number" in one for one in report.tail), report.tail
+    silence.state_ends(UNTIL_MS + 3, outbox=other)
+    assert silence.judge(silence.proof()).finding == "proven"
 
 
 def test_what_was_said_is_found(silence: Silence) -> None:

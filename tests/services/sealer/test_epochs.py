@@ -1,12 +1,15 @@
 """Epochs of a growing ledger: what is sealed, signed and published; crashes, and two sealers at once."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from casebus_consumers.auditor.epoch_check import Trusted
+from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.errors import BusError, RetryLater
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.epoch import EpochTree, LogHead, read_epoch_headers, with_changes
@@ -85,6 +88,34 @@ def test_nothing_is_sealed_while_nothing_grows(sealing: Sealing) -> None:
     sealing.beyond = {TopicPartition(REFERRAL, 0): 1}
     assert not sealing.sealer.turn()
     assert len(checkpoints(sealing.topics)) == 1
+
+
+def test_an_hour_of_silence_is_an_epoch(sealing: Sealing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour after the last epoch one is sealed over the same heads; before the first there is none."""
+    sealing.sealer.start()
+    clock = [time.time_ns()]
+    monkeypatch.setattr(time, "time_ns", lambda: clock[0])
+    monkeypatch.setattr(time, "time", lambda: clock[0] / 1e9)
+    clock[0] += 4000 * 1_000_000_000
+    assert not sealing.sealer.turn()
+    sealing.store.append([run(0, 1)])
+    assert sealing.sealer.turn()
+    clock[0] += 3599 * 1_000_000_000
+    assert not sealing.sealer.turn()
+    clock[0] += 1_000_000_000
+    assert sealing.sealer.turn()
+    assert not sealing.sealer.turn()
+    first, second = (read_epoch_headers(record.headers) for record in checkpoints(sealing.topics))
+    assert second[1] == []
+    assert second[0].heads_root == first[0].heads_root
+    assert second[0].sealed_at_ms - first[0].sealed_at_ms == 3_600_000
+    report = verify_ledger(sealing.store.database, trusted=Trusted(SIGNER.key, {}))
+    assert (report.damages, report.epochs) == ([], 2)
+    sealing.store.append([run(1, 2)])
+    again = sealing.again()
+    again.sealer.start()
+    assert again.sealer.turn()
+    assert len(checkpoints(sealing.topics)) == 3
 
 
 def test_what_a_crash_left_is_published(sealing: Sealing) -> None:
