@@ -127,7 +127,7 @@ def test_an_agency_joins_and_works_with_nothing_but_its_own_connection(agencies:
             stages = sorted(json.loads(one)["stage"] for one in said.splitlines())
             assert stages == ["admitted", "ledgered", "published"]
     heard = agencies["mps"].run("casebus inbox --agency mps --json")
-    assert [json.loads(one)["event"]["type"] for one in heard.splitlines()] == ["referral.submitted"]
+    assert "referral.submitted" in [json.loads(one)["event"]["type"] for one in heard.splitlines()]
 
 
 def test_the_door_runs_with_nothing_but_its_own_connection(agencies: dict[str, Machine]) -> None:
