@@ -31,6 +31,7 @@ class StackOptions:
     registry: bool = True
     registry_url: str | None = None
     doors: bool = False
+    desks: bool = False
     origin: str | None = None
     witnesses: bool = True
     agencies: bool = True
