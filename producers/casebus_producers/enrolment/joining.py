@@ -22,7 +22,7 @@ from .own_folder import (
     write_whole,
 )
 
-_KEPT = ("door_url", "door_key_file", "witness_url")
+_KEPT = ("door_url", "door_key_file", "desk_url", "witness_url")
 """What the agency itself has written into its connection.json."""
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -141,23 +142,29 @@ def test_the_door_runs_with_nothing_but_its_own_connection(agencies: dict[str, M
         "local_refs": [{"issuer": "csrc", "scheme": "case", "value": "by the door"}]
     }
     event |= {"id": None, "subject": None}
-    with subprocess.Popen(
-        ["bash", "-c", "exec env " + door.replace("8443", str(port))], cwd=csrc.here, env=csrc.env()
-    ) as running:
-        try:
-            ask = Request(
-                f"http://127.0.0.1:{port}/v1/events?wait=ledgered",
-                json.dumps({k: v for k, v in event.items() if v is not None}).encode(),
-                {
-                    "authorization": f"Bearer {(csrc.here / 'ledger-system.key').read_text().strip()}",
-                    "content-type": "application/cloudevents+json",
-                },
-            )
-            status, body = answered(ask)
-        finally:
-            running.terminate()
-            running.wait(30)
-    assert (status, body["stage"]) == (200, "ledgered")
+    ask = Request(
+        f"http://127.0.0.1:{port}/v1/events?wait=ledgered",
+        json.dumps({k: v for k, v in event.items() if v is not None}).encode(),
+        {
+            "authorization": f"Bearer {(csrc.here / 'ledger-system.key').read_text().strip()}",
+            "content-type": "application/cloudevents+json",
+        },
+    )
+    with running(csrc, door.replace("8443", str(port))):
+        status, body = answered(ask)
+    assert (status, json.loads(body)["stage"]) == (200, "ledgered")
+
+
+def test_the_desk_runs_with_nothing_but_its_own_connection(agencies: dict[str, Machine]) -> None:
+    """An officer's browser finds the page to sign in."""
+    csrc = agencies["csrc"]
+    officer, desk = lines(5)
+    assert "li.wei" in csrc.run(officer)
+    port = free_port()
+    with running(csrc, desk.replace("8444", str(port))):
+        status, page = answered(Request(f"http://127.0.0.1:{port}/sign-in"))
+    assert status == 200
+    assert b'name="password"' in page
 
 
 def test_no_byte_of_anothers_secret_leaves_the_operator(
@@ -210,13 +217,24 @@ def free_port() -> int:
         return port
 
 
-def answered(ask: Request, timeout_s: float = 60.0) -> tuple[int, dict[str, str]]:
+@contextmanager
+def running(machine: Machine, line: str) -> Iterator[None]:
+    """A program that runs on a machine until the block ends."""
+    with subprocess.Popen(["bash", "-c", "exec env " + line], cwd=machine.here, env=machine.env()) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def answered(ask: Request, timeout_s: float = 60.0) -> tuple[int, bytes]:
     """Status and body of the answer, once somebody listens."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
             with urlopen(ask, timeout=60) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, answer.read()
         except URLError:
             if time.monotonic() > deadline:
                 raise
