@@ -61,8 +61,11 @@ def parse_utc_text(text: str) -> Moment:
 
 def in_beijing(moment: datetime) -> datetime:
     """An aware time at +08:00. The last hours of year 9999, which have no Beijing time, stay as they are."""
-    if moment.tzinfo is BEIJING:
-        return moment
+    return moment if moment.tzinfo is BEIJING else _converted(moment)
+
+
+@lru_cache(maxsize=8192)
+def _converted(moment: datetime) -> datetime:
     try:
         return moment.astimezone(BEIJING)
     except OverflowError:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
 
-from .terms import ReadingName
+from .limits import ReadingName
 
 Kind = Literal["duty", "right"]
 PartyKind = Literal["speaker", "addressees", "role", "outsider"]

@@ -1,6 +1,5 @@
 """Terms of the law: what a limit such as P3D means from a given start, in every admissible reading."""
 
-import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -14,24 +13,10 @@ from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import BEIJING, beijing_text, in_beijing
 
 from .calendar import NOTICE_MARGIN, Calendar, beijing_day, end_of_day, published
+from .limits import ReadingName, Term, Unit
 
-ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
-Unit = Literal["hours", "days", "working_days", "months"]
 Precision = Literal["day", "second"]
 
-READINGS_OF_UNIT: dict[Unit, tuple[ReadingName, ...]] = {
-    "hours": ("hours", "hours_next"),
-    "days": ("calendar", "calendar_rolled", "working"),
-    "working_days": ("working",),
-    "months": ("calendar", "calendar_rolled"),
-}
-"""Readings that a limit of each unit can have at all; a rule may admit fewer (custody: `calendar` only)."""
-
-_LIMIT = re.compile(
-    r"PT(?P<hours>[1-9]\d{0,3})H|P(?P<count>[1-9]\d{0,3})(?P<unit>D|WD|M)(?:(?P<extra>[1-9]\d?)D)?"
-    r"|-P(?P<before>[1-9]\d{0,3})D"
-)
-_UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
 _UNIT_WORDS: dict[Unit, Sentence] = {
     "hours": Sentence("小时", "hours"),
     "days": Sentence("日", "days"),
@@ -53,40 +38,6 @@ _END_COUNTABLE = datetime(COUNTABLE.stop, 1, 1, tzinfo=BEIJING)
 def countable(at: datetime) -> bool:
     """Whether a term can be counted from this time."""
     return _FIRST_COUNTABLE <= at < _END_COUNTABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A limit: so many hours, days, working days or months, and days on top of months (`P1M15D`).
-
-    A negative count is one of days before the day that is counted from (`-P7D`).
-    """
-
-    count: int
-    unit: Unit
-    extra_days: int = 0
-
-    @classmethod
-    @lru_cache(maxsize=1024)
-    def parse(cls, limit: str) -> "Term":
-        """Reads `PT24H`, `P3D`, `P3WD`, `P2M`, `P1M15D` or `-P7D`. Raises UsageError for anything else."""
-        match = _LIMIT.fullmatch(limit)
-        if match is None or (match["extra"] and match["unit"] != "M"):
-            raise UsageError(
-                "not a limit",
-                found=repr(limit[:40]),
-                expected="PT24H (hours), P3D (days), P3WD (working days), P2M, P1M15D (months) or -P7D",
-            )
-        if match["before"]:
-            return cls(-int(match["before"]), "days")
-        if match["hours"]:
-            return cls(int(match["hours"]), "hours")
-        return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
-
-    @property
-    def readings(self) -> tuple[ReadingName, ...]:
-        """The readings that it can have at all: days before a day are those of the calendar."""
-        return ("calendar",) if self.count < 0 else READINGS_OF_UNIT[self.unit]
 
 
 def latest_possible(due: datetime, *, provisional: bool) -> datetime:
@@ -162,16 +113,14 @@ def readings(
         raise UsageError(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
-    local = in_beijing(start)
+    # Terms in days begin with the day: what was counted from one of its hours holds for all of them.
+    local = in_beijing(start) if limit.startswith("PT") else _day_of(start)
     if local.year not in COUNTABLE:
         raise UsageError(
             "no term can start in that year",
             found=start.isoformat(),
             expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
         )
-    if not limit.startswith("PT"):
-        # Terms in days begin with the day: what was counted from one of its hours holds for all of them.
-        local = datetime(local.year, local.month, local.day, tzinfo=BEIJING)
     return _readings(
         local,
         limit,
@@ -181,6 +130,13 @@ def readings(
         calendar or published(),
         provisionally,
     )
+
+
+@lru_cache(maxsize=8192)
+def _day_of(moment: datetime) -> datetime:
+    """The first instant of its Beijing day."""
+    local = in_beijing(moment)
+    return datetime(local.year, local.month, local.day, tzinfo=BEIJING)
 
 
 @lru_cache(maxsize=4096)
