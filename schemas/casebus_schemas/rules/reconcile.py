@@ -19,6 +19,7 @@ from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.times import in_beijing
 
+from .asked import asked
 from .chain import r20, r49
 from .chain_hash import ChainHash
 from .content import WHOLE, Content, Key
@@ -27,7 +28,7 @@ from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import about_duties, in_order, run_content, run_rule, run_rule_at
+from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
 from .word import Words, finding_spoken_of, word_of
 
@@ -46,22 +47,6 @@ class Moved:
     before: Collection[Finding] = ()
     after: Collection[Finding] = ()
     all: bool = False
-
-
-class Asked:
-    """Which rules are asked when, made once for a set of rules."""
-
-    def __init__(self, rules: Mapping[RuleId, Rule]) -> None:
-        self.over_case = {id: rule for id, rule in rules.items() if rule.in_case}
-        self.about_persons = {
-            id for id, rule in rules.items() if not {"persons", "*.suspects"}.isdisjoint(rule.looks_at)
-        }
-        self.about_duties = about_duties(rules.values())
-        self.about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
-        self.about_silence = [rule for rule in rules.values() if rule.at_time and rule.each == "quiet"]
-
-
-_ALL_ASKED = Asked(CHAIN_RULES)
 
 
 class Reconciled:
@@ -86,7 +71,7 @@ class Reconciled:
         self._calendar = calendar or published()
         self._catalog = catalog or Catalog.load()
         self.rules = rules
-        self._asked = _ALL_ASKED if rules is CHAIN_RULES else Asked(rules)
+        self._asked = asked(rules)
         self._begin(folded)
 
     # --- what it says ---------------------------------------------------------------------------------
