@@ -322,10 +322,8 @@ class Reconciled:
             rule = over_case.get(id)
             if rule is None:
                 continue
-            if rule.each is None:
-                part, found = (id, WHOLE), run_rule(rule, whole)
-            else:
-                part, found = (id, (digest, "")), run_rule(rule, narrow)
+            case, key = (whole, WHOLE) if rule.each is None else (narrow, (digest, ""))
+            part, found = (id, key), run_rule(rule, case)
             if not found and not content.holds(part):
                 continue
             gone, new = content.set(part, self._kept(found))
