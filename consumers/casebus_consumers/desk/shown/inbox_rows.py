@@ -87,7 +87,7 @@ def _duties(
     first = duties[0]
     now_known = {duty["id"]: duty for duty in (case.duties if case is not None else ())}
     current = now_known.get(first["id"], {"latest_possible": first["due_latest"], **first})
-    title = w("inbox.term", state=w.word("duty", first["state"]), duty=duty_title(first, w))
+    title = w(f"inbox.term_{first['state']}", duty=duty_title(first, w))
     if len(duties) > 1:
         title += " " + w("inbox.more", n=Count(len(duties) - 1))
     summary = f"{parties_of(first, own, w)}{w.gap}{span_of(current, w, now)}"

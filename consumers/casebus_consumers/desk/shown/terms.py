@@ -45,6 +45,10 @@ def left_of(duty: dict[str, Any], now: datetime, w: Words) -> Shade:
     state = state_of(duty, w)
     if duty["state"] not in RUNNING:
         return state
+    if duty["met"]:
+        done = in_beijing(datetime.fromisoformat(duty["met"]["provably"])).date()
+        over = (done - in_beijing(last - _AT_LEAST).date()).days
+        return Shade(w("terms.met_late", n=Count(over)) if over > 0 else state.text, state.shade)
     if now >= last:
         over = (in_beijing(now).date() - in_beijing(last - _AT_LEAST).date()).days
         return Shade(w("terms.overdue", n=Count(over)), "danger")
