@@ -9,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
+from casebus_schemas.agencies import BUS
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.strict_yaml import entries, read_yaml, texts
@@ -78,7 +79,7 @@ class Words:
         self.language = language
         self.other: Language = "en" if language == "zh" else "zh"
         self.tag = {"zh": "zh-CN", "en": "en"}[language]
-        self.gap = "\u3000" if language == "zh" else "  "
+        self.gap = "\u3000" if language == "zh" else "\u2003"
         """Between facts on a line."""
         self.colon = "：" if language == "zh" else ": "
         self.comma = "、" if language == "zh" else ", "
@@ -103,6 +104,13 @@ class Words:
         member, _, office = name.strip("/").partition("/")
         called = self.say(symbols.agency(member))
         return f"{called} {office}" if office else called
+
+    def short(self, name: str) -> str:
+        """An agency by its short name, where many stand side by side: English names are long."""
+        member = name.strip("/").partition("/")[0]
+        if self.language == "zh" or member == BUS:
+            return self.say(symbols.agency(member))
+        return member.upper()
 
     def title(self, type: str) -> str:
         """What a type of event is called."""

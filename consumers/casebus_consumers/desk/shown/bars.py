@@ -80,7 +80,7 @@ def bar_of(duty: dict[str, Any], axis: Axis) -> Bar:
         for rung in duty["ladder"]
         if rung["step"] == "target"
     ]
-    overdue = duty["state"] == "overdue"
+    overdue = duty["state"] == "overdue" and not duty["met"]
     return Bar(
         start=start if 0 <= start <= WIDTH else None,
         run=_within(start, earliest),

@@ -117,12 +117,12 @@ def row_of(duty: dict[str, Any], glance: Glance, own: str, axis: Axis, w: Words)
 
 
 def _sub(duty: dict[str, Any], reasons: Sequence[Reason], w: Words) -> str:
+    if duty["met"]:
+        return w("due.met_on", day=w.day(datetime.fromisoformat(duty["met"]["by_claim"])))
     if duty["stands_since"]:
         return w("due.stands")
     if duty["awaits_receipt"]:
         return w("due.awaits_receipt")
-    if duty["met"]:
-        return w("due.met_on", day=w.day(datetime.fromisoformat(duty["met"]["by_claim"])))
     over = sum(1 for reason in reasons if reason.state.shade == "danger")
     if over and over < len(reasons):
         return w("due.some_over", n=Count(over), all=len(reasons))

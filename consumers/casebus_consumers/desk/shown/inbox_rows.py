@@ -60,7 +60,7 @@ def row_of(line: Line, body: Mapping[str, Any], glance: Glance, own: str, w: Wor
     """A row of what the inbox holds at a number; `body` is its JSON, empty where it is no true notice."""
     case = glance.cases.get(line.chain or "")
     time = "" if line.at is None else w.clock(line.at)
-    who = "" if line.speaker is None else w.agency(line.speaker)
+    who = "" if line.speaker is None else w.short(line.speaker)
     if line.kind in ("forged", "unreadable"):
         title = w(f"inbox.{line.kind}")
         return Row(line, time, who, title, w(f"inbox.{line.kind}_why"), "", Shade(title, "danger"), "")

@@ -88,7 +88,7 @@ def parties_of(duty: dict[str, Any], own: str, w: Words) -> str:
     """Who owes it to whom, with "we" for the own agency."""
 
     def called(name: str) -> str:
-        return w("terms.we") if name.partition("/")[0] == own else w.agency(name)
+        return w("terms.we") if name.partition("/")[0] == own else w.short(name)
 
     return f"{called(duty['owed_by'])} → {w.listed([called(name) for name in duty['owed_to']])}"
 

@@ -139,7 +139,7 @@ def timeline_of(spoken: Sequence[Spoken], w: Words) -> Timeline:
             )
         )
     height = _TOP + _LANE * (len(agencies) - 1) + 12
-    named = [(y, w.agency(agency)) for agency, y in lanes.items()]
+    named = [(y, w.short(agency)) for agency, y in lanes.items()]
     return Timeline(_LEFT + column * max(len(drawn), 1), height, named, columns, len(spoken) - len(drawn))
 
 
