@@ -8,6 +8,7 @@ from casebus_consumers.desk.board import RUNNING
 from casebus_consumers.desk.words import Count, Words
 from casebus_consumers.liaison.due_text import days_left
 from casebus_schemas.law.clocks import clock_table
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import in_beijing
 
 _AT_LEAST = timedelta(milliseconds=1)
@@ -19,6 +20,7 @@ _SHADES = {
     "waiting": "accent",
 }
 _A_DAY = timedelta(days=1)
+_UNVERIFIED = Sentence("（期限未核实）", " (limit not verified)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def span_of(duty: dict[str, Any], w: Words, near: datetime | None = None) -> str
 def duty_title(duty: dict[str, Any], w: Words) -> str:
     """What is owed; the number of the clock where this program does not know it."""
     known = clock_table().by_id.get(duty["rule"])
-    return duty["rule"] if known is None else w.say(known.title)
+    title = duty["rule"] if known is None else w.say(known.title)
+    return title + w.say(_UNVERIFIED) if duty.get("verified") is False else title
 
 
 def parties_of(duty: dict[str, Any], own: str, w: Words) -> str:
