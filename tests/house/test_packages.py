@@ -24,8 +24,12 @@ SHELVES = {
     "deploy": "all",
 }
 """The extra that must bring what a shelf imports; the contract needs none."""
-ROOMS = {"consumers/casebus_consumers/door": "door", "consumers/casebus_consumers/desk": "desk"}
-"""Rooms of a shelf that are installed with an extra of their own."""
+ROOMS = {
+    "consumers/casebus_consumers/door": "door",
+    "consumers/casebus_consumers/desk": "desk",
+    "schemas/casebus_schemas/evidence/sm2.py": "sm2",
+}
+"""Rooms of a shelf, or single files, that are installed with an extra of their own."""
 
 NOT_IMPORTED = {
     # run.in: these two install casebus itself.
@@ -115,7 +119,8 @@ def test_each_shelf_imports_only_what_its_extra_brings(shelf: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_what_its_extra_brings(room: str) -> None:
     """So does whoever installs the extra of a room."""
-    assert distributions([ROOT / room]) - set(required(ROOMS[room])) == set()
+    files = [ROOT / room] if room.endswith(".py") else (ROOT / room).rglob("*.py")
+    assert distributions_of(files) - set(required(ROOMS[room])) == set()
 
 
 def test_what_all_brings_is_imported_and_locked() -> None:
