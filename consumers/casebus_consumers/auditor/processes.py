@@ -45,7 +45,9 @@ class Verifiers:
         """The answers; the processes begin at once, and without them it waits until it is asked."""
         if self._pool is None:
             return one_by_one(signatures)
-        run = [(tuple(one.block), one.message, one.public) for one in signatures]
+        blocks = [(one.block.alg, one.block.key_id, one.block.signature) for one in signatures]
+        messages = [(one.message, one.public) for one in signatures]
+        run = [(block, *rest) for block, rest in zip(blocks, messages, strict=True)]
         try:
             answers = self._pool.submit(_hold, run)
         except BrokenProcessPool:
