@@ -66,7 +66,8 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
         signal.signal(number, lambda _number, _frame: stop.set())
     every = dict.fromkeys((*door_urls, *desk_urls))
     settings = {agency: AgencySettings.read(agency, connection) for agency in every}
-    doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
+    known = _known(connection, "door_url")
+    doors = {agency: Door(one, catalog, faults=faults, doors=known) for agency, one in settings.items()}
     simulated = connection is not None and connection.simulated_clock
     servers = [
         uvicorn.Server(_door_config(doors[agency], Clients(settings[agency].data_dir), url))
@@ -126,10 +127,9 @@ def _urls(
 
 
 def _door_config(door: Door, clients: Clients, url: str) -> "uvicorn.Config":
-    from casebus_consumers.door.http import create_app
-    from casebus_services.web_guard import MOST_CONNECTIONS
+    from casebus_consumers.door.http import MOST_STREAMS, create_app
 
-    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_CONNECTIONS)
+    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_STREAMS)
 
 
 def _desk_config(
