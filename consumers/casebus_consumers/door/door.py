@@ -91,7 +91,8 @@ class Door:
         self.view = OwnView(self.agency, self._outbox, self._store, catalog)
         intake = Intake(settings, self._outbox, self._store, catalog)
         own = DoorSettings.read(settings.data_dir)
-        outbound = Outbound(own.reach, ca_file=own.ca_file)
+        shown = None if own.tls is None else (own.tls.certificate, own.tls.key)
+        outbound = Outbound(own.reach, ca_file=own.ca_file, certificate=shown)
         publisher = Publisher(self._outbox, settings, faults=faults)
         self._inbox = InboxFollower(f"{self.agency}-inbox", self._stop, intake, self._heard_more)
         self._receipts = ReceiptFollower(

@@ -33,9 +33,9 @@ from .asking import (
     too_many,
     uuid_of,
 )
-from .attachments.answering import AttachmentAnswers
+from .attachments.answering import AttachmentAnswers, by_signature
 from .attachments.store import MOST_BYTES as MOST_BYTES_OF_DOCUMENT
-from .clients import Clients
+from .clients import CERTIFICATE, Clients
 from .door import Door
 from .operations import OPERATIONS, Operation
 from .problems import Problem
@@ -98,7 +98,7 @@ class _Web(AttachmentAnswers):
                 operation = by_method.get("GET" if request.method == "HEAD" else request.method)
                 if operation is None:
                     raise Problem(405, f"{request.method}, expected {allowed}", headers={"allow": allowed})
-                if operation.name == _OF_DOORS and "authorization" not in request.headers:
+                if operation.name == _OF_DOORS and by_signature(request):
                     self._admit_agency(request)
                 elif operation.path != _WITHOUT_KEY:
                     self._admit(request)
@@ -115,25 +115,22 @@ class _Web(AttachmentAnswers):
         return answer
 
     def _admit(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        client = self._clients.named(key.strip()) if scheme.lower() == "bearer" else None
+        said = request.headers.get("authorization")
+        if said is None:
+            client = self._clients.certified(getattr(request.state, CERTIFICATE, ()))
+        else:  # a key that is none is refused, whatever certificate comes with it
+            scheme, _, key = said.partition(" ")
+            client = self._clients.named(key.strip()) if scheme.lower() == "bearer" else None
         if client is None:
             raise Problem(
                 401,
-                "authorization, expected Bearer and the key of a client",
+                "authorization, expected Bearer and the key of a client, or a client's certificate",
                 headers={"www-authenticate": "Bearer"},
             )
         self._bound(client)
 
     def _admit_agency(self, request: Request) -> None:
-        agency = self.agency_of(request)
-        if agency is None:
-            raise Problem(
-                401,
-                "authorization, expected Bearer and a client's key, or the signature of an agency's door",
-                headers={"www-authenticate": "Bearer"},
-            )
-        self._bound(f"agency {agency}")
+        self._bound(f"agency {self.agency_of(request)}")
 
     def _bound(self, client: str) -> None:
         wait_s = self._rates.wait_s(client)

@@ -11,9 +11,10 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import known_keys, read_yaml
 
 from .addresses import Network, read_networks, target_of
+from .tls import DoorTls
 
 FILE = "door.yaml"
-_KEYS = ("reach", "ca_file", "table", "folder", "attachments", "doors", "scanner")
+_KEYS = ("reach", "ca_file", "table", "folder", "attachments", "doors", "scanner", "tls")
 _TABLE = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*\Z")
 
 
@@ -46,6 +47,8 @@ class DoorSettings:
     """Addresses of other agencies' doors, from which documents are fetched."""
     scanner: Sequence[str] = ()
     """A command that looks for viruses in the file that it is given."""
+    tls: DoorTls | None = None
+    """Its own certificate, and how systems are known by theirs."""
 
     @classmethod
     def read(cls, folder: Path) -> "DoorSettings":
@@ -70,6 +73,7 @@ class DoorSettings:
             _path(body, "attachments", folder),
             _doors(body.get("doors")),
             _scanner(body.get("scanner")),
+            None if body.get("tls") is None else DoorTls.read(f"{FILE}: tls", body["tls"], folder),
         )
 
 

@@ -113,7 +113,7 @@ def again(of: Attachments) -> None:
 
 
 def test_a_document_comes_in_pieces_and_is_verified(sender: Sender, served: Served, tmp_path: Path) -> None:
-    """Each piece asked for by its range and signed; whole under its digest; then nothing is asked any more."""
+    """Each piece asked for by its range and signed; whole under its digest; then nothing is asked."""
     sender.say()
     police = receiver(tmp_path / "police", served.url)
     assert state(police) == ("missing", None)

@@ -29,10 +29,8 @@ class AttachmentAnswers:
 
     _door: Door
 
-    def agency_of(self, request: Request) -> str | None:
-        """The agency whose door asks, None where a system of our own does. Raises Problem 401."""
-        if "signature-input" not in request.headers:
-            return None
+    def agency_of(self, request: Request) -> str:
+        """The agency whose door has signed a request. Raises Problem 401."""
         try:
             return agency_that_signed(
                 request.headers,
@@ -49,7 +47,7 @@ class AttachmentAnswers:
     async def get_attachment(self, request: Request, query: Query) -> Response:
         """A document, or the range that is asked for: to another agency only if an event told it."""
         digest = _digest(request)
-        agency = None if "authorization" in request.headers else self.agency_of(request)
+        agency = self.agency_of(request) if by_signature(request) else None
         path = await run_in_threadpool(self._door.document_for, digest, agency)
         if path is None:
             raise Problem(404, f"document {digest}, expected one that is here")
@@ -85,6 +83,11 @@ class AttachmentAnswers:
             await run_in_threadpool(store.keep, file, digest)
         body: dict[str, Any] = {"sha256": digest, "size": size, "link": f"/v1/attachments/{digest}"}
         return Response(orjson.dumps(body), 201, media_type=JSON)
+
+
+def by_signature(request: Request) -> bool:
+    """Whether another agency's door asks: a system of our own has a key or a certificate."""
+    return "signature-input" in request.headers and "authorization" not in request.headers
 
 
 def _digest(request: Request) -> str:
