@@ -15,19 +15,22 @@ import pytest
 from nacl.signing import SigningKey as NaclKey
 from typer.testing import CliRunner
 
+from casebus_consumers.door.addresses import read_networks
 from casebus_consumers.door.attachments.cli import app
 from casebus_consumers.door.attachments.fetching import BEFORE_STORED, BETWEEN_PIECES, Attachments
 from casebus_consumers.door.attachments.message_signature import TERM_S, signature_base, signed_headers
 from casebus_consumers.door.attachments.store import MOST_BYTES, Annex, AttachmentStore, annexes_of
 from casebus_consumers.door.http import create_app
 from casebus_consumers.door.outbound import Outbound
+from casebus_consumers.door.tls import DoorTls
 from casebus_schemas.wire.signing import SigningKey
 from support.cases.chains import at
 from support.cases.members import door_event
 from support.events import receipts
 from support.events.admissions import Admitter
 from support.events.signed_events import chain, seed_of, stored
-from support.scenes.door_children import fetch_documents, fetching
+from support.scenes.certificates import Authority
+from support.scenes.door_children import connection_of, fetch_documents, fetching
 from support.scenes.door_scene import DoorScene
 from support.scenes.forked import forked
 from support.scenes.kept import keep
@@ -313,6 +316,22 @@ def test_a_sender_at_an_internal_address_needs_a_setting(tmp_path: Path) -> None
     assert asked == []
 
 
+def test_doors_show_each_other_their_certificates(sender: Sender, tmp_path: Path) -> None:
+    """Where the sender's door wants one, a door that shows the certificate of `tls` has the document."""
+    sender.say()
+    authority = Authority(tmp_path)
+    for name in ("csrc-door", "mps-door"):
+        authority.issue(name)
+    ca_file = tmp_path / "ca.pem"
+    files = [(tmp_path / f"{name}.pem", tmp_path / f"{name}.key") for name in ("csrc-door", "mps-door")]
+    with serving(sender.app, tls=DoorTls(*files[0], ca_file, "required")) as served:
+        for shown, found in ((None, "missing"), (files[1], "stored")):
+            outbound = Outbound(read_networks(["127.0.0.0/8"]), ca_file=ca_file, certificate=shown)
+            police = receiver(tmp_path / "police", served.url, outbound=outbound)
+            again(police)
+            assert state(police)[0] == found
+
+
 def test_a_sender_without_a_known_door_is_said(tmp_path: Path) -> None:
     """Which agency, and where its address is to be set."""
     police = receiver(tmp_path / "police", "", doors={})
@@ -378,8 +397,6 @@ def test_too_large_a_document_is_refused_before_it_comes(sender: Sender) -> None
 
 def test_commands_add_list_and_fetch(tmp_path: Path, monkeypatch: Any) -> None:
     """`add` prints what an annex says; `list` shows what is missing; `fetch` makes it due."""
-    from support.scenes.door_children import connection_of
-
     monkeypatch.setenv("CASEBUS_CONNECTION", str(connection_of(tmp_path)))
     file = tmp_path / "report.pdf"
     file.write_bytes(DOCUMENT)

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from casebus_consumers.door.tls import DoorTls
 from casebus_deploy.embedded.ports import free_ports
 
 
@@ -40,10 +41,12 @@ class Served:
 
 
 @contextmanager
-def serving(app: ASGIApp, limit_concurrency: int | None = None) -> Iterator[Served]:
+def serving(
+    app: ASGIApp, limit_concurrency: int | None = None, tls: DoorTls | None = None
+) -> Iterator[Served]:
     """The application at an address of its own until the block ends."""
     (port,) = free_ports(1)
-    served: Any = Served(app, f"http://127.0.0.1:{port}")
+    served: Any = Served(app, f"{'http' if tls is None else 'https'}://127.0.0.1:{port}")
     config = uvicorn.Config(
         served,
         host="127.0.0.1",
@@ -53,6 +56,7 @@ def serving(app: ASGIApp, limit_concurrency: int | None = None) -> Iterator[Serv
         ws="none",
         limit_concurrency=limit_concurrency,
         timeout_graceful_shutdown=1,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context(),
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
