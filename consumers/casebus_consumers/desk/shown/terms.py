@@ -47,6 +47,10 @@ def left_of(duty: dict[str, Any], now: datetime, w: Words) -> Shade:
     state = state_of(duty, w)
     if duty["state"] not in RUNNING:
         return state
+    if duty["met"]:
+        done = in_beijing(datetime.fromisoformat(duty["met"]["provably"])).date()
+        over = (done - in_beijing(last - _AT_LEAST).date()).days
+        return Shade(w("terms.met_late", n=Count(over)) if over > 0 else state.text, state.shade)
     if now >= last:
         over = (in_beijing(now).date() - in_beijing(last - _AT_LEAST).date()).days
         return Shade(w("terms.overdue", n=Count(over)), "danger")
@@ -87,7 +91,7 @@ def parties_of(duty: dict[str, Any], own: str, w: Words) -> str:
     """Who owes it to whom, with "we" for the own agency."""
 
     def called(name: str) -> str:
-        return w("terms.we") if name.partition("/")[0] == own else w.agency(name)
+        return w("terms.we") if name.partition("/")[0] == own else w.short(name)
 
     return f"{called(duty['owed_by'])} → {w.listed([called(name) for name in duty['owed_to']])}"
 
