@@ -30,6 +30,10 @@ class Principal:
     """Where its door answers its own systems by HTTP."""
     door_key_file: Path | None = None
     """The bearer key of a client of its door."""
+    desk_url: str | None = None
+    """Where its officers open their desk in a browser."""
+    desk_users_file: Path | None = None
+    """Officers of an embedded desk with the passwords that `up` made for them."""
 
     @property
     def secret_files(self) -> tuple[Path, ...]:
@@ -62,6 +66,8 @@ class Connection:
     """Verifier key of its checkpoints, as whoever runs it says: an auditor brings his own."""
     ledger_key_file: Path | None = None
     """The key that signs them; only the operator has it."""
+    ledger_receipt_key_file: Path | None = None
+    """The key that signs COSE receipts; only the operator has it."""
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -97,6 +103,7 @@ class Connection:
             ledger_origin=_optional_text(ledger.get("origin"), "/ledger/origin"),
             ledger_vkey=_optional_text(ledger.get("vkey"), "/ledger/vkey"),
             ledger_key_file=_path(ledger.get("key_file"), "/ledger/key_file", folder),
+            ledger_receipt_key_file=_path(ledger.get("receipt_key_file"), "/ledger/receipt_key_file", folder),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +122,7 @@ class Connection:
                 "origin": self.ledger_origin,
                 "vkey": self.ledger_vkey,
                 "key_file": _spelled(self.ledger_key_file),
+                "receipt_key_file": _spelled(self.ledger_receipt_key_file),
             },
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
@@ -130,6 +138,8 @@ class Connection:
                     "witness_url": entry.witness_url,
                     "door_url": entry.door_url,
                     "door_key_file": _spelled(entry.door_key_file),
+                    "desk_url": entry.desk_url,
+                    "desk_users_file": _spelled(entry.desk_users_file),
                 }
                 for name, entry in self.principals.items()
             },
@@ -139,8 +149,9 @@ class Connection:
         """Every file of a secret that this names."""
         for entry in self.principals.values():
             yield from entry.secret_files
-        if self.ledger_key_file is not None:
-            yield self.ledger_key_file
+        for file in (self.ledger_key_file, self.ledger_receipt_key_file):
+            if file is not None:
+                yield file
 
     def principal(self, name: str) -> Principal:
         """The entry of that name. Raises UsageError naming those there are."""
@@ -170,6 +181,8 @@ def _principal(entry: Mapping[str, Any], at: str, folder: Path) -> Principal:
         witness_url=_optional_text(entry.get("witness_url"), f"{at}/witness_url"),
         door_url=_optional_text(entry.get("door_url"), f"{at}/door_url"),
         door_key_file=_path(entry.get("door_key_file"), f"{at}/door_key_file", folder),
+        desk_url=_optional_text(entry.get("desk_url"), f"{at}/desk_url"),
+        desk_users_file=_path(entry.get("desk_users_file"), f"{at}/desk_users_file", folder),
     )
 
 

@@ -14,7 +14,7 @@ from casebus_consumers.auditor.ledger_rows import reading
 from casebus_consumers.auditor.processes import processors
 from casebus_consumers.auditor.proof_rows import ProofRows, enough_lines
 from casebus_consumers.auditor.proving import prove
-from casebus_consumers.auditor.verifier import judged
+from casebus_consumers.auditor.verifier import Given, judged
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.evidence import ed25519
 from casebus_schemas.evidence.bundle_check import check_bundle
@@ -111,7 +111,7 @@ def test_bundle(figure: Figure) -> None:
     took, processor = 1e9, 1e9
     for _ in range(3):
         begun, before = time.perf_counter(), os.times()
-        ok, lines, _ = judged("bundle", raw, trust)
+        ok, lines, _ = judged("bundle", raw, Given(trust))
         took = min(took, time.perf_counter() - begun)
         processor = min(processor, sum(os.times()[:4]) - sum(before[:4]))
         assert ok

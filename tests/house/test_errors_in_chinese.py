@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OFFICERS = (
     "consumers/casebus_consumers/liaison/*.py",
     "consumers/casebus_consumers/*.py",
+    "consumers/casebus_consumers/desk/[!w]*.py",
     "consumers/casebus_consumers/own/*.py",
     "consumers/casebus_consumers/door/addresses.py",
     "consumers/casebus_consumers/door/outbound.py",

@@ -14,10 +14,10 @@ from .gossip_cli import app as app
 from .ledger_cli import ConnectionFile, DatabaseUrl, Json, database_url_of
 
 if TYPE_CHECKING:
+    from casebus_schemas.evidence.cose_receipt import ReceiptSigner
     from casebus_schemas.evidence.trust_policy import TrustPolicy
 
     from .proof_rows import ProofRows, Suffices
-    from .verifier import What
 
 Policy = Annotated[
     Path,
@@ -34,12 +34,29 @@ Cosignatures = Annotated[
     int, typer.Option(min=0, help="without --policy: take the newest checkpoint with so many cosignatures")
 ]
 Out = Annotated[Path, typer.Option("--output", "-o", help="the file to write")]
+Form = Literal["tlog-proof", "cose"]
+ReceiptKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key", help="the ledger's receipt key (64 hex digits, 0600); else connection.json's"
+    ),
+]
+PublicKeyFile = Annotated[
+    Path | None, typer.Option("--key", help="of a COSE receipt: the ledger's public receipt key, a PEM file")
+]
 
 
 @app.command("prove")
 def prove_command(
     event: Annotated[str, typer.Argument(help="topic/partition/offset of its record, or the event's id")],
     output: Out,
+    form: Annotated[
+        Form, typer.Option(help="tlog-proof (C2SP), or cose: a receipt of RFC 9942")
+    ] = "tlog-proof",
+    signing_key: ReceiptKeyFile = None,
+    leaf: Annotated[
+        Path | None, typer.Option("--leaf", help="also write the leaf's bytes, which other programs hash")
+    ] = None,
     policy: MayPolicy = None,
     cosignatures: Cosignatures = 3,
     without_headers: Annotated[
@@ -48,13 +65,21 @@ def prove_command(
     database_url: DatabaseUrl = None,
     connection: ConnectionFile = None,
 ) -> None:
-    """Write the proof that an event's record is in the ledger: a tlog-proof, verified without network."""
+    """Write the proof that an event's record is in the ledger: a tlog-proof, verified without network.
+
+    A COSE receipt holds the same proof, and is signed with the ledger's receipt key, which its operator has.
+    """
     from .proving import prove
 
-    with _rows(database_url, connection) as rows:
-        suffices = _suffices(policy, cosignatures)
-        proof = prove(rows, rows.place_of(event), suffices, headers=not without_headers)
-    output.write_bytes(proof.to_bytes())
+    signer = receipt_signer(signing_key, connection) if form == "cose" else None
+    with ledger_rows(database_url, connection) as rows:
+        suffices = which_suffices(policy, cosignatures)
+        proof = prove(
+            rows, rows.place_of(event), suffices, headers=not without_headers, path=signer is not None
+        )
+    output.write_bytes(proof.to_bytes() if signer is None else signer.inclusion(proof))
+    if leaf is not None:
+        leaf.write_bytes(proof.leaf)
     place = f"{proof.head.origin} index {proof.index}, epoch {proof.epoch.number}"
     say(f"{output}: {place}; {len(proof.note.signatures) - 1} cosignatures")
 
@@ -83,9 +108,9 @@ def bundle_command(
     from .proving import bundle
     from .verified_words import fingerprint_of
 
-    with _rows(database_url, connection) as rows:
+    with ledger_rows(database_url, connection) as rows:
         hidden = frozenset(withhold or ())
-        made = bundle(rows, chain, _suffices(policy, cosignatures), withhold=hidden, cover=cover)
+        made = bundle(rows, chain, which_suffices(policy, cosignatures), withhold=hidden, cover=cover)
     raw = made.to_bytes()
     output.write_bytes(raw)
     entries = sum(sum(map(bool, log.headers)) for name, log in made.logs.items() if ".key/" not in name)
@@ -119,53 +144,48 @@ def prove_absence_command(
         raise UsageError(
             "which deadline?", found=until[:60], expected="an RFC 3339 time with offset"
         ) from error
-    with _rows(database_url, connection) as rows:
-        made = absence(rows, claim, _suffices(policy, cosignatures))
+    with ledger_rows(database_url, connection) as rows:
+        made = absence(rows, claim, which_suffices(policy, cosignatures))
     output.write_bytes(made.to_bytes())
     say(f"{output}: as of epoch {made.epoch.index + 1}; verify-absence says what it shows")
 
 
-def verify_command(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="the file that the command of the same name wrote")],
+@app.command("verify-absence")
+def verify_absence(
+    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove-absence` wrote")],
+    policy: Policy,
+    as_json: Json = False,
+) -> None:
+    """Check a proof of absence under your own policy, offline; exit 0 only if all of it is proven."""
+    judge_file("absence", file, policy, as_json=as_json)
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="a proof or COSE receipt that `ledger prove` wrote")],
+    policy: Policy,
+    key: PublicKeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Check a proof of one entry under your own policy, without network or database; exit 1 if it fails."""
+    judge_file("proof", file, policy, as_json=as_json, key=key)
+
+
+@app.command("verify-bundle")
+def verify_bundle(
+    file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
     policy: Policy,
     page: Annotated[
-        Path | None, typer.Option("--page", help="of a bundle: write its page for people anew, if all holds")
+        Path | None, typer.Option("--page", help="write the page for people anew, if all holds")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a file of evidence under your own policy, without network or database."""
-    from .verifier import judged, write_page
-
-    what = _WRITTEN_BY[context.command.name or ""]
-    raw, trusted = _read(file), _policy(policy)
+    """Check a case's bundle under your own policy, without network or database; exit 1 if anything fails."""
     if page is not None:
-        if what != "bundle":
-            raise UsageError("only a bundle has a page", found=f"--page with {context.command.name}")
-        write_page(raw, trusted, page)
-    found = judged(what, raw, trusted)
-    if as_json:
-        say_json(found.body())
-    else:
-        for line in found.lines:
-            say(line)
-    raise typer.Exit(0 if found.ok else 1)
+        from .verifier import write_page
 
-
-_WRITTEN_BY: "dict[str, What]" = {
-    "verify-proof": "proof",
-    "verify-bundle": "bundle",
-    "verify-absence": "absence",
-}
-for _name, _help in (
-    ("verify-proof", "Check the proof of one entry under your own policy, offline; exit 1 if it fails."),
-    ("verify-bundle", "Check a case's bundle under your own policy, offline; exit 1 if anything fails."),
-    (
-        "verify-absence",
-        "Check a proof of absence under your own policy, offline; exit 0 only if all is proven.",
-    ),
-):
-    app.command(_name, help=_help)(verify_command)
+        write_page(read_file(file), read_policy(policy), page)
+    judge_file("bundle", file, policy, as_json=as_json)
 
 
 @app.command("verifier")
@@ -190,13 +210,14 @@ def export_tiles_command(
     """Write the head log, and each log below it, as C2SP tlog-tiles, which other programs can audit."""
     from .proving import export_tiles
 
-    with _rows(database_url, connection) as rows:
-        count = export_tiles(rows, folder, _suffices(policy, cosignatures))
+    with ledger_rows(database_url, connection) as rows:
+        count = export_tiles(rows, folder, which_suffices(policy, cosignatures))
     say(f"{folder}: {count} files")
 
 
 @contextmanager
-def _rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
+def ledger_rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
+    """The tables, read as of one instant."""
     from casebus_producers.config import read_connection
     from casebus_services.ledger.database import open_database
 
@@ -211,23 +232,71 @@ def _rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
         database.engine.dispose()
 
 
-def _suffices(policy: Path | None, cosignatures: int) -> "Suffices":
+def which_suffices(policy: Path | None, cosignatures: int) -> "Suffices":
+    """Which checkpoint is good enough to prove with."""
     from .proof_rows import enough_lines
 
     if policy is None:
         return enough_lines(cosignatures)
-    trusted = _policy(policy)
+    trusted = read_policy(policy)
     return lambda note: trusted.judge(note).accepted
 
 
-def _policy(file: Path) -> "TrustPolicy":
+def read_policy(file: Path) -> "TrustPolicy":
+    """The reader's policy. Raises UsageError."""
     from casebus_schemas.evidence.trust_policy import TrustPolicy
 
-    return TrustPolicy.parse(_read(file), str(file))
+    return TrustPolicy.parse(read_file(file), str(file))
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file. Raises UsageError."""
     try:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {file}", found=type(error).__name__, expected="a file") from error
+
+
+def receipt_signer(file: Path | None, connection: Path | None) -> "ReceiptSigner":
+    """The ledger's signer of receipts. Raises UsageError where its key is not at hand."""
+    from casebus_producers.config import read_connection
+    from casebus_schemas.evidence.cose_receipt import ReceiptSigner
+    from casebus_schemas.evidence.key_file import read_seed
+
+    if file is None:
+        known = read_connection(connection)
+        file = None if known is None else known.ledger_receipt_key_file
+    if file is None:
+        raise UsageError(
+            "who signs the receipt?",
+            found="no receipt key",
+            expected="--signing-key FILE, or the connection.json of the ledger's operator",
+            remedy="a tlog-proof needs no signature but the checkpoint's: leave out --form cose",
+        )
+    return ReceiptSigner(read_seed(file))
+
+
+def judge_file(
+    what: str,
+    file: Path,
+    policy: Path,
+    *,
+    as_json: bool,
+    key: Path | None = None,
+    since: Path | None = None,
+) -> None:
+    """Judges a file as the verifier does, shows the result, and ends the command."""
+    from .verifier import Given, judged, read_key
+
+    given = Given(
+        read_policy(policy),
+        None if key is None else read_key(read_file(key), str(key)),
+        None if since is None else read_file(since),
+    )
+    found = judged(what, read_file(file), given)
+    if as_json:
+        say_json(found.body())
+    else:
+        for line in found.lines:
+            say(line)
+    raise typer.Exit(0 if found.ok else 1)

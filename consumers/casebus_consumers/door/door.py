@@ -139,6 +139,16 @@ class Door:
         self.said_bell.ring()
         self._webhooks.wake()
 
+    @property
+    def outbox(self) -> Outbox:
+        """The agency's outbox, which keeps its receipts, too."""
+        return self._outbox
+
+    @property
+    def store(self) -> OwnStore:
+        """The agency's own view as it is kept: its inbox."""
+        return self._store
+
     # --- saying ------------------------------------------------------------------------------------------
 
     def say(self, events: Sequence[object], *, advise: bool = False) -> list[Taken | DoorProblem]:

@@ -191,6 +191,26 @@ class OwnStore:
             for row in self._rows(f"SELECT seq FROM inbox WHERE notice IN ({marks}) ORDER BY seq", notices)
         ]
 
+    def entries_after(self, seq: int, limit: int) -> list[Entry]:
+        """What stands behind a number, at most `limit`, without the records themselves."""
+        query = "SELECT seq, kind, notice, chain, speaker, type, digest, admitted_at_ms, body FROM inbox "
+        return [Entry(*row) for row in self._rows(query + "WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))]
+
+    def numbers_of_digest(self, digest: bytes) -> list[int]:
+        """Numbers of the notices of the event of a digest, in order."""
+        query = "SELECT seq FROM inbox WHERE digest = ? AND kind = 'notice' ORDER BY seq"
+        return [row[0] for row in self._rows(query, (digest,))]
+
+    def last_seq(self) -> int:
+        """The number of the last record that was read, -1 where none was."""
+        (row,) = self._rows("SELECT coalesce(max(seq), -1) FROM inbox", ())
+        return int(row[0])
+
+    def chains_after(self, seq: int) -> list[str]:
+        """The chains of the notices behind a number."""
+        query = "SELECT DISTINCT chain FROM inbox WHERE seq > ? AND kind = 'notice'"
+        return [row[0] for row in self._rows(query, (seq,))]
+
     def of_chain(self, chain: str) -> list[Entry]:
         """The true notices of a chain, in the order of the inbox."""
         where = "chain = ? AND kind = 'notice'"
