@@ -20,7 +20,7 @@ from .shared_work import NoHelp, Part, helpers
 Watch = Callable[[str, int, int], None]
 """Progress for a person: what is being read, how much is done, how much there is."""
 
-WORTH_PROCESSES = 100_000
+WORTH_PROCESSES = 300_000
 """Entries from which on all processors are used: what the start of two processes takes, a second or two."""
 _UNUSED_NAMED = 20
 
