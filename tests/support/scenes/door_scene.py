@@ -23,6 +23,7 @@ class DoorScene(OwnScene):
     def __init__(self, folder: Path, rates: Rates | None = None) -> None:
         super().__init__(folder)
         (folder / "key").write_text(seed_of("csrc").hex())
+        (folder / "key").chmod(0o600)
         (folder / "secret").write_text("s" * 40)
         (folder / "password").write_text("secret")
         settings = replace(self.settings(), chain_secret_file=folder / "secret")
@@ -33,6 +34,10 @@ class DoorScene(OwnScene):
         self.clients = Clients(folder)
         self.app = create_app(self.door, self.clients, hosts=frozenset({"testserver"}), rates=rates)
         self.client = TestClient(self.app, headers={"authorization": f"Bearer {self.key}"})
+
+    def limited(self, rates: Rates) -> Any:
+        """The same door as an application with other rates, for loopback."""
+        return create_app(self.door, self.clients, rates=rates)
 
     def close(self) -> None:
         """Closes the files."""
