@@ -19,6 +19,7 @@ from .variables import read_variables
 VARIABLES = "CASEBUS_"
 """What the names of all variables begin with."""
 CONNECTION_VARIABLE = "CASEBUS_CONNECTION"
+SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL")
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -74,6 +75,7 @@ class KafkaLogin:
     security_protocol: str = "SASL_PLAINTEXT"
     """SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: str = "SCRAM-SHA-512"
+    """How it logs in."""
     sasl_username: str
     """The principal."""
     sasl_password_file: Path
@@ -101,7 +103,12 @@ class KafkaLogin:
 
     def wrong(self) -> list[str]:
         """The fields whose values cannot be."""
-        return [] if self.partitions >= 1 else ["partitions"]
+        found = [] if self.partitions >= 1 else ["partitions"]
+        # An authority that nobody asks would make a channel look safe.
+        encrypted = self.security_protocol == "SASL_SSL"
+        if self.security_protocol not in SECURITY_PROTOCOLS or (self.ca_file is not None and not encrypted):
+            found.append("security_protocol")
+        return found
 
     @classmethod
     def _of_connection(cls, principal: str, connection: Connection) -> dict[str, Any]:
