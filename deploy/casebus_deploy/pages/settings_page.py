@@ -17,9 +17,9 @@ _FILE = "settings.yaml"
 _HEAD = """# Settings
 
 Generated from the classes that read them. A program takes what it needs from `connection.json`
-(`--connection`, or `CASEBUS_CONNECTION`); what that does not name, and every setting of a single service under
-your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file of its own, `door.yaml`
-([for an agency's system](agency-system.md)).
+(`--connection`, or `CASEBUS_CONNECTION`); what that does not name, and every setting of a single service
+under your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file
+of its own, `door.yaml` ([for an agency's system](agency-system.md)).
 """
 
 
