@@ -51,6 +51,15 @@ def test_an_event_goes_through_by_tls_alone(bus: Stack, tmp_path: Path) -> None:
     assert (body["security_protocol"], Path(body["ca_file"]).name) == ("SASL_SSL", "authority.pem")
 
 
+def test_the_doctor_looks_by_tls_too(bus: Stack) -> None:
+    """Broker, quotas, rights, logins and services are seen, before anybody was refused."""
+    found: dict[str, str] = {}
+    for item in examine(bus.connection_file):
+        found.setdefault(item.name, item.state)  # what follows under a name is who was refused before
+    names = ("broker", "quotas", "rights", "logins", "router", "ledger", "sealer", "reconciler")
+    assert {name: found[name] for name in names} == dict.fromkeys(names, "ok")
+
+
 def test_the_listener_speaks_nothing_but_tls(bus: Stack) -> None:
     """A client in the clear is not served, one that trusts another authority ends the handshake."""
     login = KafkaLogin.read("csrc", bus.connection)
@@ -60,10 +69,3 @@ def test_the_listener_speaks_nothing_but_tls(bus: Stack) -> None:
     host, _, port = bus.bootstrap_servers.rpartition(":")
     with socket.create_connection((host, int(port)), 5) as opened, pytest.raises(ssl.SSLError):
         ssl.create_default_context().wrap_socket(opened, server_hostname=host)
-
-
-def test_the_doctor_looks_by_tls_too(bus: Stack) -> None:
-    """Broker, quotas, rights, logins and services are seen."""
-    found = {item.name: item.state for item in examine(bus.connection_file)}
-    names = ("broker", "quotas", "rights", "logins", "router", "ledger", "sealer", "reconciler")
-    assert {name: found[name] for name in names} == dict.fromkeys(names, "ok")
