@@ -71,6 +71,21 @@ class Dropped:
         return f"{self.log}, index {self.index}: by order {self.order.place}: {self.order.reasons}"
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A record that is signed rightly, under a key that was in other hands by then; it stays."""
+
+    place: str
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"place": self.place, "why": self.why}
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
+
+
 @dataclass(slots=True)
 class VerifyReport:
     """The verdict: what was looked at, and what is damaged."""
@@ -106,6 +121,9 @@ class VerifyReport:
     """Orders whose content is there: not carried out yet, or said anew."""
     stepped_over: list[StepOverOrder] = field(default_factory=list)
     """Orders behind which the reconciler went on: what each names is forged, and stands in `damages` too."""
+    doubts: list[Doubt] = field(default_factory=list)
+    """What is signed under keys that were compromised by then: shown, no damage."""
+    doubt_count: int = 0
     step_over_orders: int = 0
     """All such orders under a key of the bus; the others name nothing that is forged."""
 
@@ -118,6 +136,12 @@ class VerifyReport:
         self.dropped_count += 1
         if len(self.dropped) < MOST_DAMAGES:
             self.dropped.append(Dropped(log, index, order))
+
+    def doubt(self, place: str, why: str) -> None:
+        """Notes a record that is in doubt."""
+        self.doubt_count += 1
+        if len(self.doubts) < MOST_DAMAGES:
+            self.doubts.append(Doubt(place, why))
 
     def removed_before(self, topic: str, partition: int) -> int:
         """The offset below which Kafka's copies were removed by order."""
@@ -166,5 +190,7 @@ class VerifyReport:
             "ordered_but_there": [order.place for order in self.kept],
             "stepped_over": [{"origin": str(o.order.origin), **o.to_json()} for o in self.stepped_over],
             "step_over_orders": self.step_over_orders,
+            "doubt_count": self.doubt_count,
+            "doubts": [one.to_json() for one in self.doubts],
             "seconds": round(self.seconds, 3),
         }

@@ -258,6 +258,10 @@ def _show_damages(report: Any) -> None:
         say(f"已越过 stepped over: {over.order.origin}, {over}")
     if idle := report.step_over_orders - len(report.stepped_over):
         say(f"{idle} orders to step over name nothing that is forged here")
+    for doubt in report.doubts[:_SHOWN_DAMAGES]:
+        say(f"存疑 in doubt: {doubt}")
+    if (more := report.doubt_count - _SHOWN_DAMAGES) > 0:
+        say(f"… and {more} more in doubt; --json lists up to 1,000")
     for damage in report.damages[:_SHOWN_DAMAGES]:
         say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)

@@ -15,6 +15,8 @@ from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
+from .sealed_heads import TableHeads
+
 PAGE = 2000
 RECORDS_PAGE = 200
 """Whole records may be large."""
@@ -75,6 +77,10 @@ class LedgerRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def sealed_heads(self) -> TableHeads:
+        """What the heads of the epochs say of partitions."""
+        return TableHeads(self._connection)
 
     def logs(self) -> list[LogRow]:
         """All logs, by origin."""

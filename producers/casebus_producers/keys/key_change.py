@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.admission.keyring import KeyEntry
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.times import beijing_text, to_datetime
 from casebus_schemas.wire.signing import SigningKey
 
