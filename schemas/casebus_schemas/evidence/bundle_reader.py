@@ -1,6 +1,6 @@
 """Reads what a bundle shows: its epoch under a policy, entries of its logs, the history of keys."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 
@@ -8,11 +8,15 @@ from casebus_schemas.wire.records import Record
 
 from .avro_values import Schemas
 from .bundle_file import Bundle, BundledLog
+from .bundle_positions import ShownHeads
+from .checkpoint import Checkpoint
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
+from .key_entry import KeyEntry
 from .key_history import KeyHistory
 from .leaf import LeafFields, decode_headers, leaf_hash, parse_leaf
 from .range_proof import verify_ranges
+from .sealed_order import SealedOrder
 from .trust_policy import TrustPolicy, Verdict
 
 _KEY_CHANNEL = ".key"
@@ -62,6 +66,8 @@ class BundleReader:
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
         self.failed: list[str] = []
+        self._shown = ShownHeads({}, "")
+        self.order = SealedOrder(self._shown)
 
     def fail(self, what: str) -> None:
         """Notes what does not hold."""
@@ -87,8 +93,28 @@ class BundleReader:
             self.epoch = epoch
             prefix = verdict.checkpoint.origin + "/"
             self.heads = {head.origin.removeprefix(prefix): head for head in tree.heads}
-            return True
+            return self._place(epoch, tree.heads, verdict.checkpoint)
         return False
+
+    def _place(self, epoch: EpochLeaf, heads: Sequence[LogHead], checkpoint: Checkpoint) -> bool:
+        """Whether the epochs that are shown for the ends of keys are in the checkpoint."""
+        epochs = {epoch.number: heads}
+        for number, position in self.bundle.positions.items():
+            try:
+                epochs[number] = position.checked(number, checkpoint)
+            except ValueError as error:
+                self.fail(f"positions/{number}: {error}")
+                return False
+        self._shown = ShownHeads(epochs, checkpoint.origin)
+        self.order = SealedOrder(self._shown)
+        return True
+
+    def why_not(self, key: KeyEntry, record: Record, now_ms: int | None) -> str | None:
+        """Why a key does not sign a record, by the epochs that are shown; None if it does."""
+        end = key.end
+        if end is not None and end.topic != record.topic and self._shown.first_with(*end[:2]) is None:
+            return f"a key {key.ended} in an epoch that is not shown"
+        return key.why_not(record, now_ms, self.order)
 
     def entries(self, name: str, log: BundledLog) -> list[ShownEntry]:
         """The entries of a log, if their leaves are in its head."""

@@ -106,8 +106,10 @@ class KeyEntry:
         """
         if self.compromised_epoch is not None:
             since = order.is_since(record, self.compromised_epoch)
+            if since or (since is None and self.compromised_ms is None):  # when in doubt, in doubt
+                return f"its key is compromised since epoch {self.compromised_epoch}"
             if since is not None:
-                return f"its key is compromised since epoch {self.compromised_epoch}" if since else None
+                return None
         if self.compromised_ms is None or _stamped_before(record, self.compromised_ms):
             return None
         since = datetime.fromtimestamp(self.compromised_ms / 1000, UTC).isoformat(timespec="seconds")

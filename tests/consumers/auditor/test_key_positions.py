@@ -1,20 +1,25 @@
 """Whether a key signs is decided by where a record stands among the epochs, not by any clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from casebus_consumers.auditor.damage import VerifyReport
+from casebus_consumers.auditor.proof_rows import enough_lines
+from casebus_consumers.auditor.proving import bundle
 from casebus_consumers.auditor.signature_check import check_signatures
+from casebus_schemas.evidence.bundle_check import BundleReport, check_bundle
+from casebus_schemas.evidence.bundle_file import Bundle
+from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
 from support.events.admissions import Admitter, batch_of
-from support.events.sealing import Sealing
-from support.events.signed_events import Speaker, bus_keys, seed_of, stored
+from support.events.signed_events import Speaker, bus_keys, chain, seed_of, stored
 from support.ledger.ledgers import empty_sqlite
+from support.ledger.proven import THREE, ProvenLedger, policy_file
 
 SECOND = SigningKey(seed_of("second"))
 EARLY_MS, REVOKED_MS, LATE_MS = 1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000
@@ -25,7 +30,7 @@ class Bus:
     """csrc and its two keys; a router that has not heard of the revocation admits whatever comes."""
 
     store: LedgerStore
-    sealing: Sealing
+    ledger: ProvenLedger
     csrc: Speaker = field(default_factory=lambda: Speaker("csrc"))
     admitter: Admitter = field(default_factory=lambda: Admitter(speakers=[Speaker("csrc")]))
     ends: dict[TopicPartition, int] = field(default_factory=dict)
@@ -63,7 +68,7 @@ class Bus:
 
     def seal(self) -> None:
         """An epoch."""
-        assert self.sealing.sealer.seal() is not None
+        self.ledger.seal(*THREE)
 
     def report(self) -> VerifyReport:
         """What an auditor finds."""
@@ -71,13 +76,22 @@ class Bus:
         check_signatures(self.store.database, report)
         return report
 
+    def bundled(self) -> Bundle:
+        """The case's bundle as of now."""
+        with self.ledger.rows() as rows:
+            return bundle(rows, chain(1), enough_lines(3))
+
+    def judged(self, made: Bundle) -> BundleReport:
+        """What a judge reads in it."""
+        policy = TrustPolicy.parse(policy_file(self.ledger.sealing.folder).read_bytes())
+        return check_bundle(made.to_bytes(), policy)
+
 
 @pytest.fixture
 def bus(tmp_path: Path) -> Iterator[Bus]:
     """A sealed ledger with an agency of two keys."""
     store = LedgerStore(empty_sqlite(tmp_path))
-    made = Bus(store, Sealing(store, tmp_path))
-    made.sealing.sealer.start()
+    made = Bus(store, ProvenLedger(store, tmp_path))
     made.begin()
     yield made
     store.close()
@@ -117,9 +131,9 @@ def test_what_a_slow_ledger_takes_up_later_is_judged_by_where_kafka_ended(bus: B
     """An event that stood in Kafka at the epoch of the revocation, and was ledgered after it, stays valid."""
     place = next(one for one in bus.ends if one.topic == "csrc.referral")
     bus.revoke()
-    bus.sealing.beyond = {place: 1}
+    bus.ledger.sealing.beyond = {place: 1}
     bus.seal()
-    bus.sealing.beyond = {}
+    bus.ledger.sealing.beyond = {}
     bus.refer(EARLY_MS)
     bus.seal()
     assert bus.report().damages == []
@@ -141,10 +155,53 @@ def test_a_stolen_key_puts_in_doubt_what_was_sealed_after_it(bus: Bus) -> None:
     assert doubt == {"place": place, "why": "its key is compromised since epoch 1"}
 
 
+def test_a_judge_sees_offline_what_a_stolen_key_signed(bus: Bus) -> None:
+    """A bundle shows the epochs around the end of the key: what was dated back behind it fails."""
+    bus.revoke()
+    bus.seal()
+    fine = bus.bundled()
+    assert sorted(fine.positions) == [1, 2]
+    assert bus.judged(fine).failed == []
+    backdated = bus.refer(EARLY_MS)
+    bus.seal()
+    place = f"{backdated.topic}/{backdated.partition}/{backdated.offset}"
+    assert bus.judged(bus.bundled()).failed == [f"{place}: signed by a key revoked before"]
+
+
+def test_who_makes_a_bundle_cannot_hide_where_a_key_ended(bus: Bus) -> None:
+    """Epochs that are left out, exchanged or changed prove nothing, and what needs them fails."""
+    bus.revoke()
+    bus.seal()
+    bus.refer(EARLY_MS)
+    bus.seal()
+    made = bus.bundled()
+    shown = dict(made.positions)
+    for left in ({}, {1: shown[1]}, {2: shown[2]}):
+        failed = bus.judged(replace(made, positions=left)).failed
+        assert any("in an epoch that is not shown" in one for one in failed), left
+    changed = replace(made, positions={1: shown[2], 2: shown[2]})
+    assert bus.judged(changed).failed[0].startswith("positions/1: epoch 1 is not in the checkpoint")
+    cut = shown[2]._replace(heads=shown[2].heads[1:])
+    assert "not those of epoch 2" in bus.judged(replace(made, positions={1: shown[1], 2: cut})).failed[0]
+
+
+def test_a_judge_is_told_what_is_in_doubt(bus: Bus) -> None:
+    """What a compromised key signed after the epoch is verified, and told as doubtful."""
+    doubtful = bus.refer(EARLY_MS)
+    bus.seal()
+    bus.revoke(compromised_since_epoch=1)
+    bus.seal()
+    report = bus.judged(bus.bundled())
+    place = f"{doubtful.topic}/{doubtful.partition}/{doubtful.offset}"
+    assert report.failed == []
+    assert f"{place}: in doubt, its key is compromised since epoch 1" in report.not_covered
+    assert sum("in doubt" in one for one in report.not_covered) == 1
+
+
 def test_without_epochs_there_is_no_order_but_kafkas(tmp_path: Path) -> None:
     """A ledger that was never sealed has no positions to go by: this is what the epochs add."""
     store = LedgerStore(empty_sqlite(tmp_path))
-    made = Bus(store, Sealing(store, tmp_path))
+    made = Bus(store, ProvenLedger(store, tmp_path))
     made.take(made.csrc.announce())
     made.take(made.csrc.announce(SECOND, by=made.csrc.key))
     made.store.append([batch_of([r._replace(offset=n) for n, r in enumerate(bus_keys())])])
