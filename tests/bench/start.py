@@ -52,8 +52,8 @@ def main() -> None:
     with TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "password").write_text("secret")
-        (folder / "key").write_text("01" * 32)
-        (folder / "secret").write_text("x" * 32)
+        write_private(folder / "key", "01" * 32)
+        write_private(folder / "secret", "x" * 32)
         (folder / "event.json").write_text(json.dumps(_EVENT))
         csrc = {
             "username": "csrc",

@@ -1,6 +1,6 @@
 """The keyring: which key speaks for which agency, folded from the topics of key life in offset order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import ED25519, event_message, key_id, parse_block, verify
 
 from .may_say import unfit
@@ -101,6 +101,11 @@ class Keyring:
             if (one.not_before_ms or 0) <= now_ms and (one.not_after_ms is None or now_ms < one.not_after_ms)
         ]
         return in_term[-1] if in_term else None
+
+    def with_cuts(self, cuts: Mapping[tuple[str, bytes], Sequence[tuple[TopicPartition, int]]]) -> "Keyring":
+        """The keyring with where partitions ended when its reader learnt of the ends of these keys."""
+        cut = {place: replace(self.entries[place], cut=tuple(at)) for place, at in cuts.items()}
+        return replace(self, entries=MappingProxyType({**self.entries, **cut}))
 
     def apply(self, record: Record) -> "Keyring":
         """The keyring after one record more; a record below the position already read changes nothing."""

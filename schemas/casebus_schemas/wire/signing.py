@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence import ed25519
+from casebus_schemas.evidence.key_file import read_seed
 
 ZERO_DIGEST = bytes(32)
 ED25519 = 1
@@ -147,15 +148,8 @@ class SigningKey:
 
     @classmethod
     def from_file(cls, path: Path) -> "SigningKey":
-        """Reads a seed of 64 hexadecimal digits. Raises UsageError if the file is missing or malformed."""
-        try:
-            return cls(bytes.fromhex(path.read_text().strip()))
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"cannot read the signing key {path}",
-                found=type(error).__name__,
-                expected="a file of 64 hexadecimal digits",
-            ) from error
+        """Reads a seed of 64 hexadecimal digits. Raises UsageError as `read_seed` does."""
+        return cls(read_seed(path))
 
     def sign(self, message: bytes) -> bytes:
         """Signature block of 98 bytes: version 1, algorithm 1, key id, Ed25519 signature."""
