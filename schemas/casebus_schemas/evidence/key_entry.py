@@ -112,8 +112,8 @@ class KeyEntry:
                 return None
         if self.compromised_ms is None or _stamped_before(record, self.compromised_ms):
             return None
-        since = datetime.fromtimestamp(self.compromised_ms / 1000, UTC).isoformat(timespec="seconds")
-        return f"its key is compromised since {since}"
+        moment = datetime.fromtimestamp(self.compromised_ms / 1000, UTC).isoformat(timespec="seconds")
+        return f"its key is compromised since {moment}"
 
 
 def _stamped_before(record: Record, time_ms: int) -> bool:

@@ -47,7 +47,7 @@ class SealedOrder:
 
     def is_since(self, record: Record, epoch: int) -> bool | None:
         """Whether a record was appended after an epoch was sealed; None where that is not known."""
-        end = self._heads.end_offset(epoch, record.topic, record.partition)
+        end = self._heads.end_offset(epoch, record.topic, record.partition) if epoch > 0 else 0
         return None if end is None else record.offset >= end
 
     def _end(self, epoch: int | None, topic: str, partition: int) -> int | None:
