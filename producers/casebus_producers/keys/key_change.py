@@ -61,8 +61,8 @@ class KeyChange:
     ) -> dict[str, Any]:
         """Ends a key that got out, from now on, signed by the key that signs here; it may be that key itself.
 
-        `since` says from when what it signed is not to be trusted, `since_epoch` the same as the last epoch of
-        the ledger in which it was; where only a time is given, the epoch is looked up. What was recorded
+        `since` says from when what it signed is not to be trusted, `since_epoch` the same as the last epoch
+        of the ledger in which it was; where only a time is given, the epoch is looked up. What was recorded
         before stays valid, what lies between is in doubt. Raises UsageError for a key of nobody, of another
         agency, or that was revoked before.
         """

@@ -160,9 +160,7 @@ def revoke(
     ] = None,
     since_epoch: Annotated[
         int | None,
-        typer.Option(
-            help="the last epoch of the ledger in which it was to be trusted; else by --since", min=0
-        ),
+        typer.Option(help="the last epoch of the ledger in which it was trusted; else by --since", min=0),
     ] = None,
     connection: ConnectionOption = None,
     timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,

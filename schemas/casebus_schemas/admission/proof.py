@@ -167,10 +167,10 @@ def forged_receipt(record: Record, keyring: Keyring) -> Sentence | None:
 
 
 def forged_event(
-    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None
+    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None, order: Order = BY_KAFKA
 ) -> Sentence | None:
     """Why the event is not by its speaker; arguments as for `signed_event`."""
-    found = signed_event(record, headers, keyring, now_ms)
+    found = signed_event(record, headers, keyring, now_ms, order)
     if isinstance(found, Sentence):
         return found
     return None if found.is_right() else WRONG_SIGNATURE
