@@ -1,8 +1,9 @@
-"""The two places where a test may hurt the publisher: kill it at a named point, take its watchdog away.
+"""Where a test may hurt an agency's programs: kill them at a named point, take the publisher's watchdog away.
 
-CASEBUS_FAULT is a comma-separated list as the services read it; here count `publisher.after-ack=kill@N`
-(SIGKILL at the N-th passing of the point) and `no-watchdog`. CASEBUS_FAULT_LOG names a file to which a kill
-appends one JSON line: time, point, process id, work in flight. Everything else is ignored.
+CASEBUS_FAULT is a comma-separated list as the services read it; here count `POINT=kill@N`, such as
+`publisher.after-ack=kill@1` (SIGKILL at the N-th passing of the point), and `no-watchdog`.
+CASEBUS_FAULT_LOG names a file to which a kill appends one JSON line: time, point, process id, work in flight.
+Everything else is ignored.
 """
 
 import json
@@ -38,8 +39,8 @@ class PublisherFaults:
         kills: dict[str, int] = {}
         for entry in entries:
             name, _, action = entry.partition("=")
-            if name == AFTER_ACK and action.startswith("kill@"):
-                kills[name] = int(action.removeprefix("kill@"))
+            if action.startswith("kill@") and (at := action.removeprefix("kill@")).isdigit():
+                kills[name] = int(at)
         log = environ.get("CASEBUS_FAULT_LOG")
         return cls(kills, "no-watchdog" not in entries, Path(log) if log else None)
 

@@ -30,6 +30,10 @@ class Principal:
     """Where its door answers its own systems by HTTP."""
     door_key_file: Path | None = None
     """The bearer key of a client of its door."""
+    desk_url: str | None = None
+    """Where its officers open their desk in a browser."""
+    desk_users_file: Path | None = None
+    """Officers of an embedded desk with the passwords that `up` made for them."""
 
     @property
     def secret_files(self) -> tuple[Path, ...]:
@@ -130,6 +134,8 @@ class Connection:
                     "witness_url": entry.witness_url,
                     "door_url": entry.door_url,
                     "door_key_file": _spelled(entry.door_key_file),
+                    "desk_url": entry.desk_url,
+                    "desk_users_file": _spelled(entry.desk_users_file),
                 }
                 for name, entry in self.principals.items()
             },
@@ -170,6 +176,8 @@ def _principal(entry: Mapping[str, Any], at: str, folder: Path) -> Principal:
         witness_url=_optional_text(entry.get("witness_url"), f"{at}/witness_url"),
         door_url=_optional_text(entry.get("door_url"), f"{at}/door_url"),
         door_key_file=_path(entry.get("door_key_file"), f"{at}/door_key_file", folder),
+        desk_url=_optional_text(entry.get("desk_url"), f"{at}/desk_url"),
+        desk_users_file=_path(entry.get("desk_users_file"), f"{at}/desk_users_file", folder),
     )
 
 

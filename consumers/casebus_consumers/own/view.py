@@ -56,6 +56,15 @@ class OwnView:
         now = self.now()
         return [self._listed(chain, now) for chain in self._events.chains()]
 
+    def chain_ids(self) -> list[str]:
+        """Every chain of which the agency said or heard something, in order."""
+        return self._events.chains()
+
+    def concerns(self, duty: dict[str, Any]) -> bool:
+        """Whether the agency owes a duty, or is owed it."""
+        parties = (duty["owed_by"], *duty["owed_to"])
+        return self.agency in {party.partition("/")[0] for party in parties}
+
     def events(self, chain: str) -> list[ChainEvent]:
         """What the agency knows of a chain, in the order of admission."""
         return self._events.of_chain(chain).events
@@ -117,7 +126,7 @@ class OwnView:
         self._own(agency)
         own = self._lists("obligations", chain, now)
         heard = self._store.of_speaker(BUS, chain)
-        found = beside(duties_announced(heard, now), [duty for duty in own if self._concerns(duty)])
+        found = beside(duties_announced(heard, now), [duty for duty in own if self.concerns(duty)])
         return [
             duty
             for duty in _by_due(found)
@@ -164,10 +173,6 @@ class OwnView:
                 found=agency,
                 expected=self.agency,
             )
-
-    def _concerns(self, duty: dict[str, Any]) -> bool:
-        parties = (duty["owed_by"], *duty["owed_to"])
-        return self.agency in {party.partition("/")[0] for party in parties}
 
     def _lists(self, name: str, chain: str | None, now: datetime) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -26,6 +26,7 @@ GROUPS = {
     "topics": "casebus_deploy.cli.topics",
     "clock": "casebus_deploy.cli.clock",
     "door": "casebus_consumers.door.cli",
+    "desk": "casebus_consumers.desk.cli",
 }
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {

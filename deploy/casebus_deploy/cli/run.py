@@ -20,7 +20,9 @@ def run(
     agency: Annotated[
         list[str] | None,
         typer.Option(
-            "--agency", "-a", help="witness, door: whose (repeatable); without it all of connection.json"
+            "--agency",
+            "-a",
+            help="witness, door, desk: whose (repeatable); without it all of connection.json",
         ),
     ] = None,
 ) -> None:

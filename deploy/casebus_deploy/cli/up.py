@@ -30,7 +30,7 @@ def up(
     port_base: Annotated[
         int | None,
         typer.Option(
-            help="first of eight ports (three of Kafka, page, registry, three doors); else free ones",
+            help="first of 11 ports (three of Kafka, page, registry, three doors, three desks); else free",
             min=1024,
         ),
     ] = None,
@@ -44,6 +44,7 @@ def up(
         ),
     ] = None,
     doors: Annotated[bool, typer.Option(help="run the doors of the full agencies here too")] = True,
+    desks: Annotated[bool, typer.Option(help="and with the doors their desks for officers")] = True,
     witnesses: Annotated[
         bool,
         typer.Option(help="run all witnesses here; else agencies run theirs and bring the policy"),
@@ -70,6 +71,7 @@ def up(
         port_base=port_base,
         registry_url=registry_url,
         doors=doors,
+        desks=desks,
         witnesses=witnesses,
         workers=workers,
     )

@@ -1,4 +1,4 @@
-"""Runs doors: one for an agency, or all of connection.json; keys, states and addresses stay apart."""
+"""Runs doors and desks: those of one agency, or all of connection.json, in one process; states stay apart."""
 
 import json
 import logging
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from casebus_consumers.door.clients import Clients
@@ -19,6 +20,10 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
@@ -26,23 +31,51 @@ URL_VARIABLE = "CASEBUS_DOOR_URL"
 """Where the door of one agency answers, if connection.json does not say it."""
 
 
+DESK_URL_VARIABLE = "CASEBUS_DESK_URL"
+"""The same of its desk."""
+
+
 def serve(agencies: Sequence[str]) -> None:
-    """Blocks until SIGTERM. Raises UsageError where no door is named."""
+    """Doors, and beside each the desk of its agency where connection.json names one. Blocks until SIGTERM.
+
+    Raises UsageError where no door is named.
+    """
+    connection = read_connection(None)
+    urls = _urls(agencies, connection, "door_url", URL_VARIABLE)
+    _serve(
+        connection, urls, {name: url for name, url in _known(connection, "desk_url").items() if name in urls}
+    )
+
+
+def serve_desks(agencies: Sequence[str]) -> None:
+    """Desks without doors, for agencies with officers and no systems. Blocks until SIGTERM.
+
+    Raises UsageError where no desk is named, or one has no channel that is safe.
+    """
+    connection = read_connection(None)
+    _serve(connection, {}, _urls(agencies, connection, "desk_url", DESK_URL_VARIABLE))
+
+
+def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_urls: Mapping[str, str]) -> None:
     import uvicorn
 
     quiet_kafka()
-    connection = read_connection(None)
-    urls = _urls(agencies, connection)
     catalog, faults = Catalog.load(), PublisherFaults.from_environment(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    settings = {agency: AgencySettings.read(agency, connection) for agency in urls}
+    every = dict.fromkeys((*door_urls, *desk_urls))
+    settings = {agency: AgencySettings.read(agency, connection) for agency in every}
     doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
+    simulated = connection is not None and connection.simulated_clock
     servers = [
-        uvicorn.Server(_config(door, Clients(settings[agency].data_dir), urls[agency]))
-        for agency, door in doors.items()
+        uvicorn.Server(_door_config(doors[agency], Clients(settings[agency].data_dir), url))
+        for agency, url in door_urls.items()
     ]
+    servers.extend(
+        uvicorn.Server(_desk_config(doors[agency], settings[agency], catalog, url, simulated))
+        for agency, url in desk_urls.items()
+    )
     threads = [threading.Thread(target=server.run, daemon=True) for server in servers]
     for door in doors.values():
         door.start()
@@ -62,49 +95,73 @@ def serve(agencies: Sequence[str]) -> None:
         door.stop()
     if not stop.is_set():
         raise UsageError(
-            "a door cannot answer at its address",
-            found=", ".join(urls.values()),
+            "a door or desk cannot answer at its address",
+            found=", ".join((*door_urls.values(), *desk_urls.values())),
             expected="free addresses",
             remedy="see the log, end what listens there, or name another one",
         )
 
 
-def _urls(agencies: Sequence[str], connection: Connection | None) -> Mapping[str, str]:
-    known = (
-        {}
-        if connection is None
-        else {name: one.door_url for name, one in connection.principals.items() if one.door_url is not None}
-    )
-    if given := os.environ.get(URL_VARIABLE):
+def _known(connection: Connection | None, member: str) -> dict[str, str]:
+    every = {} if connection is None else connection.principals
+    return {name: url for name, one in every.items() if (url := getattr(one, member)) is not None}
+
+
+def _urls(
+    agencies: Sequence[str], connection: Connection | None, member: str, variable: str
+) -> Mapping[str, str]:
+    known = _known(connection, member)
+    if given := os.environ.get(variable):
         if len(agencies) != 1:
-            raise UsageError("whose door?", found=f"{URL_VARIABLE}={given}", expected="one --agency")
+            raise UsageError("whose is it?", found=f"{variable}={given}", expected="one --agency")
         return {agencies[0]: given}
     missing = [name for name in agencies if name not in known]
     if missing or not known:
         raise UsageError(
-            "where does the door answer?",
-            found="no door_url" + (f" of {', '.join(missing)}" if missing else ""),
-            expected=f"door_url in connection.json, or --agency and {URL_VARIABLE}",
+            "where does it answer?",
+            found=f"no {member}" + (f" of {', '.join(missing)}" if missing else ""),
+            expected=f"{member} in connection.json, or --agency and {variable}",
         )
     return {name: known[name] for name in agencies or known}
 
 
-def _config(door: Door, clients: Clients, url: str) -> "uvicorn.Config":  # type: ignore[name-defined]  # noqa: F821
+def _door_config(door: Door, clients: Clients, url: str) -> "uvicorn.Config":
+    from casebus_consumers.door.http import create_app
+    from casebus_services.web_guard import MOST_CONNECTIONS
+
+    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_CONNECTIONS)
+
+
+def _desk_config(
+    door: Door, settings: AgencySettings, catalog: Catalog, url: str, simulated_clock: bool
+) -> "uvicorn.Config":
+    from casebus_consumers.desk.app import MOST_CONNECTIONS, check_url, create_app
+    from casebus_consumers.desk.desk import Desk
+
+    check_url(url)
+    desk = Desk(door, settings, catalog, simulated_clock=simulated_clock)
+    return _config(create_app(desk, hosts=_hosts(url)), url, MOST_CONNECTIONS)
+
+
+def _hosts(url: str) -> frozenset[str]:
+    from casebus_services.web_guard import web_hosts
+
+    return web_hosts(url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
+
+
+def _config(app: "ASGIApp", url: str, most: int) -> "uvicorn.Config":
     import uvicorn
 
-    from casebus_consumers.door.http import create_app
-    from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
-
     address = urlsplit(url)
-    hosts = web_hosts(url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
     return uvicorn.Config(
-        create_app(door, clients, hosts=hosts),
-        host=address.hostname or "127.0.0.1",
+        app,
+        # Behind https stands whoever ends the channel, on this machine.
+        host="127.0.0.1" if address.scheme == "https" else address.hostname or "127.0.0.1",
         port=address.port or 80,
         log_config=None,
         log_level="warning",
         access_log=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=most,
         server_header=False,
         lifespan="off",
         ws="none",

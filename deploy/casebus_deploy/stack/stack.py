@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +25,8 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
-from .doors import DOOR, make_doors, with_doors
+from .desks import DESK, Addresses
+from .doors import DOOR
 from .logins import password_file
 from .supervisor import Supervisor, last_line
 from .topics_admin import apply_to_cluster
@@ -64,6 +65,7 @@ class StackOptions:
     registry: bool = True
     registry_url: str | None = None
     doors: bool = False
+    desks: bool = False
     origin: str | None = None
     witnesses: bool = True
     service_env: dict[str, str] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Stack:
         self.supervisor: Supervisor | None = None
         self.web_port = 0
         self.registry_port = 0
-        self._doors: dict[str, str] = {}
+        self._addresses = Addresses()
         self._say = say
 
     # --- life --------------------------------------------------------------------------------------------
@@ -165,7 +167,7 @@ class Stack:
         return Connection(
             bootstrap_servers=self.bootstrap_servers,
             partitions=self.options.partitions,
-            principals=with_doors(principals, self._doors, self.secrets),
+            principals=self._addresses.added(principals, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
             policy_file=self.policy_file,
             registry_url=self.registry_url,
@@ -218,11 +220,10 @@ class Stack:
             if name == BROKER:
                 continue
             found.append((name, f"pid {state.pid}", str(self.data / "logs" / f"{name}.log")))
-        found.append(("ledger db", self.database_url("ledger"), ""))
-        found.append(("accounts db", self.database_url("accounts"), ""))
+        found.extend((f"{name} db", self.database_url(name), "") for name in ("ledger", "accounts"))
         if self.web_port:
             found.append(("status page", f"http://127.0.0.1:{self.web_port}/", ""))
-        found.extend((f"door {agency}", url, "") for agency, url in self._doors.items())
+        found.extend(self._addresses.rows())
         if self.registry_url:
             found.append(("registry", self.registry_url, ""))
         return found
@@ -274,10 +275,9 @@ class Stack:
             self.web_port = self._ports(3, 1)[0]
         if self._serves_registry and not self.registry_port:
             self.registry_port = self._ports(4, 1)[0]
-        if self.options.doors and not self._doors:
-            self._doors = make_doors(
-                self.secrets, self.connection.principals, lambda count: self._ports(5, count)
-            )
+        if self.options.doors:
+            principals, desks = self.connection.principals, self.options.desks
+            self._addresses.make(self.secrets, principals, partial(self._ports, 5), desks=desks)
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)
@@ -298,6 +298,7 @@ class Stack:
         left_out = {
             "witness": not self.options.witnesses,
             DOOR: not self.options.doors,
+            DESK: True,
             "page": not self.options.page,
             "registry": not self._serves_registry,
         }

@@ -46,7 +46,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoorScene
     scene = DoorScene(tmp_path, Rates(1e9, 10**9))
     play(scene, 1)
     scene.arrive()
-    for thread in scene.door._threads:
+    for thread in scene.door._threads.values():
         thread.well()
     yield scene
     scene.close()

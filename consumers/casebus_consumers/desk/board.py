@@ -1,0 +1,144 @@
+"""All cases of an agency at a glance: names, duties and findings, kept up as events and time come."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from casebus_consumers.own.store import OwnStore
+from casebus_consumers.own.view import OwnView
+from casebus_producers.outbox.outbox import Outbox
+from casebus_schemas.times import BEIJING, in_beijing, to_datetime
+
+RUNNING = ("waiting", "open", "due", "contested", "overdue")
+"""States of a duty that is neither met nor over."""
+_OVER = ("met", "moot", "lapsed")
+_SAID = "SELECT DISTINCT aggregateid FROM outbox WHERE position > ? AND aggregatetype <> 'key'"
+_ANSWERED = """
+SELECT DISTINCT o.aggregateid FROM receipt r JOIN outbox o ON o.digest = r.digest
+WHERE r.seq > ? AND o.aggregatetype <> 'key'
+"""
+_ENDS = (
+    "SELECT coalesce(max(position), 0) FROM outbox",
+    "SELECT coalesce(max(seq), -1) FROM receipt",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case; `names` as `casebus case` shows them, `last` the time of its last event, if any."""
+
+    chain: str
+    names: dict[str, list[str]]
+    status: str | None
+    events: int
+    last: datetime | None
+    duties: Sequence[dict[str, Any]]
+    findings: Sequence[dict[str, Any]]
+    changes_at: datetime | None
+
+    @property
+    def called(self) -> str:
+        """How people call it: its suspects, else its number, else the beginning of its chain id."""
+        suspects = self.names["suspects"]
+        if suspects:
+            return "、".join(suspects[:2]) + ("…" if len(suspects) > 2 else "")
+        return (self.names["securities"] or self.names["numbers"] or [self.chain[:8]])[0]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """How far the agency's files were looked at."""
+
+    inbox: int = -2
+    outbox: int = -2
+    receipts: int = -2
+
+
+@dataclass(slots=True)
+class Board:
+    """Kept in memory: a case is looked at again when something was said or heard of it, or its time comes.
+
+    For several threads.
+    """
+
+    view: OwnView
+    store: OwnStore
+    outbox: Outbox
+    _cases: dict[str, CaseLine] = field(default_factory=dict)
+    _seen: _Seen = field(default_factory=_Seen)
+    _at: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cases(self, now: datetime) -> dict[str, CaseLine]:
+        """Every case by chain, as it stands at `now`."""
+        with self._lock:
+            for chain in self._stale(now):
+                self._cases[chain] = self._look(chain, now)
+            self._at = now
+            return dict(self._cases)
+
+    def _stale(self, now: datetime) -> list[str]:
+        seen = _Seen(self.store.last_seq())
+        with self.outbox.reading() as connection:
+            seen.outbox, seen.receipts = (connection.execute(query).fetchone()[0] for query in _ENDS)
+            before = self._seen
+            backwards = seen.inbox < before.inbox or (self._at is not None and now < self._at)
+            if before.inbox == -2 or backwards:
+                self._cases.clear()
+                found = set(self.view.chain_ids())
+            else:
+                found = set(self.store.chains_after(before.inbox)) if seen.inbox > before.inbox else set()
+                if seen.outbox > before.outbox:
+                    found |= {row[0] for row in connection.execute(_SAID, (before.outbox,))}
+                if seen.receipts > before.receipts:
+                    found |= {row[0] for row in connection.execute(_ANSWERED, (before.receipts,))}
+        found |= {
+            chain
+            for chain, line in self._cases.items()
+            if line.changes_at is not None and line.changes_at <= now
+        }
+        self._seen = seen
+        return sorted(found)
+
+    def _look(self, chain: str, now: datetime) -> CaseLine:
+        case = self.view.case(chain, now)
+        duties = [duty for duty in case["obligations"] if self.view.concerns(duty)]
+        events = case["events"]
+        last = max((datetime.fromisoformat(event["time"]) for event in events), default=None)
+        return CaseLine(
+            chain=chain,
+            names=case["names"],
+            status=case["status"],
+            events=len(events),
+            last=last,
+            duties=duties,
+            findings=case["findings"],
+            changes_at=_earlier(_changes_at(duties, now), self._folded_until(chain)),
+        )
+
+    def _folded_until(self, chain: str) -> datetime | None:
+        kept = self.store.folded(chain)
+        return None if kept is None or kept.until_ms is None else to_datetime(kept.until_ms)
+
+
+def _changes_at(duties: Sequence[dict[str, Any]], now: datetime) -> datetime | None:
+    """When a duty may stand otherwise: at a reading's end, or the morning of its day."""
+    found = None
+    for duty in duties:
+        if duty["state"] in _OVER:
+            continue
+        for name in ("due_earliest", "due_latest", "latest_possible"):
+            end = datetime.fromisoformat(duty[name])
+            morning = in_beijing(end - timedelta(milliseconds=1)).replace(
+                hour=0, minute=0, second=0, microsecond=0, tzinfo=BEIJING
+            )
+            for moment in (morning, end):
+                if moment > now:
+                    found = _earlier(found, moment)
+    return found
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment is not None), default=None)

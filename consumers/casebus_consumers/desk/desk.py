@@ -1,0 +1,92 @@
+"""One agency's desk without HTTP: its officers, what they may see of the own view, what they say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from casebus_consumers.door.door import Door, Taken
+from casebus_producers.config import AgencySettings
+from casebus_producers.outbox.outbox_events import Queued
+from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.door import DoorProblem
+
+from .accesses import Accesses
+from .attempts import Attempts
+from .board import Board, CaseLine
+from .notices import Notices
+from .officers import Officers
+from .sessions import Sessions
+from .store import DeskStore, desk_file
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What every page tells: how much is new, due and unanswered, and every case by chain."""
+
+    now: datetime
+    cases: Mapping[str, CaseLine]
+    unread: Mapping[str, int]
+    seq: int
+    """The last notice of which it knows, read before all else: what comes later is told to the page."""
+
+    @property
+    def duties(self) -> list[dict[str, Any]]:
+        """Every duty that the agency owes or is owed."""
+        return [duty for line in self.cases.values() for duty in line.duties]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """Every finding that is known."""
+        return [one for line in self.cases.values() for one in line.findings]
+
+
+class Desk:
+    """Stands on the agency's door: the same outbox, key, inbox and own view. For several threads."""
+
+    def __init__(
+        self,
+        door: Door,
+        settings: AgencySettings,
+        catalog: Catalog,
+        *,
+        simulated_clock: bool = False,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self.agency = door.agency
+        self.door = door
+        self.settings = settings
+        self.catalog = catalog
+        self.simulated_clock = simulated_clock
+        self.store = DeskStore(desk_file(settings.data_dir))
+        self.officers = Officers(self.store, hasher)
+        self.sessions = Sessions(self.store)
+        self.attempts = Attempts(self.store)
+        self.accesses = Accesses(self.store)
+        self.notices = Notices(self.store, door.store, door.outbox, catalog)
+        self.view = door.view
+        self.form_secret = self.store.secret("forms")
+        self._board = Board(door.view, door.store, door.outbox)
+
+    def now(self) -> datetime:
+        """The wall clock; on a bus with a simulated clock the last admission that the agency knows of."""
+        return self.view.now(simulated=self.simulated_clock)
+
+    def glance(self) -> Glance:
+        """How things stand now."""
+        seq, now = self.door.store.last_seq(), self.now()
+        self.notices.take()
+        return Glance(now, self._board.cases(now), self.notices.counts(), seq)
+
+    def say(self, event: Mapping[str, Any]) -> Queued:
+        """Says an event through the agency's own outbox and key: on disk when it returns.
+
+        Raises DoorProblem with all that is wrong; then nothing is said.
+        """
+        (found,) = self.door.say([event])
+        if isinstance(found, DoorProblem):
+            raise found
+        assert isinstance(found, Taken)
+        return found.queued

@@ -1,0 +1,52 @@
+"""The pages that the head of every page leads to, each for who may open it, with what waits there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .asked import Asked
+from .board import RUNNING
+from .rights import Right
+from .words import Count
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of them: `name` is also the key of its text in frame.yaml; `count` tells what waits, as text."""
+
+    name: str
+    path: str
+    right: Right
+    count: Callable[[Asked], str | None] = lambda _asked: None
+
+
+def _unread(asked: Asked) -> str | None:
+    number = asked.glance.unread["unread"]
+    return asked.words("frame.unread", n=Count(number)) if number else None
+
+
+def _due(asked: Asked) -> str | None:
+    number = sum(1 for duty in asked.glance.duties if duty["state"] in RUNNING)
+    return f"{number:,}" if number else None
+
+
+def _findings(asked: Asked) -> str | None:
+    number = sum(1 for one in asked.glance.findings if one["state"] != "closed")
+    return f"{number:,}" if number else None
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("inbox", "/inbox", "read", _unread),
+    Entry("due", "/due", "read", _due),
+    Entry("findings", "/findings", "read", _findings),
+    Entry("cases", "/cases", "read"),
+)
+
+
+def entries(asked: Asked) -> list[Entry]:
+    """Those that the officer may open."""
+    return [entry for entry in ENTRIES if asked.may(entry.right)]
+
+
+def first_path(asked: Asked) -> str:
+    """Where an officer begins."""
+    return next((entry.path for entry in entries(asked)), "/account")

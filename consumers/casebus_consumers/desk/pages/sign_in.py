@@ -1,0 +1,103 @@
+"""Signing in and out, and the language of a reader."""
+
+import hmac
+import secrets
+from hashlib import sha256
+
+from starlette.responses import Response
+
+from casebus_consumers.desk import cookies
+from casebus_consumers.desk.asked import HOME, Asked, Gone, Page, safe_path
+from casebus_consumers.desk.navigation import first_path
+from casebus_consumers.desk.words import LANGUAGES
+
+_YEAR_S = 365 * 86_400
+
+
+def first(asked: Asked) -> Response:
+    """The first page of an officer."""
+    return asked.to(first_path(asked))
+
+
+def show(asked: Asked) -> Response:
+    """The form, or the first page for who is signed in."""
+    if asked.session is not None:
+        return asked.to(first_path(asked))
+    return _form(asked)
+
+
+def sign_in(asked: Asked) -> Response:
+    """Proves name and password; begins a session under a token that nobody knew before."""
+    browser = asked.request.cookies.get(cookies.BEFORE, "")
+    if not browser or not hmac.compare_digest(asked.form.get("csrf", "").encode(), _tied(asked, browser)):
+        return _form(asked, "stale", 403)
+    name, address = asked.field("name").lower(), _address(asked)
+    desk = asked.desk
+    if wait_s := desk.attempts.wait_s(name, address):
+        found = _form(asked, "wait", 429, minutes=-(-wait_s // 60))
+        found.headers["retry-after"] = str(wait_s)
+        return found
+    officer = desk.officers.proven(name, asked.form.get("password", ""))
+    if officer is None:
+        desk.attempts.failed(name, address)
+        return _form(asked, "wrong", 401)
+    desk.attempts.succeeded(name)
+    cookie = cookies.session_cookie(desk.agency)
+    token = desk.sessions.begin(officer, asked.request.cookies.get(cookie))
+    desk.accesses.note(officer, "signed-in")
+    found = asked.to(safe_path(asked.form.get("to")))
+    cookies.put(found, cookie, token)
+    cookies.take_away(found, cookies.BEFORE)
+    return found
+
+
+def sign_out(asked: Asked) -> Response:
+    """Ends the session."""
+    assert asked.session is not None
+    asked.desk.sessions.end(asked.session)
+    asked.desk.accesses.note(asked.officer, "signed-out")
+    found = asked.to("/sign-in")
+    cookies.take_away(found, cookies.session_cookie(asked.desk.agency))
+    found.headers["clear-site-data"] = '"cache"'
+    return found
+
+
+def choose_language(asked: Asked) -> Response:
+    """Remembers a reader's language and goes back."""
+    if (language := asked.part("language")) not in LANGUAGES:
+        raise Gone
+    found = asked.to(safe_path(asked.query("to")))
+    cookies.put(found, cookies.LANGUAGE, language, _YEAR_S)
+    return found
+
+
+def _form(asked: Asked, problem: str | None = None, status: int = 200, **values: int) -> Response:
+    browser = secrets.token_urlsafe(24)
+    to = safe_path(asked.form.get("to") or asked.query("to"))
+    found = asked.page(
+        "sign_in.html",
+        status,
+        csrf=_tied(asked, browser).decode(),
+        to=to if to != HOME else "",
+        name=asked.field("name")[:64],
+        problem=problem and asked.words(f"sign_in.{problem}", **values),
+    )
+    cookies.put(found, cookies.BEFORE, browser)
+    return found
+
+
+def _tied(asked: Asked, browser: str) -> bytes:
+    return hmac.new(asked.desk.form_secret, browser.encode(), sha256).hexdigest().encode()
+
+
+def _address(asked: Asked) -> str:
+    client = asked.request.client
+    return client.host if client is not None else ""
+
+
+PAGES = (
+    Page("/", "self", first),
+    Page("/sign-in", None, show, sign_in),
+    Page("/sign-out", "self", None, sign_out),
+    Page("/language/{language}", None, choose_language),
+)

@@ -1,0 +1,48 @@
+"""Findings in a list: what disagrees, how grave that is, and whether we have answered."""
+
+from typing import Any
+
+from casebus_consumers.desk.desk import Glance
+from casebus_consumers.desk.words import Words
+from casebus_schemas.rules.register import RULES
+
+from .figures import Task
+from .names import case_name
+from .terms import Shade
+
+_MOST = 6
+
+
+def finding_title(finding: dict[str, Any], w: Words) -> str:
+    """What a rule found, by the rule's name."""
+    rule = RULES.get(finding["rule"])
+    return finding["rule"] if rule is None else w.say(rule.title)
+
+
+def severity_of(finding: dict[str, Any], w: Words) -> Shade:
+    """How grave it is."""
+    severity = finding["severity"]
+    return Shade(w.word("severity", severity), "danger" if severity == "high" else "warning")
+
+
+def answered_by(finding: dict[str, Any], agency: str) -> dict[str, Any] | None:
+    """The agency's own last word on a finding; that somebody handles it is no answer."""
+    said = [one for one in finding.get("words", ()) if one["agency"] == agency and one["said"] != "assigned"]
+    return said[-1] if said else None
+
+
+def to_answer(glance: Glance, own: str, w: Words) -> list[Task]:
+    """Findings that are open and on which the agency has said nothing, the gravest and oldest first."""
+    waiting = [
+        one for one in glance.findings if one["state"] in ("open", "reopened") and not answered_by(one, own)
+    ]
+    waiting.sort(key=lambda one: (one["severity"] != "high", one["opened_at"], one["id"]))
+    return [
+        Task(
+            finding_title(one, w),
+            f"/findings/{one['id']}",
+            w.gap.join((case_name(glance.cases[one["chain"]], w), one["rule"], w.say(one["because"]))),
+            severity_of(one, w),
+        )
+        for one in waiting[:_MOST]
+    ]

@@ -1,0 +1,34 @@
+"""Tables of the desk's own database, in the order in which they came: each step is carried out once."""
+
+STEPS = (
+    """
+    CREATE TABLE officer (
+        name TEXT PRIMARY KEY, shown TEXT NOT NULL, unit TEXT NOT NULL, role TEXT NOT NULL,
+        hash TEXT NOT NULL, since_ms INTEGER NOT NULL
+    );
+    CREATE TABLE session (
+        token BLOB PRIMARY KEY, officer TEXT NOT NULL REFERENCES officer (name) ON DELETE CASCADE,
+        csrf TEXT NOT NULL, begun_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL
+    );
+    CREATE TABLE failed (about TEXT NOT NULL, at_ms INTEGER NOT NULL);
+    CREATE INDEX failed_about ON failed (about, at_ms);
+    CREATE TABLE access (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, officer TEXT NOT NULL,
+        role TEXT NOT NULL, act TEXT NOT NULL, object TEXT, reason TEXT
+    );
+    CREATE TABLE unmasked (
+        token BLOB NOT NULL REFERENCES session (token) ON DELETE CASCADE, chain TEXT NOT NULL,
+        until_ms INTEGER NOT NULL, PRIMARY KEY (token, chain)
+    );
+    CREATE TABLE notice (
+        seq INTEGER PRIMARY KEY, notice TEXT, kind TEXT NOT NULL, chain TEXT, speaker TEXT, type TEXT,
+        role TEXT, at_ms INTEGER, digest TEXT, to_sign INTEGER NOT NULL,
+        read_at_ms INTEGER, read_by TEXT, signed_at_ms INTEGER, signed_by TEXT
+    );
+    CREATE TABLE signing (position INTEGER PRIMARY KEY);
+    CREATE INDEX notice_unread ON notice (seq) WHERE read_at_ms IS NULL;
+    CREATE INDEX notice_chain ON notice (chain);
+    CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+    """,
+)
+"""A later version of the desk adds a step at the end; none is ever changed."""
