@@ -209,14 +209,14 @@ def replay(
     `orders` are those by which forged admissions were left behind. Where the ledger is at hand its epochs say
     what was appended after the end of a key.
     """
-    order = BY_KAFKA if comparison is None else comparison.order
+    by: Order = BY_KAFKA if comparison is None else comparison.order
     while run := list(islice(records, _AT_ONCE)):
         found = (
             [Replayed(record, leaf_hash(leaf(record)), None) for record in run]
             if comparison is None
             else comparison.compare(run)
         )
-        problems = {} if keyring is None else _forged(run, keyring, order)
+        problems = {} if keyring is None else _forged(run, keyring, by)
         for one in found:
             if (problem := problems.get(one.record)) is not None:
                 order = order_to_step_over(one.record, orders or {})
