@@ -37,6 +37,7 @@ OFFICERS = (
     "schemas/casebus_schemas/agencies.py",
     "schemas/casebus_schemas/case/as_of.py",
     "schemas/casebus_schemas/connection.py",
+    "schemas/casebus_schemas/evidence/key_file.py",
     "schemas/casebus_schemas/law/calendar.py",
     "schemas/casebus_schemas/law/notice_data.py",
     "schemas/casebus_schemas/rules/case_view.py",
