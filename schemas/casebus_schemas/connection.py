@@ -66,6 +66,8 @@ class Connection:
     """Verifier key of its checkpoints, as whoever runs it says: an auditor brings his own."""
     ledger_key_file: Path | None = None
     """The key that signs them; only the operator has it."""
+    ledger_receipt_key_file: Path | None = None
+    """The key that signs COSE receipts; only the operator has it."""
 
     @classmethod
     def from_json(cls, body: object, folder: Path) -> "Connection":
@@ -101,6 +103,7 @@ class Connection:
             ledger_origin=_optional_text(ledger.get("origin"), "/ledger/origin"),
             ledger_vkey=_optional_text(ledger.get("vkey"), "/ledger/vkey"),
             ledger_key_file=_path(ledger.get("key_file"), "/ledger/key_file", folder),
+            ledger_receipt_key_file=_path(ledger.get("receipt_key_file"), "/ledger/receipt_key_file", folder),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -119,6 +122,7 @@ class Connection:
                 "origin": self.ledger_origin,
                 "vkey": self.ledger_vkey,
                 "key_file": _spelled(self.ledger_key_file),
+                "receipt_key_file": _spelled(self.ledger_receipt_key_file),
             },
             "databases": {"ledger": None, "accounts": None, **self.databases},
             "principals": {
@@ -145,8 +149,9 @@ class Connection:
         """Every file of a secret that this names."""
         for entry in self.principals.values():
             yield from entry.secret_files
-        if self.ledger_key_file is not None:
-            yield self.ledger_key_file
+        for file in (self.ledger_key_file, self.ledger_receipt_key_file):
+            if file is not None:
+                yield file
 
     def principal(self, name: str) -> Principal:
         """The entry of that name. Raises UsageError naming those there are."""

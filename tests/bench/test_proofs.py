@@ -12,7 +12,7 @@ from bench.figures import Figure
 from casebus_consumers.auditor.ledger_rows import reading
 from casebus_consumers.auditor.proof_rows import ProofRows, enough_lines
 from casebus_consumers.auditor.proving import prove
-from casebus_consumers.auditor.verifier import judged
+from casebus_consumers.auditor.verifier import Given, judged
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.evidence import ed25519
 from casebus_schemas.evidence.bundle_check import check_bundle
@@ -104,7 +104,7 @@ def test_bundle(figure: Figure) -> None:
     tree = best_ms(lambda: Frontier().extend(leaves), 3)
     without = best_ms(lambda: check_bundle(raw, trust, signatures=False), 3)
     begun = time.perf_counter()
-    ok, lines, _ = judged("bundle", raw, trust)
+    ok, lines, _ = judged("bundle", raw, Given(trust))
     took = time.perf_counter() - begun
     assert ok
     assert list(islice(lines, 1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from .gossip_cli import app as app
 from .ledger_cli import ConnectionFile, DatabaseUrl, Json, database_url_of
 
 if TYPE_CHECKING:
+    from casebus_schemas.evidence.cose_receipt import ReceiptSigner
     from casebus_schemas.evidence.trust_policy import TrustPolicy
 
     from .proof_rows import ProofRows, Suffices
@@ -33,12 +34,29 @@ Cosignatures = Annotated[
     int, typer.Option(min=0, help="without --policy: take the newest checkpoint with so many cosignatures")
 ]
 Out = Annotated[Path, typer.Option("--output", "-o", help="the file to write")]
+Form = Literal["tlog-proof", "cose"]
+ReceiptKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key", help="the ledger's receipt key (64 hex digits, 0600); else connection.json's"
+    ),
+]
+PublicKeyFile = Annotated[
+    Path | None, typer.Option("--key", help="of a COSE receipt: the ledger's public receipt key, a PEM file")
+]
 
 
 @app.command("prove")
 def prove_command(
     event: Annotated[str, typer.Argument(help="topic/partition/offset of its record, or the event's id")],
     output: Out,
+    form: Annotated[
+        Form, typer.Option(help="tlog-proof (C2SP), or cose: a receipt of RFC 9942")
+    ] = "tlog-proof",
+    signing_key: ReceiptKeyFile = None,
+    leaf: Annotated[
+        Path | None, typer.Option("--leaf", help="also write the leaf's bytes, which other programs hash")
+    ] = None,
     policy: MayPolicy = None,
     cosignatures: Cosignatures = 3,
     without_headers: Annotated[
@@ -47,13 +65,21 @@ def prove_command(
     database_url: DatabaseUrl = None,
     connection: ConnectionFile = None,
 ) -> None:
-    """Write the proof that an event's record is in the ledger: a tlog-proof, verified without network."""
+    """Write the proof that an event's record is in the ledger: a tlog-proof, verified without network.
+
+    A COSE receipt holds the same proof, and is signed with the ledger's receipt key, which its operator has.
+    """
     from .proving import prove
 
-    with _rows(database_url, connection) as rows:
-        suffices = _suffices(policy, cosignatures)
-        proof = prove(rows, rows.place_of(event), suffices, headers=not without_headers)
-    output.write_bytes(proof.to_bytes())
+    signer = receipt_signer(signing_key, connection) if form == "cose" else None
+    with ledger_rows(database_url, connection) as rows:
+        suffices = which_suffices(policy, cosignatures)
+        proof = prove(
+            rows, rows.place_of(event), suffices, headers=not without_headers, path=signer is not None
+        )
+    output.write_bytes(proof.to_bytes() if signer is None else signer.inclusion(proof))
+    if leaf is not None:
+        leaf.write_bytes(proof.leaf)
     place = f"{proof.head.origin} index {proof.index}, epoch {proof.epoch.number}"
     say(f"{output}: {place}; {len(proof.note.signatures) - 1} cosignatures")
 
@@ -75,8 +101,8 @@ def bundle_command(
     from .proving import bundle
     from .verified_words import fingerprint_of
 
-    with _rows(database_url, connection) as rows:
-        made = bundle(rows, chain, _suffices(policy, cosignatures), withhold=frozenset(withhold or ()))
+    with ledger_rows(database_url, connection) as rows:
+        made = bundle(rows, chain, which_suffices(policy, cosignatures), withhold=frozenset(withhold or ()))
     raw = made.to_bytes()
     output.write_bytes(raw)
     entries = sum(len(log.leaves) for name, log in made.logs.items() if ".key/" not in name)
@@ -110,8 +136,8 @@ def prove_absence_command(
         raise UsageError(
             "which deadline?", found=until[:60], expected="an RFC 3339 time with offset"
         ) from error
-    with _rows(database_url, connection) as rows:
-        made = absence(rows, claim, _suffices(policy, cosignatures))
+    with ledger_rows(database_url, connection) as rows:
+        made = absence(rows, claim, which_suffices(policy, cosignatures))
     output.write_bytes(made.to_bytes())
     say(f"{output}: as of epoch {made.epoch.index + 1}; verify-absence says what it shows")
 
@@ -123,17 +149,18 @@ def verify_absence(
     as_json: Json = False,
 ) -> None:
     """Check a proof of absence under your own policy, offline; exit 0 only if all of it is proven."""
-    _judge("absence", file, policy, as_json=as_json)
+    judge_file("absence", file, policy, as_json=as_json)
 
 
 @app.command("verify-proof")
 def verify_proof(
-    file: Annotated[Path, typer.Argument(help="a proof that `ledger prove` wrote")],
+    file: Annotated[Path, typer.Argument(help="a proof or COSE receipt that `ledger prove` wrote")],
     policy: Policy,
+    key: PublicKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Check a proof of one entry under your own policy, without network or database; exit 1 if it fails."""
-    _judge("proof", file, policy, as_json=as_json)
+    judge_file("proof", file, policy, as_json=as_json, key=key)
 
 
 @app.command("verify-bundle")
@@ -149,8 +176,8 @@ def verify_bundle(
     if page is not None:
         from .verifier import write_page
 
-        write_page(_read(file), _policy(policy), page)
-    _judge("bundle", file, policy, as_json=as_json)
+        write_page(read_file(file), read_policy(policy), page)
+    judge_file("bundle", file, policy, as_json=as_json)
 
 
 @app.command("verifier")
@@ -175,13 +202,14 @@ def export_tiles_command(
     """Write the head log, and each log below it, as C2SP tlog-tiles, which other programs can audit."""
     from .proving import export_tiles
 
-    with _rows(database_url, connection) as rows:
-        count = export_tiles(rows, folder, _suffices(policy, cosignatures))
+    with ledger_rows(database_url, connection) as rows:
+        count = export_tiles(rows, folder, which_suffices(policy, cosignatures))
     say(f"{folder}: {count} files")
 
 
 @contextmanager
-def _rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
+def ledger_rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
+    """The tables, read as of one instant."""
     from casebus_producers.config import read_connection
     from casebus_services.ledger.database import open_database
 
@@ -196,32 +224,68 @@ def _rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
         database.engine.dispose()
 
 
-def _suffices(policy: Path | None, cosignatures: int) -> "Suffices":
+def which_suffices(policy: Path | None, cosignatures: int) -> "Suffices":
+    """Which checkpoint is good enough to prove with."""
     from .proof_rows import enough_lines
 
     if policy is None:
         return enough_lines(cosignatures)
-    trusted = _policy(policy)
+    trusted = read_policy(policy)
     return lambda note: trusted.judge(note).accepted
 
 
-def _policy(file: Path) -> "TrustPolicy":
+def read_policy(file: Path) -> "TrustPolicy":
+    """The reader's policy. Raises UsageError."""
     from casebus_schemas.evidence.trust_policy import TrustPolicy
 
-    return TrustPolicy.parse(_read(file), str(file))
+    return TrustPolicy.parse(read_file(file), str(file))
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file. Raises UsageError."""
     try:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {file}", found=type(error).__name__, expected="a file") from error
 
 
-def _judge(what: str, file: Path, policy: Path, *, as_json: bool) -> None:
-    from .verifier import judged
+def receipt_signer(file: Path | None, connection: Path | None) -> "ReceiptSigner":
+    """The ledger's signer of receipts. Raises UsageError where its key is not at hand."""
+    from casebus_producers.config import read_connection
+    from casebus_schemas.evidence.cose_receipt import ReceiptSigner
+    from casebus_schemas.evidence.key_file import read_seed
 
-    ok, lines, body = judged(what, _read(file), _policy(policy))
+    if file is None:
+        known = read_connection(connection)
+        file = None if known is None else known.ledger_receipt_key_file
+    if file is None:
+        raise UsageError(
+            "who signs the receipt?",
+            found="no receipt key",
+            expected="--signing-key FILE, or the connection.json of the ledger's operator",
+            remedy="a tlog-proof needs no signature but the checkpoint's: leave out --form cose",
+        )
+    return ReceiptSigner(read_seed(file))
+
+
+def judge_file(
+    what: str,
+    file: Path,
+    policy: Path,
+    *,
+    as_json: bool,
+    key: Path | None = None,
+    since: Path | None = None,
+) -> None:
+    """Judges a file as the verifier does, shows the result, and ends the command."""
+    from .verifier import Given, judged, read_key
+
+    given = Given(
+        read_policy(policy),
+        None if key is None else read_key(read_file(key), str(key)),
+        None if since is None else read_file(since),
+    )
+    ok, lines, body = judged(what, read_file(file), given)
     if as_json:
         say_json(body)
     else:

@@ -126,6 +126,19 @@ class ProofRows:
             )
         return found
 
+    def epoch_with_path(self, log_id: int, idx: int) -> int:
+        """The same of the first epoch in which the entry has a neighbour, so that its path has a hash."""
+        number = self.first_epoch(log_id, idx)
+        try:
+            return self.first_epoch(log_id, max(idx, 1))
+        except UsageError as error:
+            raise UsageError(
+                "the entry is alone in its log",
+                found=f"a root without path in epoch {number}",
+                expected="a second entry: the path of a COSE receipt has one hash at least (RFC 9942 5.2)",
+                remedy="take a tlog-proof, or wait for the next entry of this partition",
+            ) from error
+
     def heads(self, epoch: int) -> dict[int, LogHead]:
         """All heads of an epoch, by log."""
         return {

@@ -12,7 +12,8 @@ from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.epoch import EpochTree
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
-from casebus_schemas.evidence.merkle import TILE_WIDTH, inclusion_proof
+from casebus_schemas.evidence.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
+from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.evidence.tiles import bundles_of, entry_bundle, tiles_of
 from casebus_schemas.evidence.tlog_proof import TlogProof
 from casebus_schemas.wire.canonical import canonical_json
@@ -23,24 +24,27 @@ from .proving_positions import with_positions
 _KEYS = ".key"
 
 
-def prove(rows: ProofRows, place: Origin, suffices: Suffices, *, headers: bool = True) -> EventProof:
+def prove(
+    rows: ProofRows, place: Origin, suffices: Suffices, *, headers: bool = True, path: bool = False
+) -> EventProof:
     """Proof of the entry of a record, by the epoch that held it first, up to the newest good checkpoint.
 
-    Raises UsageError if there is no such entry, or no such checkpoint over it.
+    With `path` by the first one that held another entry of its log, too: a path has one hash at least. Raises
+    UsageError if there is no such entry, or no such checkpoint over it.
     """
     entry = rows.entry_at(place)
-    number = rows.first_epoch(entry.log_id, entry.idx)
+    number = (rows.epoch_with_path if path else rows.first_epoch)(entry.log_id, entry.idx)
     note = rows.checkpoint(number, suffices)
     heads = rows.heads(number)
     head, tree = heads[entry.log_id], EpochTree(heads.values())
-    path = inclusion_proof(entry.idx, head.size, rows.hashes(entry.log_id, head.size))
+    steps = inclusion_proof(entry.idx, head.size, rows.hashes(entry.log_id, head.size))
     size = size_of(note)
     epoch_path = inclusion_proof(number - 1, size, rows.hashes(rows.head_log, size))
     return EventProof(
         leaf=bytes(entry.leaf),
         headers=bytes(entry.headers) if headers else None,
         index=entry.idx,
-        path=tuple(path),
+        path=tuple(steps),
         head=head,
         head_index=tree.index(head.origin),
         head_path=tuple(tree.inclusion(head.origin)),
@@ -48,6 +52,20 @@ def prove(rows: ProofRows, place: Origin, suffices: Suffices, *, headers: bool =
         epoch_path=tuple(epoch_path),
         note=note,
     )
+
+
+def prove_growth(rows: ProofRows, old: int, suffices: Suffices) -> Submission:
+    """Proof that the newest good checkpoint extends the ledger of `old` epochs: an `add-checkpoint` body.
+
+    Raises UsageError for a size that is not sealed, or is not below that checkpoint.
+    """
+    note = rows.checkpoint(1, suffices)
+    size = size_of(note)
+    if not 0 < old < size:
+        raise UsageError(
+            "no consistency proof", found=f"from {old} to {size}", expected="an older size, from 1"
+        )
+    return Submission(old, tuple(consistency_proof(old, size, rows.hashes(rows.head_log, size))), note)
 
 
 def bundle(

@@ -19,7 +19,8 @@ _HEAD = '''#!/usr/bin/env python3
 校验 casebus 账本的证据包与条目证明，无需 casebus、数据库或网络。
 
     python verify_casebus.py bundle FILE --policy POLICY
-    python verify_casebus.py proof FILE --policy POLICY
+    python verify_casebus.py proof FILE --policy POLICY [--key RECEIPT_KEY]
+    python verify_casebus.py consistency FILE --since CHECKPOINT --policy POLICY
 
 It needs Python 3.11 or later and one package, PyNaCl (libsodium), for Ed25519. The policy is yours: a file of
 C2SP tlog-policy with the keys of the ledger and its witnesses, which you have from somebody else than whoever

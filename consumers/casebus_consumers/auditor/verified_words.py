@@ -102,7 +102,12 @@ def checkpoint_lines(verdict: Verdict | None, epoch: EpochLeaf) -> Iterator[str]
     found = checkpoint_json(verdict, epoch)
     yield f"  账本 ledger {found['ledger']}"
     yield f"  封存期 epoch {found['epoch']}, 封存于 sealed {found['sealed_at']}"
-    for name, at in found["witnesses"].items():
+    yield from witness_lines(verdict)
+
+
+def witness_lines(verdict: Verdict | None) -> Iterator[str]:
+    """Who cosigned a checkpoint, and when."""
+    for name, at in checkpoint_json(verdict, None)["witnesses"].items():
         yield f"  联署 cosigned by {name} at {at}"
 
 

@@ -6,39 +6,55 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.absence_check import check_absence
 from casebus_schemas.evidence.bundle_check import Signature, check_bundle
 from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
-from casebus_schemas.evidence.event_proof import EventProof
+from casebus_schemas.evidence.cose_receipt import ReceiptKey, is_receipt
+from casebus_schemas.evidence.event_proof import EventProof, ProvenEvent
+from casebus_schemas.evidence.receipt_check import judge_consistency, judge_inclusion
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.texts.harmless import harmless, json_text
 
 from .absence_words import absence_json, absence_lines
+from .receipt_words import growth_json, growth_lines
 from .verified_words import bundle_json, bundle_lines, proof_json, proof_lines
 
+_KINDS = {"bundle": "证据包", "proof": "条目证明", "absence": "缺席证明", "consistency": "延续证明"}
 _HELP = (
-    "Verifies a bundle of a case, or a proof of one entry, under YOUR policy. "
+    "Verifies a bundle of a case, or a proof or COSE receipt of one entry, under YOUR policy. "
     "按您自己的策略校验案件证据包或条目证明。"
 )
+
+
+class Given(NamedTuple):
+    """What the reader brings: his policy, the ledger's receipt key, a checkpoint that he has kept."""
+
+    policy: TrustPolicy
+    key: ReceiptKey | None = None
+    since: bytes | None = None
 
 
 def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     """Verifies one file and shows lines; 0 if all holds, 1 if not, 2 for wrong use or files."""
     parser = argparse.ArgumentParser(description=_HELP)
-    parser.add_argument("what", choices=["bundle", "proof", "absence"], help="证据包 | 条目证明 | 缺席证明")
+    parser.add_argument("what", choices=list(_KINDS), help=" | ".join(_KINDS.values()))
     parser.add_argument("file", type=Path)
     parser.add_argument("--policy", type=Path, required=True, help="your tlog-policy 您的策略文件")
+    parser.add_argument("--key", type=Path, help="COSE receipt: the ledger's receipt key, PEM 回执公钥")
+    parser.add_argument("--since", type=Path, help="consistency: a checkpoint that you kept 您所存的检查点")
     parser.add_argument("--page", type=Path, help="bundle: write the page for people 输出网页")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
     try:
         policy = TrustPolicy.parse(given.policy.read_bytes(), str(given.policy))
         raw = given.file.read_bytes()
-        ok, lines, body = judged(given.what, raw, policy)
+        key = None if given.key is None else read_key(given.key.read_bytes(), str(given.key))
+        since = None if given.since is None else given.since.read_bytes()
+        ok, lines, body = judged(given.what, raw, Given(policy, key, since))
         if given.page is not None and given.what == "bundle":
             write_page(raw, policy, given.page)
     except (OSError, UsageError) as error:
@@ -49,8 +65,20 @@ def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     return 0 if ok else 1
 
 
-def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[str], dict[str, Any]]:
-    """Whether the file holds, the lines about it, and the same as JSON."""
+def read_key(raw: bytes, where: str) -> ReceiptKey:
+    """A ledger's public receipt key. Raises UsageError naming the file."""
+    try:
+        return ReceiptKey.parse(raw.decode("ascii", "replace"))
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def judged(what: str, raw: bytes, given: Given) -> tuple[bool, Iterable[str], dict[str, Any]]:
+    """Whether the file holds, the lines about it, and the same as JSON.
+
+    Raises UsageError where something is missing that only the reader has.
+    """
+    policy = given.policy
     if what == "bundle":
         with ThreadPoolExecutor() as pool:  # the library lets other threads run while it verifies
             report = check_bundle(raw, policy, verify_all=partial(_in_threads, pool))
@@ -59,10 +87,34 @@ def judged(what: str, raw: bytes, policy: TrustPolicy) -> tuple[bool, Iterable[s
         silent = check_absence(raw, policy)
         return silent.finding == "proven", absence_lines(silent), absence_json(silent)
     try:
-        result = EventProof.parse(raw).judge(policy)
+        if what == "consistency":
+            growth = judge_consistency(raw, _since(given), policy, _key(given) if is_receipt(raw) else None)
+            return growth.problem is None, growth_lines(growth), growth_json(growth)
+        result = _entry(raw, given)
     except ValueError as error:
         return False, [f"未能证明 NOT PROVEN: {error}"], {"proven": False, "problem": str(error)}
     return result.proven, proof_lines(result), proof_json(result)
+
+
+def _entry(raw: bytes, given: Given) -> ProvenEvent:
+    if is_receipt(raw):
+        return judge_inclusion(raw, given.policy, _key(given))
+    return EventProof.parse(raw).judge(given.policy)
+
+
+def _key(given: Given) -> ReceiptKey:
+    if given.key is None:
+        raise UsageError(
+            "a COSE receipt, and no key to verify it with",
+            expected="--key FILE: the ledger's receipt key, from whom you trust",
+        )
+    return given.key
+
+
+def _since(given: Given) -> bytes:
+    if given.since is None:
+        raise UsageError("which older checkpoint?", expected="--since FILE: one that you have kept")
+    return given.since
 
 
 def write_page(raw: bytes, policy: TrustPolicy, to: Path) -> None:

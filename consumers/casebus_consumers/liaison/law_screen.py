@@ -40,6 +40,7 @@ def clock_lines(clock: Clock) -> Iterator[str]:
         yield f"  起算 starts on   {begin.on}, {since}  ({begin.owed_by.text} → {begin.owed_to.text})"
         conditions = [condition.text for condition in begin.when]
         conditions += [f"answers {' | '.join(begin.answers)}"] * bool(begin.answers)
+        conditions += [f"not told to {' and '.join(begin.unless_told)}"] * bool(begin.unless_told)
         days = [f"since {begin.since}"] * bool(begin.since) + [f"until {begin.until}"] * bool(begin.until)
         if conditions or days:
             yield f"    条件 if         {', '.join((*conditions, *days))}"

@@ -63,7 +63,7 @@ def clock_problems(script: Script, obligations: Sequence[Mapping[str, Any]]) -> 
                     f"{_clock(scenario, expected)}: {difference}"
                     for difference in _clock_differences(scenario, expected, entry)
                 ]
-    chains = _names_of_chains(script)
+    chains = script.chains()
     problems += [f"{chains.get(chain, chain)} {rule} was not expected" for chain, rule, _ in found]
     return problems
 
@@ -76,8 +76,8 @@ def finding_problems(script: Script, findings: Sequence[Mapping[str, Any]]) -> t
     left = list(findings)
     missing = []
     for scenario in script.scenarios:
-        chain = script.chain(scenario.name)
         for expected in scenario.findings:
+            chain = script.chain(scenario.name, expected.chain)
             if expected.together and len(script.scenarios) == 1:
                 continue
             match = next(
@@ -88,7 +88,7 @@ def finding_problems(script: Script, findings: Sequence[Mapping[str, Any]]) -> t
                 missing.append(f"{scenario.name}: {expected.rule}{about}: {expected.why.en}")
             else:
                 left.remove(match)
-    chains = _names_of_chains(script)
+    chains = script.chains()
     unexpected = [f"{chains.get(e['chain'], e['chain'])}: {e['rule']}: {e['because']['en']}" for e in left]
     return missing, unexpected
 
@@ -133,10 +133,6 @@ def _fits(expected: ExpectedFinding, entry: Mapping[str, Any]) -> bool:
         return False
     said = {account["agency"]: json.dumps(account["value"], default=str) for account in entry["accounts"]}
     return all(figure in said.get(agency, "") for agency, figure in expected.accounts.items())
-
-
-def _names_of_chains(script: Script) -> dict[str, str]:
-    return {str(script.chain(scenario.name)): scenario.name for scenario in script.scenarios}
 
 
 def _clock(scenario: Scenario, expected: ExpectedClock) -> str:

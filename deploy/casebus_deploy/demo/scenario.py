@@ -1,6 +1,6 @@
 """Scenario files: a public case step by step, and what the bus must and must not say of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -15,6 +15,7 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.times import BEIJING
 from casebus_schemas.wire.ids import message_uuid
 
+from .pointers import steps_named
 from .scenario_text import ScenarioText
 
 DateBasis = Literal["stated", "assumed"]
@@ -49,6 +50,7 @@ class Step:
     `at` is what the bus's clock shows when it is said, `date` when it happened by its own words.
     `in_reply_to`, `corrects` and `withdraws` are labels of earlier steps of the same scenario. `by_law` are
     the agencies that must hear of it beside `to` and `cc`, written by hand so that routing can be held to it.
+    `chain` names another chain of the scenario than its own.
     """
 
     scenario: str
@@ -69,6 +71,7 @@ class Step:
     legal_basis: tuple[Mapping[str, str], ...]
     handling: str
     data: Mapping[str, Any]
+    chain: str | None = None
 
     @property
     def agency(self) -> str:
@@ -87,7 +90,7 @@ class Step:
 
     def names(self) -> tuple[str, ...]:
         """Labels of the earlier steps that this one points at."""
-        pointers = (self.in_reply_to, self.corrects, self.withdraws, *_named_in(self.data))
+        pointers = (self.in_reply_to, self.corrects, self.withdraws, *steps_named(self.data))
         return tuple(pointer for pointer in pointers if pointer is not None)
 
     def told(self) -> dict[str, str]:
@@ -99,23 +102,6 @@ class Step:
                 if agency != self.agency:
                     found.setdefault(agency, role)
         return found
-
-
-def digest_of(value: object) -> str | None:
-    """The label in `{digest_of: LABEL}`, which stands in data for the digest of an earlier step."""
-    return str(value["digest_of"]) if isinstance(value, Mapping) and set(value) == {"digest_of"} else None
-
-
-def _named_in(value: object) -> Iterator[str]:
-    label = digest_of(value)
-    if label is not None:
-        yield label
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _named_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _named_in(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +125,8 @@ class ExpectedClock:
 class ExpectedFinding:
     """A finding that must be there. `about` is a word that it must contain; `accounts` agency -> figure.
 
-    `together` says that it is there only where other scenarios are played beside this one.
+    `together` says that it is there only where other scenarios are played beside this one; `chain` names
+    another chain of the scenario than its own.
     """
 
     rule: str
@@ -148,6 +135,7 @@ class ExpectedFinding:
     accounts: Mapping[str, str]
     why: Sentence
     together: bool = False
+    chain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +150,8 @@ class NonFinding:
 class Scenario:
     """A case, its steps in the order in which they are said.
 
-    `planted` says what was planted, None for a case as it was.
+    `planted` says what was planted, None for a case as it was. `chains` are the references of its further
+    chains by their names: a case that was split, or one matter under two numbers.
     """
 
     name: str
@@ -177,6 +166,7 @@ class Scenario:
     clocks: tuple[ExpectedClock, ...]
     findings: tuple[ExpectedFinding, ...]
     non_findings: tuple[NonFinding, ...]
+    chains: Mapping[str, Mapping[str, str]]
 
     def step(self, label: str) -> Step:
         """The step of that label. Raises UsageError if there is none."""
@@ -253,6 +243,7 @@ def _scenario(text: ScenarioText) -> Scenario:
         clocks=tuple(_clock(text, entry, labels) for entry in expect["clocks"]),
         findings=tuple(_finding(text, entry) for entry in expect["findings"]),
         non_findings=tuple(NonFinding(entry["rule"], _why(text, entry)) for entry in expect["non_findings"]),
+        chains=body.get("chains") or {},
     )
 
 
@@ -294,6 +285,7 @@ def _step(text: ScenarioText, entry: Mapping[str, Any]) -> Step:
         legal_basis=tuple(entry.get("legal_basis") or ()),
         handling=text.one_of(entry.get("handling", "H1"), ("H0", "H1", "H2", "H3"), f"{place}, handling"),
         data=entry["data"],
+        chain=text.chain(entry, place),
     )
 
 
@@ -354,6 +346,7 @@ def _finding(text: ScenarioText, entry: Mapping[str, Any]) -> ExpectedFinding:
         accounts=dict(entry.get("accounts") or {}),
         why=_why(text, entry),
         together=bool(entry.get("together")),
+        chain=text.chain(entry, f"finding {entry['rule']}"),
     )
 
 

@@ -13,14 +13,16 @@ from casebus_schemas.law import Sentence
 from casebus_schemas.times import BEIJING
 
 _CASE = {"scenario", "title", "source", "reference", "steps", "expect"}
-_CASE_MAY = {"parts", "context", "passes"}
+_CASE_MAY = {"parts", "context", "passes", "chains"}
 _VARIANT = {"scenario", "variant_of", "planted", "reference", "keep", "expect"}
 _VARIANT_MAY = {"change", "add", "passes"}
 _STEP_NEEDS = {"step", "at", "by", "type", "date", "date_basis", "says", "data"}
-_STEP_MAY = {"to", "cc", "by_law", "in_reply_to", "corrects", "withdraws", "refs", "legal_basis", "handling"}
+_STEP_MAY = {"chain", "to", "cc", "by_law", "in_reply_to", "corrects", "withdraws", "refs", "legal_basis"} | {
+    "handling"
+}
 _CONTEXT = {"at", "when", "who", "what"}
 _CLOCK = {"rule", "opened_by", "owed_by", "owed_to", "readings", "due_earliest", "due_latest", "state"}
-_FINDING_MAY = {"about", "severity", "accounts", "together"}
+_FINDING_MAY = {"about", "severity", "accounts", "together", "chain"}
 _END = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d)\Z")
 
 
@@ -96,6 +98,12 @@ class ScenarioText:
             self.wrong(place, repr(value), "only zh and en (quote a sentence that holds a comma)")
         return Sentence(str(value["zh"]), str(value["en"]))
 
+    def chain(self, entry: Mapping[str, Any], place: str) -> str | None:
+        """The further chain of the scenario that an entry names; None for its own."""
+        named = entry.get("chain")
+        known = self.body.get("chains") or {}
+        return None if named is None else self.one_of(named, list(known), f"{place}, chain")
+
     def one_of(self, value: object, allowed: Sequence[str], place: str) -> str:
         """One of the allowed words."""
         if value not in allowed:
@@ -120,7 +128,10 @@ class ScenarioText:
             self.wrong(place, ", ".join(sorted(map(str, unknown))), ", ".join(sorted(needed | allowed)))
 
     def _varied(self, case: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
-        """The case with only the steps kept, some changed and some added, ordered by when they are said."""
+        """The case with only the steps kept, some changed and some added, ordered by when they are said.
+
+        Clocks `as in` the case are those that the steps kept have opened.
+        """
         known = {entry["step"]: entry for entry in case["steps"]}
         changes = variant.get("change") or {}
         for label in (*variant["keep"], *changes):
@@ -130,11 +141,13 @@ class ScenarioText:
         steps += variant.get("add") or []
         expect = dict(variant["expect"])
         if expect.get("clocks") == [f"as in {variant['variant_of']}"]:
-            expect["clocks"] = case["expect"]["clocks"]
+            labels = {step["step"] for step in steps}
+            expect["clocks"] = [one for one in case["expect"]["clocks"] if one["opened_by"] in labels]
         return {
             **variant,
             "title": case["title"],
             "source": case["source"],
+            "chains": case.get("chains"),
             "steps": sorted(steps, key=lambda entry: str(entry["at"])),
             "expect": expect,
         }

@@ -1,25 +1,18 @@
 """Scenarios put on one time line, and their steps turned into events of the door."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 
-from .scenario import Context, Passing, Scenario, Step, digest_of
+from .pointers import Said, resolved
+from .scenario import Context, Passing, Scenario, Step
 
 Line = Context | Passing | Step
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What became of a published step: the event's chain id and digest."""
-
-    chain: UUID
-    digest: bytes
 
 
 class Script:
@@ -33,8 +26,12 @@ class Script:
             for label, why in scenario.skipped(catalog).items()
         }
         self._said: dict[tuple[str, str], Said] = {}
-        self._chains: dict[str, UUID] = {}
-        self._references = {scenario.name: scenario.reference for scenario in scenarios}
+        self._chains: dict[tuple[str, str | None], UUID] = {}
+        self._references = {
+            (scenario.name, chain): reference
+            for scenario in scenarios
+            for chain, reference in [(None, scenario.reference), *scenario.chains.items()]
+        }
 
     def lines(self) -> list[Line]:
         """Context, passing time and steps of all scenarios, by time and then by scenario."""
@@ -58,7 +55,7 @@ class Script:
         replied = self._found(step, step.in_reply_to)
         corrected = self._found(step, step.corrects)
         withdrawn = self._found(step, step.withdraws)
-        chain = self._chains.get(step.scenario)
+        chain = self._chains.get((step.scenario, step.chain))
         answered = step.in_reply_to
         envelope = {
             "message_class": "response" if answered else "initial",
@@ -68,7 +65,10 @@ class Script:
             "in_reply_to_hash": replied.digest.hex() if replied else None,
             "corrects": corrected.digest.hex() if corrected else None,
             "withdraws": withdrawn.digest.hex() if withdrawn else None,
-            "local_refs": [dict(self._references[step.scenario]), *(dict(ref) for ref in step.refs)],
+            "local_refs": [
+                dict(self._references[step.scenario, step.chain]),
+                *(dict(ref) for ref in step.refs),
+            ],
             "precision": "day",
             "date_basis": step.date_basis,
             "legal_basis": [dict(article) for article in step.legal_basis],
@@ -82,41 +82,37 @@ class Script:
             "source": step.source,
             "time": step.date.isoformat(),
             "subject": str(chain) if chain else None,
-            "data": {"envelope": envelope, **self._with_digests(step, step.data)},
+            "data": {"envelope": envelope, **resolved(step.data, partial(self._one, step))},
         }
 
     def publish(self, step: Step, chain: UUID, digest: bytes) -> None:
         """Remembers what the step was published as, so that later steps can point at it."""
         self._said[step.scenario, step.label] = Said(chain, digest)
-        self._chains.setdefault(step.scenario, chain)
+        self._chains.setdefault((step.scenario, step.chain), chain)
 
-    def chain(self, scenario: str) -> UUID | None:
-        """Chain id of a scenario once its first step is published."""
-        return self._chains.get(scenario)
+    def chain(self, scenario: str, chain: str | None = None) -> UUID | None:
+        """Chain id of a scenario, or of a further chain of it, once its first step is published."""
+        return self._chains.get((scenario, chain))
+
+    def chains(self) -> dict[str, str]:
+        """What each chain is called: by its scenario, a further one by its own name too."""
+        return {
+            str(id): name if chain is None else f"{name}/{chain}"
+            for (name, chain), id in self._chains.items()
+        }
 
     def said(self, scenario: str, label: str) -> Said | None:
         """What a step was published as, None before."""
         return self._said.get((scenario, label))
-
-    def _with_digests(self, step: Step, value: Any) -> Any:
-        """What a step says, with the digest of what was published in place of `{digest_of: LABEL}`."""
-        label = digest_of(value)
-        if label is not None:
-            found = self._found(step, label)
-            return None if found is None else found.digest.hex()
-        if isinstance(value, Mapping):
-            return {name: self._with_digests(step, one) for name, one in value.items()}
-        if isinstance(value, list):
-            return [self._with_digests(step, one) for one in value]
-        return value
 
     def _id(self, step: Step, label: str) -> UUID:
         owner = next(scenario for scenario in self.scenarios if scenario.name == step.scenario)
         return owner.step(label).id
 
     def _found(self, step: Step, label: str | None) -> Said | None:
-        if label is None:
-            return None
+        return None if label is None else self._one(step, label)
+
+    def _one(self, step: Step, label: str) -> Said:
         said = self.said(step.scenario, label)
         if said is None:
             raise UsageError(

@@ -134,6 +134,8 @@ def _begin(begin: Begin) -> str:
         [*map(_condition, begin.when), *([f"it answers {_types(begin.answers)}"] if begin.answers else [])]
     )
     when = f", if {conditions}" if conditions else ""
+    if begin.unless_told:
+        when += f", unless {' and '.join(begin.unless_told)} were told of it"
     after = f", since {begin.since}" if begin.since else ""
     before = f", until {begin.until}" if begin.until else ""
     parties = f"{begin.owed_by.text} → {begin.owed_to.text}"
@@ -141,6 +143,8 @@ def _begin(begin: Begin) -> str:
 
 
 def _condition(condition: Condition) -> str:
+    if condition.reaches:
+        return condition.text
     if condition.field is None:
         return f"said by {condition.speaker}"
     return f"`{condition.field}` is " + " or ".join(str(value).lower() for value in condition.values)

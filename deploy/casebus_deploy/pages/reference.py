@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from casebus_schemas.agencies import BUS, MEMBERS, Members
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.event_types import EventType
 from casebus_schemas.catalogue.quotas import KEYS, quotas
 from casebus_schemas.catalogue.topology import acls, topics
 from casebus_schemas.law import met_by, opened_by
@@ -101,7 +102,7 @@ def _meanings(catalog: Catalog) -> Iterator[str]:
             state = entry.brings_to
             cells = (
                 f"`{name}`",
-                f"`{state}` {word(STATUSES, state).zh}" if state else "",
+                _brought(entry) if state else "",
                 _OF[entry.about] if state else "",
                 "yes" if entry.lists_suspects else "",
                 f"`{entry.corrected_by}`" if entry.corrected_by else "",
@@ -109,6 +110,16 @@ def _meanings(catalog: Catalog) -> Iterator[str]:
             )
             yield "| " + " | ".join(cells) + " |"
     yield ""
+
+
+def _brought(entry: EventType) -> str:
+    """The state that a type brings, and those that it brings by a field."""
+    plain = f"`{entry.brings_to}` {word(STATUSES, entry.brings_to or '').zh}"
+    if entry.brings_by is None:
+        return plain
+    field, states = entry.brings_by
+    by = [f"`{state}` {word(STATUSES, state).zh} (`{field}` {value})" for value, state in states.items()]
+    return ", ".join((plain, *by))
 
 
 def _members(members: Members) -> Iterator[str]:

@@ -41,6 +41,11 @@ def log_key_file(secrets_dir: Path) -> Path:
     return secrets_dir / "log.signing-key"
 
 
+def receipt_key_file(secrets_dir: Path) -> Path:
+    """File of the key that signs the ledger's COSE receipts and nothing else."""
+    return secrets_dir / "receipt.signing-key"
+
+
 def log_vkey(secrets_dir: Path, origin: str) -> str | None:
     """The verifier key of the ledger's checkpoints, None before there is a key.
 
@@ -81,6 +86,7 @@ def make_secrets(secrets_dir: Path) -> None:
     for agency in MEMBERS:
         _write_once(token_keys_file(secrets_dir, agency), shared)
     _write_once(log_key_file(secrets_dir))
+    _write_once(receipt_key_file(secrets_dir))
 
 
 def announce(connection: Connection) -> int:
@@ -93,7 +99,8 @@ def announce(connection: Connection) -> int:
     for agency in MEMBERS:
         announced += _announce_one(connection, keyring, agency, agency, [agency])
         announced += _announce_encryption(connection, keyring, agency)
-    return announced + _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)
+    announced += _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)
+    return announced + announce_receipt_key(connection, keyring)
 
 
 def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes, int]:
@@ -161,6 +168,24 @@ def _announce_one(
     finally:
         voice.close()
     return announced
+
+
+def announce_receipt_key(connection: Connection, keyring: Keyring) -> int:
+    """Announces the key of COSE receipts, with a role that signs no event; returns how many. Idempotent."""
+    file = connection.ledger_receipt_key_file
+    if file is None:
+        return 0
+    key = SigningKey(read_seed(file))
+    if keyring.find(BUS, key.key_id) is not None:
+        return 0
+    voice = Voice(
+        KafkaLogin.read(OPERATOR, connection), _signing_key(connection, OPERATOR), f"/{BUS}/{OPERATOR}"
+    )
+    try:
+        voice.say("key.announced", f"{BUS}.key", _facts(BUS, key) | {"role": "log"})
+    finally:
+        voice.close()
+    return 1
 
 
 def _announce_encryption(connection: Connection, keyring: Keyring, agency: str) -> int:

@@ -176,6 +176,7 @@ class Stack:
             ledger_origin=self.origin,
             ledger_vkey=keys.log_vkey(self.secrets, self.origin),
             ledger_key_file=keys.log_key_file(self.secrets),
+            ledger_receipt_key_file=keys.receipt_key_file(self.secrets),
         )
 
     @cached_property

@@ -50,7 +50,7 @@ class Tracks:
         If the event is disputed where that was, because its type belongs to other states: where it was.
         """
         meaning = self._catalog.types.get(event.type)
-        status = meaning.brings_to if meaning else None
+        status = meaning.brings(event.data) if meaning else None
         if meaning is None or status is None or (meaning.ends is not None and not ends_matter(event)):
             return None
         named = self._named(event)
@@ -246,7 +246,7 @@ class _Brought(Kept):
 
     def _state_of(self, event: ChainEvent) -> str | None:
         known = self.catalog.types.get(event.type)
-        return known.brings_to if known else None
+        return known.brings(event.data) if known else None
 
 
 def _withdrawn(folded: Folded) -> str | None:

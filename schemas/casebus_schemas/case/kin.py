@@ -1,6 +1,6 @@
 """Chains that belong together: parts of one case, cases merged into one, one security, one party."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,8 +20,8 @@ MOST_KEYS = 100
 """How many keys of one kind an event gives, the first in their order."""
 
 SPLIT, MERGED = "referral.split", ("referral.merged", "clue.merged")
-REFERRED, FILED = "referral.submitted", "referral.filed"
-COMMITTED = "administrative.commitment_accepted"
+REFERRED, APPROVED, FILED = "referral.submitted", "referral.approved", "referral.filed"
+COMMITTED, PENALISED = "administrative.commitment_accepted", "administrative.penalty_decided"
 _MENDS = ("referral.corrected", "referral.withdrawn", "administrative.corrected")
 _ENDS = (
     "referral.not_filed",
@@ -67,25 +67,32 @@ def _party(event: ChainEvent) -> _Given:
     if event.type in (COMMITTED, REFERRED, FILED):
         for token in sorted(tokens_of(event)):
             yield token.hex(), ()
+    elif event.type == PENALISED and (mark := mark_of(event)) is not None:
+        yield mark.hex(), ()
 
 
 class _Kind(NamedTuple):
-    """By which types chains become kin, what an event gives, and which types may change what is found."""
+    """By which types chains become kin, what an event gives, and which types may change what is found.
+
+    A chain with an event of a type `alone` shows something by itself.
+    """
 
     types: frozenset[str]
     of: Callable[[ChainEvent], _Given]
     moved_by: frozenset[str] | None
     """None: any of the matter."""
+    alone: frozenset[str] = frozenset()
 
 
 KINDS: Mapping[KinKind, _Kind] = {
-    "split": _Kind(frozenset((SPLIT,)), _split, None),
+    "split": _Kind(frozenset((SPLIT,)), _split, None, alone=frozenset((SPLIT,))),
     "merged": _Kind(frozenset(MERGED), _merged, None),
     "security": _Kind(frozenset((REFERRED,)), _security, frozenset((REFERRED, *_MENDS, *MERGED))),
     "party": _Kind(
-        frozenset((COMMITTED, REFERRED, FILED)),
+        frozenset((COMMITTED, REFERRED, FILED, PENALISED)),
         _party,
-        frozenset((COMMITTED, REFERRED, FILED, *_MENDS, *_ENDS)),
+        frozenset((COMMITTED, REFERRED, FILED, PENALISED, APPROVED, *_MENDS, *_ENDS)),
+        alone=frozenset((PENALISED,)),
     ),
 }
 KIN_TYPES = frozenset().union(*(kind.types for kind in KINDS.values()))
@@ -95,6 +102,17 @@ KIN_TYPES = frozenset().union(*(kind.types for kind in KINDS.values()))
 def tokens_of(event: ChainEvent) -> set[bytes]:
     """The match tokens of all whom an event lists."""
     return {bytes(token) for one in event.data.get("suspects") or () for token in one.get("tokens") or ()}
+
+
+def mark_of(event: ChainEvent) -> bytes | None:
+    """The token by which a penalty is held against referrals in other chains, None where nobody has one.
+
+    The smallest of the first party that has any, so that it is found once.
+    """
+    for one in event.data.get("suspects") or ():
+        if one.get("tokens"):
+            return bytes(min(one["tokens"]))
+    return None
 
 
 def kin_of(event: ChainEvent) -> Iterator[tuple[KinKey, tuple[str, ...]]]:
@@ -171,16 +189,24 @@ def all_kin(folded: Mapping[str, Folded], events: Mapping[str, int] | None = Non
     given = kin_keys(event for one in folded.values() for event in one.events)
     for key, known in sorted(given.items(), key=lambda item: item[0]):
         rows = [(event.admitted_at, event.digest, chain) for event, chains in known for chain in chains]
-        if is_alone(key, (chain for _, _, chain in rows)):
+        if is_alone(key, (chain for _, _, chain in rows), lambda c, types: _says(folded.get(c), types)):
             continue
         first = min((event for event, _ in known), key=lambda event: (event.admitted_at, event.digest))
         fits = fitting(key, rows, lambda c: events.get(c, 0) if events is not None else _size(folded.get(c)))
         yield Kin(key, first, {c: folded[c] for c in fits.chains if c in folded}, fits.left_out)
 
 
-def is_alone(key: KinKey, chains: Iterable[str]) -> bool:
-    """Whether there is nothing to compare: a split shows something by itself, all else takes two chains."""
-    return key.kind != "split" and len(set(chains)) < 2
+def is_alone(key: KinKey, chains: Iterable[str], says: Callable[[str, Collection[str]], bool]) -> bool:
+    """Whether there is nothing to compare: it takes two chains, or one that shows something by itself.
+
+    `says` tells whether a chain has an event of any of some types.
+    """
+    known, alone = set(chains), KINDS[key.kind].alone
+    return len(known) < 2 and not (alone and any(says(chain, alone) for chain in known))
+
+
+def _says(folded: Folded | None, types: Collection[str]) -> bool:
+    return folded is not None and any(folded.standing_of.get(type) for type in types)
 
 
 def _size(folded: Folded | None) -> int:

@@ -111,7 +111,7 @@ class _Finder:
 
     def duty(self, owed_to: tuple[Party, ...]) -> Obligation:
         start, clock, cause = self._start, self._clock, self._cause
-        met_by = cause if clock.met_by_cause else self._met_by()
+        met_by = cause if clock.met_by_cause and cause.type in clock.duty else self._met_by()
         ended_by = self._ended_before(met_by)
         met_by = met_by if ended_by is None else None
         approvals = self._approvals()
@@ -204,6 +204,8 @@ class _Finder:
     def _proven_start(self) -> datetime | None:
         """Where the term would start by proof, if that is another time than the one claimed."""
         claimed, admitted = self._start.at, self._cause.admitted_at
+        if self._start.counts_back:
+            return None  # the end of what runs, no time at which somebody claims to have acted
         if not is_apart(claimed, admitted, self._start.version.rungs[0].limit):
             return None
         at = (min if self._debtor.spoke(self._cause) else max)(claimed, admitted)

@@ -39,6 +39,11 @@ class Start:
         return countable(self.at)
 
     @property
+    def counts_back(self) -> bool:
+        """Whether its limit is counted back from the day that it names."""
+        return self.version.rungs[0].limit.startswith("-")
+
+    @property
     def beyond(self) -> bool:
         """Whether the law does not allow the clock to start so often."""
         return self.clock.at_most is not None and self.number > self.clock.at_most
@@ -71,7 +76,8 @@ def starts_of(event: ChainEvent, index: ChainIndex, law_of: date | None = None) 
             if not begin.in_force(day):
                 continue
             version = clock.in_force(day)
-            version = version and version.for_event(event.data, index.members.roles_of(event.agency))
+            roles = index.members.roles_of(event.agency)
+            version = version and version.for_event(event.data, roles, beijing_day(event.occurred_at))
             if version is not None:
                 yield Start(clock, version, begin, event, at, precision, _number(clock, event, index))
             break
@@ -79,6 +85,8 @@ def starts_of(event: ChainEvent, index: ChainIndex, law_of: date | None = None) 
 
 def _begins(clock: Clock, event: ChainEvent, index: ChainIndex) -> list[Begin]:
     """The ways in which the event may start the clock: the first of them that is in force does."""
+    if clock.met_by_cause and event.type in clock.duty and _answers_start(clock, event, index):
+        return []
     found = [begin for begin in clock.begins if begin.on == event.type and _fits(begin, event, index)]
     if not found and event.type in clock.restarted_by and _is_running(clock, event, index):
         field = clock.restart_fields.get(event.type)
@@ -86,12 +94,24 @@ def _begins(clock: Clock, event: ChainEvent, index: ChainIndex) -> list[Begin]:
     return found
 
 
+def _answers_start(clock: Clock, event: ChainEvent, index: ChainIndex) -> bool:
+    """Whether an event that is a duty of the clock answers a start of another type, and so is none itself."""
+    types = [type for type in clock.starts_on if type not in clock.duty]
+    return any(
+        index.touches(event, earlier) and _started(clock, earlier, index)
+        for earlier in index.starts_before(event, types)
+    )
+
+
 def _fits(begin: Begin, event: ChainEvent, index: ChainIndex) -> bool:
     if begin.answers:
         folded = index.folded
         if not any(folded.by_digest[digest].type in begin.answers for digest in folded.thread(event)):
             return False
-    return begin.fits(event.data, index.members.roles_of(event.agency))
+    told = [index.members.agencies_with(role) for role in begin.unless_told]
+    if told and all(not event.audience.isdisjoint(agencies) for agencies in told):
+        return False
+    return begin.fits(event.data, index.members.roles_of(event.agency), beijing_day(event.occurred_at))
 
 
 def _is_running(clock: Clock, event: ChainEvent, index: ChainIndex) -> bool:

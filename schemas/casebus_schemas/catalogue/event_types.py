@@ -23,7 +23,7 @@ About = Literal["listed", "case", "bus", "none"]
 
 _MEANING = ("brings_to", "about", "lists_suspects", "corrected_by", "statistics")
 _REQUIRED = ("channel", "speakers", *_MEANING, "zh", "en")
-_OPTIONAL = ("answers", "by_law", "names", "ends", "from", "elsewhere", "basis")
+_OPTIONAL = ("answers", "by_law", "names", "ends", "brings_by", "from", "elsewhere", "basis")
 
 Named = Literal["to", "corrects", "withdraws"]
 """What of its envelope a type may have to fill."""
@@ -38,13 +38,12 @@ class EventType:
 
     `speakers` agencies that may say it; `answers` types that its `in_reply_to` may name (`*` = any); `by_law`
     agencies that hear of it beside `to` and `cc`, on the `basis` of these texts; both stand in the file as
-    roles. `brings_to` the state into
-    which it brings what it is `about`, and only what is in one of the states `moves_from`, if any are said
-    (`disputed_elsewhere`: said of another state it is disputed);
-    `lists_suspects` whether its speaker says with it who the suspects of
-    the case are; `corrected_by` the type that corrects its facts; `statistics` the words of
-    statistics/measures.py under which it is counted. `names` are fields of the envelope of which it must fill
-    at least one, `ends` when it ends the matter with all its duties.
+    roles. `brings_to` the state into which it brings what it is `about`, `brings_by` the states into which it
+    does so by the values of one of its fields, and only what is in one of the states `moves_from`, if any are
+    said (`disputed_elsewhere`: said of another state it is disputed); `lists_suspects` whether its speaker
+    says with it who the suspects of the case are; `corrected_by` the type that corrects its facts;
+    `statistics` the words of statistics/measures.py under which it is counted. `names` are fields of the
+    envelope of which it must fill at least one, `ends` when it ends the matter with all its duties.
     """
 
     type: str
@@ -63,6 +62,20 @@ class EventType:
     moves_from: tuple[str, ...] = ()
     disputed_elsewhere: bool = False
     basis: tuple[str, ...] = ()
+    brings_by: tuple[str, Mapping[str, str]] | None = None
+
+    def brings(self, data: Mapping[str, Any]) -> str | None:
+        """The state into which an event with these facts brings what it is about."""
+        if self.brings_by is None:
+            return self.brings_to
+        field, states = self.brings_by
+        return states.get(str(data.get(field)), self.brings_to)
+
+    @property
+    def leads_to(self) -> frozenset[str]:
+        """All states into which it may bring something."""
+        by = () if self.brings_by is None else self.brings_by[1].values()
+        return frozenset((*by, *((self.brings_to,) if self.brings_to is not None else ())))
 
     @property
     def title_zh(self) -> str:
@@ -148,6 +161,9 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         _one_of(where, "from", state, states)
     if moves_from and brings_to == NONE:
         raise UsageError(f"{where}: from", found=", ".join(moves_from), expected="only with brings_to")
+    brings_by = _brings_by(where, entry["brings_by"], states) if "brings_by" in entry else None
+    if brings_by is not None and brings_to == NONE:
+        raise UsageError(f"{where}: brings_by", found=brings_by[0], expected="only with brings_to")
     if "basis" in entry and "by_law" not in entry:
         raise UsageError(f"{where}: basis", found=repr(entry["basis"]), expected="only with by_law")
     if "elsewhere" in entry:
@@ -175,7 +191,19 @@ def _event_type(name: str, entry: Any, members: Members, states: Mapping[str, Se
         moves_from=moves_from,
         disputed_elsewhere="elsewhere" in entry,
         basis=listed("basis"),
+        brings_by=brings_by,
     )
+
+
+def _brings_by(where: str, said: Any, states: Mapping[str, Sentence]) -> tuple[str, Mapping[str, str]]:
+    fields = list(entries(f"{where}: brings_by", said))
+    if len(fields) != 1:
+        raise UsageError(f"{where}: brings_by", found=repr(said), expected="one field with its values")
+    ((field, values),) = fields
+    place = f"{where}: brings_by"
+    return str(field), {
+        str(value): _one_of(place, str(value), state, states) for value, state in entries(place, values)
+    }
 
 
 def _holders(where: str, roles: tuple[str, ...], members: Members) -> tuple[str, ...]:

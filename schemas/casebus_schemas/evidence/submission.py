@@ -5,7 +5,7 @@ The same bytes are the body of the HTTP request and the value of a record on bus
 
 from dataclasses import dataclass
 
-from .checkpoint import base64_hash, decimal
+from .checkpoint import Checkpoint, base64_hash, decimal
 from .signed_note import MAX_NOTE_BYTES, SignedNote, base64_text
 
 MAX_PROOF = 63
@@ -45,6 +45,11 @@ class Submission:
             tuple(base64_hash(line, "proof line") for line in proof),
             SignedNote.parse(note),
         )
+
+    @property
+    def new_size(self) -> int:
+        """Size of the checkpoint. Raises ValueError if the note is none."""
+        return Checkpoint.parse(self.note.text).size
 
     def to_bytes(self) -> bytes:
         """The body; the inverse of `parse`. Raises ValueError if it cannot be sent."""

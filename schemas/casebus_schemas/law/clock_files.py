@@ -15,6 +15,7 @@ from .clocks import (
     OVERDUE,
     RECEIPTS,
     SILENCE,
+    STANDARDS,
     Absence,
     Approval,
     Article,
@@ -29,10 +30,11 @@ from .clocks import (
     Version,
 )
 from .namable import Namable, package_namable
-from .terms import READINGS_OF_UNIT, ReadingName, Term
+from .terms import ReadingName, Term
 
 _ID = re.compile(r"DL\d{2}\Z")
 _REQUIRED = ("id", "title", "starts", "duty", "owed_by", "owed_to", "values")
+_BEGIN_PARTIES = ("unless_told", "owed_by", "owed_to")
 _OPTIONAL = (
     *("kind", "restarted_by", "moot_by", "met_by_cause", "for_each", "approval"),
     *("suspended", "absence", "at_most", "found_by"),
@@ -153,7 +155,7 @@ class _File:
         return found
 
     def _begin(self, start: Any, entry: Mapping[str, Any]) -> Begin:
-        optional = ("at", "from", "required", "when", "answers", "since", "until", "owed_by", "owed_to")
+        optional = ("at", "from", "required", "when", "answers", "since", "until", *_BEGIN_PARTIES)
         known_keys(f"{self._name}: starts", start, required=("event",), optional=optional)
         on = self._type("starts", start["event"])
         at = self._choice("starts: at", start.get("at", "time"), ("time", "receipt", "delivery"))
@@ -174,6 +176,7 @@ class _File:
             required=required,
             when=self._conditions(start.get("when", []), (on,)),
             answers=self._types("starts: answers", start.get("answers", [])),
+            unless_told=self._roles("starts: unless_told", start.get("unless_told", [])),
             **days,
         )
 
@@ -181,10 +184,14 @@ class _File:
         if not isinstance(listed, list):
             raise self._refused("when", listed, "a list of conditions")
         found = []
+        optional = ("field", "equals", "one_of", "speaker", "reaches")
         for one in listed:
-            known_keys(
-                f"{self._name}: when", one, required=(), optional=("field", "equals", "one_of", "speaker")
-            )
+            known_keys(f"{self._name}: when", one, required=(), optional=optional)
+            if "reaches" in one:
+                if one != {"reaches": STANDARDS} or any("amounts" not in self._namable.types[k] for k in on):
+                    raise self._refused("when", one, f"reaches: {STANDARDS}, of a type with amounts")
+                found.append(Condition(None, (), None, reaches=True))
+                continue
             field, speaker = one.get("field"), one.get("speaker")
             said = [key for key in ("equals", "one_of") if key in one]
             if (field is None) == (speaker is None) or len(said) != (field is not None):
@@ -298,7 +305,7 @@ class _File:
         known_keys(where, rung, required=("step", "limit"), optional=("needs", "readings", "when"))
         limit, needs = text(where, "limit", rung["limit"]), rung.get("needs")
         admitted = texts(where, "readings", rung.get("readings", readings))
-        possible = READINGS_OF_UNIT[self._term("limit", limit).unit]
+        possible = self._term("limit", limit).readings
         if not admitted or not set(admitted) <= set(possible):
             raise self._refused(
                 f"readings of {limit}", ", ".join(admitted) or "none", f"some of {', '.join(possible)}"
@@ -332,7 +339,7 @@ class _File:
         try:
             return Term.parse(text(self._name, key, limit))
         except UsageError as error:
-            raise self._refused(key, limit, "PT24H, P3D, P3WD, P2M or P1M15D") from error
+            raise self._refused(key, limit, "PT24H, P3D, P3WD, P2M, P1M15D or -P7D") from error
 
     def _types(self, key: str, value: Any, *, some: bool = False) -> tuple[str, ...]:
         listed = texts(self._name, key, value)
@@ -358,6 +365,12 @@ class _File:
     def _role(self, key: str, role: Any) -> None:
         if role not in self._namable.roles:
             raise self._refused(key, role, "a role of agencies.yaml: " + ", ".join(self._namable.roles))
+
+    def _roles(self, key: str, listed: Any) -> tuple[str, ...]:
+        roles = texts(self._name, key, listed)
+        for role in roles:
+            self._role(key, role)
+        return roles
 
     def _choice(self, key: str, value: Any, choices: tuple[str, ...]) -> Any:
         if value not in choices:

@@ -38,6 +38,7 @@ def _begin(begin: Begin) -> dict[str, object]:
         "from": _from(begin),
         "when": [condition.to_json() for condition in begin.when],
         "answers": list(begin.answers),
+        "unless_told": list(begin.unless_told),
         "since": begin.since.isoformat() if begin.since else None,
         "until": begin.until.isoformat() if begin.until else None,
         "owed_by": begin.owed_by.text,

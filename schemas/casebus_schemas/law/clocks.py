@@ -16,6 +16,8 @@ PartyKind = Literal["speaker", "addressees", "role", "outsider"]
 
 RECEIPTS = ("receipt.delivered", "receipt.signed")
 """What says that somebody has an event: a term that starts at receipt starts with the first of them."""
+STANDARDS = "standards"
+"""What an amount may have to reach: the filing standards of all articles."""
 SIGNED = RECEIPTS[1]
 """What an officer says with his name."""
 
@@ -59,14 +61,22 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the starting event must be like: one of some values in a data field, or who says it (a role)."""
+    """What the starting event must be like: one of some values in a data field, or who says it (a role).
+
+    With `reaches` an amount that it states must reach every filing standard of the day of the act.
+    """
 
     field: str | None
     values: tuple[object, ...]
     speaker: str | None
+    reaches: bool = False
 
-    def holds(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
-        """Whether it does; an absent field has the value None."""
+    def holds(self, data: Mapping[str, Any], roles: Collection[str], said_on: date) -> bool:
+        """Whether it does, said on that day; an absent field has the value None."""
+        if self.reaches:
+            from .thresholds import reached_by  # which imports this module
+
+            return reached_by(data, said_on) is not None
         if self.speaker is not None and self.speaker not in roles:
             return False
         return self.field is None or data.get(self.field) in self.values
@@ -74,12 +84,16 @@ class Condition:
     @property
     def text(self) -> str:
         """The condition in words, as `competent = false`."""
+        if self.reaches:
+            return "an amount reaches every filing standard"
         if self.field is None:
             return f"speaker = {self.speaker}"
         return f"{self.field} = " + " | ".join(str(value).lower() for value in self.values)
 
     def to_json(self) -> dict[str, object]:
         """The condition, for `casebus law show`."""
+        if self.reaches:
+            return {"reaches": STANDARDS}
         if self.field is None:
             return {"speaker": self.speaker}
         return {"field": self.field, "one_of": list(self.values)}
@@ -114,6 +128,7 @@ class Begin:
     """One way in which a clock starts: the type, from when it counts, under which conditions and law.
 
     `answers` are types of which it must answer one, be it through others; none are asked for if it is empty.
+    Where agencies with all of the roles `unless_told` were told of the event, it starts nothing.
     """
 
     on: str
@@ -127,12 +142,13 @@ class Begin:
     since: date | None = None
     until: date | None = None
     answers: tuple[str, ...] = ()
+    unless_told: tuple[str, ...] = ()
 
-    def fits(self, data: Mapping[str, Any], roles: Collection[str]) -> bool:
+    def fits(self, data: Mapping[str, Any], roles: Collection[str], said_on: date) -> bool:
         """Whether an event with these facts, said by somebody with these roles, starts the clock."""
         if self.required and data.get(self.field or "") is None:
             return False
-        return all(condition.holds(data, roles) for condition in self.when)
+        return all(condition.holds(data, roles, said_on) for condition in self.when)
 
     def in_force(self, day: date) -> bool:
         """Whether the clock could start in this way on a day."""
@@ -199,11 +215,11 @@ class Version:
         """Index of the highest rung that needs no approval: it is in force until one is given."""
         return max(index for index, rung in enumerate(self.rungs) if rung.needs is None)
 
-    def for_event(self, data: Mapping[str, Any], roles: Collection[str]) -> "Version | None":
+    def for_event(self, data: Mapping[str, Any], roles: Collection[str], day: date) -> "Version | None":
         """The version with the rungs that are there for such a starting event; None if none is."""
         if not any(rung.when for rung in self.rungs):
             return self
-        rungs = tuple(r for r in self.rungs if all(condition.holds(data, roles) for condition in r.when))
+        rungs = tuple(r for r in self.rungs if all(condition.holds(data, roles, day) for condition in r.when))
         return replace(self, rungs=rungs) if any(rung.needs is None for rung in rungs) else None
 
 

@@ -28,6 +28,7 @@ READINGS_OF_UNIT: dict[Unit, tuple[ReadingName, ...]] = {
 
 _LIMIT = re.compile(
     r"PT(?P<hours>[1-9]\d{0,3})H|P(?P<count>[1-9]\d{0,3})(?P<unit>D|WD|M)(?:(?P<extra>[1-9]\d?)D)?"
+    r"|-P(?P<before>[1-9]\d{0,3})D"
 )
 _UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
 _UNIT_WORDS: dict[Unit, Sentence] = {
@@ -50,7 +51,10 @@ def countable(at: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A limit: so many hours, days, working days or months, and days on top of months (`P1M15D`)."""
+    """A limit: so many hours, days, working days or months, and days on top of months (`P1M15D`).
+
+    A negative count is one of days before the day that is counted from (`-P7D`).
+    """
 
     count: int
     unit: Unit
@@ -58,17 +62,24 @@ class Term:
 
     @classmethod
     def parse(cls, limit: str) -> "Term":
-        """Reads `PT24H`, `P3D`, `P3WD`, `P2M` or `P1M15D`. Raises UsageError for anything else."""
+        """Reads `PT24H`, `P3D`, `P3WD`, `P2M`, `P1M15D` or `-P7D`. Raises UsageError for anything else."""
         match = _LIMIT.fullmatch(limit)
         if match is None or (match["extra"] and match["unit"] != "M"):
             raise UsageError(
                 "not a limit",
                 found=repr(limit[:40]),
-                expected="PT24H (hours), P3D (days), P3WD (working days), P2M (months) or P1M15D",
+                expected="PT24H (hours), P3D (days), P3WD (working days), P2M, P1M15D (months) or -P7D",
             )
+        if match["before"]:
+            return cls(-int(match["before"]), "days")
         if match["hours"]:
             return cls(int(match["hours"]), "hours")
         return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
+
+    @property
+    def readings(self) -> tuple[ReadingName, ...]:
+        """The readings that it can have at all: days before a day are those of the calendar."""
+        return ("calendar",) if self.count < 0 else READINGS_OF_UNIT[self.unit]
 
 
 def latest_possible(due: datetime, *, provisional: bool) -> datetime:
@@ -171,7 +182,7 @@ def _readings(
     calendar: Calendar,
 ) -> tuple[Reading, ...]:
     term = Term.parse(limit)
-    possible = READINGS_OF_UNIT[term.unit]
+    possible = term.readings
     wanted = possible if names is None else names
     strange = [name for name in wanted if name not in possible]
     if strange or not wanted:
@@ -262,6 +273,11 @@ def _plainly(term: Term, start: date, last: date) -> Sentence:
         return Sentence(
             f"自{start}起{term.count}个月{plus[0]},按月对日计算,至{last}",
             f"{term.count} month(s){plus[1]} from {start}, to the same day of the month, end on {last}",
+        )
+    if term.count < 0:
+        return Sentence(
+            f"至迟在{start}之前第{-term.count}日,即{last}",
+            f"{-term.count} days before {start} at the latest, on {last}",
         )
     return Sentence(
         f"{start}当日不计,第{term.count}日为{last}",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text
@@ -92,6 +92,43 @@ def _figures(where: str, given: Any) -> Mapping[str, Decimal]:
             )
         found[str(basis)] = Decimal(figure)
     return found
+
+
+_MEASURED = ("illegal_gain", "avoided_loss", "loss", "funds_raised")
+"""What is large enough for a crime whatever the conduct was; turnover and margin depend on it."""
+
+
+class Reached(NamedTuple):
+    """An amount in yuan that reaches the filing standard of every article that measures its basis."""
+
+    basis: str
+    value: Decimal
+    highest: Decimal
+
+
+def amounts_stated(data: Mapping[str, Any], said_on: date) -> tuple[dict[str, Decimal], date]:
+    """The largest amount in yuan of each basis among an event's facts, and the last day of the act.
+
+    Where no amount names a period that is the day of the event.
+    """
+    stated: dict[str, Decimal] = {}
+    days = []
+    for amount in data.get("amounts") or ():
+        if amount["currency"] == "CNY":
+            stated[amount["basis"]] = max(stated.get(amount["basis"], amount["value"]), amount["value"])
+            if amount["period"] is not None:
+                days.append(amount["period"]["to"])
+    return stated, max(days, default=said_on)
+
+
+def reached_by(data: Mapping[str, Any], said_on: date) -> Reached | None:
+    """The first amount that is enough for a crime whatever the article is; None if none is known to be."""
+    stated, day = amounts_stated(data, said_on)
+    for basis in _MEASURED:
+        highest = highest_on(basis, day)
+        if highest is not None and stated.get(basis, Decimal(0)) >= highest:
+            return Reached(basis, stated[basis], highest)
+    return None
 
 
 def highest_on(basis: str, day: date) -> Decimal | None:

@@ -30,7 +30,7 @@ def status_reasons(accounts: Mapping[str, Any], folded: Folded) -> list[dict[str
     }
     if not moved:
         types = Catalog.load().types
-        brought = [e for e in folded.standing if e.type in types and types[e.type].brings_to == status]
+        brought = [e for e in folded.standing if e.type in types and types[e.type].brings(e.data) == status]
         moved = {event.digest.hex() for event in brought[-1:]} or {
             digest.hex() for digest in folded.withdrawn.values()
         }

@@ -67,8 +67,10 @@ def _order(event: ChainEvent) -> tuple[datetime, bytes]:
 
 
 def limit_in_words(limit: str) -> Sentence:
-    """A limit such as `P30D` or `P1M15D` as one says it."""
+    """A limit such as `P30D`, `P1M15D` or `-P7D` as one says it."""
     term = Term.parse(limit)
+    if term.count < 0:
+        return Sentence(f"届满前{-term.count}日", f"{-term.count} days before the end")
     parts = [(term.count, term.unit)]
     if term.extra_days:
         parts.append((term.extra_days, "days"))

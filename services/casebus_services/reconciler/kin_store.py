@@ -170,7 +170,7 @@ class KinWork:
     def kin(self, key: KinKey) -> Kin | None:
         """The chains of a key, folded; None where nothing is to be compared."""
         rows = self._rows(key)
-        if not rows or is_alone(key, (row.chain for row in rows)):
+        if not rows or is_alone(key, (row.chain for row in rows), self._says):
             return None
         counted = self._counted([row.chain for row in rows])
         since = [(to_datetime(row.since_ms), row.digest, row.chain) for row in rows]
@@ -182,6 +182,12 @@ class KinWork:
             if counted.get(chain)
         }
         return Kin(key, stored_event(self._catalog, first[0]), folded, fits.left_out)
+
+    def _says(self, chain: str, types: Collection[str]) -> bool:
+        """Whether a chain has an event of any of these types."""
+        marks = ",".join("?" * len(types))
+        select = f"SELECT 1 FROM recon_event WHERE chain = ? AND type IN ({marks}) LIMIT 1"
+        return bool(self._sql.rows(select, (chain, *sorted(types))))
 
     def _rows(self, key: KinKey) -> list[_Row]:
         """The chains that came to a key first, and the one that it names."""

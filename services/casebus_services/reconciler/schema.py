@@ -15,6 +15,6 @@ REVISIONS = Revisions(
     of="accounts'",
     folder=Path(__file__).parent / "migrations",
     version_table="recon_revision",
-    head="0012",
+    head="0013",
     numbered="recon_schema",
 )

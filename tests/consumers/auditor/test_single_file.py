@@ -12,6 +12,9 @@ import pytest
 from casebus_consumers.auditor.single_file import single_file
 from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
+from casebus_schemas.evidence.checkpoint import Checkpoint
+from casebus_schemas.evidence.cose_receipt import ReceiptSigner
+from casebus_schemas.evidence.merkle import LeafHashes, consistency_proof, root_of
 from support.events.signed_events import chain
 from support.ledger import sealed_ledger, signed_case
 from support.ledger.sealed_ledger import COSIGNERS, SIGNER
@@ -107,6 +110,37 @@ def test_a_stranger_verifies_a_proof(stranger: Path) -> None:
     assert done.stdout.startswith("已证明 proven: 条目 entry 20 of ledger.example/bus/csrc.referral/0/1")
     (stranger / "cut.tlog-proof").write_bytes(raw[:-1])
     assert run(stranger, "proof", "cut.tlog-proof", "--policy", policy_file(stranger, 3)).returncode == 1
+
+
+def test_a_stranger_verifies_a_receipt_and_growth(stranger: Path) -> None:
+    """A COSE receipt needs the ledger's receipt key, a proof of growth a checkpoint that was kept."""
+    ledger = sealed_ledger.example()
+    signer = ReceiptSigner(sealed_ledger.seed("receipts"))
+    newest = ledger.note("mps", "csrc", "audit")
+    raw = signer.inclusion(ledger.prove("csrc.referral", 0, 20, newest))
+    hashes = [epoch.hash() for epoch in ledger.epochs]
+    path = consistency_proof(2, 5, LeafHashes(hashes))
+    old = SIGNER.signed(str(Checkpoint(sealed_ledger.LEDGER, 2, root_of(hashes[:2]))))
+    for name, content in (
+        ("entry.cose", raw),
+        ("key.pem", str(signer.key).encode()),
+        ("growth.cose", signer.consistency(newest, 2, path, 0)),
+        ("kept", old.to_bytes()),
+    ):
+        (stranger / name).write_bytes(content)
+    final = ("--policy", policy_file(stranger, 3))
+    done = run(stranger, "proof", "entry.cose", *final, "--key", "key.pem")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("已证明 proven: 条目 entry 20 of ledger.example/bus/csrc.referral/0/1")
+    grown = run(stranger, "consistency", "growth.cose", *final, "--key", "key.pem", "--since", "kept")
+    assert grown.returncode == 0, grown.stderr
+    assert "of size 5 extends 2" in grown.stdout
+    for arguments, missing in (
+        (("proof", "entry.cose"), "--key"),
+        (("consistency", "growth.cose"), "--since"),
+    ):
+        told = run(stranger, *arguments, *final)
+        assert (told.returncode, missing in told.stdout) == (2, True)
 
 
 def test_wrong_use_is_told(stranger: Path) -> None:

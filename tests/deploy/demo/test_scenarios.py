@@ -1,6 +1,7 @@
 """The scenario files of the package: every event can be said, every expected clock is what the law gives."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -112,8 +113,23 @@ def began(step: Step, begin: Begin) -> datetime:
     return datetime.fromisoformat(stated) if stated else step.date
 
 
+def facts(step: Step) -> dict[str, object]:
+    """What a step says, its figures and their days as such."""
+    amounts = [
+        {
+            **one,
+            "value": Decimal(one["value"]),
+            "period": {key: date.fromisoformat(day) for key, day in one["period"].items()}
+            if one.get("period")
+            else None,
+        }
+        for one in step.data.get("amounts", [])
+    ]
+    return {**step.data, "amounts": amounts}
+
+
 def starts(begin: Begin, step: Step) -> bool:
-    if begin.on != step.type or not begin.fits(step.data, roles_of(step.agency)):
+    if begin.on != step.type or not begin.fits(facts(step), roles_of(step.agency), step.date.date()):
         return False
     day = began(step, begin).date()
     clocks = (rule for rule in opened_by(step.type) if begin in rule.begins)
@@ -183,6 +199,7 @@ def test_a_term_ends_at_24_00_of_its_last_day() -> None:
     assert [ends(expected.due_latest) for expected in load("xian").clocks] == [
         "2017-05-03 24:00",
         "2017-05-04 24:00",
+        "2018-06-19 24:00",
         "2019-09-27 24:00",
     ]
 

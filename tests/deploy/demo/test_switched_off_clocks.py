@@ -34,8 +34,8 @@ def _by_table(clock: str) -> list[Obligation]:
 
 
 def _missed_in_play(clock: str) -> list[str]:
-    script, reconciled, _, seen_at = played(PLAYED[clock])
-    problems = clock_problems(script, [duty.said(seen_at).to_json() for duty in reconciled.duties])
+    play = played(PLAYED[clock])
+    problems = clock_problems(play.script, [duty.said(play.seen_at).to_json() for duty in play.duties])
     return [problem for problem in problems if f" {clock} of " in problem]
 
 

@@ -133,9 +133,19 @@ def test_a_basis_without_hearers_is_refused() -> None:
         _read(basis=["house-rule"])
 
 
+@pytest.mark.parametrize("said", ["ground", {}, {"ground": {"kept": "closed"}}, {"a": {}, "b": {}}])
+def test_a_state_by_a_field_is_one_of_the_list(said: object) -> None:
+    """One field, each value with a state that is known, and a state for all others."""
+    _read(brings_by={"ground": {"kept": "filed"}})
+    with pytest.raises(UsageError, match="brings_by"):
+        _read(brings_by=said)
+    with pytest.raises(UsageError, match="brings_by"):
+        _read(brings_by={"ground": {"kept": "filed"}}, brings_to="none")
+
+
 def test_every_state_is_reached() -> None:
     """Each state is brought by a type, but for the two that follow otherwise."""
-    reached = {event.brings_to for event in CATALOG.types.values()} - {None}
+    reached = {state for event in CATALOG.types.values() for state in event.leads_to}
     assert reached | {ACQUITTED, WITHDRAWN} == set(CATALOG.states)
 
 

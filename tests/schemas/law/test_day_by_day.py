@@ -45,10 +45,12 @@ def _last_days(start: date, term: Term) -> Iterator[tuple[str, date]]:
         last += ONE_DAY * term.extra_days
     else:
         last = start
-        for _ in range(term.count):
-            last += ONE_DAY
+        for _ in range(abs(term.count)):
+            last += ONE_DAY if term.count > 0 else -ONE_DAY
     if term.unit != "working_days":
         yield "calendar", last
+        if term.count < 0:
+            return
         while not _works(last):
             last += ONE_DAY
         yield "calendar_rolled", last
@@ -82,7 +84,7 @@ def _differing(limit: str, days: list[date]) -> list[tuple[date, str]]:
     for day in days:
         expected = _ends(day, limit)
         found = readings(datetime.combine(day, time(), BEIJING), limit, precision="day")
-        assert [reading.name for reading in found] == list(READINGS_OF_UNIT[Term.parse(limit).unit])
+        assert [reading.name for reading in found] == list(Term.parse(limit).readings)
         differing.extend((day, r.name) for r in found if r.due != expected[r.name])
     return differing
 

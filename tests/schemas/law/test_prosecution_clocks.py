@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import fold
 from casebus_schemas.case.obligations import Obligation
-from casebus_schemas.law.clocks import clocks
+from casebus_schemas.law.clocks import Clock, clock_table, clocks
 from casebus_schemas.rules.folded_case import Case
 from casebus_schemas.rules.register import RULES
 from casebus_schemas.rules.running import run_rule_at
@@ -40,7 +40,7 @@ def _of(clock: str, events: Sequence[ChainEvent]) -> list[Obligation]:
 
 def test_every_clock_of_the_prosecution_is_played() -> None:
     """Each clock up to DL33, and those without a number in the list of obligations, has a case here."""
-    ours = {id for id in clocks() if id <= "DL33" or "DL37" <= id <= "DL50"}
+    ours = {id for id in clocks() if id <= "DL33" or "DL37" <= id <= "DL50"} | {"DL55"}
     assert ours - ELSEWHERE == set(CASES)
 
 
@@ -296,3 +296,35 @@ def test_units_of_one_agency_owe_each_other() -> None:
         (("spp/admin-desk",), False),
         (("spp/admin-desk",), False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("day", "source", "verified"),
+    [
+        ("2012-06-08", None, None),
+        ("2017-06-08", "spp-rules-2012", True),
+        ("2020-01-08", "spp-rules-2019", True),
+        ("2022-06-08", "mps-procedure-2020", True),
+    ],
+)
+def test_an_order_to_file_runs_under_the_rules_of_its_day(
+    day: str, source: str | None, verified: bool | None
+) -> None:
+    """Fifteen days by the provisional rules of 2012, by those of 2019, by the police's own since 2020."""
+    ordered = [spp("o", "supervision.notice_to_file", f"{day}T10:00"), signed("o", "mps", f"{day}T11:00")]
+    found = _of("DL12", ordered)
+    assert [duty.version.verified for duty in found] == ([] if source is None else [verified])
+    for duty in found:
+        assert source in [article.instrument for article in duty.version.source]
+        assert duty.readings[0].due == at(day) + timedelta(days=16)
+
+
+@pytest.mark.parametrize("clock", clocks().values(), ids=lambda clock: clock.id)
+def test_no_clock_rests_on_a_text_that_was_not_in_force(clock: Clock) -> None:
+    """Each text of a clock cites only instruments that were in force when it began and while it counts."""
+    known = clock_table().instruments
+    for version in clock.versions:
+        for article in version.source:
+            cited = known[article.instrument]
+            assert cited.in_force <= version.since, (clock.id, article)
+            assert cited.until is None or (version.until or date.max) <= cited.until, (clock.id, article)

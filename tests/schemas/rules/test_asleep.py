@@ -19,3 +19,20 @@ def test_a_case_that_woke_up_falls_asleep_again_by_time_alone() -> None:
     again = at("2019-04-05T10:00")
     assert book.wakes_at(supplied.admitted_at) == again
     assert [finding.rule for finding in book.look(book.turning(again), again)[1]] == ["R49"]
+
+
+def test_a_commitment_that_was_kept_lets_the_case_rest() -> None:
+    """Nobody needs to say anything of it any more; one that ended otherwise leaves a case that goes on."""
+    opened = say("o", "administrative.case_opened", "2016-01-05T10:00", to=("spp",))
+    accepted = say("c", "administrative.commitment_accepted", "2016-03-05T10:00", to=("spp",))
+    late = at("2020-01-01")
+
+    def ended(ground: str) -> Reconciled:
+        end = say("e", "administrative.commitment_ended", "2016-06-05T10:00", to=("spp",), ground=ground)
+        return Reconciled(fold([opened, accepted, end]))
+
+    assert Reconciled(fold([opened, accepted])).status == "commitment_running"
+    assert [one.rule for one in Reconciled(fold([opened, accepted])).findings(late)] == ["R49"]
+    assert (ended("fulfilled").status, ended("fulfilled").findings(late)) == ("commitment_kept", ())
+    assert ended("terminated").status == "administrative_case"
+    assert [one.rule for one in ended("terminated").findings(late)] == ["R49"]

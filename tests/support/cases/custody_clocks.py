@@ -94,6 +94,22 @@ CUSTODY: dict[str, Case] = {
             ("mps", "2022-01-31", "2022-04-01", "2022-04-01", "overdue"),
         ],
     ),
+    # Seven days before 06-15 is 06-08: asked on that day in time, on the next one late.
+    "DL55": (
+        [
+            mps(
+                "q", "progress.custody_extension_requested", "2022-06-08T10:00", expires_on=date(2022, 6, 15)
+            ),
+            mps(
+                "r", "progress.custody_extension_requested", "2022-06-09T10:00", expires_on=date(2022, 6, 15)
+            ),
+        ],
+        "2022-07-01",
+        [
+            ("mps", "2022-06-15", "2022-06-09", "2022-06-09", "met"),
+            ("mps", "2022-06-15", "2022-06-09", "2022-06-09", "overdue"),
+        ],
+    ),
     # Day 3 is Saturday 06-11, then Monday 06-13; one of the two is released.
     "DL40": (
         [

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from casebus_schemas.case.chain import ChainEvent
-from support.cases.chains import at, digest, say, suspects
+from support.cases.chains import amount, at, digest, say, suspects
 
 Row = tuple[str, datetime, datetime, datetime, str]
 """Who owes, from when, due at the earliest and at the latest, and the state at the asked time."""
@@ -162,17 +162,28 @@ SUPERVISION: dict[str, Case] = {
         "2022-07-06",
         [("spp", "2022-06-21T10:00", "2022-07-07", "2022-07-07", "due")],
     ),
-    # Day 10 is Saturday 06-18, then Monday 06-20.
+    # Day 10 is Saturday 06-18, then Monday 06-20. Of a penalty that is enough for a crime, sent to the
+    # procuratorate only, no copy is there; that of another one is measured by itself.
     "DL43": (
         [
             say(
+                *("p", "administrative.penalty_decided", "2022-06-08T10:00"),
+                to=("spp",),
+                amounts=[amount("illegal_gain", "1000000", "2022-05-16", "2022-05-20")],
+            ),
+            say("q", "administrative.penalty_decided", "2022-06-08T11:00", to=("spp",)),
+            say(
                 *("k", "administrative.penalty_copied", "2022-06-20T10:00"),
                 to=("mps", "spp"),
+                replies="q",
                 decided_on=date(2022, 6, 8),
-            )
+            ),
         ],
         "2022-07-01",
-        [("csrc", "2022-06-08", "2022-06-19", "2022-06-21", "contested")],
+        [
+            ("csrc", "2022-06-08T10:00", "2022-06-19", "2022-06-21", "overdue"),
+            ("csrc", "2022-06-08", "2022-06-19", "2022-06-21", "contested"),
+        ],
     ),
     # Seven days from 06-08 end on 06-15, the thirty of the longer time on Friday 07-08.
     "DL50": (

@@ -280,10 +280,15 @@ def listing() -> frozenset[str]:
 
 @cache
 def _over() -> frozenset[str]:
-    """Types with which it has ended for whom they list."""
+    """States in which it has ended for somebody."""
     catalog = Catalog.load()
-    over = {state for state in catalog.states if state not in catalog.quiet_days} | {"not_prosecuted"}
-    return frozenset(type for type, known in catalog.types.items() if known.brings_to in over)
+    return frozenset({*catalog.states} - catalog.quiet_days.keys() | {"not_prosecuted"})
+
+
+def _ends(event: ChainEvent) -> bool:
+    """Whether with it the matter has ended for whom it lists."""
+    known = Catalog.load().types.get(event.type)
+    return known is not None and known.brings(event.data) in _over()
 
 
 def suspects_of(events: Sequence[ChainEvent], persons: KinPersons) -> tuple[dict[str, str], list[ChainEvent]]:
@@ -294,7 +299,7 @@ def suspects_of(events: Sequence[ChainEvent], persons: KinPersons) -> tuple[dict
         if event.type in listing() and facts(event, "suspects"):
             whole.update((key, person.name) for key, person in persons.listed(event).items())
             sources.append(event)
-        elif event.type in _over() and facts(event, "suspects"):
+        elif _ends(event) and facts(event, "suspects"):
             for key in persons.listed(event):
                 whole.pop(key, None)
             sources.append(event)

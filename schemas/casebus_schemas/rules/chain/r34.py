@@ -1,14 +1,13 @@
 """R34: what a referral states is below the filing standard of the day of the act: advice, never a refusal."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from casebus_schemas.case.accounts import plain
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.calendar import beijing_day
-from casebus_schemas.law.thresholds import Threshold, threshold_on
+from casebus_schemas.law.thresholds import Threshold, amounts_stated, threshold_on
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.texts.symbols import BASES, agency, money, word
 
@@ -41,7 +40,7 @@ def below(case: Case) -> Iterator[Found]:
     for event in case.standing:
         if event.type != "referral.submitted":
             continue
-        stated, day = amounts_of(event)
+        stated, day = amounts_stated(event.data, beijing_day(event.occurred_at))
         for article in dict.fromkeys(charge["article"] for charge in event.data.get("charges") or ()):
             threshold = threshold_on(article, day)
             if threshold is None:
@@ -49,19 +48,6 @@ def below(case: Case) -> Iterator[Found]:
             measured = {basis: stated[basis] for basis in threshold.lowest if basis in stated}
             if measured and all(value < threshold.lowest[basis] for basis, value in measured.items()):
                 yield _below(event, threshold, measured, case)
-
-
-def amounts_of(event: ChainEvent) -> tuple[dict[str, Decimal], date]:
-    """The largest amount in yuan that an event states of each basis, and the last day of the act."""
-    stated: dict[str, Decimal] = {}
-    days = []
-    for amount in event.data.get("amounts") or ():
-        if amount["currency"] == "CNY":
-            value = stated.get(amount["basis"], amount["value"])
-            stated[amount["basis"]] = max(value, amount["value"])
-            if amount["period"] is not None:
-                days.append(amount["period"]["to"])
-    return stated, max(days, default=beijing_day(event.occurred_at))
 
 
 def _below(event: ChainEvent, threshold: Threshold, measured: dict[str, Decimal], case: Case) -> Found:

@@ -1,36 +1,35 @@
 """R46: a penalty above every filing standard, and no referral: a fine must not stand for a criminal case."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from casebus_schemas.case.accounts import plain
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.case.fold import Folded
 from casebus_schemas.case.kept import Kept
+from casebus_schemas.case.kin import APPROVED, PENALISED, REFERRED, Kin, mark_of, tokens_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
+from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Article
-from casebus_schemas.law.thresholds import highest_on
+from casebus_schemas.law.thresholds import Reached, reached_by
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import BASES, agency, money, word
 
 from ..finding import Suggestion, account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from .r34 import amounts_of
 
-PENALTY = "administrative.penalty_decided"
-REFERRALS = ("referral.submitted", "referral.approved")
-_MEASURED = ("illegal_gain", "avoided_loss", "loss", "funds_raised")
-"""What is large enough for a crime whatever the conduct was; turnover and margin depend on it."""
+PENALTY, REFERRALS = PENALISED, (REFERRED, APPROVED)
 
 RULE = Rule(
     RuleId("R46"),
     title=Sentence("疑似以罚代刑", "a penalty in place of a referral"),
-    scopes=("chain",),
+    scopes=("chain", "across"),
     cls="state",
     severity="medium",
     looks_at=(PENALTY, *REFERRALS),
+    kin=("party",),
+    matters=("no referral",),
     acts=Sentence("作出处罚的行政监管机关", "the regulator that penalised"),
     mends=Sentence(
         "移送公安机关,或说明不构成犯罪的理由", "to refer the matter, or to explain why it is no crime"
@@ -39,7 +38,8 @@ RULE = Rule(
     law=(Article("decree-310", "11"), Article("penalty-law-2021", "82")),
 )
 """It advises: whether it is a crime follows from more than a figure. It looks only at acts of days on which
-the standards of every article that measures the amount are known."""
+the standards of every article that measures the amount are known. A penalty whose first known party bears a
+match token is held against the referrals of that party in all chains, any other one against its own chain."""
 
 
 class Penalties(Kept):
@@ -53,14 +53,8 @@ class Penalties(Kept):
 
     def add(self, event: ChainEvent) -> None:
         """Takes one more penalty."""
-        if self.found is not None:
-            return
-        stated, day = amounts_of(event)
-        for basis in _MEASURED:
-            highest = highest_on(basis, day)
-            if highest is not None and stated.get(basis, Decimal(0)) >= highest:
-                self.found = _found(event, basis, stated[basis], highest, self.catalog)
-                return
+        if self.found is None and mark_of(event) is None:
+            self.found = _reaching(event, self.catalog)
 
 
 @RULE.over_case
@@ -73,13 +67,37 @@ def in_place_of_a_referral(case: Case) -> Iterator[Found]:
         yield found
 
 
-def _found(event: ChainEvent, basis: str, value: Decimal, highest: Decimal, catalog: Catalog) -> Found:
-    who, what = agency(event.agency), word(BASES, basis)
-    said, least = money(value, "CNY"), money(highest, "CNY")
+@RULE.over_kin
+def in_place_of_a_referral_anywhere(kin: Kin) -> Iterator[Found]:
+    """Of each chain the first such penalty of a party that is referred in none of them."""
+    token = bytes.fromhex(kin.key.text)
+    if any(token in tokens_of(event) for folded in kin.chains.values() for event in _referrals(folded)):
+        return
+    for folded in kin.chains.values():
+        penalties = [event for event in folded.standing_of.get(PENALTY, ()) if mark_of(event) == token]
+        found = (one for event in penalties if (one := _reaching(event, Catalog.load())) is not None)
+        if not any(_referrals(folded)) and (first := next(found, None)) is not None:
+            yield first
+
+
+def _referrals(folded: Folded) -> Iterator[ChainEvent]:
+    for type in REFERRALS:
+        yield from folded.standing_of.get(type, ())
+
+
+def _reaching(event: ChainEvent, catalog: Catalog) -> Found | None:
+    """A penalty with an amount that reaches the highest standard of its day."""
+    reached = reached_by(event.data, beijing_day(event.occurred_at))
+    return None if reached is None else _found(event, reached, catalog)
+
+
+def _found(event: ChainEvent, reached: Reached, catalog: Catalog) -> Found:
+    who, what = agency(event.agency), word(BASES, reached.basis)
+    said, least = money(reached.value, "CNY"), money(reached.highest, "CNY")
     return Found(
         subject="no referral",
         causes=[event],
-        accounts=[account(event, {"basis": basis, "value": plain(value)})],
+        accounts=[account(event, {"basis": reached.basis, "value": plain(reached.value)})],
         because=Sentence(
             f"{who.zh}处罚认定{what.zh}{said.zh},达到各罪名立案追诉标准的最高数额{least.zh},未见移送",
             f"{who.en} penalises {what.en} of {said.en}, which reaches the highest filing standard of "

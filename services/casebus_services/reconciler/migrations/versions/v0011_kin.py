@@ -1,19 +1,12 @@
 """Chains that belong together are kept by what makes them kin: a split, a merger, a security, a party."""
 
-from typing import Any
-
 from alembic import op
 
 from casebus_schemas.case.kin import KIN_TYPES
-from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import BusError
-from casebus_services.reconciler.kin_store import SAVE_KIN, SAVE_MOVED, kin_rows, moved_rows
-from casebus_services.reconciler.rows import EVENTS_TOLD, stored_event
+from casebus_services.reconciler.migrations.stored_kin import enter_stored
 
 revision = "0011"
 down_revision = "0010"
-
-_STEP = 500
 
 
 def upgrade() -> None:
@@ -46,19 +39,4 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX recon_finding_kin ON recon_finding (link_kind, link_key) WHERE link_kind IS NOT NULL"
     )
-    mark = "%s" if is_postgres else "?"
-    types = ",".join(f"'{type}'" for type in sorted(KIN_TYPES))
-    select = f"{EVENTS_TOLD} WHERE e.type IN ({types}) AND e.digest > ? ORDER BY e.digest LIMIT {_STEP}"
-    catalog, last = Catalog.load(), b""
-    while rows := connection.exec_driver_sql(select.replace("?", mark), (last,)).fetchall():
-        found: list[tuple[Any, ...]] = []
-        for row in rows:
-            try:
-                found.extend(kin_rows(stored_event(catalog, row)))
-            except BusError:
-                continue  # nor can its chain be computed: it is entered once that can be
-        if found:
-            connection.exec_driver_sql(SAVE_KIN.replace("?", mark), sorted(found))
-            moved = moved_rows(found, {row[2] for row in found})
-            connection.exec_driver_sql(SAVE_MOVED.replace("?", mark), moved)
-        last = bytes(rows[-1][0])
+    enter_stored(KIN_TYPES)
