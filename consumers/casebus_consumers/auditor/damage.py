@@ -6,6 +6,7 @@ from typing import Any
 from casebus_services.reconciler.stepped_over import StepOverOrder
 
 from .drop_orders import DropOrder
+from .retention import Shredded
 
 MOST_DAMAGES = 1000
 """Damages named one by one; further ones are only counted."""
@@ -68,7 +69,7 @@ class Dropped:
         return {"log": self.log, "index": self.index, "order": self.order.place, "why": self.order.reasons}
 
     def __str__(self) -> str:
-        return f"{self.log}, index {self.index}: by order {self.order.place}: {self.order.reasons}"
+        return f"{self.log}, index {self.index}: allowed by entry {self.order.place}: {self.order.reasons}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,12 @@ class VerifyReport:
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     orders: tuple[DropOrder, ...] = ()
-    """Orders to remove content that stand in the ledger under a key of the bus."""
+    """What allows content to be gone: orders under a key of the bus, `retention.purged` of who said it."""
     dropped: list[Dropped] = field(default_factory=list)
     dropped_count: int = 0
+    shredded: list[Shredded] = field(default_factory=list)
+    """Data keys that agencies have destroyed: what was sealed under them is there, and opens by them no more.
+    """
     kept: list[DropOrder] = field(default_factory=list)
     """Orders whose content is there: not carried out yet, or said anew."""
     stepped_over: list[StepOverOrder] = field(default_factory=list)
@@ -187,6 +191,7 @@ class VerifyReport:
             "damages": [damage.to_json() for damage in self.damages],
             "dropped_count": self.dropped_count,
             "dropped": [one.to_json() for one in self.dropped],
+            "shredded": [one.to_json() for one in self.shredded],
             "ordered_but_there": [order.place for order in self.kept],
             "stepped_over": [{"origin": str(o.order.origin), **o.to_json()} for o in self.stepped_over],
             "step_over_orders": self.step_over_orders,

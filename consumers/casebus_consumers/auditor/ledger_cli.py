@@ -251,7 +251,9 @@ def _show_signatures(report: Any) -> None:
 
 def _show_damages(report: Any) -> None:
     for dropped in report.dropped[:_SHOWN_DAMAGES]:
-        say(f"已删除 dropped: {dropped}")
+        say(f"内容已不存 content absent: {dropped}")
+    for shredded in report.shredded[:_SHOWN_DAMAGES]:
+        say(f"数据密钥已销毁 data key destroyed: {shredded}")
     for order in report.kept:
         say(f"待删除 ordered, but there: the content of {order.origin}, by order {order.place}")
     for over in report.stepped_over:
@@ -269,7 +271,7 @@ def _show_damages(report: Any) -> None:
         say(f"… and {hidden} more; --json lists up to 1,000")
     sound = "完好 sound"
     if report.dropped_count:
-        sound += f", but for {report.dropped_count} contents that were removed by order"
+        sound += f", but for {report.dropped_count} contents that are absent, each allowed by an entry"
     say(sound if report.ok else f"损坏 {report.damage_count} damages: the ledger is not as it was written")
 
 

@@ -15,6 +15,7 @@ from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
+from .retention_rows import RetentionRows
 from .sealed_heads import TableHeads
 
 PAGE = 2000
@@ -81,6 +82,10 @@ class LedgerRows:
     def sealed_heads(self) -> TableHeads:
         """What the heads of the epochs say of partitions."""
         return TableHeads(self._connection)
+
+    def retention(self) -> RetentionRows:
+        """What is asked of the entries by their headers and chains."""
+        return RetentionRows(self._connection)
 
     def logs(self) -> list[LogRow]:
         """All logs, by origin."""

@@ -12,6 +12,7 @@ from .drop_orders import drop_orders
 from .epoch_check import Trusted, check_epochs
 from .ledger_rows import LedgerRows, snapshot
 from .log_check import LogCheck
+from .retention import Retention
 
 Watch = Callable[[str, int, int], None]
 """Progress for a person: what is being read, how much is done, how much there is."""
@@ -36,10 +37,11 @@ def verify_ledger(
     begun = time.monotonic()
     report = VerifyReport()
     with snapshot(database) as rows:
-        report.orders = drop_orders(rows, Catalog.load())
-        report.kept = [
-            order for order in report.orders if rows.payload_length(order.value_sha256) is not None
-        ]
+        catalog = Catalog.load()
+        orders, retention = drop_orders(rows, catalog), Retention(rows, catalog)
+        report.orders = (*orders, *retention.purges())
+        report.shredded = list(retention.shreddings())
+        report.kept = [order for order in orders if rows.payload_length(order.value_sha256) is not None]
         _check_logs(rows, report, watch)
         _check_head(rows, report, trusted or Trusted())
         _check_payloads(rows, report, watch)

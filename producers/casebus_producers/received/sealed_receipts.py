@@ -44,7 +44,7 @@ def waiting_for_epochs(outbox: Outbox, catalog: Catalog) -> list[Waiting]:
     """The agency's entries, by the receipts that it kept, of which it knows no epoch."""
     with outbox.reading() as connection:
         rows = connection.execute(_WAITING, (MOST_AT_ONCE, MOST_AT_ONCE)).fetchall()
-    return [Waiting(*row[:3], _appended_ms(catalog, bytes(row[3]))) for row in rows]
+    return [Waiting(row[0], row[1], row[2], _appended_ms(catalog, bytes(row[3]))) for row in rows]
 
 
 def note_epochs(login: KafkaLogin, outbox: Outbox, catalog: Catalog) -> int:
