@@ -7,7 +7,8 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from casebus_consumers.door.door import Door, Taken
+from casebus_consumers.door.door import Door
+from casebus_consumers.door.taken import Taken
 from casebus_producers.config import AgencySettings
 from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog

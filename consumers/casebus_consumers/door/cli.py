@@ -54,5 +54,40 @@ def listed(
         say(name)
 
 
+@app.command("outbox-table")
+def outbox_table() -> None:
+    """The SQL of an outbox table in the agency's own PostgreSQL, and of the answers beside it."""
+    from importlib.resources import files
+
+    say((files(__package__) / "table" / "outbox_table.sql").read_text(encoding="utf-8"))
+
+
+@app.command("template")
+def template(
+    type: Annotated[str | None, typer.Argument(help="event type; else the common ones are listed")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="file to write, .csv or .xlsx; its name begins with the type")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="of the heads: zh or en")] = "zh",
+    repeat: Annotated[int, typer.Option(help="groups of each list, such as suspects", min=1, max=50)] = 1,
+) -> None:
+    """A file with the heads of an event type, to be filled in and dropped into the door's folder."""
+    from .files.folder import type_of
+    from .files.template import COMMON, LANGUAGES, csv_template, xlsx_template
+
+    if type is None:
+        for name in COMMON:
+            say(name)
+        return
+    if lang not in LANGUAGES:
+        raise typer.BadParameter("zh or en", param_hint="--lang")
+    file = to or Path(f"{type}.xlsx")
+    if file.suffix not in (".csv", ".xlsx") or type_of(file.name) != type:
+        raise typer.BadParameter(f"{type}….csv or .xlsx", param_hint="--to")
+    made = (csv_template if file.suffix == ".csv" else xlsx_template)(type, lang, repeat)
+    file.write_bytes(made)
+    say(f"模板 template: {file}")
+
+
 def _folder(agency: str, connection: Path | None) -> Path:
     return AgencySettings.read(agency, read_connection(connection)).data_dir

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from uuid import UUID
@@ -12,7 +11,6 @@ from casebus_consumers.own.intake import Intake
 from casebus_consumers.own.opening import own_file
 from casebus_consumers.own.store import OwnStore, record_of
 from casebus_consumers.own.view import OwnView
-from casebus_producers.checking.advice import Hint
 from casebus_producers.checking.said_advice import SaidAdvice
 from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
@@ -29,10 +27,13 @@ from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem
 
 from .bell import Bell
+from .files.folder import DropFolder
+from .files.store import DropStore, folder_file
 from .following import EpochFollower, Follower, InboxFollower, ReceiptFollower, Relay
 from .outbound import Outbound
 from .said import Said
 from .settings import DoorSettings
+from .taken import Taken
 from .webhooks.store import webhooks_file
 from .webhooks.telling import Webhooks
 
@@ -50,14 +51,6 @@ class DoorOutbox(Outbox):
         super().mark_sent(acknowledged)
         if self.bell is not None:
             self.bell.ring()
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """An event that is in the outbox, on disk; `advice` is what its sender may want to mend."""
-
-    queued: Queued
-    advice: Sequence[Hint] = ()
 
 
 class Door:
@@ -117,6 +110,16 @@ class Door:
             "relay": self._relay,
             "webhooks": self._webhooks,
         }
+        if own.table is not None:
+            # Only here: its library is an extra of its own.
+            from .table.taking import OutboxTable
+
+            self._threads["table"] = OutboxTable(f"{self.agency}-table", self._stop, self, own.table, faults)
+        if own.folder is not None:
+            kept = DropStore(folder_file(settings.data_dir))
+            self._threads["folder"] = DropFolder(
+                f"{self.agency}-folder", self._stop, self, own.folder, kept, faults
+            )
 
     # --- life --------------------------------------------------------------------------------------------
 

@@ -34,11 +34,12 @@ from .asking import (
     uuid_of,
 )
 from .clients import Clients
-from .door import Door, Taken
+from .door import Door
 from .operations import OPERATIONS, Operation
 from .problems import Problem
 from .rates import Rates
 from .said import Stage, event_of, reached
+from .taken import Taken
 
 Endpoint = Callable[[Request, Query], Awaitable[Response]]
 METHODS = ("GET", "HEAD", "POST")

@@ -61,6 +61,14 @@ class Said:
             rows = connection.execute(_AFTER, (seq, limit)).fetchall()
         return [{"seq": row[0], **self._receipt(bytes(row[1]))} for row in rows]
 
+    def last_receipt(self) -> int:
+        """The number of the receipt that came last, -1 where none has come."""
+        with self._outbox.reading() as connection:
+            (found,) = connection.execute(
+                "SELECT coalesce(max(seq), -1) FROM receipt WHERE seq >= 0"
+            ).fetchone()
+        return int(found)
+
     def _receipt(self, value: bytes) -> dict[str, Any]:
         return with_epoch(self._outbox, receipt_json(self._catalog, decode(self._catalog, value)[1]))
 

@@ -1,5 +1,6 @@
 """The agency's own settings of its door: door.yaml beside its outbox, read strictly when the door starts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,19 @@ from casebus_schemas.strict_yaml import known_keys, read_yaml
 from .addresses import Network, read_networks
 
 FILE = "door.yaml"
+_TABLE = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """An outbox table in the agency's own PostgreSQL."""
+
+    url_file: Path
+    """Holds its address, postgresql://login:password@host/database; mode 0600."""
+    name: str = "casebus_outbox"
+    """Of the table, with its schema if it is not on the search path."""
+    delete: bool = False
+    """Whether a row goes when its answer is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +35,9 @@ class DoorSettings:
     """Internal networks to which the door may connect; it connects to none that is not named."""
     ca_file: Path | None = None
     """Certificates of the authority of the systems that it calls, instead of the machine's."""
+    table: TableSettings | None = None
+    folder: Path | None = None
+    """Where systems that can only write files drop them."""
 
     @classmethod
     def read(cls, folder: Path) -> "DoorSettings":
@@ -33,11 +50,33 @@ class DoorSettings:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {file}", found=str(error)) from error
         body: Any = read_yaml(FILE, source) or {}
-        known_keys(FILE, body, required=(), optional=("reach", "ca_file"))
+        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table", "folder"))
         reach = body.get("reach") or []
         if not isinstance(reach, list):
             raise UsageError(f"{FILE}: reach", found=repr(reach)[:80], expected="a list of networks")
-        return cls(read_networks(reach), _path(body, "ca_file", folder))
+        return cls(
+            read_networks(reach),
+            _path(body, "ca_file", folder),
+            _table(body.get("table"), folder),
+            _path(body, "folder", folder),
+        )
+
+
+def _table(body: Any, folder: Path) -> TableSettings | None:
+    if body is None:
+        return None
+    known_keys(f"{FILE}: table", body, required=("url_file",), optional=("name", "delete"))
+    name, delete = body.get("name", "casebus_outbox"), body.get("delete", False)
+    if not isinstance(name, str) or not _TABLE.match(name) or not isinstance(delete, bool):
+        raise UsageError(
+            f"{FILE}: table",
+            found=f"{name!r}, {delete!r}"[:80],
+            expected="name: table or schema.table; delete: true or false",
+        )
+    file = _path(body, "url_file", folder)
+    if file is None:
+        raise UsageError(f"{FILE}: table: url_file", expected="a path")
+    return TableSettings(file, name, delete)
 
 
 def _path(body: dict[str, Any], name: str, folder: Path) -> Path | None:

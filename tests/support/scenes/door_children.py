@@ -1,19 +1,71 @@
 """Threads of a door as processes of their own, that tests kill."""
 
+import itertools
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from casebus_consumers.door.addresses import read_networks
+from casebus_consumers.door.door import Door
+from casebus_consumers.door.files.folder import QUIET_S, DropFolder
+from casebus_consumers.door.files.store import DropStore, folder_file
 from casebus_consumers.door.outbound import Outbound
 from casebus_consumers.door.said import Said
+from casebus_consumers.door.settings import TableSettings
+from casebus_consumers.door.table.taking import OutboxTable
 from casebus_consumers.door.webhooks.store import webhooks_file
 from casebus_consumers.door.webhooks.telling import Webhooks
 from casebus_consumers.own.store import OwnStore
+from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.signing import SigningKey
+
+
+def take_rows(folder: Path, url_file: Path, kill_at: Mapping[str, int]) -> None:
+    """Takes the rows of an outbox table without end."""
+    outbox_table(door_of(folder), url_file, PublisherFaults(kill_at)).follow()
+
+
+def door_of(folder: Path) -> Door:
+    """The regulator's door on files of a folder, not started."""
+    settings = AgencySettings(
+        bootstrap_servers="127.0.0.1:1",
+        sasl_username="csrc",
+        sasl_password_file=folder / "password",
+        agency="csrc",
+        signing_key_file=folder / "key",
+        chain_secret_file=folder / "secret",
+        data_dir=folder,
+    )
+    (folder / "key").write_text("5" * 64)
+    (folder / "secret").write_text("s" * 40)
+    door = Door(settings, Catalog.load())
+    door._inbox.ready.set()  # nothing is to be waited for
+    return door
+
+
+def outbox_table(door: Door, url_file: Path, faults: PublisherFaults | None = None) -> OutboxTable:
+    """The thread that takes the rows of a table."""
+    return OutboxTable("csrc-table", Event(), door, TableSettings(url_file), faults)
+
+
+def take_files(folder: Path, dropped: Path, kill_at: Mapping[str, int]) -> None:
+    """Takes the files of a folder without end."""
+    drop_folder(door_of(folder), folder, dropped, PublisherFaults(kill_at)).follow()
+
+
+def drop_folder(
+    door: Door, folder: Path, dropped: Path, faults: PublisherFaults | None = None, clock_s: Any = None
+) -> DropFolder:
+    """The thread that takes the files of a folder; each is whole at once unless a clock is given."""
+    started = time.monotonic()
+    ticks = itertools.count()
+    clock = clock_s or (lambda: started + 2 * QUIET_S * next(ticks))
+    return DropFolder("csrc-folder", Event(), door, dropped, DropStore(folder_file(folder)), faults, clock)
 
 
 def tell_webhooks(folder: Path, kill_at: Mapping[str, int]) -> None:

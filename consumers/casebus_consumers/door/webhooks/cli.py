@@ -11,10 +11,12 @@ from casebus_producers.cli import AgencyOption, ConnectionOption, open_outbox
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.private_files import write_private
 from casebus_producers.screen import complain, say, say_json
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import utc_text
 
 from ..outbound import Outbound
+from ..said import Said
 from ..settings import DoorSettings
 from .signing import for_the_receiver
 from .store import DEFAULT_EVENTS, EVENTS, Address, WebhookStore, webhooks_file
@@ -23,7 +25,6 @@ app = typer.Typer(help="Addresses of the agency's own systems that the door tell
 Name = Annotated[str, typer.Argument(help="name of the address: small letters, digits, hyphens")]
 SecretFile = Annotated[Path, typer.Option(help="where what the receiver verifies with is written, mode 0600")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
-_LAST_RECEIPT = "SELECT coalesce(max(seq), -1) FROM receipt WHERE seq >= 0"
 
 
 @app.command()
@@ -135,8 +136,7 @@ def _ends(settings: AgencySettings) -> tuple[int, str | None, int]:
     last = OwnStore(own_file(settings)).last_heading()
     box = open_outbox(settings)
     try:
-        with box.reading() as connection:
-            (receipt,) = connection.execute(_LAST_RECEIPT).fetchone()
+        receipt = Said(box, Catalog.load()).last_receipt()
     finally:
         box.close()
     return (-1, None, receipt) if last is None else (last.seq, last.notice, receipt)
