@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|wheel|check|lock [arguments passed on]
+python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|switched-off|wheel|check|lock [more]
 """
 
 from __future__ import annotations
@@ -271,6 +271,10 @@ def main(arguments: list[str]) -> int:
             pytest(target, rest)
         elif target == "bench-rules":
             pytest("bench", ["tests/bench/test_planted_year.py", *rest])
+        elif target == "switched-off":
+            setup("dev")
+            if subprocess.run([str(PYTHON), "tests/switched_off.py"], cwd=ROOT).returncode != 0:
+                raise Failed("something can be switched off, and no test fails")
         elif target == "check":
             check()
         elif target == "lock":

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -34,7 +35,7 @@ def test_the_order_is_ledgered_and_every_reader_of_the_accounts_counts_by_it(
     file.write_text(json.dumps(OF_2027, default=str), encoding="utf-8")
     with scenes.bus() as bus:
 
-        def run(*arguments: str) -> object:
+        def run(*arguments: str) -> Any:
             told = ("--json", "--connection", str(bus.connection_file))
             done = CliRunner().invoke(holidays.app, ["holidays", *arguments, *told])
             assert done.exit_code == 0, done.output
@@ -57,3 +58,12 @@ def test_the_order_is_ledgered_and_every_reader_of_the_accounts_counts_by_it(
             holidays.app, ["holidays", "add", str(file), "--connection", str(bus.connection_file)]
         )
         assert again.exit_code != 0
+        folder = tmp_path / "holidays"
+        folder.mkdir()
+        file.rename(folder / file.name)
+        assert run("add", str(folder)) == []
+        later = {**OF_2027, "number": "国办发明电〔2027〕3号", "known_since": "2027-01-20", "workdays": []}
+        later["days_off"] = ["2027-02-26"]
+        (folder / "later.json").write_text(json.dumps(later, default=str), encoding="utf-8")
+        assert [one["number"] for one in run("add", str(folder))] == [later["number"]]
+        assert run("add", str(folder)) == []  # seen from the orders, whether they are stored yet or not

@@ -136,10 +136,11 @@ ABSURD: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         ],
         *("refused", "/data/figures/0/unit bushels"),
     ),
-    "an identity number with a wrong check digit": (
+    "an identity number in clear": (
         [referral(annexes=[{"kind": "other", "title": "身份证号440524188001010014"}])],
         *("refused", "/data/annexes/0/title resident identity number"),
     ),
+    # In clear it is an identity number as any other; sealed it passes, see below.
     "the number of a residence permit": (
         [referral(annexes=[{"kind": "other", "title": "居住证810000199001010019"}])],
         *("refused", "/data/annexes/0/title resident identity number"),
@@ -172,3 +173,13 @@ def test_what_is_large_and_right_is_let_through() -> None:
     )
     given = check([said], at("2022-06-20T12:00")).to_json()
     assert (given["refused"], given["advice"], given["findings"]) == ([], [], [])
+
+
+@pytest.mark.parametrize("number", ["810000199001010019", "440524188001010013"])
+def test_a_residence_permit_passes_where_it_is_sealed(number: str) -> None:
+    """The permit of somebody from Hong Kong is let through; a number with a wrong check digit is named."""
+    person = {"ref": "S1", "name": "甲", "documents": [{"kind": "resident_id", "number": number}]}
+    given = check([referral(suspects=people(1), sealed={"persons": [person]})], at(NOW)).to_json()
+    refused = [] if number.startswith("81") else ["/data/sealed/persons/0/documents/0/number"]
+    assert [one["pointer"] for one in given["refused"]] == refused
+    assert number not in str(given)

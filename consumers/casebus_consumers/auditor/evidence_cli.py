@@ -92,6 +92,13 @@ def bundle_command(
         list[str] | None,
         typer.Option(help="an event by id or place whose content is shown by its hash alone; '*' for all"),
     ] = None,
+    cover: Annotated[
+        Literal["case", "all", "none"],
+        typer.Option(
+            help="show all leaves of the logs on which the bus speaks of the case, closed where they are of "
+            "others, so that no verdict can be left out: from before its first event, from the start, or none"
+        ),
+    ] = "case",
     policy: MayPolicy = None,
     cosignatures: Cosignatures = 3,
     database_url: DatabaseUrl = None,
@@ -102,10 +109,11 @@ def bundle_command(
     from .verified_words import fingerprint_of
 
     with ledger_rows(database_url, connection) as rows:
-        made = bundle(rows, chain, which_suffices(policy, cosignatures), withhold=frozenset(withhold or ()))
+        hidden = frozenset(withhold or ())
+        made = bundle(rows, chain, which_suffices(policy, cosignatures), withhold=hidden, cover=cover)
     raw = made.to_bytes()
     output.write_bytes(raw)
-    entries = sum(len(log.leaves) for name, log in made.logs.items() if ".key/" not in name)
+    entries = sum(sum(map(bool, log.headers)) for name, log in made.logs.items() if ".key/" not in name)
     say(f"{output}: {entries} entries as of epoch {made.epoch.index + 1}; SHA-256 {fingerprint_of(raw)}")
 
 
@@ -285,10 +293,10 @@ def judge_file(
         None if key is None else read_key(read_file(key), str(key)),
         None if since is None else read_file(since),
     )
-    ok, lines, body = judged(what, read_file(file), given)
+    found = judged(what, read_file(file), given)
     if as_json:
-        say_json(body)
+        say_json(found.body())
     else:
-        for line in lines:
+        for line in found.lines:
             say(line)
-    raise typer.Exit(0 if ok else 1)
+    raise typer.Exit(0 if found.ok else 1)

@@ -75,7 +75,7 @@ class ProofRows:
             raise UsageError(
                 "which event?", found=event[:100], expected="topic/partition/offset, or the event's id"
             ) from error
-        rows = self._connection.execute(_BY_EVENT_ID, {"event_id": identifier.bytes})
+        rows = self._connection.execute(BY_EVENT_ID, {"event_id": identifier.bytes})
         # The router's admission repeats the headers of what it judges.
         places = [Origin(*row) for row in rows if row.topic != "bus.admission"]
         if len(places) != 1:
@@ -186,15 +186,17 @@ class ProofRows:
         wanted = {"log_id": log_id, "first": first, "end": end}
         return [bytes(row) for row in self._connection.execute(_LEAVES, wanted).scalars()]
 
-    def of_chain(self, log_id: int, size: int, chain: bytes | None) -> Iterator[ChainEntry]:
-        """Entries below `size` whose key is the chain, all for None, in order."""
+    def of_chain(self, chain: bytes) -> Iterator[tuple[int, ChainEntry]]:
+        """The log and the entry of all whose key is the chain, by log, in order; found by an index."""
+        for log_id, *row in self._connection.execute(OF_CHAIN, {"key": chain}):
+            yield log_id, ChainEntry._make(row)
+
+    def of_log(self, log_id: int, size: int) -> Iterator[ChainEntry]:
+        """All entries of a log below `size`, in order."""
         at = -1
-        query = _OF_LOG if chain is None else _OF_CHAIN
         while True:
-            wanted = {"log_id": log_id, "at": at, "size": size, "page": PAGE, "key": chain}
-            if chain is None:
-                del wanted["key"]
-            rows = self._connection.execute(query, wanted).all()
+            wanted = {"log_id": log_id, "at": at, "size": size, "page": PAGE}
+            rows = self._connection.execute(_OF_LOG, wanted).all()
             if not rows:
                 return
             yield from map(ChainEntry._make, rows)
@@ -212,7 +214,7 @@ def size_of(note: SignedNote) -> int:
 
 
 _HEAD_LOG = text("SELECT log_id, origin FROM log WHERE kind = 'head'")
-_BY_EVENT_ID = text(
+BY_EVENT_ID = text(
     "SELECT log.topic, log.partition, e.koffset FROM entry e JOIN log USING (log_id) "
     "WHERE log.kind = 'partition' AND e.event_id = :event_id ORDER BY 1, 2, 3"
 )
@@ -247,9 +249,10 @@ _HASHES = text(
 )
 _LEAVES = text("SELECT leaf FROM entry WHERE log_id = :log_id AND idx >= :first AND idx < :end ORDER BY idx")
 _CHAIN_COLUMNS = (
-    "SELECT idx, key, leaf, headers, value_sha256, "
-    "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e "
-    "WHERE log_id = :log_id AND idx > :at AND idx < :size"
+    "idx, key, leaf, headers, value_sha256, "
+    "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e"
 )
-_OF_LOG = text(f"{_CHAIN_COLUMNS} ORDER BY idx LIMIT :page")
-_OF_CHAIN = text(f"{_CHAIN_COLUMNS} AND key = :key ORDER BY idx LIMIT :page")
+_OF_LOG = text(
+    f"SELECT {_CHAIN_COLUMNS} WHERE log_id = :log_id AND idx > :at AND idx < :size ORDER BY idx LIMIT :page"
+)
+OF_CHAIN = text(f"SELECT log_id, {_CHAIN_COLUMNS} WHERE key = :key ORDER BY log_id, idx")

@@ -1,15 +1,23 @@
 """Makes proofs, bundles and tiles out of the ledger's tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.bundle_coverage import (
+    CLOCKS_MS,
+    COVERED_TOPICS,
+    LOG_APPEND_TIME,
+    first_times,
+)
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog, bundled_log
 from casebus_schemas.evidence.bundle_page import page
-from casebus_schemas.evidence.epoch import EpochTree
+from casebus_schemas.evidence.bundle_reader import is_key_log
+from casebus_schemas.evidence.epoch import EpochTree, LogHead
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
 from casebus_schemas.evidence.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
@@ -21,7 +29,7 @@ from casebus_schemas.wire.canonical import canonical_json
 from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
 from .proving_positions import with_positions
 
-_KEYS = ".key"
+Cover = Literal["case", "all", "none"]
 
 
 def prove(
@@ -69,34 +77,72 @@ def prove_growth(rows: ProofRows, old: int, suffices: Suffices) -> Submission:
 
 
 def bundle(
-    rows: ProofRows, chain: str, suffices: Suffices, *, withhold: frozenset[str] = frozenset()
+    rows: ProofRows,
+    chain: str,
+    suffices: Suffices,
+    *,
+    withhold: frozenset[str] = frozenset(),
+    cover: Cover = "case",
 ) -> Bundle:
     """The bundle of a chain as of the newest good checkpoint.
 
     `withhold` names the places, or the ids, of events whose contents are to be shown by their hash alone; the
-    admission of such an event is withheld with it. `*` withholds all. Raises UsageError if there is no entry.
+    admission of such an event is withheld with it. `*` withholds all. `cover` says from where on all leaves
+    are shown of the logs on which the bus speaks of the case, those of other chains closed: from before its
+    first event, from the start, or nowhere. Raises UsageError if there is no entry.
     """
     note = rows.checkpoint(1, suffices)
     number = size_of(note)
     heads = rows.heads(number)
     tree = EpochTree(heads.values())
-    origins = {head.origin: log_id for log_id, head in heads.items()}
-    key, collected = chain.encode(), _Collected(withhold)
+    collected = _Collected(withhold)
+    of_chain: dict[int, list[ChainEntry]] = {}
+    for log_id, entry in rows.of_chain(chain.encode()):
+        if log_id in heads and entry.idx < heads[log_id].size:
+            of_chain.setdefault(log_id, []).append(entry)
+    if not of_chain:
+        raise UsageError(f"nothing of the chain {chain[:80]}", expected=f"entries sealed by epoch {number}")
+    times = first_times(parse_leaf(bytes(entry.leaf)) for found in of_chain.values() for entry in found)
     logs: dict[str, BundledLog] = {}
-    for head in tree.heads:
+    for log_id, head in heads.items():
         name = head.origin.removeprefix(f"{rows.origin}/")
-        of_keys = name.split("/")[0].endswith(_KEYS)
-        log_id = origins[head.origin]
-        entries = collected.take(name, rows.of_chain(log_id, head.size, None if of_keys else key), of_keys)
+        of_keys = is_key_log(name)
+        shown = rows.of_log(log_id, head.size) if of_keys else of_chain.get(log_id, ())
+        entries = collected.take(name, shown, of_keys)
+        begin = None if of_keys else _covered_from(rows, log_id, head, name, times, cover)
+        if begin is not None:
+            leaves = enumerate(rows.leaves(log_id, begin, head.size), start=begin)
+            entries = {index: (leaf, b"") for index, leaf in leaves} | entries
         if entries:
             logs[name] = bundled_log(entries, head.size, rows.hashes(log_id, head.size))
-    if not collected.of_chain:
-        raise UsageError(f"nothing of the chain {chain[:80]}", expected=f"entries sealed by epoch {number}")
     path = inclusion_proof(number - 1, number, rows.hashes(rows.head_log, number))
     epoch = TlogProof(number - 1, tuple(path), note, rows.epoch(number).pack())
     made = Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
     made = with_positions(rows, made, number)
     return replace(made, page=page(made))
+
+
+def _covered_from(
+    rows: ProofRows, log_id: int, head: LogHead, name: str, times: Mapping[int, int], cover: Cover
+) -> int | None:
+    """The index from which on all leaves of a log are shown; None if only what is of the chain is."""
+    topic, partition, _ = name.split("/")
+    if cover == "none" or topic not in COVERED_TOPICS or int(partition) not in times:
+        return None
+    if cover == "all":
+        return 0
+    # The last entry that Kafka had before the chain's first one, by its own time, which rises in a log.
+    before_ms = times[int(partition)] - CLOCKS_MS
+    low, high = 0, head.size
+    while low < high:
+        middle = (low + high) // 2
+        (raw,) = rows.leaves(log_id, middle, middle + 1)
+        leaf = parse_leaf(raw)
+        if leaf.timestamp_type == LOG_APPEND_TIME and leaf.timestamp_ms <= before_ms:
+            low = middle + 1
+        else:
+            high = middle
+    return max(0, low - 1)
 
 
 class _Collected:
@@ -107,14 +153,12 @@ class _Collected:
         self._fingerprints: set[bytes] = set()
         self._secret: set[bytes] = set()
         self.payloads: dict[bytes, bytes] = {}
-        self.of_chain = 0
 
-    def take(self, name: str, entries: Iterator[ChainEntry], of_keys: bool) -> dict[int, tuple[bytes, bytes]]:
+    def take(self, name: str, entries: Iterable[ChainEntry], of_keys: bool) -> dict[int, tuple[bytes, bytes]]:
         """Leaf and headers by index; contents that are not withheld are kept."""
         found = {}
         for entry in entries:
             found[entry.idx] = bytes(entry.leaf), bytes(entry.headers)
-            self.of_chain += not of_keys
             headers = dict(reversed(decode_headers(bytes(entry.headers))))
             said = {
                 "*",

@@ -73,7 +73,7 @@ class _Collected:
     ) -> dict[int, tuple[bytes, bytes]]:
         """Leaf of each entry, and headers of those that are opened."""
         found = {}
-        for entry in rows.of_chain(log_id, head.size, None):
+        for entry in rows.of_log(log_id, head.size):
             headers = dict(reversed(decode_headers(bytes(entry.headers))))
             states = headers.get("ce_type") == STREAM_HEAD.encode()
             opened = whole or states or entry.key == self._chain

@@ -52,8 +52,10 @@ class Sources(MetaPathFinder, Loader):
         exec(compile(source, f"<{module.__name__}>", "exec"), module.__dict__)
 
 
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # also where it is read again for a second process
     sys.meta_path.insert(0, Sources())
+
+if __name__ == "__main__":
     from casebus_consumers.auditor.verifier import main
 
     sys.exit(main(sys.argv[1:], print))

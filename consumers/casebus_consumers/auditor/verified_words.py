@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from casebus_schemas.evidence.bundle_check import ADMISSION_TOPIC, BundleReport
+from casebus_schemas.evidence.bundle_check import BundleReport
+from casebus_schemas.evidence.bundle_coverage import ADMISSION_TOPIC
 from casebus_schemas.evidence.bundle_reader import ShownEntry
 from casebus_schemas.evidence.epoch import EpochLeaf
 from casebus_schemas.evidence.event_proof import ProvenEvent
@@ -55,6 +56,7 @@ def bundle_json(report: BundleReport) -> dict[str, Any]:
         "entries": [_entry(entry, report) for entry in report.entries],
         "key_events": len(report.key_entries),
         "signatures": report.signatures,
+        "covered": [one._asdict() for one in report.covered],
     }
 
 
@@ -72,6 +74,10 @@ def bundle_lines(report: BundleReport) -> Iterator[str]:
         content = "只有摘要 hash only" if entry.withheld else "内容在内 with content"
         yield f"  {found['place']}  {found['time']}  {found['type']}  {verdict}  {content}"
     yield f"签名 signatures: {report.signatures}; 密钥事件 key events: {len(report.key_entries)}"
+    for one in report.covered:
+        if one.problem is None:
+            since = "" if one.since_ms is None else f" since {time_text(one.since_ms)}"
+            yield f"无遗漏 nothing left out of {one.topic}{since}: {one.looked_at} leaves"
     for what in report.failed:
         yield f"未通过 FAILED: {what}"
     for what in report.not_covered:

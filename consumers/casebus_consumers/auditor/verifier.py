@@ -2,15 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.absence_check import check_absence
-from casebus_schemas.evidence.bundle_check import Signature, check_bundle
+from casebus_schemas.evidence.bundle_check import check_bundle
 from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.cose_receipt import ReceiptKey, is_receipt
@@ -20,6 +18,7 @@ from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.texts.harmless import harmless, json_text
 
 from .absence_words import absence_json, absence_lines
+from .processes import Verifiers
 from .receipt_words import growth_json, growth_lines
 from .verified_words import bundle_json, bundle_lines, proof_json, proof_lines
 
@@ -54,15 +53,15 @@ def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
         raw = given.file.read_bytes()
         key = None if given.key is None else read_key(given.key.read_bytes(), str(given.key))
         since = None if given.since is None else given.since.read_bytes()
-        ok, lines, body = judged(given.what, raw, Given(policy, key, since))
+        found = judged(given.what, raw, Given(policy, key, since))
         if given.page is not None and given.what == "bundle":
             write_page(raw, policy, given.page)
     except (OSError, UsageError) as error:
         show(harmless(str(error)))
         return 2
-    for line in [json_text(body)] if given.json else lines:
+    for line in [json_text(found.body())] if given.json else found.lines:
         show(line if given.json else harmless(line))
-    return 0 if ok else 1
+    return 0 if found.ok else 1
 
 
 def read_key(raw: bytes, where: str) -> ReceiptKey:
@@ -73,27 +72,37 @@ def read_key(raw: bytes, where: str) -> ReceiptKey:
         raise UsageError(f"{where}: {error}") from error
 
 
-def judged(what: str, raw: bytes, given: Given) -> tuple[bool, Iterable[str], dict[str, Any]]:
-    """Whether the file holds, the lines about it, and the same as JSON.
+class Judged(NamedTuple):
+    """Whether a file holds, the lines about it, and the same as JSON, each made when it is asked for."""
+
+    ok: bool
+    lines: Iterable[str]
+    body: Callable[[], dict[str, Any]]
+
+
+def judged(what: str, raw: bytes, given: Given) -> Judged:
+    """Judges a file of any kind.
 
     Raises UsageError where something is missing that only the reader has.
     """
     policy = given.policy
     if what == "bundle":
-        with ThreadPoolExecutor() as pool:  # the library lets other threads run while it verifies
-            report = check_bundle(raw, policy, verify_all=partial(_in_threads, pool))
-        return report.ok, bundle_lines(report), bundle_json(report)
+        with Verifiers(len(raw)) as verifiers:
+            report = check_bundle(raw, policy, verify_all=verifiers)
+        return Judged(report.ok, bundle_lines(report), partial(bundle_json, report))
     if what == "absence":
         silent = check_absence(raw, policy)
-        return silent.finding == "proven", absence_lines(silent), absence_json(silent)
+        return Judged(silent.finding == "proven", absence_lines(silent), partial(absence_json, silent))
     try:
         if what == "consistency":
             growth = judge_consistency(raw, _since(given), policy, _key(given) if is_receipt(raw) else None)
-            return growth.problem is None, growth_lines(growth), growth_json(growth)
+            return Judged(growth.problem is None, growth_lines(growth), partial(growth_json, growth))
         result = _entry(raw, given)
     except ValueError as error:
-        return False, [f"未能证明 NOT PROVEN: {error}"], {"proven": False, "problem": str(error)}
-    return result.proven, proof_lines(result), proof_json(result)
+        problem = str(error)
+        lines = [f"未能证明 NOT PROVEN: {problem}"]
+        return Judged(False, lines, lambda: {"proven": False, "problem": problem})
+    return Judged(result.proven, proof_lines(result), partial(proof_json, result))
 
 
 def _entry(raw: bytes, given: Given) -> ProvenEvent:
@@ -121,12 +130,3 @@ def write_page(raw: bytes, policy: TrustPolicy, to: Path) -> None:
     """Writes a bundle's page for people anew, if the bundle holds."""
     if check_bundle(raw, policy).ok:
         to.write_bytes(page(Bundle.parse(raw)))
-
-
-def _in_threads(pool: ThreadPoolExecutor, signatures: Sequence[Signature]) -> Iterable[bool]:
-    # It begins at once; the reading of the bundle goes on meanwhile.
-    return chain.from_iterable(pool.map(_holding, [signatures]))
-
-
-def _holding(run: Sequence[Signature]) -> list[bool]:
-    return [signature.holds() for signature in run]

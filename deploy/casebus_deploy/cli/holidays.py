@@ -1,6 +1,6 @@
 """`casebus law holidays`: which notices on holidays terms are counted by, and a new one entered by order."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,15 +8,14 @@ import typer
 
 from casebus_consumers.liaison.law_cli import app as app
 from casebus_producers.screen import say, say_json
+from casebus_schemas.connection import Connection
+from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendars import PUBLISHED, Calendars
 from casebus_schemas.law.notices import Notice
 from casebus_schemas.times import beijing_text
 
 holidays = typer.Typer(help="节假日安排 Notices on holidays.", no_args_is_help=True)
 app.add_typer(holidays, name="holidays")
-
-_AHEAD = timedelta(hours=1)
-"""So long before a notice counts all services must have had time to read the order."""
 
 ConnectionFile = Annotated[
     Path | None, typer.Option("--connection", "-c", envvar="CASEBUS_CONNECTION", help="connection.json")
@@ -48,7 +47,7 @@ def list_notices(connection: ConnectionFile = None, as_json: Json = False) -> No
 
 @holidays.command("add")
 def add_notice(
-    file: Annotated[Path, typer.Argument(help="the notice as YAML or JSON, see docs/operator.md")],
+    file: Annotated[Path, typer.Argument(help="a notice (YAML or JSON, see docs/operator.md), or a folder")],
     connection: ConnectionFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="check the file, order nothing")] = False,
     as_json: Json = False,
@@ -56,26 +55,26 @@ def add_notice(
     """Order that terms are counted by a notice, from a midnight of the bus's time at least an hour ahead.
 
     The file is checked strictly. The order stays in the ledger, where every service takes it from. What was
-    announced stays announced; ends that move are announced anew.
+    announced stays announced; ends that move are announced anew. Of a folder each notice is ordered that is
+    not ordered yet; what is no lawful notice is said on standard error.
     """
     from casebus_consumers.liaison.bus_time import bus_now
-    from casebus_deploy.stack.operations import Operator
+    from casebus_deploy.stack.holidays_folder import counts_from, enter_notice
     from casebus_producers.checking.notice_files import read_notice
     from casebus_producers.config import read_connection
-    from casebus_schemas.law.calendar import beijing_day, end_of_day
     from casebus_schemas.law.notice_data import KEYS, notice_json
 
+    if file.is_dir():
+        _add_folder(file, connection, dry_run=dry_run, as_json=as_json)
+        return
     known = _entered(connection).at(datetime.max.replace(tzinfo=UTC))
     notice = read_notice(file, known)
-    now = bus_now(read_connection(connection))
-    from_ = end_of_day(beijing_day(now + _AHEAD))
-    shown = {**notice_json(notice), "in_force_from": beijing_text(from_), "command": None}
-    if not dry_run:
-        operator = Operator.connect(connection)
-        try:
-            shown["command"] = f"bus.command/0/{operator.enter_notice(notice, from_)}"
-        finally:
-            operator.close()
+    shown = {**notice_json(notice), "command": None}
+    if dry_run:
+        shown["in_force_from"] = beijing_text(counts_from(bus_now(read_connection(connection))))
+    else:
+        shown["command"], from_ = enter_notice(_connected(connection), notice)
+        shown["in_force_from"] = beijing_text(from_)
     if as_json:
         say_json(shown)
         return
@@ -83,6 +82,47 @@ def add_notice(
     say(f"{notice.number}  {notice.title}  {days}")
     ordered = f"已下令录入 ordered by {shown['command']}, counts from {shown['in_force_from']}"
     say(ordered if shown["command"] else "未执行 nothing ordered (--dry-run)")
+
+
+def _add_folder(folder: Path, connection: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    from casebus_consumers.liaison.bus_time import bus_now
+    from casebus_deploy.stack.holidays_folder import (
+        HolidaysFolder,
+        Ordered,
+        counts_from,
+        enter_notice,
+        notices_ordered,
+    )
+    from casebus_schemas.law.notice_data import notice_json
+
+    bus = _connected(connection)
+
+    def order(notice: Notice) -> Ordered:
+        return Ordered("", counts_from(bus_now(bus))) if dry_run else enter_notice(bus, notice)
+
+    looked = HolidaysFolder(folder, lambda: notices_ordered(bus), order, lambda line: say(line, err=True))
+    made = looked.look()
+    if as_json:
+        say_json(
+            [
+                {**notice_json(notice), "in_force_from": beijing_text(from_), "command": place or None}
+                for notice, (place, from_) in made
+            ]
+        )
+        return
+    for notice, (place, _) in made:
+        say(f"{notice.number}  {notice.title}  {place or '未执行 nothing ordered (--dry-run)'}")
+    if not made:
+        say("无新通知 nothing new")
+
+
+def _connected(connection: Path | None) -> Connection:
+    from casebus_producers.config import read_connection
+
+    known = read_connection(connection)
+    if known is None:
+        raise UsageError("which bus?", expected="--connection FILE or CASEBUS_CONNECTION")
+    return known
 
 
 def _entered(connection: Path | None) -> Calendars:

@@ -56,6 +56,7 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="what runs, as JSON")] = False,
 ) -> None:
     """Run broker, databases, services and status page until Ctrl-C."""
+    from casebus_deploy.stack.holidays_folder import FOLDER, HolidaysFolder
     from casebus_deploy.stack.stack import Stack, StackOptions
 
     stop = threading.Event()
@@ -89,8 +90,10 @@ def up(
                 say("ready 就绪 (Ctrl-C stops 停止)")
         for name, why in ended.items():
             say(f"证据有险 EVIDENCE AT RISK: {name} ended and is not started again: {why}", err=True)
+        notices = HolidaysFolder.of(stack.data / FOLDER, stack.connection, lambda line: say(line, err=True))
         while not stop.wait(LOOK_S):
             stack.look()
+            notices.look()
         say("stopping 正在停止 …", err=True)
 
 

@@ -12,6 +12,13 @@ from casebus_schemas.strict_yaml import read_yaml
 
 def read_notice(file: Path, known: Calendar | None = None) -> Notice:
     """The notice in a YAML or JSON file, seen from the notices that are known. Raises UsageError."""
+    notice = parsed_notice(file)
+    check_notice(notice, known)
+    return notice
+
+
+def parsed_notice(file: Path) -> Notice:
+    """What has the form of a notice in a YAML or JSON file. Raises UsageError."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -19,9 +26,7 @@ def read_notice(file: Path, known: Calendar | None = None) -> Notice:
     body = read_yaml(str(file), text)
     if not isinstance(body, dict):
         raise UsageError("not a notice on holidays", found=type(body).__name__, expected="keys and values")
-    notice = notice_of(body)
-    check_notice(notice, known)
-    return notice
+    return notice_of(body)
 
 
 def calendar_with(files: Iterable[Path]) -> Calendar:

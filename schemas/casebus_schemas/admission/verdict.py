@@ -1,6 +1,8 @@
 """The admission: the router's one verdict on a record, as the compact JSON of `casebus-admission`."""
 
 import json
+import re
+from binascii import unhexlify
 from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 from uuid import UUID
@@ -133,6 +135,54 @@ def _quoted(text: str) -> str:
 def text_of_notice(notice: UUID) -> str:
     """A notice id as text: admission and inbox say it one after the other."""
     return str(notice)
+
+
+class SaidVerdict(NamedTuple):
+    """What an admission says of the record itself; `place` is its origin as text."""
+
+    place: str
+    attempt: int
+    verdict: Literal["admitted", "refused"]
+    code: RefusalCode | None
+    detail: str | None
+    digest: bytes | None
+    admitted_at_ms: int
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the record was admitted."""
+        return self.verdict == "admitted"
+
+
+_NUMBER = r"(0|[1-9][0-9]{0,18})"
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_TOLD = rf'\["[a-z-]+","(?:to|cc|by-law)","{_UUID}"\]'
+_PLAIN = re.compile(
+    rf'\{{"origin":"([a-z0-9.-]+/{_NUMBER}/{_NUMBER})","attempt":{_NUMBER},"digest":"([0-9a-f]{{64}})",'
+    rf'"verdict":"(admitted|refused)","code":null,"detail":null,"recipients":\[(?:{_TOLD}(?:,{_TOLD})*)?\],'
+    rf'"catalogue":"[a-z0-9.:-]*","keyring":"[a-z0-9.:-]*","admitted_at":{_NUMBER}\}}'.encode()
+)
+
+
+def said_in(raw: bytes) -> SaidVerdict:
+    """The same as `Admission.from_json` of what it says of the record alone, at a third of the cost.
+
+    Raises BusError as that does.
+    """
+    found = _PLAIN.fullmatch(raw)
+    if found is None:
+        read = Admission.from_json(raw)
+        what = str(read.origin), read.attempt, read.verdict, read.code, read.detail, read.digest
+        return SaidVerdict(*what, read.admitted_at_ms)
+    place, _, _, attempt, digest, verdict, at = found.groups()
+    said: Literal["admitted", "refused"] = "admitted" if verdict == b"admitted" else "refused"
+    return SaidVerdict(place.decode(), int(attempt), said, None, None, unhexlify(digest), int(at))
+
+
+def counts_now(verdicts: dict[str, SaidVerdict], said: SaidVerdict) -> None:
+    """Takes in one more verdict: the first of the last attempt at a record is the one that counts."""
+    if said.place not in verdicts or verdicts[said.place].attempt < said.attempt:
+        verdicts[said.place] = said
 
 
 def split_admission(record: Record) -> tuple[Admission, Headers]:

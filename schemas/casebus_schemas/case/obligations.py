@@ -91,10 +91,14 @@ def _may_say(debtor: Party, duty: Iterable[str]) -> bool:
 
 
 def _suspects(start: Start) -> Sequence[str | None]:
-    """References of the suspects of whom each has a duty of its own; None where there is one for all."""
-    if not start.clock.for_each_suspect:
+    """References of the suspects of whom each has a duty of its own; None where there is one for all.
+
+    There is one for all, too, where the starting event lists nobody.
+    """
+    listed = start.cause.data.get("suspects") or ()
+    if not start.clock.for_each_suspect or not listed:
         return (None,)
-    return tuple(dict.fromkeys(str(entry["ref"]) for entry in start.cause.data.get("suspects") or ()))
+    return tuple(dict.fromkeys(str(entry["ref"]) for entry in listed))
 
 
 class _Finder:

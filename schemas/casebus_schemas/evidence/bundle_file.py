@@ -4,20 +4,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
-from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from .bundle_positions import Position
 from .epoch import LogHead, read_heads
 from .merkle import Subtree
 from .range_proof import Range, range_proof, ranges_of
+from .stored_zip import read_stored, write_stored
 from .tiles import entry_bundle, read_entry_bundle
 from .tlog_proof import TlogProof
 
 CASE, ABSENCE = "casebus/bundle/v1", "casebus/absence/v1"
 MANIFEST, EPOCH, HEADS, PAGE = "manifest.json", "epoch.tlog-proof", "heads.txt", "report.html"
-_WHEN = (1980, 1, 1, 0, 0, 0)
 _HASH = 32
 _LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
 _POSITION = re.compile(r"positions/([1-9][0-9]{0,18})/(epoch|heads|path)")
@@ -67,7 +65,7 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """The file: entries sorted by name, stored, of one fixed time: equal content is equal bytes."""
-        return _zipped(dict(self._files()))
+        return write_stored(dict(self._files()))
 
     def _manifest(self) -> bytes:
         about = {"format": self.format, **self.about}
@@ -97,7 +95,7 @@ class Bundle:
 
         A file that the format does not know, a key or a policy above all, makes the bundle refused.
         """
-        files = _unzipped(raw)
+        files = read_stored(raw)
         logs: dict[str, dict[str, bytes]] = {}
         named: dict[str, dict[bytes, bytes]] = {"payloads": {}, "schemas": {}}
         positions: dict[int, dict[str, bytes]] = {}
@@ -132,33 +130,9 @@ class Bundle:
             {number: _position(number, parts) for number, parts in sorted(positions.items())},
         )
         # All other files have one spelling, which their readers insist on.
-        if bundle._manifest() != files[MANIFEST] or _zipped(files) != raw:
-            raise ValueError("the bundle has other bytes than the format gives to its content")
+        if bundle._manifest() != files[MANIFEST]:
+            raise ValueError(f"{MANIFEST} has other bytes than the format gives to its content")
         return bundle
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    out = BytesIO()
-    with ZipFile(out, "w", ZIP_STORED) as file:
-        for name in sorted(files):
-            info = ZipInfo(name, _WHEN)
-            info.external_attr = 0o644 << 16
-            info.create_system = 3
-            file.writestr(info, files[name])
-    return out.getvalue()
-
-
-def _unzipped(raw: bytes) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    try:
-        with ZipFile(BytesIO(raw)) as file:
-            for info in file.infolist():
-                if info.compress_type != ZIP_STORED or info.filename in files:
-                    raise ValueError(f"{info.filename[:80]!r} is compressed, or there twice")
-                files[info.filename] = file.read(info)
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"not a zip file, or a damaged one: {error}") from error
-    return files
 
 
 def _log(name: str, parts: Mapping[str, bytes]) -> BundledLog:

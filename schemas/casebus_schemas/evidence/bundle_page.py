@@ -11,19 +11,20 @@ from html import escape
 from typing import Any
 from uuid import UUID
 
-from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, Admission
+from casebus_schemas.admission.verdict import BUS_HEADERS, HEADER, SaidVerdict, counts_now, said_in
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.field_labels import field_labels
 from casebus_schemas.texts.harmless import harmless
 
 from .avro_values import Schemas
+from .bundle_coverage import coverage, first_times
 from .bundle_file import Bundle
 from .bundle_reader import ShownEntry, is_key_log
 from .checkpoint import Checkpoint
 from .epoch import EpochLeaf
 from .leaf import parse_leaf
 
-LAYOUT = b"<!doctype html><!-- casebus page 1 -->"
+LAYOUT = b"<!doctype html><!-- casebus page 2 -->"
 _BEIJING = timezone(timedelta(hours=8))
 _ADMISSION = "bus.admission"
 _UNREADABLE = (
@@ -49,7 +50,10 @@ _WARNING = (
     "This page counts only after the bundle was verified under your own policy:"
 )
 _NOT_SHOWN = (
-    ("是否另有发言：缺席须另行证明", "whether more was said: absence needs a proof of its own"),
+    (
+        "是否另有总线未裁定、或上列时间之前的发言：缺席须另行证明",
+        "whether more was said, not judged by the bus or before the times above: absence needs a proof",
+    ),
     (
         "所述是否属实：只证明何时由何单位说了什么",
         "whether what was said is true: only who said what, and when",
@@ -75,8 +79,12 @@ def _lines(bundle: Bundle) -> Iterator[str]:
             for name, log in bundle.logs.items()
             if not is_key_log(name)
             for raw, headers in zip(log.leaves, log.headers, strict=True)
+            if headers
         ]
         verdicts = dict(_verdicts(entries))
+        prefix = f"{checkpoint.origin}/"
+        heads = {head.origin.removeprefix(prefix): head for head in bundle.heads}
+        covered = coverage(heads, bundle.logs, first_times(entry.leaf for entry in entries))
     except (BusError, ValueError) as error:
         yield f"{LAYOUT.decode()}<meta charset='utf-8'><p>{_text(str(error))}"
         return
@@ -91,6 +99,10 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield _row("检查点 checkpoint", f"{checkpoint.size}, {checkpoint.root.hex()}")
     for line in bundle.epoch.note.signatures:
         yield _row("签名 signature line", line.name)
+    for one in covered:
+        since = "" if one.since_ms is None else f" ({_time(one.since_ms)} →)"
+        whole = f"{one.looked_at}{since}" if one.problem is None else f"未示 not shown: {one.problem}"
+        yield _row(f"{one.topic} 无遗漏 nothing left out", whole)
     yield "</table>"
     shown = [entry for entry in entries if entry.leaf.topic != _ADMISSION]
     shown.sort(key=lambda entry: (entry.leaf.timestamp_ms, entry.place))
@@ -102,9 +114,9 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "</ul></html>"
 
 
-def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, Admission]]:
-    """The first verdict on each place, in the order in which they were recorded."""
-    found: dict[str, Admission] = {}
+def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, SaidVerdict]]:
+    """The verdict on each place that counts."""
+    found: dict[str, SaidVerdict] = {}
     for entry in entries:
         headers = entry.record.headers
         if (
@@ -112,12 +124,11 @@ def _verdicts(entries: list[ShownEntry]) -> Iterator[tuple[str, Admission]]:
             and tuple(n for n, _ in headers[-len(BUS_HEADERS) :]) == BUS_HEADERS
         ):
             said = next(value for name, value in reversed(headers) if name == HEADER)
-            admission = Admission.from_json(said or b"")
-            found.setdefault(str(admission.origin), admission)
+            counts_now(found, said_in(said or b""))
     yield from found.items()
 
 
-def _entry(number: int, entry: ShownEntry, verdict: Admission | None, schemas: Schemas) -> Iterator[str]:
+def _entry(number: int, entry: ShownEntry, verdict: SaidVerdict | None, schemas: Schemas) -> Iterator[str]:
     record = entry.record
     first = {name: record.header(name) or b"" for name in ("ce_type", "ce_source", "ce_time", "ce_id")}
     said = {name: value.decode("utf-8", "replace") for name, value in first.items()}

@@ -14,7 +14,7 @@ from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
 from .key_entry import KeyEntry
 from .key_history import KeyHistory
-from .leaf import LeafFields, decode_headers, leaf_hash, parse_leaf
+from .leaf import LeafFields, decode_headers, digest_of_key, leaf_hash, parse_leaf
 from .range_proof import verify_ranges
 from .sealed_order import SealedOrder
 from .trust_policy import TrustPolicy, Verdict
@@ -47,8 +47,12 @@ class ShownEntry:
         Raises ValueError if the headers cannot be read.
         """
         leaf, headers = self.leaf, decode_headers(self._headers)
-        key = next((value for name, value in headers if name == "ce_subject"), None)
-        if leaf.key_sha256 is None or key is None or sha256(key).digest() != leaf.key_sha256:
+        key = None
+        for name, value in headers:
+            if name == "ce_subject":
+                key = value
+                break
+        if leaf.key_sha256 is None or key is None or digest_of_key(key) != leaf.key_sha256:
             key = None
         place = leaf.topic, leaf.partition, leaf.offset, leaf.timestamp_ms, leaf.timestamp_type
         return Record(*place, key, self.value, headers)
@@ -60,8 +64,10 @@ class BundleReader:
     `verdict` is the policy's; `epoch` and `heads`, by `topic/partition/generation`, are there after `anchor`.
     """
 
-    def __init__(self, bundle: Bundle, policy: TrustPolicy) -> None:
+    def __init__(self, bundle: Bundle, policy: TrustPolicy, closed_but: bytes | None = None) -> None:
+        """`closed_but` is the digest of the chain: leaves of other keys may be shown without headers."""
         self.bundle = bundle
+        self._closed_but = closed_but
         self.verdict: Verdict = policy.judge(bundle.epoch.note)
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
@@ -143,6 +149,8 @@ class BundleReader:
                 if not last < leaf.offset < head.next_offset:
                     raise ValueError(f"offset {leaf.offset} after {last}, before {head.next_offset}")
                 last = leaf.offset
+                if not headers and self._may_stay_closed(name, leaf):
+                    continue
                 if sha256(headers).digest() != leaf.headers_sha256:
                     raise ValueError(f"offset {leaf.offset}: the headers are not those of the leaf")
                 value = None if leaf.value_sha256 is None else payloads.get(leaf.value_sha256)
@@ -152,6 +160,9 @@ class BundleReader:
                 self.fail(f"{name}: {error}")
                 continue
             yield ShownEntry(leaf, headers, value)
+
+    def _may_stay_closed(self, name: str, leaf: LeafFields) -> bool:
+        return self._closed_but not in (None, leaf.key_sha256) and not is_key_log(name)
 
     def check_payloads(self, entries: Iterable[ShownEntry]) -> None:
         """Each content has its digest, and one of these entries."""

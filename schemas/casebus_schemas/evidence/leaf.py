@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from struct import Struct, pack
 from struct import error as struct_error
@@ -128,16 +129,25 @@ def parse_leaf(raw: bytes) -> LeafFields:
         raise ValueError("presence of key or value is neither 0 nor 1, or an absent key has a digest")
     if not has_value and (length or value != _ZEROS):
         raise ValueError("an absent value has a length or digest")
-    return LeafFields._make(
-        (
-            fields[2].decode(),
-            *fields[3:7],
-            key if has_key else None,
-            length,
-            value if has_value else None,
-            *fields[12:],
-        )
+    return LeafFields(
+        fields[2].decode(),
+        fields[3],
+        fields[4],
+        fields[5],
+        fields[6],
+        key if has_key else None,
+        length,
+        value if has_value else None,
+        fields[12],
+        fields[13],
+        fields[14],
     )
+
+
+@lru_cache(maxsize=8192)
+def digest_of_key(key: bytes) -> bytes:
+    """SHA-256 of a key. Keys are chain ids, and what is said of one chain comes together."""
+    return _sha256(key).digest()
 
 
 def pack_leaf(fields: LeafFields) -> bytes:
@@ -167,8 +177,51 @@ def _decoded_name(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+class _Reading(NamedTuple):
+    """Headers of certain names and lengths, read in one go: what stands between the values, and the names."""
+
+    unpack: Callable[[bytes], tuple[bytes, ...]]
+    between: tuple[bytes, ...]
+    names: tuple[str, ...]
+
+
+_readings: dict[int, list[_Reading]] = {}
+"""The last layouts seen, by their number of bytes: records of one type and sender have few."""
+_MOST_LENGTHS, _MOST_READINGS = 2048, 4
+
+
 def decode_headers(raw: bytes) -> Headers:
     """Reads what `encode_headers` wrote. Raises ValueError for any other bytes."""
+    for reading in _readings.get(len(raw), ()):
+        fields = reading.unpack(raw)
+        # Number, names and lengths are those of the layout: then so is everything else.
+        if fields[::2] == reading.between:
+            return tuple(zip(reading.names, fields[1::2], strict=True))
+    headers = _decode_any(raw)
+    _remember(len(raw), headers)
+    return headers
+
+
+def _remember(length: int, headers: Headers) -> None:
+    lengths: list[int] = []
+    between: list[bytes] = []
+    for name, value in headers:
+        if value is None:
+            return
+        between.append(encoded_name(name) + len(value).to_bytes(4, "big"))
+        lengths.append(len(value))
+    if not between:
+        return
+    between[0] = len(between).to_bytes(4, "big") + between[0]
+    if len(_readings) >= _MOST_LENGTHS:
+        _readings.clear()
+    layout = "".join(f"{len(part)}s{size}s" for part, size in zip(between, lengths, strict=True))
+    reading = _Reading(Struct(layout).unpack, tuple(between), tuple(name for name, _ in headers))
+    _readings.setdefault(length, []).insert(0, reading)
+    del _readings[length][_MOST_READINGS:]
+
+
+def _decode_any(raw: bytes) -> Headers:
     headers: list[tuple[str, bytes | None]] = []
     try:
         (count,) = _U32(raw, 0)

@@ -1,14 +1,22 @@
 """Leaves of a whole run of records at once: the same bytes as `leaf` for each, in less than half the time."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 from typing import NamedTuple
 
 from casebus_schemas.wire.records import Headers, Record
 
-from .leaf import NO_PRODUCER, NO_SEQ, encode_headers, encoded_name, leaf_seq, producer_tag, tag_of_producer
+from .leaf import (
+    NO_PRODUCER,
+    NO_SEQ,
+    digest_of_key,
+    encode_headers,
+    encoded_name,
+    leaf_seq,
+    producer_tag,
+    tag_of_producer,
+)
 
 _ZEROS = bytes(32)
 _MOST_LAYOUTS = 4096
@@ -62,7 +70,7 @@ def leaf_run(records: Sequence[Record]) -> LeafRun:
                 timestamp_type,
                 timestamp_ms,
                 key is not None,
-                _ZEROS if key is None else _digest_of_key(key),
+                _ZEROS if key is None else digest_of_key(key),
                 value is not None,
                 0 if value is None else len(value),
                 digest or _ZEROS,
@@ -74,12 +82,6 @@ def leaf_run(records: Sequence[Record]) -> LeafRun:
         encoded.append(raw)
         digests.append(digest)
     return LeafRun(encoded, digests, leaves, [sha256(b"\0" + raw).digest() for raw in leaves])
-
-
-@lru_cache(maxsize=8192)
-def _digest_of_key(key: bytes) -> bytes:
-    # Keys are chain ids, and what is said of one chain comes together: event, admission, notices, receipts.
-    return sha256(key).digest()
 
 
 def _headers(headers: Headers) -> tuple[bytes, bytes, int]:

@@ -77,6 +77,10 @@ def read_entry_bundle(raw: bytes) -> list[bytes]:
     """Reads what `entry_bundle` wrote. Raises ValueError if the bytes end within an entry."""
     entries: list[bytes] = []
     at = 0
+    step = 2 + int.from_bytes(raw[:2], "big")
+    length, count = raw[:2], len(raw) // step
+    if count * step == len(raw) and raw[::step] == length[:1] * count and raw[1::step] == length[1:] * count:
+        return [raw[at + 2 : at + step] for at in range(0, len(raw), step)]  # all of one length
     while at < len(raw):
         end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
         if end > len(raw) or at + 2 > len(raw):

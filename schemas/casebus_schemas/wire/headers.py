@@ -236,20 +236,24 @@ class EventHeaders(NamedTuple):
 
         The key is the subject: the router refuses a record whose key differs from it.
         """
+        return self.signed_at(topic, partition, sha256(value or b"").digest())
+
+    def signed_at(self, topic: str, partition: int, value_sha256: bytes) -> SignedFields:
+        """The same from the digest of the value."""
         return SignedFields(
-            producer=self.producer,
-            seq=self.seq,
-            prev=self.prev,
-            topic=topic,
-            partition=partition,
-            key=self.subject,
-            fingerprint=self.fingerprint,
-            content_type=self.content_type,
-            id=self.id,
-            type=self.type,
-            source=self.source,
-            time_ms=self.time_ms,
-            value_sha256=sha256(value or b"").digest(),
+            self.producer,
+            self.seq,
+            self.prev,
+            topic,
+            partition,
+            self.subject,
+            self.fingerprint,
+            self.content_type,
+            self.id,
+            self.type,
+            self.source,
+            self.time_ms,
+            value_sha256,
         )
 
 

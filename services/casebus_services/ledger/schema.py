@@ -16,6 +16,6 @@ REVISIONS = Revisions(
     of="ledger's",
     folder=Path(__file__).parent / "migrations",
     version_table="ledger_revision",
-    head="0002",
+    head="0003",
     numbered="ledger_schema",
 )

@@ -5,10 +5,10 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from typer.testing import CliRunner, Result
 
-from casebus_consumers.auditor.proof_rows import enough_lines
+from casebus_consumers.auditor.proof_rows import BY_EVENT_ID, OF_CHAIN, enough_lines
 from casebus_consumers.auditor.proving import bundle, export_tiles, prove
 from casebus_deploy.cli.main import build
 from casebus_schemas.admission.verdict import Origin
@@ -25,7 +25,7 @@ from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_services.ledger.store import LedgerStore
 from support.events.signed_events import chain
 from support.ledger import signed_case
-from support.ledger.ledgers import TOPIC, ce_id, record, run
+from support.ledger.ledgers import TOPIC, batch, ce_id, record, run
 from support.ledger.proven import THREE, ProvenLedger, policy_file
 
 THREE_LINES = enough_lines(3)
@@ -111,6 +111,22 @@ def test_queries_of_a_proof(proven: ProvenLedger) -> None:
     assert len(statements) <= 13
 
 
+def test_nothing_is_looked_for_row_by_row(store: LedgerStore) -> None:
+    """The entries of a chain and those of an event's id are found by an index, on each kind of database."""
+    chains = [record(at)._replace(key=str(ce_id(at)).encode(), value=b"") for at in range(10_000)]
+    store.append([batch(chains)])
+    postgres = store.database.dialect == "postgresql"
+    with store.database.engine.begin() as connection:
+        connection.execute(text("ANALYZE"))
+        for query, given, index in (
+            (OF_CHAIN, {"key": str(ce_id(7)).encode()}, "entry_of_chain"),
+            (BY_EVENT_ID, {"event_id": ce_id(7).bytes}, "entry_of_event"),
+        ):
+            explain = text(f"EXPLAIN {'' if postgres else 'QUERY PLAN '}{query.text}")
+            plan = " ".join(map(str, connection.execute(explain, given).all()))
+            assert index in plan, plan
+
+
 @pytest.fixture
 def case(store: LedgerStore, tmp_path: Path) -> tuple[signed_case.SignedCase, ProvenLedger]:
     """A ledger of twelve really signed matters."""
@@ -131,12 +147,59 @@ def test_bundle_of_a_chain(case: tuple[signed_case.SignedCase, ProvenLedger], tr
     assert report.signatures == 6
     assert [entry.withheld for entry in report.entries] == [False] * 6
     assert made.page == page(made)
-    expected = signed_case.bundle_of(said, 5)
+    expected = signed_case.bundle_of(said, 5, covered_from=0)
+    assert report.all_verdicts
     assert made.logs.keys() == expected.logs.keys()
     for name, log in made.logs.items():
         assert (log.leaves, list(log.proof)) == (expected.logs[name].leaves, list(expected.logs[name].proof))
     assert made.payloads == expected.payloads
     assert made.schemas == expected.schemas
+
+
+def test_a_bundle_of_its_own_entries_alone(
+    case: tuple[signed_case.SignedCase, ProvenLedger], trust: TrustPolicy
+) -> None:
+    """On demand nothing of other cases is shown; the report then says what may have been left out."""
+    said, ledger = case
+    with ledger.rows() as rows:
+        made = bundle(rows, chain(5), THREE_LINES, cover="none")
+    report = check_bundle(made.to_bytes(), trust)
+    assert (report.failed, report.all_verdicts) == ([], False)
+    expected = signed_case.bundle_of(said, 5)
+    assert {name: log.leaves for name, log in made.logs.items()} == {
+        name: log.leaves for name, log in expected.logs.items()
+    }
+
+
+def test_leaves_begin_before_the_first_event(store: LedgerStore, tmp_path: Path, trust: TrustPolicy) -> None:
+    """Of a long log the leaves are shown from the last before the case on; from the start on demand."""
+    said = signed_case.example(matters=40, events=1)
+    place, number = next(
+        (place, number)
+        for place, records in said.ledger.records.items()
+        if place.topic == "bus.admission"
+        for number in (len(records) - 2,)
+        if number > 3
+    )
+    # An hour lies between any two records, so that there is a last one before the case.
+    for key, records in said.ledger.records.items():
+        said.ledger.records[key] = [
+            one._replace(timestamp_ms=one.timestamp_ms + 3_600_000 * one.offset) for one in records
+        ]
+    wanted = (said.ledger.records[place][number].key or b"").decode()
+    ledger = ProvenLedger(store, tmp_path)
+    ledger.take(said)
+    ledger.seal(*THREE)
+    log = f"{place.topic}/{place.partition}/1"
+    size = len(said.ledger.records[place])
+    for cover, begin in (("case", number - 1), ("all", 0)):
+        with ledger.rows() as rows:
+            made = bundle(rows, wanted, THREE_LINES, cover=cover)  # type: ignore[arg-type]
+        report = check_bundle(made.to_bytes(), trust)
+        assert report.failed == []
+        assert report.all_verdicts
+        assert list(made.logs[log].ranges) == [(begin, size)]
+        assert sum(map(bool, made.logs[log].headers)) == 1
 
 
 def test_contents_are_withheld(case: tuple[signed_case.SignedCase, ProvenLedger], trust: TrustPolicy) -> None:

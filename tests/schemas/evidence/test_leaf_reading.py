@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from casebus_schemas.evidence.leaf import (
     NO_PRODUCER,
     NO_SEQ,
+    _readings,
     decode_headers,
     encode_headers,
     leaf,
@@ -17,7 +18,7 @@ from casebus_schemas.evidence.leaf import (
     producer_tag,
     value_sha256_in,
 )
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Headers, Record
 
 NAMES = st.binary(max_size=8).map(lambda raw: raw.decode("utf-8", "surrogateescape")) | st.sampled_from(
     ["casebus-seq", "casebus-producer", "ce_id"]
@@ -101,3 +102,23 @@ def test_not_headers(raw: bytes) -> None:
     """Bytes that are not encoded headers are refused."""
     with pytest.raises(ValueError):
         decode_headers(raw)
+
+
+@given(HEADERS, st.data())
+def test_a_layout_that_is_known_changes_nothing(headers: Headers, data: st.DataObject) -> None:
+    """Once headers of a layout were read, other bytes of that length are read as they would be at first."""
+    raw = encode_headers(headers)
+    assert decode_headers(raw) == headers
+    at = data.draw(st.integers(0, len(raw) - 1))
+    changed = raw[:at] + bytes((raw[at] ^ data.draw(st.integers(1, 255)),)) + raw[at + 1 :]
+    known = outcome(changed)
+    _readings.clear()
+    assert outcome(changed) == known
+
+
+def outcome(raw: bytes) -> Headers | str:
+    """The headers read, or the error."""
+    try:
+        return decode_headers(raw)
+    except ValueError as error:
+        return str(error)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from stdnum.cn import ric
 
 from casebus_schemas.sealed.personal import content_of, personal_of, read_personal
 from casebus_schemas.wire.json_form import DoorProblem
@@ -67,3 +68,19 @@ def test_each_fault_has_its_place_and_repeats_nothing(given: object, pointer: st
 def test_an_event_without_suspects_may_name_anybody() -> None:
     """Where the event lists no suspects, references are the chain's."""
     assert read_personal(_person(ref="S9"))["persons"][0]["ref"] == "S9"
+
+
+@pytest.mark.parametrize("place", ["810000", "820000", "830000", "710000"])
+def test_the_number_of_a_residence_permit_passes_where_numbers_belong(place: str) -> None:
+    """Hong Kong, Macau and Taiwan: by its check digit, whatever tables of places say, and no other digit."""
+    body = f"{place}19900101001"
+    right = ric.calc_check_digit(body + "0")
+
+    def given(last: str) -> dict[str, Any]:
+        return _person(documents=[{"kind": "resident_id", "number": body + last}])
+
+    (person,) = read_personal(given(right), ["S1"])["persons"]
+    assert person["documents"][0]["number"] == body + right
+    for last in set("0123456789X") - {right}:
+        with pytest.raises(DoorProblem, match="no such identity number"):
+            read_personal(given(last), ["S1"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.bundle_coverage import ADMISSION_TOPIC
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog, bundled_log
 from casebus_schemas.evidence.leaf import encode_headers, leaf
 from casebus_schemas.evidence.merkle import LeafHashes, inclusion_proof
@@ -48,20 +49,26 @@ class SignedCase:
         return self.ledger.note(*THREE)
 
 
-def example(matters: int = 12, events: int = 3) -> SignedCase:
-    """As many matters, each of as many referrals of csrc, sealed twice."""
+def example(matters: int = 12, events: int = 3, *, distinct: bool = False) -> SignedCase:
+    """As many matters, each of as many referrals of csrc, sealed twice; `distinct` are their contents."""
     case = SignedCase()
     csrc = case.admitter.speaker("csrc")
     for turn in range(events):
         for number in range(matters):
-            case.say(csrc.refer(number))
+            of_its_own = {"message_no": f"{turn}/{number}"} if distinct else {}
+            case.say(csrc.refer(number, **of_its_own))
         if (turn in (0, events - 1) and events > 3) or (events <= 3 and turn != events - 2):
             case.ledger.seal()
     return case
 
 
-def bundle_of(case: SignedCase, number: int, *, withheld: bool = False) -> Bundle:
-    """The bundle of the n-th matter as of the newest epoch."""
+def bundle_of(
+    case: SignedCase, number: int, *, withheld: bool = False, covered_from: int | None = None
+) -> Bundle:
+    """The bundle of the n-th matter as of the newest epoch.
+
+    From `covered_from` on all leaves of its log of verdicts are there, closed where they are of others.
+    """
     ledger, wanted = case.ledger, chain(number).encode()
     tree, epoch = ledger.heads[-1], ledger.epochs[-1]
     logs: dict[str, BundledLog] = {}
@@ -71,6 +78,9 @@ def bundle_of(case: SignedCase, number: int, *, withheld: bool = False) -> Bundl
         own = {at: one for at, one in enumerate(records) if key_log or one.key == wanted}
         if own:
             entries = {at: (leaf(one), encode_headers(one.headers)) for at, one in own.items()}
+            if place.topic == ADMISSION_TOPIC and covered_from is not None:
+                closed = enumerate(records[covered_from:], start=covered_from)
+                entries = {at: (leaf(one), b"") for at, one in closed} | entries
             name = f"{place.topic}/{place.partition}/1"
             logs[name] = bundled_log(entries, len(records), LeafHashes(ledger.hashes(place)))
             shown += [one for one in own.values() if key_log or not withheld]
