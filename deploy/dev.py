@@ -156,9 +156,13 @@ def casebus(command: str, arguments: list[str]) -> None:
 
 
 def pytest(marks: str, arguments: list[str]) -> None:
-    """Become pytest over the tests with these marks."""
+    """Become pytest over the tests with these marks.
+
+    Kafka's classes are made ready first, once: many tests start a broker.
+    """
     setup("dev")
     os.chdir(ROOT)
+    subprocess.run([str(PYTHON), "-m", "casebus_deploy.embedded.ahead_of_time"], stdout=subprocess.DEVNULL)
     os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-m", marks, *arguments])
 
 

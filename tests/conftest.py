@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings
 
@@ -75,12 +76,23 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def _postgres_database(postgres: EmbeddedPostgres) -> str:
+    return postgres.create_database(f"test_{secrets.token_hex(6)}")
+
+
 @pytest.fixture
-def postgres_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """SQLAlchemy address (psycopg) of an empty database of this test's own."""
-    name = f"test_{secrets.token_hex(6)}"
-    yield postgres.create_database(name)
-    postgres.drop_database(name)
+def postgres_url(_postgres_database: str) -> str:
+    """SQLAlchemy address (psycopg) of an empty database, this test's own while it runs."""
+    # Emptied, not made anew: a new database takes five times as long.
+    with psycopg.connect(_postgres_database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return _postgres_database
 
 
 @pytest.fixture(scope="session")

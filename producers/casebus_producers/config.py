@@ -14,6 +14,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.key_file import check_private
 from casebus_schemas.wire.signing import SigningKey
 
+from .private_files import read_private
 from .variables import read_variables
 
 VARIABLES = "CASEBUS_"
@@ -234,7 +235,8 @@ class AgencySettings(KafkaLogin):
         return self.data_dir / "granted-keys"
 
     def signing_key(self) -> SigningKey:
-        """The agency's key. Raises UsageError if its file cannot be read."""
+        """The agency's key. Raises UsageError if its file cannot be read, or others may read it, too."""
+        read_private(self.signing_key_file, "signing key")
         return SigningKey.from_file(self.signing_key_file)
 
     def chain_secret(self) -> bytes:

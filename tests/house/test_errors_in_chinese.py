@@ -37,6 +37,10 @@ OFFICERS = (
     "schemas/casebus_schemas/agencies.py",
     "schemas/casebus_schemas/case/as_of.py",
     "schemas/casebus_schemas/connection.py",
+    "deploy/casebus_deploy/cli/connection.py",
+    "deploy/casebus_deploy/cli/enroll.py",
+    "deploy/casebus_deploy/stack/enrolment.py",
+    "schemas/casebus_schemas/enrolment/*.py",
     "schemas/casebus_schemas/evidence/key_file.py",
     "schemas/casebus_schemas/law/calendar.py",
     "schemas/casebus_schemas/law/notice_data.py",
@@ -53,7 +57,7 @@ OFFICERS = (
     "services/casebus_services/sqlite_reading.py",
 )
 """Where the errors of inbox, receipts, case, obligations, findings, answer, correct, withdraw, check,
-publish and law come from: their own files and what these read, write and ask."""
+publish, law, enroll and connection come from: their own files and what these read, write and ask."""
 _MESSAGE_AT = {"DoorProblem": 1, "Refused": 1, "Problem": 2}
 """Place of the message among the arguments; elsewhere it is the first."""
 _ERRORS = {"AccessDenied", "BusError", "RetryLater", "StopService", "UsageError", *_MESSAGE_AT}

@@ -8,8 +8,9 @@ import typer
 from casebus_producers.cli import AgencyOption, ConnectionOption
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.screen import say, say_json
+from casebus_schemas.errors import UsageError
 
-from .clients import client_names, make_key_file, remove_client
+from .clients import add_certified, client_names, make_key_file, remove_client
 from .webhooks import cli as webhooks_cli
 
 app = typer.Typer(help="Systems of the agency that use its door or are told by it.", no_args_is_help=True)
@@ -20,23 +21,34 @@ Name = Annotated[str, typer.Argument(help="how the system is called: small lette
 @app.command("add-client")
 def add(
     name: Name,
-    key_file: Annotated[Path, typer.Option(help="where its key is written, mode 0600")],
     agency: AgencyOption,
+    key_file: Annotated[Path | None, typer.Option(help="where its bearer key is written, mode 0600")] = None,
+    certificate: Annotated[
+        str | None, typer.Option(help="the name in its certificate: DNS:…, URI:… or CN:…")
+    ] = None,
     connection: ConnectionOption = None,
 ) -> None:
-    """Make the key of a system: the door keeps its hash only, so this file is the one copy.
+    """Let a system in, by a key that is made here or by its certificate of the agency's own authority.
 
-    A file whose key is in force stays as it is; any other key of that name ends.
+    Of a key the door keeps the hash only, so the file is the one copy. A file whose key is in force stays as
+    it is; any other key of that name ends.
     """
-    make_key_file(_folder(agency, connection), name, key_file)
-    say(f"{name} 的密钥 the key of {name}: {key_file}")
+    if (key_file is None) == (certificate is None):
+        raise UsageError("how is the system known?", expected="--key-file FILE or --certificate NAME")
+    folder = _folder(agency, connection)
+    if certificate is not None:
+        add_certified(folder, name, certificate)
+        say(f"{name} 以证书为凭 {name} is known by the certificate of {certificate}")
+    elif key_file is not None:
+        make_key_file(folder, name, key_file)
+        say(f"{name} 的密钥 the key of {name}: {key_file}")
 
 
 @app.command("remove-client")
 def remove(name: Name, agency: AgencyOption, connection: ConnectionOption = None) -> None:
-    """End the key of a system; a door that runs knows it within a second."""
+    """End the key or certificate of a system; a door that runs knows it within a second."""
     remove_client(_folder(agency, connection), name)
-    say(f"{name} 的密钥已停用 the key of {name} has ended")
+    say(f"{name} 已停用 {name} comes in no more")
 
 
 @app.command("clients")
@@ -45,7 +57,7 @@ def listed(
     connection: ConnectionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
 ) -> None:
-    """Who has a key."""
+    """Who may come in."""
     names = client_names(_folder(agency, connection))
     if as_json:
         say_json(names)

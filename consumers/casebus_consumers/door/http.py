@@ -33,7 +33,7 @@ from .asking import (
     too_many,
     uuid_of,
 )
-from .clients import Clients
+from .clients import CERTIFICATE, Clients
 from .door import Door
 from .operations import OPERATIONS, Operation
 from .problems import Problem
@@ -100,12 +100,16 @@ class _Web:
         return answer
 
     def _admit(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        client = self._clients.named(key.strip()) if scheme.lower() == "bearer" else None
+        said = request.headers.get("authorization")
+        if said is None:
+            client = self._clients.certified(getattr(request.state, CERTIFICATE, ()))
+        else:  # a key that is none is refused, whatever certificate comes with it
+            scheme, _, key = said.partition(" ")
+            client = self._clients.named(key.strip()) if scheme.lower() == "bearer" else None
         if client is None:
             raise Problem(
                 401,
-                "authorization, expected Bearer and the key of a client",
+                "authorization, expected Bearer and the key of a client, or a client's certificate",
                 headers={"www-authenticate": "Bearer"},
             )
         wait_s = self._rates.wait_s(client)

@@ -10,6 +10,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import known_keys, read_yaml
 
 from .addresses import Network, read_networks
+from .tls import DoorTls
 
 FILE = "door.yaml"
 _TABLE = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*\Z")
@@ -38,6 +39,8 @@ class DoorSettings:
     table: TableSettings | None = None
     folder: Path | None = None
     """Where systems that can only write files drop them."""
+    tls: DoorTls | None = None
+    """Its own certificate, and how systems are known by theirs."""
 
     @classmethod
     def read(cls, folder: Path) -> "DoorSettings":
@@ -50,7 +53,7 @@ class DoorSettings:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {file}", found=str(error)) from error
         body: Any = read_yaml(FILE, source) or {}
-        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table", "folder"))
+        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table", "folder", "tls"))
         reach = body.get("reach") or []
         if not isinstance(reach, list):
             raise UsageError(f"{FILE}: reach", found=repr(reach)[:80], expected="a list of networks")
@@ -59,6 +62,7 @@ class DoorSettings:
             _path(body, "ca_file", folder),
             _table(body.get("table"), folder),
             _path(body, "folder", folder),
+            None if body.get("tls") is None else DoorTls.read(f"{FILE}: tls", body["tls"], folder),
         )
 
 

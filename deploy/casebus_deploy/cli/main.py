@@ -16,6 +16,8 @@ OK, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; the answer is "no"; wrong use; something needed is not there."""
 
 GROUPS = {
+    "enroll": "casebus_deploy.cli.enroll",
+    "connection": "casebus_deploy.cli.connection",
     "keys": "casebus_deploy.cli.keys",
     "law": "casebus_deploy.cli.holidays",
     "ledger": "casebus_deploy.cli.drop",

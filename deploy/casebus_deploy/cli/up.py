@@ -13,6 +13,11 @@ from casebus_schemas.errors import UsageError
 
 app = typer.Typer()
 LOOK_S = 1.0
+KEYS_HERE = (
+    "试用 TRIAL: 各机关私钥由本机制作保管，其签名对运营方不构成证明 the agencies' private keys are made and "
+    "kept here, so their signatures prove nothing against the operator; else: casebus up --no-agencies"
+)
+"""Said where an operator has keys that are an agency's own."""
 
 
 @app.command("up")
@@ -49,6 +54,12 @@ def up(
         bool,
         typer.Option(help="run all witnesses here; else agencies run theirs and bring the policy"),
     ] = True,
+    agencies: Annotated[
+        bool,
+        typer.Option(
+            help="make and keep the agencies' keys here, for trial and demo; else they enrol (casebus enroll)"
+        ),
+    ] = True,
     simulated_clock: Annotated[bool, typer.Option(help="let `casebus clock set` set the time")] = False,
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
@@ -74,6 +85,7 @@ def up(
         doors=doors,
         desks=desks,
         witnesses=witnesses,
+        agencies=agencies,
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
@@ -88,6 +100,8 @@ def up(
             say(f"{'connection':<12} {stack.connection_file}")
             if not (ended := stack.ended()):
                 say("ready 就绪 (Ctrl-C stops 停止)")
+        if stack.agencies:
+            say(f"{KEYS_HERE}: {', '.join(stack.agencies)}", err=True)
         for name, why in ended.items():
             say(f"证据有险 EVIDENCE AT RISK: {name} ended and is not started again: {why}", err=True)
         notices = HolidaysFolder.of(stack.data / FOLDER, stack.connection, lambda line: say(line, err=True))

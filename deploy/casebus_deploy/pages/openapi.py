@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8443", "description": "door_url of connection.json."}],
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"certificate": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -42,7 +42,11 @@ def document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The key of a client system: casebus door add-client.",
-                }
+                },
+                "certificate": {
+                    "type": "mutualTLS",
+                    "description": "A certificate of the agency's own authority, whose name is a client's.",
+                },
             },
             "schemas": _bodies(),
         },

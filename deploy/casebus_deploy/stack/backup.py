@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_services.sqlite_backup import back_up
+
+from .enrolment import enrolled_dir
 
 MANIFEST = "backup.json"
 FORM = 1
@@ -62,6 +65,10 @@ def make_backup(connection: Connection, to: Path, *, keys: bool) -> Backup:
             made.files[name] = _digest(to / name)
         else:
             made.missing[name] = f"there was no {file}"
+    for name, file in _enrolled(connection):
+        (to / name).parent.mkdir(exist_ok=True, mode=0o700)
+        shutil.copyfile(file, to / name)
+        made.files[name] = _digest(to / name)
     (to / MANIFEST).write_text(
         json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -116,6 +123,14 @@ def _databases(connection: Connection, made: Backup) -> Iterator[tuple[str, Path
 def _secrets(connection: Connection) -> Iterator[tuple[str, Path]]:
     for file in connection.secret_files():
         yield f"secrets/{file.name}", file
+
+
+def _enrolled(connection: Connection) -> Iterator[tuple[str, Path]]:
+    """The approved requests: with them a restored folder stays one in which agencies have their own keys."""
+    operator = connection.principals.get(OPERATOR)
+    if operator is not None:
+        for file in sorted(enrolled_dir(operator.password_file.parent.parent).glob("*.json")):
+            yield f"{file.parent.name}/{file.name}", file
 
 
 def _inside(folder: Path, name: str) -> Path:

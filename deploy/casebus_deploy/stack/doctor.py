@@ -46,6 +46,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
     connection = yield from _connection(file)
     if connection is not None:
         yield from _secrets(connection)
+        yield from _keys_of_agencies(connection)
         broker = _broker(connection)
         yield broker
         if broker.state == "ok":
@@ -126,6 +127,23 @@ def _secrets(connection: Connection) -> Iterator[Examined]:
         yield Examined("secrets", "bad", f"{loose} files can be read by others", "chmod 600 secrets/*")
     else:
         yield Examined("secrets", "ok", "present, readable by their owner alone")
+
+
+def _keys_of_agencies(connection: Connection) -> Iterator[Examined]:
+    """Whose private keys lie with the operator: then what they signed proves nothing against it."""
+    from casebus_schemas.catalogue.topology import OPERATOR
+
+    from .keys import agencies_here
+
+    if OPERATOR not in connection.principals:
+        return
+    if held := agencies_here(connection):
+        found = (
+            f"private keys of {', '.join(held)} are the operator's too: good for a trial, no proof against it"
+        )
+        yield Examined("agencies", "warn", found, "a bus for use: casebus up --no-agencies, casebus enroll")
+    else:
+        yield Examined("agencies", "ok", "each has its own keys, elsewhere")
 
 
 def _broker(connection: Connection) -> Examined:

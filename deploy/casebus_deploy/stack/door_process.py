@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from casebus_consumers.door.clients import Clients
 from casebus_consumers.door.door import Door
+from casebus_consumers.door.settings import DoorSettings
+from casebus_consumers.door.tls import DoorTls
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.faults import PublisherFaults
@@ -69,7 +71,7 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
     doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
     simulated = connection is not None and connection.simulated_clock
     servers = [
-        uvicorn.Server(_door_config(doors[agency], Clients(settings[agency].data_dir), url))
+        uvicorn.Server(_door_config(doors[agency], settings[agency], url))
         for agency, url in door_urls.items()
     ]
     servers.extend(
@@ -125,11 +127,23 @@ def _urls(
     return {name: known[name] for name in agencies or known}
 
 
-def _door_config(door: Door, clients: Clients, url: str) -> "uvicorn.Config":
+def _door_config(door: Door, settings: AgencySettings, url: str) -> "uvicorn.Config":
+    folder = settings.data_dir
+    return web_config(door, Clients(folder), url, DoorSettings.read(folder).tls)
+
+
+def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = None) -> "uvicorn.Config":
+    """How a door answers at its address. Raises UsageError where address and certificate do not fit."""
     from casebus_consumers.door.http import create_app
     from casebus_services.web_guard import MOST_CONNECTIONS
 
-    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_CONNECTIONS)
+    if (urlsplit(url).scheme == "https") != (tls is not None):
+        raise UsageError(
+            "the door's address and its certificate do not go together",
+            found=f"{url}, {'no certificate' if tls is None else 'a certificate'}",
+            expected="https with tls in door.yaml, http without",
+        )
+    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_CONNECTIONS, tls)
 
 
 def _desk_config(
@@ -149,15 +163,20 @@ def _hosts(url: str) -> frozenset[str]:
     return web_hosts(url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
 
 
-def _config(app: "ASGIApp", url: str, most: int) -> "uvicorn.Config":
+def _config(app: "ASGIApp", url: str, most: int, tls: DoorTls | None = None) -> "uvicorn.Config":
     import uvicorn
 
+    from casebus_consumers.door.certified import CertifiedProtocol
+
     address = urlsplit(url)
+    named = address.hostname or "127.0.0.1"
     return uvicorn.Config(
         app,
-        # Behind https stands whoever ends the channel, on this machine.
-        host="127.0.0.1" if address.scheme == "https" else address.hostname or "127.0.0.1",
-        port=address.port or 80,
+        # Before https without a certificate of ours stands whoever ends the channel, on this machine.
+        host="127.0.0.1" if address.scheme == "https" and tls is None else named,
+        port=address.port or (80 if tls is None else 443),
+        http="auto" if tls is None else CertifiedProtocol,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context(),
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,33 +70,40 @@ def token_keys_file(secrets_dir: Path, agency: str) -> Path:
     return secrets_dir / f"{agency}.token-keys"
 
 
-def make_secrets(secrets_dir: Path) -> None:
-    """Makes every key and secret of an agency or service that is not there yet. Idempotent.
+def make_secrets(secrets_dir: Path, agencies: Sequence[str] = MEMBERS) -> None:
+    """Makes every key and secret of these agencies and of each service that is not there yet. Idempotent.
 
     The members' key of match tokens is the same for all: here one program makes it, on buses of several
     hosts the members hand it to each other, and the operator never has it.
     """
     secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for principal in SIGNERS:
+    for principal in (*agencies, *BUS_SIGNERS):
         _write_once(key_file(secrets_dir, principal))
-    for agency in MEMBERS:
+    for agency in agencies:
         _write_once(chain_secret_file(secrets_dir, agency))
         _write_once(encryption_key_file(secrets_dir, agency))
     shared = _token_keys(secrets_dir)
-    for agency in MEMBERS:
+    for agency in agencies:
         _write_once(token_keys_file(secrets_dir, agency), shared)
     _write_once(log_key_file(secrets_dir))
     _write_once(receipt_key_file(secrets_dir))
 
 
+def agencies_here(connection: Connection) -> tuple[str, ...]:
+    """The agencies whose private keys this connection names."""
+    known = connection.principals
+    return tuple(name for name in MEMBERS if name in known and known[name].signing_key_file is not None)
+
+
 def announce(connection: Connection) -> int:
     """Announces each key that its topic does not hold yet; returns how many. Idempotent, blocking.
 
-    Members announce their own key, the operator those of the bus. Raises RetryLater if the broker is away.
+    Agencies whose keys are here announce their own, the operator those of the bus. Raises RetryLater if the
+    broker is away.
     """
     keyring = read_keyring(connection)
     announced = 0
-    for agency in MEMBERS:
+    for agency in agencies_here(connection):
         announced += _announce_one(connection, keyring, agency, agency, [agency])
         announced += _announce_encryption(connection, keyring, agency)
     announced += _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)

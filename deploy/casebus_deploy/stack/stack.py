@@ -6,9 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -19,18 +17,21 @@ from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.catalogue.services import agency_programs, servers, services
-from casebus_schemas.catalogue.topology import EMBEDDED_PARTITIONS, PRINCIPALS, SERVICES
-from casebus_schemas.connection import Connection, Principal
+from casebus_schemas.catalogue.topology import SERVICES
+from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
 from .desks import DESK, Addresses
 from .doors import DOOR
+from .enrolment import enrolled, operators_own
 from .logins import password_file
+from .options import StackOptions as StackOptions
+from .principals import stack_principals
 from .supervisor import Supervisor, last_line
 from .topics_admin import apply_to_cluster
-from .witnesses import make_witnesses, witness_dirs
+from .witnesses import make_witnesses
 
 DEFAULT_ORIGIN = "casebus.internal/ledger"
 READY_TIMEOUT_S = 120.0
@@ -39,36 +40,6 @@ MOST_STARTS = 3
 """What ends so often before all is ready will not stay up."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class StackOptions:
-    """What `casebus up` can be told.
-
-    Without `bootstrap_servers` an embedded broker runs below `data`; with it that cluster is used, whose
-    administrator logs in with `admin` (user name, password file). `database_url` puts ledger and accounts
-    into a PostgreSQL database instead of SQLite files. Without `registry_url` the schema registry is ours;
-    with it that one is filled at the start and named to clients. `origin` names the ledger for outsiders;
-    without it the folder keeps the name that it has. Without `witnesses` the agencies run theirs elsewhere,
-    and `policy` in the folder is theirs.
-    """
-
-    data: Path
-    simulated_clock: bool = False
-    database_url: str | None = None
-    bootstrap_servers: str | None = None
-    admin: tuple[str, Path] | None = None
-    port_base: int | None = None
-    partitions: int = EMBEDDED_PARTITIONS
-    workers: int = 1
-    page: bool = True
-    registry: bool = True
-    registry_url: str | None = None
-    doors: bool = False
-    desks: bool = False
-    origin: str | None = None
-    witnesses: bool = True
-    service_env: dict[str, str] = field(default_factory=dict)
 
 
 class Stack:
@@ -93,6 +64,8 @@ class Stack:
         self.supervisor: Supervisor | None = None
         self.web_port = 0
         self.registry_port = 0
+        self.agencies: tuple[str, ...] = ()
+        """Agencies whose keys are made and kept here."""
         self._addresses = Addresses()
         self._say = say
 
@@ -102,15 +75,17 @@ class Stack:
         """Start everything. Raises BusError (and leaves nothing running) if any part does not come up."""
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data.chmod(0o700)
+        self.agencies = operators_own(self.data, self.secrets, agencies=self.options.agencies)
         self.supervisor = Supervisor([], state_file=self.data / "state.json", say=self._say)
         try:
             with self._step("Kafka"):
                 self._start_broker()
             with self._step("主题与权限 topics, access rules, logins"):
-                apply_to_cluster(self._admin_settings(), self.options.partitions, self.secrets)
+                missing = set(MEMBERS) - {*self.agencies, *enrolled(self.data)}
+                apply_to_cluster(self._admin_settings(), self.options.partitions, self.secrets, missing)
             with self._step("密钥 signing keys"):
-                keys.make_secrets(self.secrets)
-                if self.options.witnesses:
+                keys.make_secrets(self.secrets, self.agencies)
+                if self._witnesses:
                     make_witnesses(self.data, keys.log_vkey(self.secrets, self.origin))
                 self._write_connection()
                 keys.announce(self.connection)
@@ -150,19 +125,7 @@ class Stack:
     @property
     def connection(self) -> Connection:
         """Addresses and credential files, as in connection.json."""
-        principals = {
-            name: Principal(
-                username=name,
-                password_file=password_file(self.secrets, name),
-                signing_key_file=keys.key_file(self.secrets, name) if name in keys.SIGNERS else None,
-                chain_secret_file=keys.chain_secret_file(self.secrets, name) if name in MEMBERS else None,
-                encryption_key_file=keys.encryption_key_file(self.secrets, name) if name in MEMBERS else None,
-                token_keys_file=keys.token_keys_file(self.secrets, name) if name in MEMBERS else None,
-                data_dir=self.data / "agencies" / name if name in MEMBERS else None,
-                witness_dir=witness_dirs(self.data).get(name) if self.options.witnesses else None,
-            )
-            for name in PRINCIPALS
-        }
+        principals = stack_principals(self.data, self.secrets, self.agencies, witnesses=self._witnesses)
         page = f"http://127.0.0.1:{self.web_port}/" if self.web_port else None
         return Connection(
             bootstrap_servers=self.bootstrap_servers,
@@ -276,7 +239,7 @@ class Stack:
             self.web_port = self._ports(3, 1)[0]
         if self._serves_registry and not self.registry_port:
             self.registry_port = self._ports(4, 1)[0]
-        if self.options.doors:
+        if self._runs_doors:
             principals, desks = self.connection.principals, self.options.desks
             self._addresses.make(self.secrets, principals, partial(self._ports, 5), desks=desks)
         fresh = self.connection_file.with_name("connection.json.new")
@@ -297,8 +260,8 @@ class Stack:
                 name = service if workers == 1 else f"{service}-{worker}"
                 children.append(self._child(name, ["run", service], self._service_env(service, name, worker)))
         left_out = {
-            "witness": not self.options.witnesses,
-            DOOR: not self.options.doors,
+            "witness": not self._witnesses,
+            DOOR: not self._runs_doors,
             DESK: True,
             "page": not self.options.page,
             "registry": not self._serves_registry,
@@ -367,6 +330,15 @@ class Stack:
                 )
             time.sleep(0.05)
         self._wait_for_registry()
+
+    @property
+    def _witnesses(self) -> bool:
+        """Whether all witnesses run here, as they do where the agencies' keys are made here."""
+        return self.options.witnesses and bool(self.agencies)
+
+    @property
+    def _runs_doors(self) -> bool:
+        return self.options.doors and bool(self.agencies)
 
     @property
     def _serves_registry(self) -> bool:

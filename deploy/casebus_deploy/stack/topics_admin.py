@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,8 @@ class Wanted:
     acls: tuple[AclSpec, ...]
     users: tuple[str, ...]
     quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    unmade: frozenset[str] = frozenset()
+    """Users whose logins are left alone, so that they stay missing; their quotas wait for them."""
 
     @classmethod
     def of_bus(cls, partitions: int = topology.EMBEDDED_PARTITIONS, replication: int = 1) -> Wanted:
@@ -53,6 +55,10 @@ class Wanted:
             tuple(topology.PRINCIPALS),
             quotas(),
         )
+
+    def without_logins(self, others: Iterable[str]) -> Wanted:
+        """The same, but for logins that are not made yet: those of agencies that have not joined."""
+        return replace(self, unmade=frozenset(others))
 
     @classmethod
     def of_cluster(cls, admin: Any, partitions: int = topology.EMBEDDED_PARTITIONS) -> Wanted:
@@ -159,6 +165,7 @@ def plan(
             user
             for user in wanted.users
             if credentials is not None
+            and user not in wanted.unmade
             and (user not in logins or not password_file(credentials, user).is_file())
         ),
         refused=_refused(admin, wanted, logins, credentials),
@@ -222,14 +229,19 @@ def apply(
     return todo
 
 
-def apply_to_cluster(settings: Mapping[str, Any], partitions: int, credentials: Path) -> Plan:
+def apply_to_cluster(
+    settings: Mapping[str, Any], partitions: int, credentials: Path, without: Iterable[str] = ()
+) -> Plan:
     """Log in with a KafkaAdminClient's settings and apply what the bus wants of that cluster.
+
+    `without` are logins that it does not make.
 
     Raises RetryLater if the cluster does not let the administrator in, else as `apply`.
     """
     try:
         with closing(KafkaAdminClient(**settings, bootstrap_timeout_ms=10_000)) as admin:
-            return apply(admin, Wanted.of_cluster(admin, partitions), credentials)
+            wanted = Wanted.of_cluster(admin, partitions).without_logins(without)
+            return apply(admin, wanted, credentials)
     except KafkaError as error:
         raise RetryLater(
             "the cluster's administration does not answer",

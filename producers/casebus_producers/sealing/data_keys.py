@@ -9,7 +9,7 @@ from pathlib import Path
 from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.cipher import data_key_name
 
-from .decryption_keys import read_private
+from ..private_files import read_private
 
 _LENGTH = 32
 _CHAIN = re.compile(r"[0-9a-f-]{36}")

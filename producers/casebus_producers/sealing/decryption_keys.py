@@ -7,25 +7,7 @@ from casebus_schemas.admission.keyring import ENCRYPT
 from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.cipher import DecryptionKey
 
-
-def read_private(file: Path, what: str) -> str:
-    """The text of a file of keys. Raises UsageError if it is missing, or others may read it, too."""
-    try:
-        mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"cannot read the {what} {file}",
-            found=type(error).__name__,
-            expected="a text file that this user may read",
-        ) from error
-    if mode & 0o077:
-        raise UsageError(
-            f"others may read the {what} {file}",
-            found=f"mode {mode & 0o777:04o}",
-            expected="mode 0600",
-            remedy="chmod 600 it, and exchange the keys if somebody may have read them",
-        )
-    return text
+from ..private_files import read_private
 
 
 def read_decryption_keys(file: Path | None) -> list[DecryptionKey]:

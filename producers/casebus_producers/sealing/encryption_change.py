@@ -14,8 +14,8 @@ from casebus_schemas.sealed.cipher import DecryptionKey
 
 from ..config import AgencySettings
 from ..keys.key_events import KeyEvents
-from ..private_files import write_private
-from .decryption_keys import encryption_facts, read_decryption_keys, read_private
+from ..private_files import read_private, write_private
+from .decryption_keys import encryption_facts, read_decryption_keys
 
 
 class EncryptionChange:

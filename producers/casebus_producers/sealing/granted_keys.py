@@ -10,8 +10,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.place import Place
 from casebus_schemas.wire.json_text import canonical
 
-from ..private_files import write_private
-from .decryption_keys import read_private
+from ..private_files import read_private, write_private
 
 GRANTED = "access.granted"
 _KEY = re.compile(r"[0-9a-f]{64}")

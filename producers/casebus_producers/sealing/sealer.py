@@ -15,8 +15,8 @@ from casebus_schemas.wire.json_form import DoorProblem
 
 from ..config import AgencySettings
 from ..keys.keys_reader import read_keyring
+from ..private_files import read_private
 from .data_keys import DataKeys
-from .decryption_keys import read_private
 from .granted_keys import grants_content
 
 _PLACE = "/data/sealed"

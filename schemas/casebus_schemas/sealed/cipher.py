@@ -46,6 +46,18 @@ class DecryptionKey:
         except (InvalidTag, ValueError):
             return None
 
+    def open_letter(self, sealed: bytes, place: bytes) -> bytes | None:
+        """What was sealed for this key alone under that name of its place; None if it was not."""
+        try:
+            return _SUITE.decrypt(sealed, self._private, info=place)
+        except (InvalidTag, ValueError):
+            return None
+
+
+def seal_letter(content: bytes, public: bytes, place: bytes) -> bytes:
+    """A secret for one reader's public encryption key (HPKE, RFC 9180); `place` says what it is."""
+    return _SUITE.encrypt(content, X25519PublicKey.from_public_bytes(public), info=place)
+
 
 def data_key_name(data_key: bytes) -> bytes:
     """The name by which the bytes of `sealed` call a data key: says nothing of the key."""

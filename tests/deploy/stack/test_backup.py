@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from casebus_consumers.auditor.ledger_rows import snapshot
 from casebus_deploy.cli.backup import app
 from casebus_deploy.stack.backup import make_backup, read_backup, restore
+from casebus_deploy.stack.enrolment import enrolled, enrolled_dir, operators_own
 from casebus_producers.config import read_connection
 from casebus_producers.private_files import write_private
 from casebus_schemas.connection import Connection
@@ -68,6 +69,21 @@ def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
     secret = data / "secrets" / "csrc.signing-key"
     assert secret.read_text() == file.with_name("csrc.signing-key").read_text()
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_approved_requests_are_kept(bus: tuple[Path, Connection], tmp_path: Path) -> None:
+    """A restored folder in which agencies have enrolled is still one, also without keys in the backup."""
+    _, connection = bus
+    data = tmp_path / "data"
+    password = data / "secrets" / "operator.password"
+    operator = replace(connection.principal("operator"), password_file=password)
+    enrolled_dir(data).mkdir(parents=True)
+    (enrolled_dir(data) / "csrc.json").write_text('{"request": "1"}')
+    known = replace(connection, principals={**connection.principals, "operator": operator})
+    make_backup(known, tmp_path / "kept", keys=False)
+    restore(tmp_path / "kept", tmp_path / "new")
+    assert dict(enrolled(tmp_path / "new")) == {"csrc": {"request": "1"}}
+    assert operators_own(tmp_path / "new", tmp_path / "new" / "secrets", agencies=True) == ()
 
 
 def test_d10_keys_are_left_out_unless_chosen(bus: tuple[Path, Connection], tmp_path: Path) -> None:

@@ -18,25 +18,29 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("casebus test authority")
-        builder = self._builder(self._name, self._key.public_key())
+        builder = self._builder(self._name, self._key.public_key(), timedelta(days=1))
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self._write("ca.pem", builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
-    def issue(self, name: str) -> None:
-        """A certificate for loopback, for servers and clients."""
+    def issue(self, name: str, *, also: str | None = None, ended: bool = False) -> None:
+        """A certificate for loopback, for servers and clients; `also` names a host, `ended` is long over."""
         key = ec.generate_private_key(ec.SECP256R1())
-        hosts = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+        hosts: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
         uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        builder = self._builder(_name(name), key.public_key())
+        hosts += [x509.DNSName(also)] if also else []
+        builder = self._builder(_name(name), key.public_key(), timedelta(minutes=-30 if ended else 1440))
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self._write(f"{name}.pem", certificate)
         self._write(f"{name}.key", secret)
+        (self._folder / f"{name}.key").chmod(0o600)
         self._write(f"{name}.both.pem", secret + certificate)
 
-    def _builder(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, name: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return x509.CertificateBuilder(
             issuer_name=self._name,
@@ -44,7 +48,7 @@ class Authority:
             public_key=key,
             serial_number=x509.random_serial_number(),
             not_valid_before=now - timedelta(hours=1),
-            not_valid_after=now + timedelta(days=1),
+            not_valid_after=now + lasts,
         )
 
     def _write(self, name: str, content: bytes) -> None:

@@ -35,6 +35,10 @@ class DoorScene(OwnScene):
         self.app = create_app(self.door, self.clients, hosts=frozenset({"testserver"}), rates=rates)
         self.client = TestClient(self.app, headers={"authorization": f"Bearer {self.key}"})
 
+    def limited(self, rates: Rates) -> Any:
+        """The same door as an application with other rates, for loopback."""
+        return create_app(self.door, self.clients, rates=rates)
+
     def close(self) -> None:
         """Closes the files."""
         self.outbox.close()

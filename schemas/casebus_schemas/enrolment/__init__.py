@@ -1,0 +1,1 @@
+"""How an agency joins a bus with keys that it never hands over."""
