@@ -69,6 +69,8 @@ class BundleReader:
         self.bundle = bundle
         self._closed_but = closed_but
         self.verdict: Verdict = policy.judge(bundle.epoch.note)
+        known = (*policy.logs, *policy.witnesses.values())
+        self._other_purposes = {one.key.public: one.name for one in known}
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
         self.failed: list[str] = []
@@ -190,6 +192,10 @@ class BundleReader:
         for entry in entries:
             if entry.withheld:
                 self.fail(f"{entry.place}: the content of a key event is withheld, it may end a key")
+        for key in history.keys.values():
+            if (other := self._other_purposes.get(key.public)) is not None:
+                whose = f"a key of {key.agency} is that of {other} in the policy"
+                self.fail(f"{whose}, too: one key, one purpose")
         for place in history.unread:
             self.fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
         return history

@@ -13,12 +13,13 @@ from casebus_schemas.evidence.bundle_check import check_bundle
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog
 from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.leaf import parse_leaf
-from casebus_schemas.evidence.signed_note import NoteSigner
+from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
+from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
 from casebus_schemas.wire.records import TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from support.events.signed_events import Speaker, chain, stored
 from support.ledger import sealed_ledger, signed_case
-from support.ledger.sealed_ledger import policy
+from support.ledger.sealed_ledger import COSIGNERS, SIGNER, policy
 from support.ledger.signed_case import SignedCase, bundle_of
 
 
@@ -204,6 +205,16 @@ def test_history_of_keys_must_be_whole(case: SignedCase) -> None:
     failed = check_bundle(without.to_bytes(), policy()).failed
     assert f"{name}: the history of keys is not whole, expected 1 entries" in failed
     assert any("which is no key of csrc" in what for what in failed)
+
+
+def test_a_key_that_signs_events_vouches_for_no_ledger(case: SignedCase) -> None:
+    """A policy in which the ledger or a witness has a key of an agency is not believed with its events."""
+    csrc = case.admitter.speaker("csrc")
+    assert csrc.key is not None
+    key = VerifierKey("fire", 0x04, csrc.key.public)
+    text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
+    failed = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode())).failed
+    assert failed == ["a key of csrc is that of fire in the policy, too: one key, one purpose"]
 
 
 def seal_anew(case: SignedCase) -> None:
