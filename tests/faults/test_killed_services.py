@@ -12,6 +12,7 @@ CHAINS = 2000
 """Some 7,000 events: 23 s at 300/s, in which three kills a service have their time."""
 
 
+@pytest.mark.faults
 def test_three_kills_a_service_on_sqlite(scenes: Scenes) -> None:
     """Killed before and after commits and outputs, the bus loses nothing, does nothing twice, on SQLite."""
     assert scenes.killed("3 kills a service, SQLite", CHAINS, KillPlan.each(3)).problems == []

@@ -18,7 +18,7 @@ from .evidence import wait_for
 from .report import Check
 
 NAME = "final-checkpoint"
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 @dataclass(slots=True)
