@@ -1,7 +1,9 @@
 """What agencies have purged or made unreadable by events of their own, as the ledger holds them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from casebus_schemas.admission.keyring import Keyring
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .ledger_rows import LedgerRows
 
 PURGED, SHREDDED = "retention.purged", "retention.shredded"
+_FAMILY = b"retention."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,23 @@ class Retention:
                 yield Shredded(_place(record), agency, chain, name, count, reasons)
 
     def _said(self, type: str) -> Iterator[tuple[Record, EventHeaders, dict[str, Any]]]:
-        for record in self._found.records_saying(".record", type.encode()):
+        for record, headers in self._events:
             try:
-                headers = EventHeaders.parse(record.headers)
                 if headers.type != type:
                     continue
                 if forged_event(record, headers, self._keyring, None, self._order) is None:
                     yield record, headers, decode(self._catalog, record.value)[1]
             except BusError:  # it says nothing: the router has refused it
                 continue
+
+    @cached_property
+    def _events(self) -> list[tuple[Record, EventHeaders]]:
+        """The events of the family, by one walk over the headers of all channels that have it."""
+        found = []
+        for record in self._found.records_saying(".record", _FAMILY):
+            with suppress(BusError):
+                found.append((record, EventHeaders.parse(record.headers)))
+        return found
 
     def _own(self, record: Record, headers: EventHeaders) -> Iterator[tuple[Origin, bytes, bytes]]:
         """Place, event digest and content's digest of what the same agency said in the chain."""
