@@ -56,6 +56,14 @@ class Asked:
         """Whether the officer may do that."""
         return self.session is not None and may(self.officer.role, right)
 
+    def open(self, chain: str | None) -> bool:
+        """Whether the officer has said for what the personal data of a case are needed, a short while ago."""
+        return (
+            self.session is not None
+            and chain is not None
+            and self.desk.unmasking.is_open(self.session, chain)
+        )
+
     @cached_property
     def glance(self) -> Glance:
         """How things stand at the desk, read once a request."""

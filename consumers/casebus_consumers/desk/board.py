@@ -14,6 +14,13 @@ from casebus_schemas.times import BEIJING, in_beijing, to_datetime
 RUNNING = ("waiting", "open", "due", "contested", "overdue")
 """States of a duty that is neither met nor over."""
 _OVER = ("met", "moot", "lapsed")
+
+
+def is_running(duty: dict[str, Any]) -> bool:
+    """Whether somebody still has to do something about a duty; one that was met late is done."""
+    return duty["state"] in RUNNING and not duty["met"]
+
+
 _SAID = "SELECT DISTINCT aggregateid FROM outbox WHERE position > ? AND aggregatetype <> 'key'"
 _ANSWERED = """
 SELECT DISTINCT o.aggregateid FROM receipt r JOIN outbox o ON o.digest = r.digest

@@ -1,5 +1,6 @@
 """One agency's desk without HTTP: its officers, what they may see of the own view, what they say."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,10 @@ from casebus_consumers.door.door import Door
 from casebus_consumers.door.taken import Taken
 from casebus_producers.config import AgencySettings
 from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.own_events import own_events
+from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.door import DoorProblem
+from casebus_schemas.wire.door import DoorProblem, to_json
 
 from .accesses import Accesses
 from .attempts import Attempts
@@ -21,6 +24,7 @@ from .notices import Notices
 from .officers import Officers
 from .sessions import Sessions
 from .store import DeskStore, desk_file
+from .unmasking import Unmasking
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Desk:
         self.sessions = Sessions(self.store)
         self.attempts = Attempts(self.store)
         self.accesses = Accesses(self.store)
+        self.unmasking = Unmasking(self.store)
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
         self.form_secret = self.store.secret("forms")
@@ -80,6 +85,24 @@ class Desk:
         seq, now = self.door.store.last_seq(), self.now()
         self.notices.take()
         return Glance(now, self._board.cases(now), self.notices.counts(), seq)
+
+    def event(self, chain: str, digest: str) -> dict[str, Any] | None:
+        """An event of a chain as JSON of the door; None if the agency neither said nor heard it."""
+        for entry in self.door.store.of_chain(chain):
+            if entry.digest is not None and entry.digest.hex() == digest:
+                heard: dict[str, Any] = json.loads(entry.body)["event"]
+                return heard
+        for own in own_events(self.door.outbox, digest):
+            if own.digest.hex() == digest and own.headers.subject == chain:
+                return to_json(own.headers, own.data(self.catalog), self.catalog)
+        return None
+
+    def heard_of_bus(self, chain: str) -> list[dict[str, Any]]:
+        """What the bus told of a chain: notices as JSON, each with the `digest` of its event, in order."""
+        return [
+            {**json.loads(entry.body), "digest": entry.digest.hex() if entry.digest else None}
+            for entry in self.door.store.of_speaker(BUS, chain)
+        ]
 
     def say(self, event: Mapping[str, Any]) -> Queued:
         """Says an event through the agency's own outbox and key: on disk when it returns.

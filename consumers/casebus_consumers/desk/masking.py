@@ -5,7 +5,7 @@ import re
 _MASKED = re.compile("[某＊*×○]")
 _CHINESE_NAME = re.compile("[\u4e00-\u9fff\u3400-\u4dbf·]{2,4}")
 _FIRM = re.compile("公司|集团|合伙|银行|证券|基金|中心|事务所|[厂局所社会部院店]$")
-_NUMBER = re.compile(r"(?<![\w.,-])\d[\d -]{9,22}[\dXx](?![\w.,-])")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.,-])\d[\d -]{9,22}[\dXx](?![A-Za-z0-9_-])")
 """Of a document, a telephone or an account: eleven digits or more that stand for themselves."""
 _FEWEST, _SHOWN_AT_ENDS = 11, 3
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .asked import Asked
-from .board import RUNNING
+from .board import is_running
 from .rights import Right
 from .words import Count
 
@@ -25,7 +25,7 @@ def _unread(asked: Asked) -> str | None:
 
 
 def _due(asked: Asked) -> str | None:
-    number = sum(1 for duty in asked.glance.duties if duty["state"] in RUNNING)
+    number = sum(1 for duty in asked.glance.duties if is_running(duty))
     return f"{number:,}" if number else None
 
 

@@ -42,6 +42,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["lines"] = _lines
+    found.filters["typed"] = _typed
     found.globals["static"] = static_address
     return found
 
@@ -59,3 +60,8 @@ def _shown(value: Any) -> Any:
 def _lines(text: str) -> Markup:
     """A text of several lines."""
     return Markup("<br>").join(escape(harmless(line)) for line in text.split("\n"))
+
+
+def _typed(text: str) -> Markup:
+    """A text of several lines as it stands in a field that somebody may go on typing in."""
+    return Markup("\n").join(escape(harmless(line)) for line in text.split("\n"))

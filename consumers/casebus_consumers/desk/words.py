@@ -9,7 +9,9 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
+from casebus_schemas.agencies import BUS
 from casebus_schemas.errors import UsageError
+from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.strict_yaml import entries, read_yaml, texts
 from casebus_schemas.texts import symbols
 from casebus_schemas.texts.sentence import Sentence
@@ -51,7 +53,9 @@ def read_texts(name: str, source: str) -> dict[str, Sentence]:
     """The texts of a file, by `name.key`. Raises UsageError for one that lacks a language."""
     found = {}
     for key, said in entries(name, read_yaml(name, source)):
-        pair = texts(name, str(key), said)
+        if not isinstance(key, str):
+            raise UsageError(f"{name}: a key that YAML reads as {key}", expected="a word in quotation marks")
+        pair = texts(name, key, said)
         if len(pair) != 2 or not all(pair):
             raise UsageError(f"{name}: {key}", found=repr(said), expected="[Chinese, English]")
         found[f"{name}.{key}"] = Sentence(*pair)
@@ -75,7 +79,7 @@ class Words:
         self.language = language
         self.other: Language = "en" if language == "zh" else "zh"
         self.tag = {"zh": "zh-CN", "en": "en"}[language]
-        self.gap = "\u3000" if language == "zh" else "  "
+        self.gap = "\u3000" if language == "zh" else "\u2003"
         """Between facts on a line."""
         self.colon = "：" if language == "zh" else ": "
         self.comma = "、" if language == "zh" else ", "
@@ -101,6 +105,13 @@ class Words:
         called = self.say(symbols.agency(member))
         return f"{called} {office}" if office else called
 
+    def short(self, name: str) -> str:
+        """An agency by its short name, where many stand side by side: English names are long."""
+        member = name.strip("/").partition("/")[0]
+        if self.language == "zh" or member == BUS:
+            return self.say(symbols.agency(member))
+        return member.upper()
+
     def title(self, type: str) -> str:
         """What a type of event is called."""
         return self.say(symbols.title(type))
@@ -108,6 +119,14 @@ class Words:
     def listed(self, names: list[str]) -> str:
         """Some names in a row."""
         return self.comma.join(names)
+
+    def law(self, instrument: str, article: str | None) -> str:
+        """An article of a text of law; of a source that is no law its name."""
+        known = clock_table().instruments.get(instrument)
+        name = instrument if known is None else self.say(known.title)
+        if not article or (known is not None and not known.is_law):
+            return name
+        return f"{name}第{article}条" if self.language == "zh" else f"{name}, art. {article}"
 
     # --- times and figures -------------------------------------------------------------------------------
 

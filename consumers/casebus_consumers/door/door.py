@@ -24,7 +24,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
-from casebus_schemas.wire.door import DoorProblem
+from casebus_schemas.wire.door import DoorProblem, parse_event
 
 from .bell import Bell
 from .files.folder import DropFolder
@@ -189,6 +189,12 @@ class Door:
         except RetryLater:
             if not self._sealer.knows_keys:
                 raise
+
+    def would_say(self, event: object) -> None:
+        """Checks an event as `say` does, and keeps nothing. Raises DoorProblem with all that is wrong."""
+        parsed = parse_event(event, self._catalog)
+        with self._outbox.writing() as writing:
+            self._connector.prepare(writing, parsed)
 
     def law_of(self, event: object) -> list[str]:
         """The texts of law with their articles on which the type of an event stands, where any are known."""

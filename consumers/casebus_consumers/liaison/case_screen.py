@@ -31,7 +31,7 @@ from casebus_schemas.texts.symbols import (
     word,
 )
 
-from .due_text import end_text, left_text
+from .due_text import end_text, left_text, unsure_mark
 from .track_screen import track_lines
 from .who_says import who_says
 from .why_screen import duty_why, finding_why, moves
@@ -144,7 +144,7 @@ def _ends(duty: dict[str, Any]) -> str:
     """The first end and the latest possible one; `~`: not certain yet."""
     first, last = (end_text(datetime.fromisoformat(duty[key])) for key in ("due_earliest", "latest_possible"))
     mark = " ~" if any(reading["provisional"] for reading in duty["readings"]) else ""
-    return (first if first == last else f"{first} / {last}") + mark
+    return (first if first == last else f"{first} / {last}") + mark + unsure_mark(duty)
 
 
 def duty_line(duty: dict[str, Any]) -> str:

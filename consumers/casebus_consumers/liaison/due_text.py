@@ -1,6 +1,8 @@
 """When a term ends and how long that is from now, as a person counts it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from casebus_schemas.times import in_beijing
 
@@ -13,6 +15,11 @@ def end_text(due: datetime) -> str:
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"{local - _AT_LEAST:%Y-%m-%d} 24:00"
     return f"{local:%Y-%m-%d %H:%M}"
+
+
+def unsure_mark(duty: Mapping[str, Any]) -> str:
+    """That the limit of a duty was read in no text of the law."""
+    return "  未核实 not verified" if duty.get("verified") is False else ""
 
 
 def days_left(due: datetime, now: datetime) -> int:

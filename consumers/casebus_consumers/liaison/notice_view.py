@@ -27,7 +27,7 @@ from casebus_schemas.texts.symbols import (
 from casebus_schemas.texts.symbols import agency as called
 from casebus_schemas.times import in_beijing
 
-from .due_text import end_text
+from .due_text import end_text, unsure_mark
 from .inbox import Told
 from .sealed_view import sealed_lines
 
@@ -111,7 +111,8 @@ def _about(event: Mapping[str, Any]) -> list[str]:
         first, last = (datetime.fromisoformat(ends[name]) for name in ("due_earliest", "latest_possible"))
         owed = f"{_name(duty['owed_by'])} → {'、'.join(map(_name, duty['owed_to']))}"
         lines.append(f"规则 rule {duty['rule']}   {owed}   {shown(DUTY_STATES, duty['state'])}")
-        lines.append(f"期限 due {end_text(first)}" + ("" if first == last else f" … {end_text(last)}"))
+        until = "" if first == last else f" … {end_text(last)}"
+        lines.append(f"期限 due {end_text(first)}{until}{unsure_mark(ends)}")
     lines.extend(f"{MATTERS[name]} {name} {text}" for name, text in matters_of(data))
     if spoken_of := data.get("finding"):
         lines.append(f"发现 finding {spoken_of}")

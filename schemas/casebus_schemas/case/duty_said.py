@@ -8,6 +8,8 @@ from uuid import UUID
 
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.law import Answer, Reading, State
+from casebus_schemas.law.calendar import beijing_day
+from casebus_schemas.law.clocks import is_verified
 from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
@@ -153,6 +155,8 @@ class Duty:
 def with_latest(body: Mapping[str, Any]) -> dict[str, Any]:
     """An obligation as it is stored or announced, with how late each reading and all of them may end.
 
+    And with whether its limit was verified in a text of the law.
+
     Without readings, which a schema allows, what it says of the latest end stands.
     """
     readings = []
@@ -165,4 +169,6 @@ def with_latest(body: Mapping[str, Any]) -> dict[str, Any]:
         found[name] = readings if name == "readings" else value
         if name == "due_latest":
             found["latest_possible"] = over
+    if "rule" in body and "started_at" in body:
+        found["verified"] = is_verified(body["rule"], beijing_day(datetime.fromisoformat(body["started_at"])))
     return found

@@ -324,6 +324,16 @@ def clocks() -> Mapping[str, Clock]:
     return clock_table().by_id
 
 
+def is_verified(clock_id: str, day: date) -> bool | None:
+    """Whether the limit that a clock had on a day was read in a text of the law; None where there is none.
+
+    What is practice and no law was read in none.
+    """
+    clock = clock_table().by_id.get(clock_id)
+    version = None if clock is None else clock.in_force(day)
+    return None if version is None else version.verified
+
+
 def opened_by(event_type: str) -> tuple[Clock, ...]:
     """As `ClockTable.opened_by`, of this package's clocks."""
     return clock_table().opened_by(event_type)

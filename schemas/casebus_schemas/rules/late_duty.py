@@ -13,7 +13,7 @@ from casebus_schemas.times import beijing_text, in_beijing
 
 from .finding import Account, Suggestion, account
 from .rule import Found
-from .wording import claimed_and_admitted, creditors_of, until_published
+from .wording import claimed_and_admitted, creditors_of, until_published, unverified
 
 
 def late_duties(
@@ -45,13 +45,17 @@ def late(
             _answer(owed_by, answered, contested=contested),
         ],
         law=duty.version.source,
-        because=_contested(duty) if contested else because,
+        because=_with(_contested(duty) if contested else because, unverified(duty)),
         suggestion=None if answered else suggestion or Suggestion(duty.clock.duty[0], owed_by),
         opened_at=_opened_at(duty, contested=contested),
         uses=[answered] if answered else (),
         beside=creditors_of(duty),
         contested=contested,
     )
+
+
+def _with(said: Sentence, more: Sentence) -> Sentence:
+    return Sentence(said.zh + more.zh, said.en + more.en)
 
 
 def so_far(duty: Obligation) -> Sentence:

@@ -9,6 +9,7 @@ from casebus_schemas.case.obligations import Obligation, Step
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence, Term
 from casebus_schemas.law.calendar import NOTICE_MARGIN, beijing_day
+from casebus_schemas.law.clocks import clock_table
 from casebus_schemas.small_types import Agency
 
 from .finding import Account, Suggestion, said
@@ -77,6 +78,14 @@ def limit_in_words(limit: str) -> Sentence:
     zh = "零".join(f"{count}{_UNITS[unit][0]}" for count, unit in parts)
     en = " and ".join(f"{count} {_UNITS[unit][1]}{'s' if count > 1 else ''}" for count, unit in parts)
     return Sentence(zh, en)
+
+
+def unverified(duty: Obligation) -> Sentence:
+    """What to add where the limit of a duty is law that nobody has read in its text."""
+    known = clock_table().instruments
+    if duty.version.verified or not any(known[one.instrument].is_law for one in duty.version.source):
+        return NOTHING
+    return Sentence("(期限未核实)", " (its limit is not verified)")
 
 
 def until_published(duty: Obligation, rung: Step) -> Sentence:

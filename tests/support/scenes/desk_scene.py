@@ -1,8 +1,11 @@
 """A desk without a broker: the agency's own files, fed as those of a door, and browsers of its officers."""
 
+import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from httpx2 import Response
@@ -12,6 +15,10 @@ from casebus_consumers.desk.app import create_app
 from casebus_consumers.desk.desk import Desk
 from casebus_consumers.desk.officers import Officer
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.wire.codec import decode
+from casebus_schemas.wire.signing import SigningKey
+from support.cases.chains import at
+from support.events.signed_events import Speaker, envelope, seed_of
 from support.scenes.door_scene import DoorScene
 
 SITE = "https://testserver"
@@ -67,6 +74,71 @@ class DeskScene(DoorScene):
         if role is not None:
             assert found.sign_in(role).status_code == 303
         return found
+
+    def announce(self, when: str = "2022-10-01T08:00") -> None:
+        """The bus tells the regulator of all findings and running duties that its own view gives."""
+        bus = Speaker("bus", key=SigningKey(seed_of("router")), producer="reconciler-1.1")
+        now = at(when)
+        for case in self.desk.glance().cases.values():
+            told = {"to": ["csrc", "mps"], "local_refs": [], "occurred_at": now}
+            findings = [_finding(one) for one in case.findings]
+            if findings:
+                said = {"envelope": envelope(**told), "findings": findings}
+                self.hear(bus.say("finding.opened", said, case.chain), now)
+            if case.duties:
+                said = {"envelope": envelope(**told), "obligations": [_duty(one) for one in case.duties]}
+                self.hear(bus.say("obligation.announced", said, case.chain), now)
+        self.arrive()
+
+    def said(self, type: str) -> list[dict[str, Any]]:
+        """The data of the events of a type that the agency said, in their order."""
+        with self.outbox.reading() as connection:
+            rows = connection.execute(
+                "SELECT payload FROM outbox WHERE type = ? ORDER BY position", (type,)
+            ).fetchall()
+        return [decode(self.catalog, bytes(row[0]))[1] for row in rows]
+
+
+def _finding(one: dict[str, Any]) -> dict[str, Any]:
+    """A finding of a view as the bus announces it."""
+    accounts = [
+        {
+            "agency": account["agency"],
+            "value": json.dumps(account["value"]),
+            "event": bytes.fromhex(account["event"]),
+        }
+        for account in one["accounts"]
+    ]
+    names = ("rule", "class", "severity", "state", "law", "because", "suggestion")
+    opened = datetime.fromisoformat(one["opened_at"])
+    return {
+        **{name: one[name] for name in names},
+        "id": UUID(one["id"]),
+        "chain": UUID(one["chain"]),
+        "accounts": accounts,
+        "opened_at": opened,
+    }
+
+
+def _duty(one: dict[str, Any]) -> dict[str, Any]:
+    """A duty of a view as the bus announces it."""
+    moment = datetime.fromisoformat
+    met = one["met"] and {name: moment(value) for name, value in one["met"].items()}
+    ours = ("announced", "from", "latest_possible")
+    return {
+        **{name: value for name, value in one.items() if name not in ours},
+        "id": UUID(one["id"]),
+        "chain": UUID(one["chain"]),
+        "cause": bytes.fromhex(one["cause"]),
+        "readings": [
+            {**{k: v for k, v in reading.items() if k not in ours}, "due": moment(reading["due"])}
+            for reading in one["readings"]
+        ],
+        "ladder": [{**rung, "due_latest": moment(rung["due_latest"])} for rung in one["ladder"]],
+        "met": met,
+        **{name: moment(one[name]) for name in ("started_at", "due_earliest", "due_latest")},
+        **{name: one[name] and moment(one[name]) for name in ("waits_until", "stands_since")},
+    }
 
 
 def token_of(page: Response) -> str:

@@ -60,6 +60,7 @@ def _nothing(asked: Asked, sight: str, figures: Figures) -> str:
 
 def act(asked: Asked) -> Response:
     """Marks as read what was shown, or signs for one."""
+    asked.desk.notices.take()
     if (signed := asked.field("sign")).isdigit():
         return _sign(asked, _line(asked, signed))
     if asked.field("read") == "all":

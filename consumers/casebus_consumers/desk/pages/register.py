@@ -2,6 +2,16 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, inbox, sign_in
+from . import account, case, cases, due, event, findings, inbox, notice, sign_in
 
-PAGES: tuple[Page, ...] = (*sign_in.PAGES, *account.PAGES, *inbox.PAGES)
+PAGES: tuple[Page, ...] = (
+    *sign_in.PAGES,
+    *account.PAGES,
+    *inbox.PAGES,
+    *notice.PAGES,
+    *due.PAGES,
+    *findings.PAGES,
+    *cases.PAGES,
+    *case.PAGES,
+    *event.PAGES,
+)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casebus_consumers.desk.board import RUNNING
+from casebus_consumers.desk.board import RUNNING, is_running
 from casebus_consumers.desk.desk import Glance
 from casebus_consumers.desk.words import Words
 
@@ -44,12 +44,12 @@ def figures_of(glance: Glance, own: str) -> Figures:
     """Of everything that is known."""
     states = {}
     for state in RUNNING:
-        of_state = [duty for duty in glance.duties if duty["state"] == state]
+        of_state = [duty for duty in glance.duties if duty["state"] == state and is_running(duty)]
         ours = sum(1 for duty in of_state if is_owed_by(duty, own))
         states[state] = (ours, len(of_state) - ours)
     running = [one for one in glance.findings if one["state"] != "closed"]
     high = sum(1 for one in running if one["severity"] == "high")
-    ends = [ends_of(duty)[0] for duty in glance.duties if duty["state"] in RUNNING]
+    ends = [ends_of(duty)[0] for duty in glance.duties if is_running(duty)]
     coming = [end for end in ends if end > glance.now]
     return Figures(states, high, len(running) - high, min(coming, default=None))
 
@@ -57,9 +57,7 @@ def figures_of(glance: Glance, own: str) -> Figures:
 def first_things(glance: Glance, own: str, w: Words) -> list[Task]:
     """The agency's own duties, the most urgent first."""
     owed = [
-        duty
-        for duty in glance.duties
-        if is_owed_by(duty, own) and duty["state"] in RUNNING and not duty["right"]
+        duty for duty in glance.duties if is_owed_by(duty, own) and is_running(duty) and not duty["right"]
     ]
     owed.sort(key=lambda duty: _rank(duty))
     return [_task(duty, glance, own, w) for duty in owed[:_MOST]]

@@ -60,7 +60,7 @@ def row_of(line: Line, body: Mapping[str, Any], glance: Glance, own: str, w: Wor
     """A row of what the inbox holds at a number; `body` is its JSON, empty where it is no true notice."""
     case = glance.cases.get(line.chain or "")
     time = "" if line.at is None else w.clock(line.at)
-    who = "" if line.speaker is None else w.agency(line.speaker)
+    who = "" if line.speaker is None else w.short(line.speaker)
     if line.kind in ("forged", "unreadable"):
         title = w(f"inbox.{line.kind}")
         return Row(line, time, who, title, w(f"inbox.{line.kind}_why"), "", Shade(title, "danger"), "")
@@ -87,7 +87,7 @@ def _duties(
     first = duties[0]
     now_known = {duty["id"]: duty for duty in (case.duties if case is not None else ())}
     current = now_known.get(first["id"], {"latest_possible": first["due_latest"], **first})
-    title = w("inbox.term", state=w.word("duty", first["state"]), duty=duty_title(first, w))
+    title = w(f"inbox.term_{first['state']}", duty=duty_title(first, w))
     if len(duties) > 1:
         title += " " + w("inbox.more", n=Count(len(duties) - 1))
     summary = f"{parties_of(first, own, w)}{w.gap}{span_of(current, w, now)}"

@@ -8,6 +8,7 @@ from casebus_consumers.desk.board import RUNNING
 from casebus_consumers.desk.words import Count, Words
 from casebus_consumers.liaison.due_text import days_left
 from casebus_schemas.law.clocks import clock_table
+from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import in_beijing
 
 _AT_LEAST = timedelta(milliseconds=1)
@@ -19,6 +20,7 @@ _SHADES = {
     "waiting": "accent",
 }
 _A_DAY = timedelta(days=1)
+_UNVERIFIED = Sentence("（期限未核实）", " (limit not verified)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ def left_of(duty: dict[str, Any], now: datetime, w: Words) -> Shade:
     state = state_of(duty, w)
     if duty["state"] not in RUNNING:
         return state
+    if duty["met"]:
+        done = in_beijing(datetime.fromisoformat(duty["met"]["provably"])).date()
+        over = (done - in_beijing(last - _AT_LEAST).date()).days
+        return Shade(w("terms.met_late", n=Count(over)) if over > 0 else state.text, state.shade)
     if now >= last:
         over = (in_beijing(now).date() - in_beijing(last - _AT_LEAST).date()).days
         return Shade(w("terms.overdue", n=Count(over)), "danger")
@@ -77,14 +83,15 @@ def span_of(duty: dict[str, Any], w: Words, near: datetime | None = None) -> str
 def duty_title(duty: dict[str, Any], w: Words) -> str:
     """What is owed; the number of the clock where this program does not know it."""
     known = clock_table().by_id.get(duty["rule"])
-    return duty["rule"] if known is None else w.say(known.title)
+    title = duty["rule"] if known is None else w.say(known.title)
+    return title + w.say(_UNVERIFIED) if duty.get("verified") is False else title
 
 
 def parties_of(duty: dict[str, Any], own: str, w: Words) -> str:
     """Who owes it to whom, with "we" for the own agency."""
 
     def called(name: str) -> str:
-        return w("terms.we") if name.partition("/")[0] == own else w.agency(name)
+        return w("terms.we") if name.partition("/")[0] == own else w.short(name)
 
     return f"{called(duty['owed_by'])} → {w.listed([called(name) for name in duty['owed_to']])}"
 
