@@ -21,6 +21,7 @@ from casebus_consumers.own.store import OwnStore
 from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.private_files import write_private
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.signing import SigningKey
 
@@ -41,8 +42,8 @@ def door_of(folder: Path) -> Door:
         chain_secret_file=folder / "secret",
         data_dir=folder,
     )
-    (folder / "key").write_text("5" * 64)
-    (folder / "secret").write_text("s" * 40)
+    write_private(folder / "key", "5" * 64)
+    write_private(folder / "secret", "s" * 40)
     door = Door(settings, Catalog.load())
     door._inbox.ready.set()  # nothing is to be waited for
     return door
