@@ -141,7 +141,7 @@ class AgencySettings(KafkaLogin):
     agency: str
     """The member whose programs these are."""
     signing_key_file: Path
-    """Its Ed25519 seed, 64 hexadecimal digits, mode 0600."""
+    """Its signing key, mode 0600: 64 hexadecimal digits of an Ed25519 seed, or `sm2` and its two numbers."""
     chain_secret_file: Path | None = None
     """The secret that mints its chain ids."""
     encryption_key_file: Path | None = None

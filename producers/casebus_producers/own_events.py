@@ -44,11 +44,16 @@ def own_events(outbox: Outbox, named: str) -> list[OwnEvent]:
     return [OwnEvent(digest, _headers(headers), value) for digest, headers, value in rows]
 
 
+def own_events_of(outbox: Outbox, chain: str) -> list[OwnEvent]:
+    """Those of a chain, in the order in which they were said."""
+    with outbox.reading() as connection:
+        rows = connection.execute(_OF_CHAIN, (chain,)).fetchall()
+    return [OwnEvent(digest, _headers(headers), value) for digest, headers, value in rows]
+
+
 def versions(outbox: Outbox, event: OwnEvent, catalog: Catalog) -> list[OwnEvent]:
     """An event and its corrections, from the first version to the last; of two rivals the later one."""
-    with outbox.reading() as connection:
-        rows = connection.execute(_OF_CHAIN, (event.headers.subject,)).fetchall()
-    every = {one.digest: one for one in (OwnEvent(row[0], _headers(row[1]), row[2]) for row in rows)}
+    every = {one.digest: one for one in own_events_of(outbox, event.headers.subject)}
     corrects = {
         digest: one.data(catalog).get("envelope", {}).get("corrects") for digest, one in every.items()
     }

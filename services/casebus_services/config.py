@@ -20,7 +20,7 @@ class ServiceSettings(BaseSettings):
     partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
     instance: str = Field(default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="this worker")
     data_dir: Path = Field(description="folder for what this worker may keep between starts")
-    signing_key_file: Path | None = Field(default=None, description="the bus's signing key (64 hex digits)")
+    signing_key_file: Path | None = Field(default=None, description="the bus's signing key")
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL of the ledger database")
     ledger_origin: str = Field(
         default="casebus.internal/ledger", description="name of the ledger for outsiders"

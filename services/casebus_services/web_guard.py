@@ -29,7 +29,8 @@ class Guarded:
     another site reaches a server on this machine by a name of its own; it must use one of `methods`; its body
     must be no longer than `most_bytes`, said beforehand or not, and arrive in time. What the application
     never sees is answered here as `{"error_code", "message"}`, with `problems` as problem details (RFC 9457).
-    `policy` has headers that take the place of the strict ones of the same name, or join them.
+    `policy` has headers that take the place of the strict ones of the same name, or join them. `streamed` are
+    methods whose bodies the application reads itself as they come, and how long they may say to be.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Guarded:
         most_bytes: int,
         problems: bool = False,
         policy: Mapping[str, str] | None = None,
+        streamed: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
+        self._streamed = streamed or {}
         self._hosts = {host.lower() for host in hosts}
         self._methods = frozenset(methods)
         self._most_bytes = most_bytes
@@ -59,7 +62,7 @@ class Guarded:
             return
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], headers)
-        if refusal is None and self._may_have_body(headers):
+        if refusal is None and self._may_have_body(headers) and scope["method"] not in self._streamed:
             body = await self._whole(receive)
             if body is None:
                 refusal = (413, f"a request of more than {self._most_bytes} bytes")
@@ -79,8 +82,9 @@ class Guarded:
         if method not in self._methods:
             return 405, f"HTTP 405 Method Not Allowed, only {', '.join(sorted(self._methods))}"
         said = headers.get("content-length", "0")
-        if not (said.isascii() and said.isdigit() and int(said[:20]) <= self._most_bytes):
-            return 413, f"a request of more than {self._most_bytes} bytes"
+        most = self._streamed.get(method, self._most_bytes)
+        if not (said.isascii() and said.isdigit() and int(said[:20]) <= most):
+            return 413, f"a request of more than {most} bytes"
         return None
 
     def _may_have_body(self, headers: Headers) -> bool:

@@ -1,5 +1,7 @@
 """A check without a server: refusals with their places, the cases that events give, advice."""
 
+from typing import Any
+
 import pytest
 
 from casebus_producers.checking.check import check
@@ -180,3 +182,46 @@ def test_c13_a_second_referral_under_one_number_is_advised() -> None:
     assert [(one["index"], one["pointer"]) for one in answer.advice] == [
         (number, "/data/envelope/local_refs") for number in range(1, 6)
     ]
+
+
+def _of_spp(number: int, type: str, month: int, **facts: Any) -> dict[str, Any]:
+    return door_event(
+        type=type,
+        source="/spp/office",
+        id=f"0190163d-8694-739b-aea5-966c26f8ad{number:02x}",
+        time=f"2022-{month:02d}-08T10:00:00+08:00",
+        envelope={"to": ["mps"], "precision": "second", "legal_basis": []},
+        data=facts,
+    )
+
+
+def test_what_the_law_leaves_no_room_for_is_refused_with_the_article() -> None:
+    """A third return is forbidden by its articles, the second is not; the case shows what would be found."""
+    returns = [
+        _of_spp(number, "progress.returned_for_supplement", 3 + number, outline="x", times=1 + number)
+        for number in (0, 1, 2)
+    ]
+    twice, thrice = (check(returns[:count], at("2022-07-01")).to_json() for count in (2, 3))
+    assert (twice["ok"], twice["forbidden"]) == (True, [])
+    assert (thrice["ok"], thrice["refused"]) == (False, [])
+    (forbidden,) = thrice["forbidden"]
+    assert (forbidden["index"], forbidden["rule"]) == (2, "R12")
+    assert {"instrument": "cpl-2018", "article": "175"} in forbidden["law"]
+    assert "R12" in [finding["rule"] for finding in thrice["findings"]]
+
+
+def test_where_the_law_leaves_room_it_is_advice() -> None:
+    """A referral below the filing standard is found and not forbidden: other facts may make it serious."""
+    low = [{"basis": "illegal_gain", "value": "1.00", "currency": "CNY", "period": None}]
+    said = door_event(
+        time="2022-06-20T10:00:00+08:00",
+        envelope={"to": ["mps"], "precision": "second", "legal_basis": []},
+        data={
+            "suspects": [{"ref": "S1", "kind": "natural", "name": "甲"}],
+            "charges": [{"suspect": "S1", "article": "182"}],
+            "amounts": low,
+        },
+    )
+    given = check([said], at("2022-06-20T12:00")).to_json()
+    assert (given["ok"], given["forbidden"]) == (True, [])
+    assert [finding["rule"] for finding in given["findings"]] == ["R34"]

@@ -41,6 +41,25 @@ def keys(connection: Path) -> dict[str, str | None]:
     return {one["key_id"]: one["ended"] for one in lines if one["holder"] == AGENCY}
 
 
+def test_a_key_is_exchanged_for_one_of_another_algorithm(connection: Path) -> None:
+    """`rotate --algorithm sm2` announces and takes an SM2 key; the next one is SM2 too, and back it goes."""
+    file = connection.with_name(f"{AGENCY}.signing-key")
+    used = []
+    for more in (["--algorithm", "sm2"], [], ["--algorithm", "ed25519"]):
+        result = CliRunner().invoke(
+            app, ["rotate", "-a", AGENCY, "-c", str(connection), "--keep-old", *more, "--json"]
+        )
+        assert result.exit_code == 0, (result.output, result.exception)
+        key = SigningKey.from_file(file)
+        assert json.loads(result.output)["new"] == key.key_id.hex()
+        used.append(key.algorithm.name)
+        assert keys(connection)[key.key_id.hex()] is None
+    assert used == ["sm2", "sm2", "ed25519"]
+    unknown = CliRunner().invoke(app, ["rotate", "-a", AGENCY, "-c", str(connection), "--algorithm", "rsa"])
+    assert isinstance(unknown.exception, UsageError)
+    assert "expected ed25519 or sm2" in str(unknown.exception)
+
+
 def test_c16_the_drill_of_the_guide_exchanges_the_key(connection: Path) -> None:
     """Each command of the guide does what it says: a second key, then it alone; the old one signs no more."""
     file = connection.with_name(f"{AGENCY}.signing-key")

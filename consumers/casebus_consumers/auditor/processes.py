@@ -8,12 +8,13 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Self
 
 from casebus_schemas.evidence.bundle_check import Signature, one_by_one
-from casebus_schemas.evidence.ed25519 import verify
+from casebus_schemas.wire.signing import SignatureBlock, verify
 
 WORTH_PROCESSES = 2_000_000
 """Bytes of a bundle from which on processes are started: some 2,000 signatures, or 0.1 seconds."""
 
-_Equation = tuple[bytes, bytes, bytes]
+_Equation = tuple[tuple[int, bytes, bytes], bytes, bytes]
+"""Algorithm, key id and signature; message; public key."""
 
 
 class Verifiers:
@@ -44,7 +45,9 @@ class Verifiers:
         """The answers; the processes begin at once, and without them it waits until it is asked."""
         if self._pool is None:
             return one_by_one(signatures)
-        run = [(one.public, one.signature, one.message) for one in signatures]
+        blocks = [(one.block.alg, one.block.key_id, one.block.signature) for one in signatures]
+        messages = [(one.message, one.public) for one in signatures]
+        run = [(block, *rest) for block, rest in zip(blocks, messages, strict=True)]
         try:
             answers = self._pool.submit(_hold, run)
         except BrokenProcessPool:
@@ -68,7 +71,7 @@ def _context() -> "multiprocessing.context.BaseContext":
 
 
 def _hold(run: Sequence[_Equation]) -> list[bool]:
-    return [verify(*one) for one in run]
+    return [verify(SignatureBlock(*block), message, public) for block, message, public in run]
 
 
 def _answered(answers: "Future[list[bool]]", signatures: Sequence[Signature]) -> Iterator[bool]:

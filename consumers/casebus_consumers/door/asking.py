@@ -20,6 +20,7 @@ MOST_EVENTS = 1_000
 MOST_AT_ONCE = 500
 LONGEST_WAIT_S = 60
 LARGEST = 2**53 - 1
+OCTETS = "application/octet-stream"
 EVENT, BATCH, JSON = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 Stage = Literal["published", "admitted", "ledgered"]
 RULE = "R[0-9]+"

@@ -10,11 +10,13 @@ from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.screen import say, say_json
 from casebus_schemas.errors import UsageError
 
+from .attachments import cli as attachments_cli
 from .clients import add_certified, client_names, make_key_file, remove_client
 from .webhooks import cli as webhooks_cli
 
 app = typer.Typer(help="Systems of the agency that use its door or are told by it.", no_args_is_help=True)
 app.add_typer(webhooks_cli.app, name="webhooks")
+app.add_typer(attachments_cli.app, name="attachments")
 Name = Annotated[str, typer.Argument(help="how the system is called: small letters, digits, hyphens")]
 
 

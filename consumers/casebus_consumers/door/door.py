@@ -1,8 +1,9 @@
 """One agency's door without HTTP: takes events durably, knows what became of them, hears, and answers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Acknowledged, Queued
 from casebus_producers.outbox.publisher import Publisher
+from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem, parse_event
 
+from .attachments.fetching import Attachments
+from .attachments.store import AttachmentStore, attachments_folder
 from .bell import Bell
 from .files.folder import DropFolder
 from .files.store import DropStore, folder_file
@@ -60,8 +64,14 @@ class Door:
     """
 
     def __init__(
-        self, settings: AgencySettings, catalog: Catalog, *, faults: PublisherFaults | None = None
+        self,
+        settings: AgencySettings,
+        catalog: Catalog,
+        *,
+        faults: PublisherFaults | None = None,
+        doors: Mapping[str, str] | None = None,
     ) -> None:
+        """`doors` are the addresses of other agencies' doors, as far as door.yaml does not say them."""
         self.agency = settings.agency
         self.said_bell, self.inbox_bell = Bell(), Bell()
         self._settings = settings
@@ -81,7 +91,8 @@ class Door:
         self.view = OwnView(self.agency, self._outbox, self._store, catalog)
         intake = Intake(settings, self._outbox, self._store, catalog)
         own = DoorSettings.read(settings.data_dir)
-        outbound = Outbound(own.reach, ca_file=own.ca_file)
+        shown = None if own.tls is None else (own.tls.certificate, own.tls.key)
+        outbound = Outbound(own.reach, ca_file=own.ca_file, certificate=shown)
         publisher = Publisher(self._outbox, settings, faults=faults)
         self._inbox = InboxFollower(f"{self.agency}-inbox", self._stop, intake, self._heard_more)
         self._receipts = ReceiptFollower(
@@ -103,6 +114,20 @@ class Door:
             "relay": self._relay,
             "webhooks": self._webhooks,
         }
+        self.documents = AttachmentStore(own.attachments or attachments_folder(settings.data_dir))
+        self._threads["attachments"] = Attachments(
+            f"{self.agency}-attachments",
+            self._stop,
+            self.documents,
+            self._outbox,
+            self._store,
+            catalog,
+            settings.signing_key(),
+            outbound,
+            doors={**(doors or {}), **own.doors},
+            scanner=own.scanner,
+            faults=faults,
+        )
         if own.table is not None:
             # Only here: its library is an extra of its own.
             from .table.taking import OutboxTable
@@ -206,6 +231,24 @@ class Door:
     def numbers(self, notices: Sequence[UUID]) -> list[int]:
         """The numbers of notices by their ids; those that are not known are left out."""
         return self._store.numbers([str(notice) for notice in notices])
+
+    def keyring(self) -> Keyring:
+        """The keys of agencies, as the reader of the inbox has them. Raises RetryLater before it has any."""
+        return self._inbox.keyring()
+
+    def document_for(self, digest: str, agency: str | None) -> Path | None:
+        """The file of a document, for a system of our own (None) or for an agency; None where there is none.
+
+        Another agency has only what an own event names that the bus has delivered to it.
+        """
+        path = self.documents.path(digest)
+        if not path.exists():
+            return None
+        if agency is not None:
+            events = self.documents.own_events(digest)
+            if not any(agency in self.said.told_of(bytes.fromhex(event)) for event in events):
+                return None
+        return path
 
     def first_unacknowledged(self, up_to: int) -> list[int]:
         """Numbers of the notices up to one that are not acknowledged."""

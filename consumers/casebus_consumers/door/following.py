@@ -9,9 +9,11 @@ from casebus_consumers.own.intake import Intake
 from casebus_producers.config import AgencySettings
 from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.publisher import Publisher
+from casebus_producers.received.inbox_reader import InboxReader
 from casebus_producers.received.receipts import ReceiptReader
+from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import BusError
+from casebus_schemas.errors import BusError, RetryLater
 
 _POLL_S = 0.5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
@@ -76,11 +78,19 @@ class InboxFollower(Follower):
         super().__init__(name, stop)
         self._intake = intake
         self._ring = ring
+        self._reader: InboxReader | None = None
+
+    def keyring(self) -> Keyring:
+        """The keys of agencies as they were read last. Raises RetryLater before they were."""
+        if self._reader is None:
+            raise RetryLater("the keys of agencies are not read yet", remedy="try again")
+        return self._reader.keyring
 
     def follow(self) -> None:
         """As it comes."""
         with self._intake.open() as reader:
             self._intake.to_end(reader)
+            self._reader = reader
             self._ring()
             self.well()
             while not self._stop.is_set():

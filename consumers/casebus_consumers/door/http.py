@@ -33,6 +33,8 @@ from .asking import (
     too_many,
     uuid_of,
 )
+from .attachments.answering import AttachmentAnswers, by_signature
+from .attachments.store import MOST_BYTES as MOST_BYTES_OF_DOCUMENT
 from .clients import CERTIFICATE, Clients
 from .door import Door
 from .operations import OPERATIONS, Operation
@@ -42,11 +44,15 @@ from .said import Stage, event_of, reached
 from .taken import Taken
 
 Endpoint = Callable[[Request, Query], Awaitable[Response]]
-METHODS = ("GET", "HEAD", "POST")
+METHODS = ("GET", "HEAD", "POST", "PUT")
 HEARTBEAT_S = 15.0
+MOST_STREAMS = 1_000
+"""Connections open at a time at one door: most are streams and long polls, which wait; more get 503."""
 RATE_S, BURST = 100.0, 200
 """Requests of one client: a second on end, and at once."""
 _WITHOUT_KEY = "/healthz"
+_OF_DOORS = "get_attachment"
+"""What another agency's door may ask, too, by a signature."""
 _RUN = 100
 log = logging.getLogger(__name__)
 
@@ -65,10 +71,17 @@ def create_app(
         exception_handlers={HTTPException: _http_error},
     )
     app.router.redirect_slashes = False
-    return Guarded(app, hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES, problems=True)
+    return Guarded(
+        app,
+        hosts=hosts,
+        methods=METHODS,
+        most_bytes=MOST_BYTES,
+        problems=True,
+        streamed={"PUT": MOST_BYTES_OF_DOCUMENT},
+    )
 
 
-class _Web:
+class _Web(AttachmentAnswers):
     """The operations; each takes the request with its query read and gives the answer."""
 
     def __init__(self, door: Door, clients: Clients, rates: Rates) -> None:
@@ -85,7 +98,9 @@ class _Web:
                 operation = by_method.get("GET" if request.method == "HEAD" else request.method)
                 if operation is None:
                     raise Problem(405, f"{request.method}, expected {allowed}", headers={"allow": allowed})
-                if operation.path != _WITHOUT_KEY:
+                if operation.name == _OF_DOORS and by_signature(request):
+                    self._admit_agency(request)
+                elif operation.path != _WITHOUT_KEY:
                     self._admit(request)
                 endpoint: Endpoint = getattr(self, operation.name)
                 return await endpoint(request, Query(request, operation.query))
@@ -112,6 +127,12 @@ class _Web:
                 "authorization, expected Bearer and the key of a client, or a client's certificate",
                 headers={"www-authenticate": "Bearer"},
             )
+        self._bound(client)
+
+    def _admit_agency(self, request: Request) -> None:
+        self._bound(f"agency {self.agency_of(request)}")
+
+    def _bound(self, client: str) -> None:
         wait_s = self._rates.wait_s(client)
         if wait_s:
             raise Problem(429, f"the requests of {client}", headers={"retry-after": str(wait_s)})
@@ -283,7 +304,9 @@ class _Web:
         chain = str(uuid_of(request.path_params["chain"], "chain"))
         asked, now = query.as_of(self._door.agency), query.moment("now") or self._door.now()
         why = query.flag("why")
-        return _json(await run_in_threadpool(self._door.view.case, chain, now, asked=asked, why=why))
+        found = await run_in_threadpool(self._door.view.case, chain, now, asked=asked, why=why)
+        listed = await run_in_threadpool(self._door.documents.listed, chain)
+        return _json({**found, "attachments": listed})
 
     async def get_obligations(self, request: Request, query: Query) -> Response:
         """What is due."""

@@ -7,7 +7,7 @@ from typing import Any
 from casebus_schemas.case.as_of import LEVELS
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 
-from .asking import BATCH, EVENT, JSON, LARGEST, LONGEST_WAIT_S, MOST_AT_ONCE, RULE, STAGES
+from .asking import BATCH, EVENT, JSON, LARGEST, LONGEST_WAIT_S, MOST_AT_ONCE, OCTETS, RULE, STAGES
 
 Schema = Mapping[str, Any]
 _MOMENT: Schema = {
@@ -147,6 +147,29 @@ OPERATIONS: tuple[Operation, ...] = (
         },
         {},
         (400, 404),
+    ),
+    Operation(
+        "get_attachment",
+        "GET",
+        "/v1/attachments/{sha256}",
+        "文件，可按范围获取",
+        "A document by its digest, whole or in ranges (Range); to another agency's door, by its signature "
+        "(RFC 9421), only if an event that names the document was delivered to it",
+        {200: "Binary", 206: "Binary"},
+        {},
+        {},
+        (400, 404),
+    ),
+    Operation(
+        "put_attachment",
+        "PUT",
+        "/v1/attachments/{sha256}",
+        "存入本机关的文件",
+        "Store a document of the agency's own, up to 5 GiB, so that other agencies' doors can fetch it",
+        {201: "Stored"},
+        {},
+        {OCTETS: "Binary"},
+        (400, 404, 413, 415, 422),
     ),
     Operation(
         "get_obligations",

@@ -35,12 +35,17 @@ class Outbound:
         allowed: Sequence[Network] = (),
         *,
         ca_file: Path | None = None,
+        certificate: tuple[Path, Path] | None = None,
         resolve: Resolve = resolve_name,
         connect: Connect = socket.create_connection,
     ) -> None:
-        """`allowed` are internal networks that may be reached; `ca_file` is trusted, not the system's."""
+        """`allowed` are internal networks that may be reached; `ca_file` is trusted, not the system's.
+
+        `certificate`, with its private key, is shown to whoever asks for one.
+        """
         self._allowed = tuple(allowed)
         self._ca_file = ca_file
+        self._certificate = certificate
         self._resolve = resolve
         self._connect = connect
 
@@ -88,6 +93,8 @@ class Outbound:
             sock.settimeout(timeout_s)
             if target.secure:
                 context = ssl.create_default_context(cafile=self._ca_file)
+                if self._certificate is not None:
+                    context.load_cert_chain(*self._certificate)
                 sock = context.wrap_socket(sock, server_hostname=target.host)
                 ends.args = (sock,)
             kind = http.client.HTTPSConnection if target.secure else http.client.HTTPConnection

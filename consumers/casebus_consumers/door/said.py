@@ -60,6 +60,13 @@ class Said:
             rows = connection.execute(_AFTER, (seq, limit)).fetchall()
         return [{"seq": row[0], **self._receipt(bytes(row[1]))} for row in rows]
 
+    def told_of(self, digest: bytes) -> set[str]:
+        """The agencies to which the bus has delivered an own event."""
+        with self._outbox.reading() as connection:
+            values = connection.execute(_OF_DIGEST, (digest,)).fetchall()
+        said = [self._receipt(bytes(value)) for (value,) in values]
+        return {one["agency"] for receipt in said for one in receipt.get("notices", ())}
+
     def last_receipt(self) -> int:
         """The number of the receipt that came last, -1 where none has come."""
         with self._outbox.reading() as connection:

@@ -1,18 +1,20 @@
 """The agency's own settings of its door: door.yaml beside its outbox, read strictly when the door starts."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.errors import UsageError
 from casebus_schemas.strict_yaml import known_keys, read_yaml
 
-from .addresses import Network, read_networks
+from .addresses import Network, read_networks, target_of
 from .tls import DoorTls
 
 FILE = "door.yaml"
+_KEYS = ("reach", "ca_file", "table", "folder", "attachments", "doors", "scanner", "tls")
 _TABLE = re.compile(r"([A-Za-z_]\w*\.)?[A-Za-z_]\w*\Z")
 
 
@@ -39,6 +41,12 @@ class DoorSettings:
     table: TableSettings | None = None
     folder: Path | None = None
     """Where systems that can only write files drop them."""
+    attachments: Path | None = None
+    """Where documents are stored; `attachments` beside the outbox."""
+    doors: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of other agencies' doors, from which documents are fetched."""
+    scanner: Sequence[str] = ()
+    """A command that looks for viruses in the file that it is given."""
     tls: DoorTls | None = None
     """Its own certificate, and how systems are known by theirs."""
 
@@ -53,7 +61,7 @@ class DoorSettings:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {file}", found=str(error)) from error
         body: Any = read_yaml(FILE, source) or {}
-        known_keys(FILE, body, required=(), optional=("reach", "ca_file", "table", "folder", "tls"))
+        known_keys(FILE, body, required=(), optional=_KEYS)
         reach = body.get("reach") or []
         if not isinstance(reach, list):
             raise UsageError(f"{FILE}: reach", found=repr(reach)[:80], expected="a list of networks")
@@ -62,8 +70,32 @@ class DoorSettings:
             _path(body, "ca_file", folder),
             _table(body.get("table"), folder),
             _path(body, "folder", folder),
+            _path(body, "attachments", folder),
+            _doors(body.get("doors")),
+            _scanner(body.get("scanner")),
             None if body.get("tls") is None else DoorTls.read(f"{FILE}: tls", body["tls"], folder),
         )
+
+
+def _doors(body: Any) -> dict[str, str]:
+    found = body or {}
+    if not isinstance(found, dict):
+        raise UsageError(f"{FILE}: doors", found=repr(body)[:80], expected="an address for each agency")
+    for agency, url in found.items():
+        if agency not in MEMBERS:
+            raise UsageError(f"{FILE}: doors", found=repr(agency)[:80], expected=", ".join(MEMBERS))
+        target_of(str(url))
+    return {str(agency): str(url) for agency, url in found.items()}
+
+
+def _scanner(body: Any) -> tuple[str, ...]:
+    if body is None:
+        return ()
+    if not isinstance(body, list) or not body or not all(isinstance(one, str) and one for one in body):
+        raise UsageError(
+            f"{FILE}: scanner", found=repr(body)[:80], expected="a list: the program, its arguments"
+        )
+    return tuple(body)
 
 
 def _table(body: Any, folder: Path) -> TableSettings | None:

@@ -195,6 +195,15 @@ def finding_lines(finding: dict[str, Any], *, case: str = "") -> Iterator[str]:
     return iter(lines_or_reason(named, lambda: _finding(finding, case)))
 
 
+def article_text(article: dict[str, Any]) -> str:
+    """Where something stands: an article of a law, or a source that is none."""
+    known = clock_table().instruments.get(article["instrument"])
+    name = word(instruments(), article["instrument"]).zh
+    if known is not None and not known.is_law:
+        return f"source: {name} ({article['instrument']})"
+    return f"law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
+
+
 def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     yield f"{_headline(finding)}  {case}".rstrip()
     yield f"  发现 finding {finding['id']}  {who_says(finding)}".rstrip()
@@ -203,13 +212,7 @@ def _finding(finding: dict[str, Any], case: str) -> Iterator[str]:
     for account in finding["accounts"]:
         source = f"  (事件 event {account['event'][:16]})" if account.get("event") else ""
         yield f"    {_speaker(account['agency'])}  {_value(account.get('value'))}{source}"
-    for article in finding["law"]:
-        known = clock_table().instruments.get(article["instrument"])
-        name = word(instruments(), article["instrument"]).zh
-        if known is not None and not known.is_law:
-            yield f"    依据 source: {name} ({article['instrument']})"
-            continue
-        yield f"    依据 law: {name}第{article['article']}条 ({article['instrument']} {article['article']})"
+    yield from (f"    依据 {article_text(article)}" for article in finding["law"])
     if suggestion := finding.get("suggestion"):
         yield f"    建议 suggestion: {_speaker(suggestion['by'])} → {in_both(title(suggestion['type']))}"
     yield from (f"    {line}" for line in finding_why(finding))

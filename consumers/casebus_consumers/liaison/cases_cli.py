@@ -169,7 +169,7 @@ def check_files(
 ) -> None:
     """Without any server: refusals, advice, folded cases, obligations and findings of these events.
 
-    Exit 1 if one of them would be refused.
+    Exit 1 if one of them would be refused, or is against a law that leaves no room.
     """
     from casebus_consumers.event_texts import in_words
     from casebus_producers.checking.check import check
@@ -177,7 +177,7 @@ def check_files(
     from casebus_producers.outbox.event_files import read_events
 
     from .bus_time import bus_now
-    from .case_screen import case_lines
+    from .case_screen import article_text, case_lines
     from .notice_view import refusal_text
 
     moment = bus_now(None) if now is None else read_end(now)
@@ -190,6 +190,9 @@ def check_files(
         for refused in answer.refused:
             why = refusal_text(refused["code"], refused["detail"])
             yield f"拒绝 refused  #{refused['index'] + 1}  {why}"
+        for one in answer.forbidden:
+            yield f"禁止 forbidden  #{one['index'] + 1}  {one['rule']}  {one['zh']} / {one['detail']}"
+            yield from (f"    {article_text(each)}" for each in one["law"])
         for advice in answer.advice:
             place = f"#{advice['index'] + 1}  {advice['pointer']}"
             yield f"提示 advice   {place}  {advice['zh']} / {advice['detail']}"

@@ -15,6 +15,8 @@ def rule_lines(rule: Rule) -> Iterator[str]:
     yield f"  范围 scope       {scopes}"
     yield f"  类别 class       {shown(FINDING_CLASSES, rule.cls)}"
     yield f"  程度 severity    {shown(SEVERITIES, rule.severity)}"
+    if rule.forbids:
+        yield "  禁止 forbids     发出前即予拒绝 refused before it is sent, with the article"
     for look in rule.looks_at:
         yield f"  着眼 looks at    {look}  {_look(look)}".rstrip()
     known = clock_table().instruments

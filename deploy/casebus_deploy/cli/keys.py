@@ -15,7 +15,7 @@ app.command("witness")(witness)
 @app.command("readmit")
 def readmit(
     agency: Annotated[str, typer.Argument(help="whose key it is")],
-    public_key: Annotated[str, typer.Argument(help="64 hexadecimal digits, as the agency handed them over")],
+    public_key: Annotated[str, typer.Argument(help="hexadecimal digits, as the agency handed them over")],
     connection: Annotated[
         Path | None, typer.Option("--connection", "-c", envvar="CASEBUS_CONNECTION", help="connection.json")
     ] = None,

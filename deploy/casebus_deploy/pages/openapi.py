@@ -7,7 +7,7 @@ from importlib.metadata import version as version_of
 from importlib.resources import files
 from typing import Any
 
-from casebus_consumers.door.asking import JSON, LARGEST
+from casebus_consumers.door.asking import JSON, LARGEST, OCTETS
 from casebus_consumers.door.operations import OPERATIONS, Operation
 from casebus_consumers.door.problems import MEDIA_TYPE
 from casebus_schemas.strict_yaml import read_yaml
@@ -86,8 +86,12 @@ def _operation(one: Operation) -> dict[str, Any]:
 
 def _path_parameters(one: Operation) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
-    schema = {"type": "string", "format": "uuid"}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    uuid = {"type": "string", "format": "uuid"}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": digest if name == "sha256" else uuid}
+        for name in names
+    ]
 
 
 def _query(name: str, one: Operation) -> dict[str, Any]:
@@ -108,7 +112,7 @@ def _headers(one: Operation) -> list[dict[str, Any]]:
 
 def _content(one: Operation, body: str) -> dict[str, Any]:
     streams = {_STREAM: {"schema": {"type": "string"}}} if one.name == "get_inbox" else {}
-    return {JSON: _ref(body), **streams}
+    return {OCTETS if body == "Binary" else JSON: _ref(body), **streams}
 
 
 def _answer(status: int, content: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
         signal.signal(number, lambda _number, _frame: stop.set())
     every = dict.fromkeys((*door_urls, *desk_urls))
     settings = {agency: AgencySettings.read(agency, connection) for agency in every}
-    doors = {agency: Door(one, catalog, faults=faults) for agency, one in settings.items()}
+    known = _known(connection, "door_url")
+    doors = {agency: Door(one, catalog, faults=faults, doors=known) for agency, one in settings.items()}
     simulated = connection is not None and connection.simulated_clock
     servers = [
         uvicorn.Server(_door_config(doors[agency], settings[agency], url))
@@ -134,8 +135,7 @@ def _door_config(door: Door, settings: AgencySettings, url: str) -> "uvicorn.Con
 
 def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = None) -> "uvicorn.Config":
     """How a door answers at its address. Raises UsageError where address and certificate do not fit."""
-    from casebus_consumers.door.http import create_app
-    from casebus_services.web_guard import MOST_CONNECTIONS
+    from casebus_consumers.door.http import MOST_STREAMS, create_app
 
     if (urlsplit(url).scheme == "https") != (tls is not None):
         raise UsageError(
@@ -143,7 +143,7 @@ def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = Non
             found=f"{url}, {'no certificate' if tls is None else 'a certificate'}",
             expected="https with tls in door.yaml, http without",
         )
-    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_CONNECTIONS, tls)
+    return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_STREAMS, tls)
 
 
 def _desk_config(

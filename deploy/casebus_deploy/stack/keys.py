@@ -18,7 +18,7 @@ from casebus_schemas.catalogue.services import services
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
-from casebus_schemas.evidence.ed25519 import check_public_key
+from casebus_schemas.evidence.algorithms import of_public_key
 from casebus_schemas.evidence.key_file import read_seed
 from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.signing import SigningKey, key_id
@@ -117,16 +117,16 @@ def readmit(connection: Connection, agency: str, public_key: str) -> tuple[bytes
     """
     try:
         public = bytes.fromhex(public_key)
-        check_public_key(public)
+        algorithm = of_public_key(public)
     except ValueError as error:
         raise UsageError(
             f"not a public key: {error}",
             found=public_key[:80],
-            expected="64 hexadecimal digits of an Ed25519 public key",
+            expected="hexadecimal digits of a public key: 64 of Ed25519, 128 of SM2",
         ) from error
     if agency not in MEMBERS:
         raise UsageError("whose key?", found=agency, expected=", ".join(MEMBERS))
-    identifier, keyring = key_id(public), read_keyring(connection)
+    identifier, keyring = key_id(public, algorithm.number), read_keyring(connection)
     now_ms = time.time_ns() // 1_000_000
     valid = [one for one in keyring.of(agency) if _signs(one, now_ms)]
     if valid or keyring.find(agency, identifier) is not None:
@@ -230,7 +230,7 @@ def _public_facts(holder: str, identifier: bytes, public: bytes) -> dict[str, An
     return {
         "holder": holder,
         "key_id": identifier,
-        "algorithm": "ed25519",
+        "algorithm": of_public_key(public).name,
         "role": "event",
         "public_key": public,
     }

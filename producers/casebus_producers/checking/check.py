@@ -16,6 +16,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, UsageError
 from casebus_schemas.law.calendar import Calendar
 from casebus_schemas.rules.case_view import case_view
+from casebus_schemas.rules.register import RULES
 from casebus_schemas.texts.errors import detail_in_chinese
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment
@@ -34,9 +35,13 @@ _DIGEST_LENGTH = 32
 
 @dataclass
 class Check:
-    """The answer of `casebus check`: JSON of the command line, and whether nothing would be refused."""
+    """The answer of `casebus check`: JSON of the command line, and whether all may be said.
+
+    `refused` is what the bus would refuse, `forbidden` what the law does: the bus would take it and find it.
+    """
 
     refused: list[dict[str, Any]] = field(default_factory=list)
+    forbidden: list[dict[str, Any]] = field(default_factory=list)
     advice: list[dict[str, Any]] = field(default_factory=list)
     cases: list[dict[str, Any]] = field(default_factory=list)
     chains: dict[str, list[ChainEvent]] = field(default_factory=dict)
@@ -44,14 +49,15 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether every event would be admitted."""
-        return not self.refused
+        """Whether every event would be admitted, and none is against a law that leaves no room."""
+        return not self.refused and not self.forbidden
 
     def to_json(self) -> dict[str, Any]:
         """All of it; obligations and findings of every case also in one list each."""
         return {
             "ok": self.ok,
             "refused": self.refused,
+            "forbidden": self.forbidden,
             "advice": self.advice,
             "cases": self.cases,
             "obligations": [duty for case in self.cases for duty in case["obligations"]],
@@ -85,6 +91,7 @@ def check(
         answer.advice.extend(_advice(placed, now))
         answer.chains[chain] = [event for _, event in placed]
         view = case_view(answer.chains[chain], now, calendar=calendar)
+        answer.forbidden.extend(_forbidden(placed, view["findings"]))
         answer.cases.append({**view, "provisional": chain in desk.provisional})
     return answer
 
@@ -243,6 +250,24 @@ class _OfChain:
         if first == self._places[event.digest]:
             return None
         return Sentence(f"第{first + 1}件事件", f"event #{first + 1}")
+
+
+def _forbidden(
+    chain: list[tuple[int, ChainEvent]], findings: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Each finding of a rule that leaves no room, with the last of the events that it rests on."""
+    places = {event.digest.hex(): index for index, event in chain}
+    for finding in findings:
+        if not RULES[finding["rule"]].forbids:
+            continue
+        named = [places[one["event"]] for one in finding["accounts"] if one["event"] in places]
+        yield {
+            "index": max(named, default=chain[-1][0]),
+            "rule": finding["rule"],
+            "law": finding["law"],
+            "detail": finding["because"]["en"],
+            "zh": finding["because"]["zh"],
+        }
 
 
 def _advice(chain: list[tuple[int, ChainEvent]], now: datetime) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Exchanges an agency's signing key, in steps that may be broken off between any two and begun again."""
 
-import secrets
 import time
 from base64 import b64encode
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from casebus_schemas.admission.keyring import KeyEntry
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.algorithms import by_name
 from casebus_schemas.times import beijing_text, to_datetime
 from casebus_schemas.wire.signing import SigningKey
 
@@ -20,8 +20,10 @@ from .key_events import KeyEvents
 class KeyChange:
     """One exchange: announce the next key under the old one, let it sign, retire the old one."""
 
-    def __init__(self, settings: AgencySettings, timeout_s: float) -> None:
+    def __init__(self, settings: AgencySettings, timeout_s: float, algorithm: str | None = None) -> None:
+        """`algorithm` is that of the next key, by default that of the one that signs."""
         self._settings = settings
+        self._algorithm = algorithm
         self._events = KeyEvents(settings, timeout_s)
         self._file = settings.signing_key_file
         self._next = self._file.with_name(self._file.name + ".next")
@@ -101,8 +103,25 @@ class KeyChange:
 
     def _made(self) -> SigningKey:
         if not self._next.exists():
-            write_private(self._next, secrets.token_hex(32))
-        return SigningKey.from_file(self._next)
+            write_private(self._next, self._new_key())
+        made = SigningKey.from_file(self._next)
+        if self._algorithm not in (None, made.algorithm.name):
+            raise UsageError(
+                f"an exchange was begun with a key of {made.algorithm.name}",
+                found=str(self._next),
+                expected=f"one of {self._algorithm}",
+                remedy=f"finish it with --algorithm {made.algorithm.name}, then exchange that key",
+            )
+        return made
+
+    def _new_key(self) -> str:
+        name = self._algorithm or self._settings.signing_key().algorithm.name
+        try:
+            return by_name(name).make()
+        except ValueError as error:
+            raise UsageError(
+                "no such key can be made", found=str(error), expected="an algorithm that is installed here"
+            ) from error
 
 
 def key_line(entry: KeyEntry) -> dict[str, Any]:
@@ -131,7 +150,7 @@ def _ended(entry: KeyEntry | None) -> bool:
 def _facts(key: SigningKey, not_after: datetime | None) -> dict[str, Any]:
     return {
         "key_id": key.key_id.hex(),
-        "algorithm": "ed25519",
+        "algorithm": key.algorithm.name,
         "role": "event",
         "public_key": b64encode(key.public).decode(),
         "not_after": None if not_after is None else not_after.isoformat(),

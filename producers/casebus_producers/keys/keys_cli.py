@@ -50,6 +50,9 @@ def rotate(
     keep_old: Annotated[
         bool, typer.Option("--keep-old", help="leave the old key valid: other machines still sign with it")
     ] = False,
+    algorithm: Annotated[
+        str | None, typer.Option(help="of the new key: ed25519 or sm2; else that of the one that signs")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
     as_json: Json = False,
 ) -> None:
@@ -68,7 +71,7 @@ def rotate(
     settings = AgencySettings.read(agency, read_connection(connection))
     ends = _moment(not_after, read_time) if not_after else None
     with within(timeout):
-        done = KeyChange(settings, timeout).run(ends, keep_old=keep_old)
+        done = KeyChange(settings, timeout, algorithm).run(ends, keep_old=keep_old)
     if as_json:
         say_json(done)
     else:

@@ -33,6 +33,11 @@ class ProvingReader(TopicReader):
         self._place = place
         super().__init__(login, [place.topic, *key_topics], None if start is None else {place: start})
 
+    @property
+    def keyring(self) -> Keyring:
+        """The keys as they were read last."""
+        return self._keyring
+
     def poll(self, timeout_s: float) -> list[Record]:
         """New records of the place; what has come of keys is taken into the keyring."""
         found = super().poll(timeout_s)

@@ -1,6 +1,6 @@
 """The keyring: which key speaks for which agency, folded from the topics of key life in offset order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -9,14 +9,13 @@ from typing import Any, Literal
 from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RefusalCode, Refused
-from casebus_schemas.evidence.ed25519 import check_public_key
-from casebus_schemas.sealed.public_keys import X25519, check_encryption_key
+from casebus_schemas.evidence.algorithms import registered
 from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_schemas.wire.signing import ED25519, event_message, key_id, parse_block, verify
+from casebus_schemas.wire.signing import event_message, key_id, parse_block, verify
 
 from .may_say import unfit
 
@@ -29,13 +28,6 @@ _DAY_MS = 86_400_000
 KEPT_REASONS = 100
 _KEPT_UNKNOWN = 20
 _LOG_APPEND_TIME = 1
-_Algorithm = tuple[int, Callable[[bytes], None]]
-_ALGORITHMS: Mapping[str, _Algorithm] = {
-    "ed25519": (ED25519, check_public_key),
-    "x25519": (X25519, check_encryption_key),
-}
-_OF_ROLE = {"encrypt": "x25519"}
-"""The algorithm of a role; every other role signs."""
 
 KEY_EVENTS = frozenset({"key.announced", "key.rotated", "key.retired", "key.revoked"})
 Ending = Literal["replaced", "retired", "revoked"]
@@ -304,12 +296,7 @@ def _ended(entry: KeyEntry, how: Ending, record: Record) -> KeyEntry:
 
 def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
     public: bytes = data["public_key"]
-    expected = _OF_ROLE.get(data["role"], "ed25519")
-    if data["algorithm"] != expected:
-        raise ValueError(f"algorithm {data['algorithm']}, expected {expected}")
-    algorithm, check = _ALGORITHMS[expected]
-    check(public)
-    identifier = key_id(public, algorithm)
+    identifier = key_id(public, registered(data["role"], data["algorithm"], public))
     if data["key_id"] != identifier:
         raise ValueError(
             f"key id {_short(data['key_id'])}, expected {_short(identifier)}, that of the key given"

@@ -18,13 +18,13 @@ from casebus_schemas.wire.signing import (
     admission_message_of,
     event_message,
     parse_block,
+    verify,
 )
 
 from .bundle_coverage import ADMISSION_TOPIC, Coverage, coverage, first_times
 from .bundle_file import Bundle
 from .bundle_page import LAYOUT, page
 from .bundle_reader import BundleReader, ShownEntry, is_key_log
-from .ed25519 import verify
 from .epoch import EpochLeaf
 from .key_history import BUS, KeyHistory
 from .trust_policy import TrustPolicy, Verdict
@@ -62,16 +62,16 @@ class BundleReport:
 
 
 class Signature(NamedTuple):
-    """What is left to be checked of an entry: one equation of Ed25519."""
+    """What is left to be checked of an entry: its signature."""
 
     place: str
     public: bytes
-    signature: bytes
+    block: SignatureBlock
     message: bytes
 
     def holds(self) -> bool:
         """Whether it is the key's signature of the message."""
-        return verify(self.public, self.signature, self.message)
+        return verify(self.block, self.message, self.public)
 
 
 VerifyAll = Callable[[Sequence[Signature]], Iterable[bool]]
@@ -305,7 +305,7 @@ def _signed(
     if reason := key.why_not(record, now_ms):
         raise ValueError(f"signed by {reason}")
     place = f"{record.topic}/{record.partition}/{record.offset}"
-    return Signature(place, key.public, block.signature, message)
+    return Signature(place, key.public, block, message)
 
 
 class _NotJudged(Exception):

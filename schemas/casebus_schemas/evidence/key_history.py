@@ -1,4 +1,4 @@
-"""Which key spoke for whom, read again from the key topics of a bundle: no package but one for Ed25519.
+"""Which key spoke for whom, read again from the key topics of a bundle: no package but those for signatures.
 
 As `admission.keyring`, but for the quotas of a day and the fitness of a body, which need the catalogue: a key
 event that the bus ignored for these has its effect here, on the keys of the agency that signed it alone. What
@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from casebus_schemas.errors import BusError
-from casebus_schemas.sealed.public_keys import check_encryption_key, encryption_key_id
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import event_message, key_id, parse_block, verify
 
+from .algorithms import registered
 from .avro_values import NotInBundle, Schemas
-from .ed25519 import check_public_key
 
 BUS = "bus"
 _LOG_APPEND_TIME = 1
@@ -143,12 +142,7 @@ class KeyHistory:
 
     def _announced(self, agency: str, data: dict[str, Any]) -> HistoricKey:
         public: bytes = data["public_key"]
-        encrypts = data["role"] == "encrypt"
-        expected = "x25519" if encrypts else "ed25519"
-        if data["algorithm"] != expected:
-            raise ValueError(f"algorithm {data['algorithm']}, expected {expected}")
-        (check_encryption_key if encrypts else check_public_key)(public)
-        if data["key_id"] != (encryption_key_id if encrypts else key_id)(public):
+        if data["key_id"] != key_id(public, registered(data["role"], data["algorithm"], public)):
             raise ValueError("the key id is not that of the key")
         if (agency, data["key_id"]) in self.keys:
             raise ValueError("a key is announced once only")

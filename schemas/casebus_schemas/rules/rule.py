@@ -98,8 +98,9 @@ class Rule:
     itself, so that it is run again only for those that are touched (`Case.only`); every rule that looks at
     duties does. `quiet` is for a rule that the time since the last event decides. `keys` are the kinds of
     what events of several chains must have in common to be given to it, `kin` the kinds of kin that it
-    compares, `matters` the subjects of what it finds of kin, one of each in a chain. `acts`, `mends` and
-    `closes` say to people who should do what about a finding, and when it goes away.
+    compares, `matters` the subjects of what it finds of kin, one of each in a chain. `forbids` says that the
+    law leaves no room: what would be found is refused before it is said, with the article. `acts`, `mends`
+    and `closes` say to people who should do what about a finding, and when it goes away.
     """
 
     id: RuleId
@@ -116,6 +117,7 @@ class Rule:
     keys: tuple[KeyKind, ...] = ()
     kin: tuple[KinKind, ...] = ()
     matters: tuple[str, ...] = ()
+    forbids: bool = False
     in_case: OverCase | None = field(default=None, init=False)
     at_time: AtTime | None = field(default=None, init=False)
     on_arrival: OverArrival | None = field(default=None, init=False)

@@ -15,6 +15,7 @@ def rule_json(rule: Rule) -> dict[str, object]:
         "scopes": list(rule.scopes),
         "class": rule.cls,
         "severity": rule.severity,
+        "forbids": rule.forbids,
         "looks_at": list(rule.looks_at),
         "law": [
             {**article.to_json(), "title": known[article.instrument].title.to_json()} for article in rule.law

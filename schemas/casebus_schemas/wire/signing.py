@@ -8,10 +8,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from casebus_schemas.errors import UsageError
-from casebus_schemas.evidence import ed25519
+from casebus_schemas.evidence import algorithms
 
 ZERO_DIGEST = bytes(32)
-ED25519 = 1
+ED25519 = algorithms.ED25519.number
 BLOCK_LENGTH = 98
 
 _U32 = ">I"
@@ -134,32 +134,46 @@ def key_id(public: bytes, alg: int = ED25519) -> bytes:
 
 
 class SigningKey:
-    """An Ed25519 private key that makes signature blocks."""
+    """A private key that makes signature blocks: Ed25519 from its seed, or another of the registry."""
 
-    __slots__ = ("_private", "key_id", "public")
+    __slots__ = ("_head", "_private", "algorithm", "key_id", "public")
 
     def __init__(self, seed: bytes) -> None:
-        if len(seed) != ed25519.SEED_LENGTH:
-            raise UsageError("not an Ed25519 seed", found=f"{len(seed)} bytes", expected="32 bytes")
-        self._private = ed25519.PrivateKey(seed)
+        self._take(algorithms.ED25519, seed.hex())
+
+    @classmethod
+    def parse(cls, text: str) -> "SigningKey":
+        """Reads the text of a key file: 64 hexadecimal digits, or the name of an algorithm and its key.
+
+        Raises ValueError for another text, and where the algorithm needs a package that is not installed.
+        """
+        word = text.split(" ", 1)[0]
+        key = cls.__new__(cls)
+        key._take(algorithms.by_name(word) if " " in text else algorithms.ED25519, text)
+        return key
+
+    def _take(self, algorithm: algorithms.SignatureAlgorithm, text: str) -> None:
+        self.algorithm = algorithm
+        self._private = algorithm.private(text)
         self.public = self._private.public
-        self.key_id = key_id(self.public)
+        self.key_id = key_id(self.public, algorithm.number)
+        self._head = bytes((1, algorithm.number)) + self.key_id
 
     @classmethod
     def from_file(cls, path: Path) -> "SigningKey":
-        """Reads a seed of 64 hexadecimal digits. Raises UsageError if the file is missing or malformed."""
+        """Reads a key file. Raises UsageError if it is missing or malformed, or needs another package."""
         try:
-            return cls(bytes.fromhex(path.read_text().strip()))
+            return cls.parse(path.read_text(encoding="ascii").strip())
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"cannot read the signing key {path}",
-                found=type(error).__name__,
-                expected="a file of 64 hexadecimal digits",
+                found=str(error) if isinstance(error, ValueError) else type(error).__name__,
+                expected="a file of 64 hexadecimal digits, or 'sm2' and two numbers",
             ) from error
 
     def sign(self, message: bytes) -> bytes:
-        """Signature block of 98 bytes: version 1, algorithm 1, key id, Ed25519 signature."""
-        return b"\1\1" + self.key_id + self._private.sign(message)
+        """Signature block of 98 bytes: version 1, algorithm, key id, signature of 64 bytes."""
+        return self._head + self._private.sign(message)
 
 
 class SignatureBlock(NamedTuple):
@@ -171,16 +185,21 @@ class SignatureBlock(NamedTuple):
 
 
 def parse_block(raw: bytes) -> SignatureBlock:
-    """Parses a signature block. Raises ValueError saying what was found and expected."""
+    """Parses a signature block. Raises ValueError for what is none, or needs a package that is not here."""
     if len(raw) != BLOCK_LENGTH:
         raise ValueError(f"signature block of {len(raw)} bytes, expected {BLOCK_LENGTH}")
     if raw[0] != 1:
         raise ValueError(f"signature block version {raw[0]}, expected 1")
-    if raw[1] != ED25519:
-        raise ValueError(f"signature algorithm {raw[1]}, expected {ED25519} (Ed25519)")
+    algorithms.by_number(raw[1])
     return SignatureBlock(raw[1], raw[2:34], raw[34:])
 
 
 def verify(block: SignatureBlock, message: bytes, public: bytes) -> bool:
-    """Whether the block signs the message under the public key, by the one rule for Ed25519."""
-    return ed25519.verify(public, block.signature, message)
+    """Whether the block signs the message under the public key, by its algorithm's one rule.
+
+    The block's key id must be that of this key with this algorithm: no key is used with two.
+    """
+    algorithm = algorithms.SIGNATURES.get(block.alg)
+    if algorithm is None or key_id(public, block.alg) != block.key_id:
+        return False
+    return algorithm.verify(public, block.signature, message)

@@ -8,9 +8,9 @@ import pytest
 from casebus_consumers.auditor import processes
 from casebus_consumers.auditor.processes import Verifiers
 from casebus_schemas.evidence.bundle_check import Signature
-from casebus_schemas.evidence.ed25519 import PrivateKey
+from casebus_schemas.wire.signing import SigningKey, parse_block
 
-KEY = PrivateKey(bytes(32))
+KEY = SigningKey(bytes(32))
 
 
 def signatures(count: int) -> tuple[list[Signature], list[bool]]:
@@ -20,7 +20,7 @@ def signatures(count: int) -> tuple[list[Signature], list[bool]]:
         message = number.to_bytes(4, "big")
         right.append(number % 3 != 0)
         signed = KEY.sign(message if right[-1] else b"another")
-        found.append(Signature(str(number), KEY.public, signed, message))
+        found.append(Signature(str(number), KEY.public, parse_block(signed), message))
     return found, right
 
 

@@ -31,6 +31,7 @@ EXAMPLES = 30
 SEEN_ELSEWHERE: dict[str, list[Any]] = defaultdict(
     lambda: [ignored_auth],  # test_http.py: the key is sent with each call here
     post_events=[ignored_auth, positive_data_acceptance],  # the data of a type are told in docs/events.md
+    put_attachment=[ignored_auth, positive_data_acceptance],  # its digest is that of no made-up body
     post_check=[ignored_auth, negative_data_rejection],  # what would be refused is its answer
 )
 

@@ -149,7 +149,7 @@ class Speaker:
             "envelope": envelope(to=[]),
             "holder": self.agency,
             "key_id": key.key_id,
-            "algorithm": "ed25519",
+            "algorithm": key.algorithm.name,
             "role": "event",
             "public_key": key.public,
             **changes,

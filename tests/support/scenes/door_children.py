@@ -1,6 +1,7 @@
 """Threads of a door as processes of their own, that tests kill."""
 
 import itertools
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from threading import Event
 from typing import Any
 
 from casebus_consumers.door.addresses import read_networks
+from casebus_consumers.door.attachments.fetching import Attachments
+from casebus_consumers.door.attachments.store import AttachmentStore
 from casebus_consumers.door.door import Door
 from casebus_consumers.door.files.folder import QUIET_S, DropFolder
 from casebus_consumers.door.files.store import DropStore, folder_file
@@ -23,6 +26,7 @@ from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.signing import SigningKey
+from support.events.signed_events import seed_of
 
 
 def take_rows(folder: Path, url_file: Path, kill_at: Mapping[str, int]) -> None:
@@ -66,6 +70,47 @@ def drop_folder(
     ticks = itertools.count()
     clock = clock_s or (lambda: started + 2 * QUIET_S * next(ticks))
     return DropFolder("csrc-folder", Event(), door, dropped, DropStore(folder_file(folder)), faults, clock)
+
+
+def fetch_documents(folder: Path, url: str, piece: int, kill_at: Mapping[str, int]) -> None:
+    """Fetches the documents of the regulator's door without end."""
+    thread = fetching(folder, url, piece=piece, faults=PublisherFaults(kill_at))
+    thread._store.fetch_again()
+    thread.follow()
+
+
+def fetching(folder: Path, url: str, **more: Any) -> Attachments:
+    """The thread of the police that fetches documents from the regulator's door at this address."""
+    key = SigningKey(seed_of("mps"))
+    outbox = Outbox(folder / "outbox.db", agency="mps", key=key, partitions=4)
+    given = {"doors": {"csrc": url}, "outbound": Outbound(read_networks(["127.0.0.0/8"])), **more}
+    outbound = given.pop("outbound")
+    store, heard = AttachmentStore(folder / "attachments"), OwnStore(folder / "own.db")
+    return Attachments(
+        "mps-attachments", Event(), store, outbox, heard, Catalog.load(), key, outbound, **given
+    )
+
+
+def connection_of(folder: Path) -> Path:
+    """A connection.json of the regulator's, without a broker."""
+    for name, text in (("key", "5" * 64), ("secret", "s" * 40), ("password", "secret")):
+        (folder / name).write_text(text)
+    entry = {
+        "username": "csrc",
+        "password_file": str(folder / "password"),
+        "signing_key_file": str(folder / "key"),
+        "data_dir": str(folder),
+    }
+    body = {
+        "bootstrap_servers": "127.0.0.1:1",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "partitions": 4,
+        "principals": {"csrc": entry},
+    }
+    file = folder / "connection.json"
+    file.write_text(json.dumps(body))
+    return file
 
 
 def tell_webhooks(folder: Path, kill_at: Mapping[str, int]) -> None:

@@ -25,6 +25,7 @@ RULE = Rule(
     scopes=("chain",),
     cls="state",
     severity="high",
+    forbids=True,
     looks_at=(_RETURNED, "persons"),
     acts=Sentence("检察机关", "the procuratorate"),
     mends=Sentence(

@@ -24,6 +24,7 @@ RULE = Rule(
     scopes=("chain", "across"),
     cls="state",
     severity="high",
+    forbids=True,
     looks_at=(FILED, "corrections"),
     kin=("merged",),
     matters=("withdrawn",),

@@ -26,6 +26,7 @@ RULE = Rule(
     scopes=("chain", "across"),
     cls="state",
     severity="high",
+    forbids=True,
     looks_at=(ACCEPTED, ENDED, REFERRED, FILED, *OVER),
     kin=("party",),
     matters=("filed", "referred"),

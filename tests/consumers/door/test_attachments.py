@@ -1,0 +1,415 @@
+"""Documents stay with their sender: a receiver's door fetches them in pieces, verified, scanned, once."""
+
+import json
+import signal
+import sys
+import time
+import tracemalloc
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nacl.signing import SigningKey as NaclKey
+from typer.testing import CliRunner
+
+from casebus_consumers.door.addresses import read_networks
+from casebus_consumers.door.attachments.cli import app
+from casebus_consumers.door.attachments.fetching import BEFORE_STORED, BETWEEN_PIECES, Attachments
+from casebus_consumers.door.attachments.message_signature import TERM_S, signature_base, signed_headers
+from casebus_consumers.door.attachments.store import MOST_BYTES, Annex, AttachmentStore, annexes_of
+from casebus_consumers.door.http import create_app
+from casebus_consumers.door.outbound import Outbound
+from casebus_consumers.door.tls import DoorTls
+from casebus_schemas.wire.signing import SigningKey
+from support.cases.chains import at
+from support.cases.members import door_event
+from support.events import receipts
+from support.events.admissions import Admitter
+from support.events.signed_events import chain, seed_of, stored
+from support.scenes.certificates import Authority
+from support.scenes.door_children import connection_of, fetch_documents, fetching
+from support.scenes.door_scene import DoorScene
+from support.scenes.forked import forked
+from support.scenes.kept import keep
+from support.scenes.served import Served, serving
+
+DOCUMENT = bytes(range(256)) * 1024 * 12
+"""3 MiB."""
+DIGEST = sha256(DOCUMENT).hexdigest()
+PIECE = 1024 * 1024
+MPS = SigningKey(seed_of("mps"))
+
+
+class Sender:
+    """The regulator's door, which has said an event that names the document, to the police."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.scene = DoorScene(folder)
+        self.scene.door.keyring = lambda: Admitter().keyring  # type: ignore[method-assign]  # no Kafka here
+        self.app = create_app(self.scene.door, self.scene.clients, hosts=frozenset({"127.0.0.1"}))
+
+    def say(self, document: bytes = DOCUMENT, *told: str) -> None:
+        """Stores a document, says an event that names it, and has it admitted."""
+        digest = sha256(document).hexdigest()
+        self.put(document)
+        annex = {
+            "kind": "other",
+            "title": "t",
+            "sha256": digest,
+            "size": len(document),
+            "media_type": "text/plain",
+        }
+        event = door_event(id="0190163d-8694-739b-aea5-966c26f8ad01", data={"annexes": [annex]})
+        answer = self.scene.post("/v1/events", event)
+        assert answer.status_code == 202, answer.text
+        (row,) = self.scene.door._outbox.pending(0, 10, 10**8)
+        receipt = receipts.admitted(stored(row.record, 7), at("2016-10-19"), *(told or ("mps",)))
+        keep(self.scene.door, receipt)
+        self.scene.door._threads["attachments"].look()  # type: ignore[attr-defined]  # an Attachments
+
+    def put(self, document: bytes, digest: str | None = None) -> Any:
+        """Uploads a document as the agency's own system does."""
+        path = f"/v1/attachments/{digest or sha256(document).hexdigest()}"
+        headers = {"content-type": "application/octet-stream"}
+        return self.scene.client.put(path, content=document, headers=headers)
+
+
+@pytest.fixture
+def sender(tmp_path: Path) -> Iterator[Sender]:
+    sender = Sender(tmp_path / "sender")
+    yield sender
+    sender.scene.close()
+
+
+@pytest.fixture
+def served(sender: Sender) -> Iterator[Served]:
+    with serving(sender.app) as served:
+        yield served
+
+
+def receiver(folder: Path, url: str, document: bytes = DOCUMENT, **more: Any) -> Attachments:
+    """The police's thread that fetches; it has heard that the regulator names a document."""
+    folder.mkdir(exist_ok=True)
+    found = fetching(folder, url, piece=PIECE, **more)
+    annex = Annex("ab" * 32, sha256(document).hexdigest(), chain(1), "csrc", len(document), None, False)
+    found._store.note("inbox", 0, [annex])
+    return found
+
+
+def state(of: Attachments) -> tuple[str, str | None]:
+    """State and problem of the one document."""
+    (listed,) = of._store.listed()
+    return listed["state"], listed["problem"]
+
+
+def again(of: Attachments) -> None:
+    """As if the pause were over."""
+    of._store.fetch_again()
+    assert of.fetch_one()
+
+
+# --- fetched ---------------------------------------------------------------------------------------------
+
+
+def test_a_document_comes_in_pieces_and_is_verified(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """Each piece asked for by its range and signed; whole under its digest; then nothing is asked."""
+    sender.say()
+    police = receiver(tmp_path / "police", served.url)
+    assert state(police) == ("missing", None)
+    assert police.fetch_one()
+    assert police._store.path(DIGEST).read_bytes() == DOCUMENT
+    assert state(police) == ("stored", None)
+    assert served.ranges == [f"bytes={start}-{start + PIECE - 1}" for start in range(0, 3 * PIECE, PIECE)]
+    assert not police.fetch_one()
+    assert police._store.path(DIGEST).stat().st_mode & 0o777 == 0o400
+
+
+def test_what_broke_off_goes_on(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """Behind what is here, not from the beginning."""
+    sender.say()
+    police = receiver(tmp_path / "police", served.url)
+    served.cut_after = 2 * PIECE + 1000
+    assert police.fetch_one()
+    found, problem = state(police)
+    assert found == "missing"
+    assert problem is not None
+    served.cut_after = None
+    asked = len(served.ranges)
+    again(police)
+    assert state(police) == ("stored", None)
+    assert int(served.ranges[asked].partition("=")[2].partition("-")[0]) >= 2 * PIECE
+
+
+def test_another_content_is_not_stored(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """A door that gives other bytes of the same length gives nothing; the right ones are taken later."""
+    sender.say()
+    place = sender.scene.door.documents.path(DIGEST)
+    place.chmod(0o600)
+    place.write_bytes(bytes(len(DOCUMENT)))
+    police = receiver(tmp_path / "police", served.url)
+    police.fetch_one()
+    assert "another digest" in str(state(police)[1])
+    assert not police._store.path(DIGEST).exists()
+    place.write_bytes(DOCUMENT)
+    again(police)
+    assert state(police) == ("stored", None)
+
+
+@pytest.mark.parametrize(("code", "found"), [(0, "stored"), (1, "infected"), (2, "missing")])
+def test_a_scanner_decides(sender: Sender, served: Served, tmp_path: Path, code: int, found: str) -> None:
+    """Clean: stored; a virus: never here; a scanner that fails: not stored, tried again."""
+    sender.say()
+    seen = tmp_path / "seen"
+    script = f"import sys; n = len(open(sys.argv[1], 'rb').read())\nopen({str(seen)!r}, 'w').write(str(n))\n"
+    script += f"sys.exit({code})"
+    police = receiver(tmp_path / "police", served.url, scanner=[sys.executable, "-c", script])
+    police.fetch_one()
+    assert state(police)[0] == found
+    assert seen.read_text() == str(len(DOCUMENT))
+    assert police._store.path(DIGEST).exists() == (code == 0)
+    assert police._store.part(DIGEST).exists() == (code == 2)
+
+
+def test_memory_is_flat(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """A document of 48 MiB is uploaded, sent and fetched within 16 MiB."""
+    size = 48 * PIECE
+    source = tmp_path / "large"
+    with source.open("wb") as out:
+        out.truncate(size)
+    digest = sha256(bytes(size)).hexdigest()
+    with source.open("rb") as opened:
+        sender.scene.door.documents.add(iter(lambda: opened.read(PIECE), b""), digest)
+    told = sender.scene.door.documents
+    told.note("outbox", 0, [Annex("cd" * 32, digest, chain(1), "csrc", size, None, True)])
+    sender.scene.door.said.told_of = lambda _digest: {"mps"}  # type: ignore[method-assign, assignment]
+    police = fetching(tmp_path, served.url, piece=8 * PIECE)
+    police._store.note("inbox", 0, [Annex("ab" * 32, digest, chain(1), "csrc", size, None, False)])
+    tracemalloc.start()
+    try:
+        police.fetch_one()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert state(police) == ("stored", None)
+    assert peak < 16 * PIECE
+
+
+def test_killed_at_any_place_it_goes_on(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """Killed between two pieces and before the document has its place: afterwards it is there, and no piece
+    that was here was asked for again."""
+    sender.say()
+    folder = tmp_path / "police"
+    police = receiver(folder, served.url)
+    for place, number in ((BETWEEN_PIECES, 1), (BETWEEN_PIECES, 1), (BEFORE_STORED, 1)):
+        child = forked(fetch_documents, folder, served.url, PIECE, {place: number})
+        child.join(60)
+        assert child.exitcode == -signal.SIGKILL
+        assert state(police)[0] == "missing"
+    again(police)
+    assert police._store.path(DIGEST).read_bytes() == DOCUMENT
+    assert served.ranges == [f"bytes={start}-{start + PIECE - 1}" for start in range(0, 3 * PIECE, PIECE)]
+
+
+# --- who may have it -------------------------------------------------------------------------------------
+
+
+def test_only_who_was_told_has_it(sender: Sender, served: Served, tmp_path: Path) -> None:
+    """An agency to which no event that names it was delivered is answered as if it were not there."""
+    sender.say(DOCUMENT, "spp")
+    police = receiver(tmp_path / "police", served.url)
+    police.fetch_one()
+    assert "404" in str(state(police)[1])
+    sender.scene.door.said.told_of = lambda _digest: {"mps"}  # type: ignore[method-assign, assignment]
+    again(police)
+    assert state(police)[0] == "stored"
+
+
+def ask(sender: Sender, **changes: Any) -> int:
+    """The status of a request that the police's door signs, changed in one place."""
+    path = f"/v1/attachments/{DIGEST}"
+    key, agency = changes.get("key", MPS), changes.get("agency", "mps")
+    signed = {
+        "method": changes.get("signed_method", "GET"),
+        "authority": changes.get("authority", "testserver"),
+        "path": changes.get("path", path),
+        "range": changes.get("range", "bytes=0-9"),
+        "now_s": int(time.time()) + changes.get("later_s", 0),
+    }
+    headers = {"authorization": "", "range": "bytes=0-9", **signed_headers(key, agency, **signed)}
+    del sender.scene.client.headers["authorization"]
+    headers.pop("authorization")
+    headers |= changes.get("headers", {})
+    found = sender.scene.client.get(path, headers=headers).status_code
+    sender.scene.client.headers["authorization"] = f"Bearer {sender.scene.key}"
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": SigningKey(bytes(range(32)))},
+        {"agency": "spp"},
+        {"path": "/v1/attachments/" + "0" * 64},
+        {"range": "bytes=0-1"},
+        {"authority": "another.example"},
+        {"signed_method": "PUT"},
+        {"later_s": TERM_S + 5},
+        {"later_s": -TERM_S - 5},
+        {"headers": {"signature": "casebus=:" + b64encode(bytes(64)).decode() + ":"}},
+        {"headers": {"signature-input": 'casebus=();created=1;keyid="x"'}},
+        {"headers": {"signature": "x"}},
+        {"headers": {"range": "bytes=5-"}},
+    ],
+    ids=range(12),
+)
+def test_a_request_that_is_not_signed_by_an_agency_is_refused(
+    sender: Sender, changes: dict[str, Any]
+) -> None:
+    """401 for another key, agency, path, range, host, method or time; 206 for the true one."""
+    sender.say()
+    assert ask(sender) == 206
+    assert ask(sender, **changes) == 401
+
+
+def test_a_door_reaches_nothing_else(sender: Sender) -> None:
+    """An agency's signature opens documents alone."""
+    headers = signed_headers(
+        MPS, "mps", method="GET", authority="testserver", path="/v1/cases", range="", now_s=int(time.time())
+    )
+    del sender.scene.client.headers["authorization"]
+    assert sender.scene.client.get("/v1/cases", headers=headers).status_code == 401
+
+
+def test_the_signature_is_that_of_rfc_9421() -> None:
+    """Base and signature of its example B.2.6, with its key."""
+    parameters = '("date" "@method" "@path" "@authority" "content-type" "content-length")'
+    parameters += ';created=1618884473;keyid="test-key-ed25519"'
+    components = [
+        ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
+        ("@method", "POST"),
+        ("@path", "/foo"),
+        ("@authority", "example.com"),
+        ("content-type", "application/json"),
+        ("content-length", "18"),
+    ]
+    key = NaclKey(b64decode("n4Ni+HpISpVObnQMW0wOhCKROaIKqKtW/2ZYb2p9KcU="))
+    found = key.sign(signature_base(components, parameters)).signature
+    expected = "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw=="
+    assert b64encode(found).decode() == expected
+
+
+def test_a_sender_at_an_internal_address_needs_a_setting(tmp_path: Path) -> None:
+    """The document stays missing, with the reason; nothing is connected to."""
+    asked: list[Any] = []
+
+    def connect(address: Any, timeout_s: float) -> Any:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    police = receiver(tmp_path / "police", "http://127.0.0.1:9", outbound=Outbound(connect=connect))
+    police.fetch_one()
+    assert "internal address" in str(state(police)[1])
+    assert asked == []
+
+
+def test_doors_show_each_other_their_certificates(sender: Sender, tmp_path: Path) -> None:
+    """Where the sender's door wants one, a door that shows the certificate of `tls` has the document."""
+    sender.say()
+    authority = Authority(tmp_path)
+    for name in ("csrc-door", "mps-door"):
+        authority.issue(name)
+    ca_file = tmp_path / "ca.pem"
+    files = [(tmp_path / f"{name}.pem", tmp_path / f"{name}.key") for name in ("csrc-door", "mps-door")]
+    with serving(sender.app, tls=DoorTls(*files[0], ca_file, "required")) as served:
+        for shown, found in ((None, "missing"), (files[1], "stored")):
+            outbound = Outbound(read_networks(["127.0.0.0/8"]), ca_file=ca_file, certificate=shown)
+            police = receiver(tmp_path / "police", served.url, outbound=outbound)
+            again(police)
+            assert state(police)[0] == found
+
+
+def test_a_sender_without_a_known_door_is_said(tmp_path: Path) -> None:
+    """Which agency, and where its address is to be set."""
+    police = receiver(tmp_path / "police", "", doors={})
+    police.fetch_one()
+    assert "csrc" in str(state(police)[1])
+
+
+# --- the agency's own systems ----------------------------------------------------------------------------
+
+
+def test_missing_is_seen_at_the_case(tmp_path: Path) -> None:
+    """At the receiver: what a heard event names stands in the case, missing until it is here."""
+    scene = DoorScene(tmp_path)
+    from support.cases.own_cases import play
+
+    play(scene, 1)
+    scene.arrive()
+    documents = scene.door.documents
+    documents.note("inbox", 9, [Annex("ab" * 32, DIGEST, chain(1), "mps", 5, "text/plain", False)])
+    (shown,) = scene.client.get(f"/v1/cases/{chain(1)}").json()["attachments"]
+    assert (shown["state"], shown["from"], shown["size"]) == ("missing", "mps", 5)
+    documents.add([DOCUMENT], DIGEST)
+    (shown,) = scene.client.get(f"/v1/cases/{chain(1)}").json()["attachments"]
+    assert shown["state"] == "stored"
+    scene.close()
+
+
+def test_heard_events_say_what_to_fetch(tmp_path: Path) -> None:
+    """The annexes of a notice that have digest and size; those without are nothing to fetch."""
+    known = {"sha256": bytes.fromhex(DIGEST), "size": 5, "media_type": "text/plain"}
+    unknown = {"sha256": None, "size": None, "media_type": None}
+    too_large = {"sha256": bytes(32), "size": MOST_BYTES + 1, "media_type": None}
+    data = {"annexes": [known, unknown, too_large, known]}
+    found = annexes_of(data, event="e", chain="c", speaker="csrc", own=False)
+    assert found == [Annex("e", DIGEST, "c", "csrc", 5, "text/plain", False)]
+    store = AttachmentStore(tmp_path)
+    store.note("inbox", 4, found)
+    store.note("inbox", 4, found)
+    assert [one["state"] for one in store.listed("c")] == ["missing"]
+    assert store.place("inbox") == 4
+
+
+def test_a_document_is_uploaded_and_read_in_ranges(sender: Sender) -> None:
+    """201 with its digest; again the same; a range of it; another digest: 422, and nothing is kept."""
+    answer = sender.put(DOCUMENT)
+    assert answer.status_code == 201
+    assert answer.json() == {"sha256": DIGEST, "size": len(DOCUMENT), "link": f"/v1/attachments/{DIGEST}"}
+    assert sender.put(DOCUMENT).status_code == 201
+    part = sender.scene.client.get(answer.json()["link"], headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, DOCUMENT[10:20])
+    wrong = sender.put(DOCUMENT, "0" * 64)
+    assert wrong.status_code == 422
+    assert sender.scene.client.get(f"/v1/attachments/{'0' * 64}").status_code == 404
+    assert list((sender.scene.folder / "attachments" / "incoming").iterdir()) == []
+
+
+def test_too_large_a_document_is_refused_before_it_comes(sender: Sender) -> None:
+    """413 by what it says of its length."""
+    headers = {"content-type": "application/octet-stream", "content-length": str(MOST_BYTES + 1)}
+    answer = sender.scene.client.put(f"/v1/attachments/{DIGEST}", content=b"", headers=headers)
+    assert answer.status_code == 413
+
+
+def test_commands_add_list_and_fetch(tmp_path: Path, monkeypatch: Any) -> None:
+    """`add` prints what an annex says; `list` shows what is missing; `fetch` makes it due."""
+    monkeypatch.setenv("CASEBUS_CONNECTION", str(connection_of(tmp_path)))
+    file = tmp_path / "report.pdf"
+    file.write_bytes(DOCUMENT)
+    run = CliRunner().invoke
+    added = run(app, ["add", str(file), "--agency", "csrc", "--media-type", "application/pdf"])
+    assert json.loads(added.output) == {
+        "sha256": DIGEST,
+        "size": len(DOCUMENT),
+        "media_type": "application/pdf",
+    }
+    AttachmentStore(tmp_path / "attachments").note(
+        "inbox", 1, [Annex("ab" * 32, "0" * 64, chain(1), "mps", 5, None, False)]
+    )
+    (missing,) = json.loads(run(app, ["list", "--agency", "csrc", "--missing", "--json"]).output)
+    assert (missing["sha256"], missing["state"]) == ("0" * 64, "missing")
+    assert run(app, ["fetch", "--agency", "csrc"]).output.strip().endswith("1")
