@@ -30,6 +30,7 @@ ROOMS = {
     "consumers/casebus_consumers/door/table": "door-table",
     "consumers/casebus_consumers/door/files": "door-files",
     "schemas/casebus_schemas/evidence/sm2.py": "sm2",
+    "consumers/casebus_consumers/auditor/time_stamps.py": "timestamp",
 }
 """Rooms of a shelf, or single files, that are installed with an extra of their own."""
 

@@ -141,6 +141,17 @@ class VerifyReport:
         if len(self.damages) < MOST_DAMAGES:
             self.damages.append(Damage(table, log, row, found, expected))
 
+    def take(self, part: "VerifyReport") -> None:
+        """Adds what was found of a part of the ledger."""
+        self.entries += part.entries
+        self.payloads += part.payloads
+        self.tiles += part.tiles
+        self.logs += part.logs
+        self.damage_count += part.damage_count
+        self.damages += part.damages[: MOST_DAMAGES - len(self.damages)]
+        self.dropped_count += part.dropped_count
+        self.dropped += part.dropped[: MOST_DAMAGES - len(self.dropped)]
+
     def to_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
         return {

@@ -1,17 +1,22 @@
 """Checks one ledger entry by itself: its leaf must say exactly what its other columns are. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from struct import error as struct_error
+from typing import Any
 
 from casebus_schemas.evidence.epoch import EpochLeaf
 from casebus_schemas.evidence.leaf import (
     LeafFields,
     decode_headers,
+    digest_of_key,
     encode_headers,
     leaf_hash,
+    leaf_layout,
     leaf_seq,
     parse_leaf,
     producer_tag,
+    repeated_in_leaf,
 )
 from casebus_services.ledger.rules import event_id
 
@@ -69,6 +74,42 @@ def check_entry(topic: str, partition: int, row: StoredEntry, note: Note) -> byt
     if row.event_id != own_id:
         differs("event_id", row.event_id, own_id)
     return settled
+
+
+class Fitting:
+    """Says of the usual rows of one log, many at a time, that they fit; whatever else there is it leaves."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        name = topic.encode()
+        self._unpack = leaf_layout(name).unpack
+        self._begin = (1, len(name), name, partition)
+
+    def hashes(self, rows: Sequence[Sequence[Any]], after_offset: int) -> list[bytes] | None:
+        """The leaf hashes of rows (columns of `StoredEntry`) of which `check_entry` would note nothing.
+
+        None if it might of one, or if one has no key, no value or no payload, or their offsets do not rise.
+        """
+        hashes: list[bytes] = []
+        begin, unpack = self._begin, self._unpack
+        try:
+            for _, offset, own_id, key, headers, value, leaf, hashed, length in rows:
+                said = unpack(leaf)
+                tag, seq, decoded = repeated_in_leaf(headers)
+                if (
+                    said[:4] != begin
+                    or said[4] != offset
+                    or said[7:]
+                    != (1, digest_of_key(key), 1, length, value, sha256(headers).digest(), tag, seq)
+                    or sha256(b"\0" + leaf).digest() != hashed
+                    or event_id(decoded) != own_id
+                    or offset <= after_offset
+                ):
+                    return None
+                after_offset = offset
+                hashes.append(hashed)
+        except (ValueError, TypeError, struct_error):
+            return None
+        return hashes
 
 
 def check_epoch_entry(row: StoredEntry, note: Note) -> bytes | None:

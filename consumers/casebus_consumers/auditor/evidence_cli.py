@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -59,6 +60,9 @@ def prove_command(
     ] = None,
     policy: MayPolicy = None,
     cosignatures: Cosignatures = 3,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="prove up to this one, kept as a file, such as a stamped one")
+    ] = None,
     without_headers: Annotated[
         bool, typer.Option("--without-headers", help="prove the leaf alone, not what the headers say")
     ] = False,
@@ -69,14 +73,20 @@ def prove_command(
 
     A COSE receipt holds the same proof, and is signed with the ledger's receipt key, which its operator has.
     """
-    from .proving import prove
+    from casebus_schemas.evidence.signed_note import SignedNote
+
+    from .proving import prove, up_to
 
     signer = receipt_signer(signing_key, connection) if form == "cose" else None
     with ledger_rows(database_url, connection) as rows:
         suffices = which_suffices(policy, cosignatures)
-        proof = prove(
-            rows, rows.place_of(event), suffices, headers=not without_headers, path=signer is not None
-        )
+        kept = None if checkpoint is None else read_file(checkpoint)
+        if kept is not None:
+            suffices = up_to(kept)
+        path, headers = signer is not None, not without_headers
+        proof = prove(rows, rows.place_of(event), suffices, headers=headers, path=path)
+        if kept is not None:
+            proof = replace(proof, note=SignedNote.parse(kept))
     output.write_bytes(proof.to_bytes() if signer is None else signer.inclusion(proof))
     if leaf is not None:
         leaf.write_bytes(proof.leaf)

@@ -1,11 +1,11 @@
 """Reads the ledger's tables in order, page by page, as one snapshot."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, CursorResult, bindparam, text
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
@@ -16,6 +16,8 @@ from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
 PAGE = 2000
+PAYLOAD_PAGES = 128
+"""Pages of PostgreSQL's table of payloads that are read at once: a megabyte, without what is kept apart."""
 RECORDS_PAGE = 200
 """Whole records may be large."""
 
@@ -139,10 +141,15 @@ class LedgerRows:
 
     def entries(self, log_id: int) -> Iterator[StoredEntry]:
         """Entries in order of their index."""
+        for page in self.entry_pages(log_id):
+            yield from map(StoredEntry._make, page)
+
+    def entry_pages(self, log_id: int) -> Iterator[Sequence[Sequence[Any]]]:
+        """Runs of entries in order of their index, each the columns of `StoredEntry` from the driver."""
         at = -1
-        while rows := self._connection.execute(_ENTRIES, {"log_id": log_id, "at": at, "page": PAGE}).all():
-            yield from map(StoredEntry._make, rows)
-            at = rows[-1].idx
+        while rows := _raw(self._connection.execute(_ENTRIES, {"log_id": log_id, "at": at, "page": PAGE})):
+            yield rows
+            at = rows[-1][0]
 
     def tiles(self, log_id: int, level: int) -> Iterator[TileRow]:
         """Tiles of a level in order of their index."""
@@ -159,12 +166,39 @@ class LedgerRows:
         top: int | None = self._connection.execute(_TOP_LEVEL, {"log_id": log_id}).scalar()
         return 0 if top is None else top + 1
 
-    def payloads(self) -> Iterator[tuple[bytes, bytes]]:
-        """All payloads, digest and value, by digest."""
-        at = b""
-        while rows := self._connection.execute(_PAYLOADS, {"at": at, "page": PAGE}).all():
-            yield from ((row.value_sha256, row.value) for row in rows)
-            at = rows[-1].value_sha256
+    def export(self) -> str:
+        """A name under which other connections to PostgreSQL see this state, as long as this one reads."""
+        return str(self._connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
+
+    def lengths(self) -> tuple[int, ...]:
+        """How far each table goes: equal for two states of an insert-only SQLite file that are one."""
+        return tuple(self._connection.execute(_LENGTHS).one())
+
+    def again(self) -> None:
+        """Sees the ledger as it is now, from now on."""
+        self._connection.rollback()
+
+    def payload_range(self) -> tuple[int, int]:
+        """Where the payloads stand in their table: its first place and the one behind its last.
+
+        Places are row numbers in SQLite and pages in PostgreSQL: payloads are read as they lie.
+        """
+        postgres = self._connection.dialect.name == POSTGRES
+        first, end = self._connection.execute(_PAGES if postgres else _ROWIDS).one()
+        return int(first), int(end)
+
+    def payloads(self, first: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+        """Digest and value of the payloads at these places, in any order."""
+        postgres = self._connection.dialect.name == POSTGRES
+        step = PAYLOAD_PAGES if postgres else PAGE
+        for at in range(first, end, step):
+            last = min(at + step, end)
+            if postgres:
+                wanted: dict[str, object] = {"first": f"({at},0)", "end": f"({last},0)"}
+            else:
+                wanted = {"first": at, "end": last}
+            result = self._connection.execute(_PAYLOADS_OF_PAGES if postgres else _PAYLOADS, wanted)
+            yield from _raw(result)  # type: ignore[misc]
 
     def payload_count(self) -> int:
         """Number of payloads."""
@@ -235,6 +269,13 @@ class LedgerRows:
         return {row.koffset: _record(log, row) for row in rows}
 
 
+def _raw(result: CursorResult[Any]) -> Sequence[Sequence[Any]]:
+    """All rows without SQLAlchemy's own form of them, which costs as much as to read them."""
+    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
+    result.close()
+    return rows
+
+
 def _record(log: LogRow, row: Any) -> Record | None:
     try:
         said, headers = parse_leaf(row.leaf), decode_headers(row.headers)
@@ -257,8 +298,8 @@ def snapshot(database: Database) -> Iterator[LedgerRows]:
 
 
 @contextmanager
-def reading(database: Database) -> Iterator[Connection]:
-    """A connection that sees the ledger as it is now, all the time.
+def reading(database: Database, state: str | None = None) -> Iterator[Connection]:
+    """A connection that sees the ledger as it is now, all the time; in PostgreSQL perhaps an exported state.
 
     Raises UsageError if the database holds no ledger of this version, RetryLater if a file at rest was
     written while it was read.
@@ -267,6 +308,8 @@ def reading(database: Database) -> Iterator[Connection]:
     if database.dialect == POSTGRES:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with bus_errors(database), engine.connect() as connection:
+        if state is not None:
+            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{state}'")
         found = revision_of(connection, REVISIONS)
         if found != REVISIONS.head:
             if found is None and database.file is not None and database.file.lacks_its_log():
@@ -344,8 +387,18 @@ _TILES = text(
     "WHERE log_id = :log_id AND level = :level AND idx > :at ORDER BY idx LIMIT :page"
 )
 _TOP_LEVEL = text("SELECT max(level) FROM tile WHERE log_id = :log_id")
-_PAYLOADS = text(
-    "SELECT value_sha256, value FROM payload WHERE value_sha256 > :at ORDER BY value_sha256 LIMIT :page"
+_PAYLOADS = text("SELECT value_sha256, value FROM payload WHERE rowid >= :first AND rowid < :end")
+_PAYLOADS_OF_PAGES = text(
+    "SELECT value_sha256, value FROM payload WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:end AS tid)"
+)
+_ROWIDS = text("SELECT coalesce(min(rowid), 0), coalesce(max(rowid) + 1, 0) FROM payload")
+_PAGES = text("SELECT 0, pg_relation_size('payload') / CAST(current_setting('block_size') AS integer)")
+_LENGTHS = text(
+    "SELECT "
+    + ", ".join(
+        f"(SELECT max(rowid) FROM {table})"
+        for table in ("log", "batch", "entry", "payload", "tile", "epoch_head", "checkpoint", "cosignature")
+    )
 )
 _USERS = text(
     "SELECT log.topic, log.partition, e.idx FROM entry e JOIN log USING (log_id) "

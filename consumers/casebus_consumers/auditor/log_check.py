@@ -1,7 +1,9 @@
 """Walks one log: entries, batch rows, tiles, each against the others, naming the rows that do not fit."""
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
+from typing import Any
 
 from casebus_schemas.evidence.epoch import is_origin
 from casebus_schemas.evidence.merkle import TILE_WIDTH
@@ -9,7 +11,7 @@ from casebus_services.ledger.rules import ORIGIN, BatchRow
 
 from .cut_check import CutCheck
 from .damage import LogSummary, VerifyReport
-from .entry_check import HEAD, check_entry, check_epoch_entry
+from .entry_check import HEAD, Fitting, check_entry, check_epoch_entry
 from .ledger_rows import LedgerRows, LogRow, StoredEntry
 from .root_check import RootCheck
 from .tile_check import Hashes, LevelCheck, Suspect, check_upper_levels
@@ -18,6 +20,9 @@ STEP = 1000
 """Entries between two words of progress."""
 MOST_MISSING = 100_000
 """A longer run of missing entries ends the check of tiles; the number may be a damaged one."""
+
+Run = Sequence[Sequence[Any]]
+"""Entries in order, each the columns of `StoredEntry`."""
 
 Progress = Callable[[int], None]
 """Told how many more entries are done."""
@@ -31,7 +36,8 @@ class LogCheck:
         self._log = log
         self._report = report
         self._progress = progress
-        self._entries = _Feed(rows.entries(log.log_id))
+        self._entries = _Feed(rows.entry_pages(log.log_id))
+        self._fitting = Fitting(log.topic, log.partition)
         self._roots = RootCheck(self._note)
         self._cuts = CutCheck(rows.heads_of(log.log_id), self._note)
         self._next_index = 0
@@ -105,13 +111,60 @@ class LogCheck:
     def _consume(self, end: int | None) -> tuple[StoredEntry | None, StoredEntry | None]:
         """Checks the entries below index `end` (None: all) and adds them to the tree: the first and last."""
         first = final = None
-        while (row := self._entries.take(end)) is not None:
-            self._fill_missing(row.idx)
-            first, final = first or row, row
-            self._check_one(row)
+        # The next entry may lie beyond a border, where some are missing.
+        while run := self._entries.take(self._until(end)) or self._entries.take(end, most=1):
+            if not self._check_run(run):
+                for columns in run:
+                    row = StoredEntry._make(columns)
+                    self._fill_missing(row.idx)
+                    self._check_one(row)
+            first, final = first or StoredEntry._make(run[0]), StoredEntry._make(run[-1])
         if end is not None:
             self._fill_missing(end)
         return first, final
+
+    def _until(self, end: int | None) -> int | None:
+        """How far entries may be taken at once: to the end of a tile, or to what an epoch says of the log."""
+        if self._log.kind == HEAD or self._lost:
+            return end
+        borders = [(self._next_index // TILE_WIDTH + 1) * TILE_WIDTH]
+        if end is not None:
+            borders.append(end)
+        if self._cuts.open:
+            borders.append(self._next_index + 1)
+        if self._cuts.size > self._next_index:
+            borders.append(self._cuts.size)
+        return min(borders)
+
+    def _check_run(self, run: Run) -> bool:
+        """Takes in entries that follow each other and fit, all at once; False if each must be looked at."""
+        count = len(run)
+        if (
+            self._log.kind == HEAD
+            or self._lost
+            or self._cuts.open
+            or (run[0][0], run[-1][0]) != (self._next_index, self._next_index + count - 1)
+        ):
+            return False
+        hashes = self._fitting.hashes(run, self._last_offset)
+        if hashes is None:
+            return False
+        self._next_index += count
+        self._last_offset = run[-1][1]
+        self._roots.extend(hashes)
+        if self._next_index == self._cuts.size:
+            self._cuts.reach(self._roots.root(), self._last_offset)
+        self._open += hashes
+        if len(self._open) == TILE_WIDTH:
+            self._suspects += self._level.close(self._open)
+            self._open = []
+        self._count(count)
+        return True
+
+    def _count(self, more: int) -> None:
+        before, self._report.entries = self._report.entries, self._report.entries + more
+        if before // STEP != self._report.entries // STEP:
+            self._progress(STEP)
 
     def _fill_missing(self, until: int) -> None:
         """Notes the entries that should stand before index `until` and do not."""
@@ -153,9 +206,7 @@ class LogCheck:
         self._grow(settled)
         if self._log.kind == HEAD:
             return
-        self._report.entries += 1
-        if self._report.entries % STEP == 0:
-            self._progress(STEP)
+        self._count(1)
 
     def _grow(self, leaf_hash: bytes | None) -> None:
         """One more leaf; None if its row does not settle its hash."""
@@ -189,17 +240,27 @@ class LogCheck:
 
 
 class _Feed:
-    """Entries in order, taken up to a given index."""
+    """Entries in order, taken in runs up to a given index."""
 
-    def __init__(self, rows: Iterator[StoredEntry]) -> None:
-        self._rows = rows
-        self._held: StoredEntry | None = None
+    def __init__(self, pages: Iterator[Run]) -> None:
+        self._pages = pages
+        self._page: Run = ()
+        self._at = 0
 
-    def take(self, end: int | None) -> StoredEntry | None:
-        """The next entry if its index is below `end`."""
-        row = self._held or next(self._rows, None)
-        if row is None or end is None or row.idx < end:
-            self._held = None
-            return row
-        self._held = row
-        return None
+    def take(self, until: int | None, most: int | None = None) -> Run:
+        """The next entries of an index below `until` (None: any), as many as are read; empty if none is."""
+        if self._at == len(self._page):
+            self._page, self._at = next(self._pages, ()), 0
+        page, at = self._page, self._at
+        end = len(page)
+        if until is not None and page and page[-1][0] >= until:
+            end = bisect_left(page, until, lo=at, key=_index)
+        if most is not None:
+            end = min(end, at + most)
+        self._at = end
+        return page[at:end]
+
+
+def _index(row: Sequence[Any]) -> int:
+    index: int = row[0]
+    return index

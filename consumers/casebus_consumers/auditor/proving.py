@@ -21,6 +21,7 @@ from casebus_schemas.evidence.epoch import EpochTree, LogHead
 from casebus_schemas.evidence.event_proof import EventProof
 from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
 from casebus_schemas.evidence.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
+from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.evidence.tiles import bundles_of, entry_bundle, tiles_of
 from casebus_schemas.evidence.tlog_proof import TlogProof
@@ -59,6 +60,15 @@ def prove(
         epoch_path=tuple(epoch_path),
         note=note,
     )
+
+
+def up_to(kept: bytes) -> Suffices:
+    """That checkpoint and no other, whatever cosignatures it has. Raises UsageError if the bytes are none."""
+    try:
+        text = SignedNote.parse(kept).text
+    except ValueError as error:
+        raise UsageError("no checkpoint", found=str(error)[:200], expected="a signed note") from error
+    return lambda note: note.text == text
 
 
 def prove_growth(rows: ProofRows, old: int, suffices: Suffices) -> Submission:

@@ -1,6 +1,6 @@
 """Checks the roots of a log's batch rows, and tells a changed batch row from changed entries."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from casebus_schemas.evidence.merkle import Frontier
@@ -45,6 +45,12 @@ class RootCheck:
         self._tree.extend(leaf)
         if self._rival is not None:
             self._rival.extend(leaf)
+
+    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
+        """More entries that say their hashes."""
+        self._tree.extend(leaf_hashes)
+        if self._rival is not None:
+            self._rival.extend(leaf_hashes)
 
     def check(self, batch: BatchRow, end: int) -> None:
         """Compares the tree with a batch row that ends at entry `end`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from casebus_consumers.auditor.receipt_cli import app as app
+from casebus_consumers.auditor.timestamp_cli import app as app
 from casebus_producers.screen import say, say_json
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import Refused, RetryLater, UsageError

@@ -178,11 +178,16 @@ def _decoded_name(raw: bytes) -> str:
 
 
 class _Reading(NamedTuple):
-    """Headers of certain names and lengths, read in one go: what stands between the values, and the names."""
+    """Headers of certain names and lengths, read in one go: what stands between the values, and the names.
+
+    The numbers are those of the headers that a leaf repeats; None where there is no such header.
+    """
 
     unpack: Callable[[bytes], tuple[bytes, ...]]
     between: tuple[bytes, ...]
     names: tuple[str, ...]
+    producer: int | None
+    seq: int | None
 
 
 _readings: dict[int, list[_Reading]] = {}
@@ -202,6 +207,29 @@ def decode_headers(raw: bytes) -> Headers:
     return headers
 
 
+def repeated_in_leaf(raw: bytes) -> tuple[bytes, int, Headers]:
+    """Producer tag and number of encoded headers, as a leaf repeats them, and the headers.
+
+    Raises ValueError as `decode_headers` does.
+    """
+    for reading in _readings.get(len(raw), ()):
+        fields = reading.unpack(raw)
+        if fields[::2] == reading.between:
+            values, tag, number = fields[1::2], NO_PRODUCER, NO_SEQ
+            if reading.producer is not None and values[reading.producer]:
+                tag = tag_of_producer(values[reading.producer])
+            if reading.seq is not None and _SEQ.match(values[reading.seq]):
+                number = min(int(values[reading.seq]), NO_SEQ)
+            return tag, number, tuple(zip(reading.names, values, strict=True))
+    headers = decode_headers(raw)
+    return producer_tag(headers), leaf_seq(headers), headers
+
+
+def leaf_layout(topic: bytes) -> Struct:
+    """How a leaf of this topic is packed, its two first bytes and the topic included."""
+    return _layout(len(topic))
+
+
 def _remember(length: int, headers: Headers) -> None:
     lengths: list[int] = []
     between: list[bytes] = []
@@ -216,7 +244,9 @@ def _remember(length: int, headers: Headers) -> None:
     if len(_readings) >= _MOST_LENGTHS:
         _readings.clear()
     layout = "".join(f"{len(part)}s{size}s" for part, size in zip(between, lengths, strict=True))
-    reading = _Reading(Struct(layout).unpack, tuple(between), tuple(name for name, _ in headers))
+    names = tuple(name for name, _ in headers)
+    places = (names.index(one) if one in names else None for one in ("casebus-producer", "casebus-seq"))
+    reading = _Reading(Struct(layout).unpack, tuple(between), names, *places)
     _readings.setdefault(length, []).insert(0, reading)
     del _readings[length][_MOST_READINGS:]
 

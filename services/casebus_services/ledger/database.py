@@ -20,6 +20,8 @@ class Database(Protocol):
     """One technology. Inserts run inside the caller's transaction."""
 
     dialect: str
+    address: str
+    """With which `open_database` opens it once more, password and all."""
     engine: Engine
     """Its transactions may write."""
     readers: Engine

@@ -55,6 +55,7 @@ class PostgresDatabase:
     driver_error: type[Exception] = psycopg.Error
 
     def __init__(self, url: URL) -> None:
+        self.address = url.set(drivername=POSTGRES).render_as_string(hide_password=False)
         self.engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         self.readers: Engine = self.engine
 

@@ -24,6 +24,7 @@ class SqliteDatabase:
     driver_error: type[Exception] = sqlite3.Error
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        self.address = url.render_as_string(hide_password=False)
         self.file: FileToRead | None = None
         if read_only and url.database:
             if problem := not_there(url.database, "ledger"):

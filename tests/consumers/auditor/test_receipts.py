@@ -2,19 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import scitt_cose
-from typer.testing import CliRunner
 
-from casebus_deploy.cli.main import build
-from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.cose_receipt import ReceiptKey
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_services.ledger.store import LedgerStore
 from support.events.sealing import SIGNER
+from support.ledger.ledger_commands import command, url_of
 from support.ledger.ledgers import TOPIC, run
 from support.ledger.proven import THREE, ProvenLedger, policy_file
 
@@ -37,29 +34,6 @@ def key(tmp_path: Path) -> Path:
     file.write_text("5e" * 32)
     file.chmod(0o600)
     return file
-
-
-PROGRAM = build()
-
-
-def url_of(ledger: ProvenLedger) -> str:
-    """Where its tables are."""
-    return ledger.store.database.engine.url.render_as_string(hide_password=False)
-
-
-class Told(NamedTuple):
-    """What a command ended with and said."""
-
-    exit_code: int
-    output: str
-
-
-def command(*arguments: object) -> Told:
-    """Runs `casebus ledger` with these arguments; what it refuses ends with 2, as the program has it."""
-    result = CliRunner().invoke(PROGRAM, ["ledger", *map(str, arguments)])
-    if isinstance(result.exception, UsageError):
-        return Told(2, str(result.exception))
-    return Told(result.exit_code, result.output)
 
 
 def test_a_receipt_goes_out_and_is_verified_by_both(proven: ProvenLedger, key: Path, tmp_path: Path) -> None:
