@@ -22,7 +22,7 @@ from casebus_services.reconciler import kin_links, kin_store
 from casebus_services.reconciler.book import ChainBook
 from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
-from support.cases.chains import charges, say, suspects
+from support.cases.chains import amount, charges, say, suspects
 from support.events.admissions import data_of
 from support.events.signed_events import chain
 from support.reconciler.desk import Desk, envelope_at
@@ -131,6 +131,26 @@ def test_what_a_part_says_later_closes_it_and_it_opens_again(desk: Desk) -> None
     _read(desk)
     assert _states(desk) == [(chain(1), "open")]
     assert _heard(desk) == [["mps"], ["mps"]]
+    assert rebuild(desk.database, Catalog.load()).differences == ()
+
+
+def test_a_penalty_shows_by_itself_that_its_party_is_referred_nowhere(desk: Desk) -> None:
+    """One chain alone gives R46; a referral of the party in any other closes it; both are rebuilt alike."""
+    who = suspects("甲", tokens={"甲": (b"1" * 32,)})
+    gain = [amount("illegal_gain", "1000000", "2022-06-01", "2022-06-30")]
+    _say(desk, "csrc", "administrative.penalty_decided", 31, "2022-09-28", suspects=who, amounts=gain)
+    _read(desk)
+    assert _states(desk, "R46") == [(chain(31), "open")]
+    assert rebuild(desk.database, Catalog.load()).differences == ()
+    _say(
+        *(desk, "csrc", "referral.submitted", 32, "2022-09-29"),
+        to=["mps", "spp"],
+        suspects=who,
+        charges=charges(("S1", "182")),
+        amounts=gain,
+    )
+    _read(desk)
+    assert _states(desk, "R46") == [(chain(31), "closed")]
     assert rebuild(desk.database, Catalog.load()).differences == ()
 
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from casebus_schemas.case.accounts import plain
-from casebus_schemas.case.amounts import Stated
 from casebus_schemas.case.assets import Item
 from casebus_schemas.case.chain import ChainEvent, as_uuid
 from casebus_schemas.case.fold import Folded
@@ -15,14 +12,14 @@ from casebus_schemas.case.obligations import Obligation
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import SILENCE, Article
-from casebus_schemas.small_types import Agency, RuleId
-from casebus_schemas.texts.symbols import BASES, agency, money, word
+from casebus_schemas.small_types import RuleId
 
 from ..finding import Suggestion, account
 from ..folded_case import Case
 from ..rule import Found, Rule
-from ..wording import few, named
-from .r44 import assets_of, figures_of, listing, suspects_of
+from ..unlike_sums import UnlikeSums, figures_of, total_of
+from ..wording import correction_by, few, named
+from .r44 import assets_of, listing, suspects_of
 
 RULE = Rule(
     RuleId("R43"),
@@ -140,38 +137,20 @@ def _suspects(merger: _Merger) -> Iterator[Found]:
 
 
 def _amounts(merger: _Merger) -> Iterator[Found]:
-    since = figures_of(merger.since)
     before = [figures_of(events) for events in merger.before.values()]
-    wrong: list[tuple[Stated, Decimal]] = []
-    used: list[ChainEvent] = []
-    for measure, stated in since.items():
+    unlike = UnlikeSums()
+    for measure, stated in figures_of(merger.since).items():
         given = [of[measure] for of in before if measure in of]
-        total = sum((one.value for one in given), Decimal(0))
-        if len(given) > 1 and total != stated.value:
-            wrong.append((stated, total))
-            used.extend((stated.event, *(one.event for one in given)))
-    if not wrong:
-        return
-    stated, total = wrong[0]
-    what, whose = word(BASES, stated.kind.basis), agency(stated.agency)
-    is_said, is_sum = money(stated.value, stated.kind.currency), money(total, stated.kind.currency)
-    yield Found(
-        subject="amounts",
-        causes=[merger.by, stated.event],
-        uses=used,
-        chain=merger.by.chain,
-        accounts=[
-            account(
-                one.event, {**one.kind.to_json(), "value": plain(one.value), "merged": plain(sum_)}, *used
-            )
-            for one, sum_ in wrong[:10]
-        ],
-        because=Sentence(
-            f"{whose.zh}称并案后{what.zh}{is_said.zh},被并各案合计{is_sum.zh}",
-            f"{whose.en} states {what.en} of {is_said.en} after the merger, and {is_sum.en} for the cases "
-            "merged together",
-        ),
-        suggestion=_correction(stated.event),
+        if len(given) > 1 and (total := total_of(given)) != stated.value:
+            unlike.add(stated, given, total)
+    yield from unlike.found(merger.by, "merged", _of_a_merger, _correction)
+
+
+def _of_a_merger(whose: Sentence, what: Sentence, said: Sentence, total: Sentence) -> Sentence:
+    return Sentence(
+        f"{whose.zh}称并案后{what.zh}{said.zh},被并各案合计{total.zh}",
+        f"{whose.en} states {what.en} of {said.en} after the merger, and {total.en} for the cases merged "
+        "together",
     )
 
 
@@ -276,5 +255,4 @@ def _obligation(duty: Obligation) -> tuple[str, str, str | None]:
 
 
 def _correction(event: ChainEvent) -> Suggestion | None:
-    type = Catalog.load().correction_of(event.type, event.agency)
-    return Suggestion(type, Agency(event.agency)) if type else None
+    return correction_by(event, Catalog.load())

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from casebus_schemas.case.accounts import plain
-from casebus_schemas.case.amounts import CONDUCT, Stated, stated_by
 from casebus_schemas.case.assets import HELD, AssetBook, Item
 from casebus_schemas.case.chain import ChainEvent, as_uuid
 from casebus_schemas.case.kin import SPLIT, Kin, as_told, facts
@@ -14,12 +12,12 @@ from casebus_schemas.case.kin_persons import KinPersons
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
-from casebus_schemas.small_types import Agency, RuleId
-from casebus_schemas.texts.symbols import BASES, agency, money, word
+from casebus_schemas.small_types import RuleId
 
 from ..finding import Suggestion, account
 from ..rule import Found, Rule
-from ..wording import few, named
+from ..unlike_sums import UnlikeSums, figures_of, total_of
+from ..wording import correction_by, few, named
 
 RULE = Rule(
     RuleId("R44"),
@@ -186,37 +184,22 @@ def _twice(split: _Split) -> Iterator[Found]:
 
 
 def _amounts(split: _Split) -> Iterator[Found]:
-    whole = figures_of(split.before)
-    parts = [(part, figures_of(part.events or ())) for part in split.parts]
-    wrong: list[tuple[Stated, Decimal]] = []
-    used: list[ChainEvent] = []
-    for measure, stated in whole.items():
-        given = [of[measure] for _, of in parts if measure in of]
-        total = sum((one.value for one in given), Decimal(0))
+    parts = [figures_of(part.events or ()) for part in split.parts]
+    unlike = UnlikeSums()
+    for measure, stated in figures_of(split.before).items():
+        given = [of[measure] for of in parts if measure in of]
+        total = total_of(given)
         all_say = len(given) == len(parts)
         too_much = all(one.value >= 0 for one in given) and total > stated.value
         if given and total != stated.value and (all_say or too_much):
-            wrong.append((stated, total))
-            used.extend((stated.event, *(one.event for one in given)))
-    if not wrong:
-        return
-    stated, total = wrong[0]
-    what, whose = word(BASES, stated.kind.basis), agency(stated.agency)
-    is_said, is_sum = money(stated.value, stated.kind.currency), money(total, stated.kind.currency)
-    yield Found(
-        subject="amounts",
-        causes=[split.by, stated.event],
-        uses=used,
-        accounts=[
-            account(one.event, {**one.kind.to_json(), "value": plain(one.value), "parts": plain(sum_)}, *used)
-            for one, sum_ in wrong[:10]
-        ],
-        because=Sentence(
-            f"{whose.zh}称原案{what.zh}{is_said.zh},分案各部分合计{is_sum.zh}",
-            f"{whose.en} states {what.en} of {is_said.en} for the whole case, and {is_sum.en} for its parts "
-            "together",
-        ),
-        suggestion=_correction(split),
+            unlike.add(stated, given, total)
+    yield from unlike.found(split.by, "parts", _of_a_split, lambda _: _correction(split))
+
+
+def _of_a_split(whose: Sentence, what: Sentence, said: Sentence, total: Sentence) -> Sentence:
+    return Sentence(
+        f"{whose.zh}称原案{what.zh}{said.zh},分案各部分合计{total.zh}",
+        f"{whose.en} states {what.en} of {said.en} for the whole case, and {total.en} for its parts together",
     )
 
 
@@ -306,16 +289,6 @@ def suspects_of(events: Sequence[ChainEvent], persons: KinPersons) -> tuple[dict
     return whole, sources
 
 
-def figures_of(events: Sequence[ChainEvent]) -> dict[tuple[str, object], Stated]:
-    """The last figure of each agency and kind about the conduct."""
-    return {
-        (stated.agency, stated.kind): stated
-        for event in events
-        for stated in stated_by(event)
-        if stated.kind.basis in CONDUCT
-    }
-
-
 def assets_of(events: Sequence[ChainEvent]) -> dict[str, Item]:
     """The items of a chain by these events."""
     book = AssetBook()
@@ -325,5 +298,4 @@ def assets_of(events: Sequence[ChainEvent]) -> dict[str, Item]:
 
 
 def _correction(split: _Split) -> Suggestion | None:
-    type = Catalog.load().correction_of(split.by.type, split.by.agency)
-    return Suggestion(type, Agency(split.by.agency)) if type else None
+    return correction_by(split.by, Catalog.load())
