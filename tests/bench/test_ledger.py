@@ -99,6 +99,7 @@ def test_ledger_against_take_and_plain_loop(
     figure("ours against a plain loop without tree", ours / figures["plain"]["per_s"], "x", at_least=0.7)
 
 
+@pytest.mark.timeout(3600)
 def test_verify_speed(fresh: Database, tmp_path: Path, in_turns: InTurns, figure: Figure) -> None:
     """`ledger verify` uses all processors; on both databases it is measured beside the earlier build's.
 

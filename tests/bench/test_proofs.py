@@ -47,13 +47,15 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvenLedger]:
     store.close()
 
 
-def best_ms(call: Callable[[], object], times: int = 5) -> float:
+def best_ms(
+    call: Callable[[], object], times: int = 5, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """The shortest of some runs in milliseconds: what the work itself takes on a shared machine."""
     runs = []
     for _ in range(times):
-        begun = time.perf_counter()
+        begun = clock()
         call()
-        runs.append((time.perf_counter() - begun) * 1000)
+        runs.append((clock() - begun) * 1000)
     return min(runs)
 
 
@@ -104,10 +106,12 @@ def test_bundle(figure: Figure) -> None:
     trust = policy()
     key = ed25519.PrivateKey(bytes(32))
     message, signature = bytes(500), key.sign(bytes(500))
-    alone = best_ms(lambda: [ed25519.verify(key.public, signature, message) for _ in range(1000)], 3)
+    clock = time.process_time
+    verify = ed25519.verify
+    alone = best_ms(lambda: [verify(key.public, signature, message) for _ in range(1000)], 3, clock)
     leaves = [bytes([at % 256]) * 32 for at in range(20_000)]
-    tree = best_ms(lambda: Frontier().extend(leaves), 3)
-    without = best_ms(lambda: check_bundle(raw, trust, signatures=False), 3)
+    tree = best_ms(lambda: Frontier().extend(leaves), 3, clock)
+    without = best_ms(lambda: check_bundle(raw, trust, signatures=False), 3, clock)
     took, processor = 1e9, 1e9
     for _ in range(3):
         begun, before = time.perf_counter(), os.times()
@@ -122,7 +126,7 @@ def test_bundle(figure: Figure) -> None:
     figure("what the library alone takes of it", 2 * alone, "us an event")
     figure("so on every processor free", processors() * EVENTS / processor, "events/s")
     figure("its signatures", 2 * EVENTS / took, "signatures/s")
-    figure("the library alone, one thread", 1000 / alone * 1000, "signatures/s")
-    figure("judged without signatures", EVENTS / without * 1000, "events/s")
+    figure("the library alone, of one processor", 1000 / alone * 1000, "signatures/s")
+    figure("judged without signatures, of one processor", EVENTS / without * 1000, "events/s")
     figure("without signatures, entries", 2 * EVENTS / without * 1000, "entries/s")
     figure("a tree over as many leaves alone", 20_000 / tree * 1000, "leaves/s")
