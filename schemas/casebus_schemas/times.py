@@ -37,12 +37,13 @@ def is_possible(time_ms: int) -> bool:
 
 def to_datetime(time_ms: int) -> datetime:
     """Aware UTC datetime of milliseconds since 1970. Raises OverflowError outside the years 1 to 9999."""
-    return EPOCH + timedelta(milliseconds=time_ms)
+    return EPOCH + MILLISECOND * time_ms
 
 
 def to_moment(time: datetime) -> Moment:
     """Milliseconds since 1970 UTC of an aware datetime; what is finer is cut off."""
-    return Moment((time - EPOCH) // MILLISECOND)
+    since = time - EPOCH  # its seconds and microseconds are never negative
+    return Moment(since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000)
 
 
 def utc_text(time_ms: int) -> str:
@@ -60,6 +61,11 @@ def parse_utc_text(text: str) -> Moment:
 
 def in_beijing(moment: datetime) -> datetime:
     """An aware time at +08:00. The last hours of year 9999, which have no Beijing time, stay as they are."""
+    return moment if moment.tzinfo is BEIJING else _converted(moment)
+
+
+@lru_cache(maxsize=8192)
+def _converted(moment: datetime) -> datetime:
     try:
         return moment.astimezone(BEIJING)
     except OverflowError:

@@ -1,7 +1,9 @@
 """The reconciler's agent over a story, under this build or an earlier one: prints what an event costs.
 
 `python reconcile.py CASES MATTERS FOLDER`: so many cases, each of so many matters of three events (referral,
-receipt, filing with another figure) in one chain; batches of 200, one SQLite transaction a batch.
+receipt, filing with another figure) in one chain; batches of 200, one SQLite transaction a batch. One case
+more is played before the measured part: what a process reads of law, schemas and rules once is no cost of an
+event.
 """
 
 import gc
@@ -34,13 +36,18 @@ def run(cases: int, matters: int, folder: Path) -> dict[str, float]:
     database = either("casebus_services.reconciler.database").Database(f"sqlite:///{folder / 'accounts.db'}")
     database.migrate()
     desk = Desk(database)
+    _play(desk, cases + 1, 0)
+    read = {partition: len(records) for partition, records in desk.admitter.records.items()}
+    for batch in desk.admitter.batches():
+        desk.agent.handle([batch])
+    said = len(desk.sink.sent)
     for matter in range(matters):
         for number in range(1, cases + 1):
             _play(desk, number, matter)
     batches = [
         batch_of(one.records[start : start + AT_ONCE])
         for one in desk.admitter.batches()
-        for start in range(0, len(one.records), AT_ONCE)
+        for start in range(read.get(one.partition, 0), len(one.records), AT_ONCE)
     ]
     gc.collect()
     gc.disable()  # the service leaves the cycle collector to run rarely
@@ -49,12 +56,12 @@ def run(cases: int, matters: int, folder: Path) -> dict[str, float]:
         desk.agent.handle([batch])
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     events = 3 * cases * matters
-    assert desk.rows("SELECT count(*) FROM recon_event") == [(events,)]
+    assert desk.rows("SELECT count(*) FROM recon_event") == [(events + 3,)]
     database.close()
     return {
         "cpu_us": cpu / events * 1e6,
         "wall_us": wall / events * 1e6,
-        "announcements": len(desk.sink.sent) / events,
+        "announcements": (len(desk.sink.sent) - said) / events,
     }
 
 

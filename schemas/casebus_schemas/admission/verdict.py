@@ -7,8 +7,11 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 from uuid import UUID
 
+import orjson
+
 from casebus_schemas.errors import BusError, RefusalCode
 from casebus_schemas.wire.records import Headers, Record
+from casebus_schemas.wire.uuids import uuid_in
 
 HEADER = "casebus-admission"
 BUS_HEADERS = (HEADER, "casebus-bus-producer", "casebus-bus-seq", "casebus-bus-prev", "casebus-bus-sig")
@@ -104,7 +107,7 @@ class Admission(NamedTuple):
     def from_json(cls, raw: bytes) -> "Admission":
         """Reads the header's JSON. Raises BusError if it is not one the router writes."""
         try:
-            body = json.loads(raw)
+            body = orjson.loads(raw)
             original = body.get("original")
             return cls(
                 origin=Origin.parse(body["origin"]),
@@ -113,7 +116,7 @@ class Admission(NamedTuple):
                 code=body["code"],
                 detail=body["detail"],
                 digest=bytes.fromhex(body["digest"]) if body["digest"] else None,
-                recipients=tuple(Recipient(a, cast(Role, r), UUID(n)) for a, r, n in body["recipients"]),
+                recipients=tuple(Recipient(a, cast(Role, r), uuid_in(n)) for a, r, n in body["recipients"]),
                 catalogue=body["catalogue"],
                 keyring=body["keyring"],
                 admitted_at_ms=int(body["admitted_at"]),

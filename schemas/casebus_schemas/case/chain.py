@@ -1,12 +1,13 @@
 """One admitted event of a chain, as the rules see it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from casebus_schemas.agencies import agency_of_source
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.times import to_datetime
 
 Digest = bytes
@@ -16,6 +17,7 @@ UNREAD = "H3"
 """The level of an event of which only the headers are read: it may be the highest."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainEvent:
     """An admitted event: who said what, when it happened by claim, and since when the bus had it.
@@ -43,42 +45,37 @@ class ChainEvent:
     size: int = 0
     settled_at: datetime | None = None
     handled: str | None = None
+    family: str = field(init=False, repr=False)
+    """The part of the type before the dot."""
+    sort_key: tuple[datetime, Digest] = field(init=False, repr=False)
+    """Order of events that nothing else orders."""
+    in_reply_to: UUID | None = field(init=False, repr=False)
+    """Id of the event that this one answers."""
+    in_reply_to_hash: Digest | None = field(init=False, repr=False)
+    """Digest of the very version that this one answers."""
+    corrects: Digest | None = field(init=False, repr=False)
+    """Digest of the event whose facts this one corrects."""
+    withdraws: Digest | None = field(init=False, repr=False)
+    """Digest of the event that this one takes back."""
+    audience: frozenset[str] = field(init=False, repr=False)
+    """Who may see what it says: who said it, and whom its admission told."""
+
+    def __post_init__(self) -> None:
+        """Gives what follows from the rest: rules ask for it some hundred times."""
+        named, give = self.envelope.get, object.__setattr__
+        give(self, "family", self.type.partition(".")[0])
+        give(self, "sort_key", (self.occurred_at, self.digest))
+        give(self, "in_reply_to", as_uuid(named("in_reply_to")))
+        give(self, "in_reply_to_hash", as_digest(named("in_reply_to_hash")))
+        give(self, "corrects", as_digest(named("corrects")))
+        give(self, "withdraws", as_digest(named("withdraws")))
+        give(self, "audience", self.told | {self.agency})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ChainEvent) and self.digest == other.digest
 
     def __hash__(self) -> int:
         return hash(self.digest)
-
-    @property
-    def sort_key(self) -> tuple[datetime, Digest]:
-        """Order of events that nothing else orders."""
-        return (self.occurred_at, self.digest)
-
-    @property
-    def family(self) -> str:
-        """The part of the type before the dot."""
-        return self.type.partition(".")[0]
-
-    @property
-    def in_reply_to(self) -> UUID | None:
-        """Id of the event that this one answers."""
-        return as_uuid(self.envelope.get("in_reply_to"))
-
-    @property
-    def in_reply_to_hash(self) -> Digest | None:
-        """Digest of the very version that this one answers."""
-        return as_digest(self.envelope.get("in_reply_to_hash"))
-
-    @property
-    def corrects(self) -> Digest | None:
-        """Digest of the event whose facts this one corrects."""
-        return as_digest(self.envelope.get("corrects"))
-
-    @property
-    def withdraws(self) -> Digest | None:
-        """Digest of the event that this one takes back."""
-        return as_digest(self.envelope.get("withdraws"))
 
     @property
     def message_class(self) -> str:
@@ -89,11 +86,6 @@ class ChainEvent:
     def day_only(self) -> bool:
         """Whether the sender knows only the day on which it happened."""
         return self.envelope.get("precision") == "day"
-
-    @property
-    def audience(self) -> frozenset[str]:
-        """Who may see what it says: who said it, and whom its admission told."""
-        return self.told | {self.agency}
 
     @property
     def last_said_at(self) -> datetime:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Answer, Clock, Reading, State, state_at
 from casebus_schemas.law.clocks import Version
 from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.law.terms import due_earliest, due_latest
 from casebus_schemas.times import BEIJING
 
-from .chain import ChainEvent, highest
+from .chain import ChainEvent
 from .duty_said import Duty, Rung
 from .parties import Party
 from .proof import claimed_time
@@ -20,6 +21,7 @@ from .proof import claimed_time
 _INSTANT = timedelta(milliseconds=1)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Step:
     """A rung of a duty's ladder with all its readings; `needs` is a level, `approval` with its type."""
@@ -37,9 +39,10 @@ class Step:
     @property
     def over_at(self) -> datetime:
         """The instant from which every reading is over for certain."""
-        return max(reading.latest_possible for reading in self.readings)
+        return max([reading.latest_possible for reading in self.readings])
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Obligation:
     """A duty, or a right, that an event started. `rung` is the index of the highest step in force in `steps`.
@@ -148,13 +151,17 @@ class Obligation:
         first = due_earliest(self.readings)
         last = last_day_of(first)
         day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
-        edges = [day_begins, first]
-        edges.extend(edge for reading in self.readings for edge in (reading.due, reading.latest_possible))
-        edges.extend(step.over_at for step in self.steps)
+        edges = {day_begins, first}
+        for reading in self.readings:
+            edges.add(reading.due)
+            if reading.provisional:
+                edges.add(reading.latest_possible)
+        for step in self.steps:
+            edges.add(step.over_at)
         if self.proven_steps is not self.steps:
-            edges.extend(step.over_at for step in self.proven_steps)
+            edges.update([step.over_at for step in self.proven_steps])
         if self.waits_until is not None:
-            edges.append(self.waits_until)
+            edges.add(self.waits_until)
         # A term in hours still holds at its last instant: look again just after it.
         return [edge for at in edges for edge in (at, at + _INSTANT)]
 
@@ -181,7 +188,7 @@ class Obligation:
             stands_since=self.stands_since,
             told=self.cause.audience,
             answer_told=self.cause.audience if self.met_by is None else self.met_by.audience,
-            handling=highest(e.handling for e in (self.cause, self.met_by) if e is not None),
+            handling=max(self.cause.handling, (self.met_by or self.cause).handling),
         )
 
     def to_json(self, now: datetime) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import MEMBERS
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Answer, Reading, State
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import is_verified
 from casebus_schemas.law.terms import latest_possible
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.uuids import uuid_text
 
 from .chain import Digest
 
@@ -25,6 +27,7 @@ class Rung(NamedTuple):
     needs: str | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Duty:
     """Who owes what to whom until when, and how that stood when it was said (docs/records.md 5).
@@ -58,12 +61,12 @@ class Duty:
     @property
     def due_earliest(self) -> datetime:
         """The smallest admissible reading."""
-        return min(reading.due for reading in self.readings)
+        return min([reading.due for reading in self.readings])
 
     @property
     def due_latest(self) -> datetime:
         """The largest admissible reading."""
-        return max(reading.due for reading in self.readings)
+        return max([reading.due for reading in self.readings])
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ class Duty:
     def _body(self) -> dict[str, Any]:
         met = self.met
         return {
-            "id": str(self.id),
+            "id": uuid_text(self.id),
             "rule": self.rule,
             "chain": self.chain,
             "owed_by": self.owed_by,

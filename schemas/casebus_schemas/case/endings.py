@@ -38,11 +38,13 @@ def ended_by(
     cause: ChainEvent, endings: Iterable[ChainEvent], folded: Folded, person: int | None
 ) -> ChainEvent | None:
     """The first of these events with which the matter has ended for a person, or for all of the cause's."""
-    concerned = set(_concerned(cause, folded)) if person is None else {person}
+    concerned: set[int] | None = None
     ended: set[int] = set()
     for event in endings:
         if not event.data.get("suspects"):
             return event
+        if concerned is None:
+            concerned = set(_concerned(cause, folded)) if person is None else {person}
         ended.update(_numbers(event, folded))
         if concerned <= ended:
             return event

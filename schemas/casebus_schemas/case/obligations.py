@@ -1,8 +1,8 @@
 """The duties of a chain, found from the starts of clocks: parties, receipt, standstills, answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 
 from casebus_schemas.catalogue.catalog import Catalog
@@ -84,10 +84,13 @@ def _was_no_silence(duty: Obligation) -> bool:
 
 def _may_say(debtor: Party, duty: Iterable[str]) -> bool:
     """Whether it may say any of these: who is told of what he may not answer owes nothing."""
+    return debtor.agency is None or _may_say_one(debtor.agency, tuple(duty))
+
+
+@lru_cache(maxsize=1024)
+def _may_say_one(agency: str, duty: tuple[str, ...]) -> bool:
     types = Catalog.load().types
-    return debtor.agency is None or any(
-        type not in types or debtor.agency in types[type].speakers for type in duty
-    )
+    return any(type not in types or agency in types[type].speakers for type in duty)
 
 
 def _suspects(start: Start) -> Sequence[str | None]:
@@ -199,11 +202,11 @@ class _Finder:
 
     def _receipts(self) -> list[tuple[ChainEvent, datetime]]:
         """The debtor's receipts of what starts the clock, each with the time that it names."""
-        return [
-            (receipt, claimed)
-            for receipt, claimed in self._index.receipts_of(self._cause)
-            if self._debtor.spoke(receipt) and countable(claimed)
-        ]
+        given = self._index.receipts_of(self._cause)
+        if not given:
+            return []
+        spoke = self._debtor.spoke
+        return [(receipt, at) for receipt, at in given if spoke(receipt) and countable(at)]
 
     def _proven_start(self) -> datetime | None:
         """Where the term would start by proof, if that is another time than the one claimed."""
@@ -218,17 +221,15 @@ class _Finder:
     def _beginnings(self, proven: datetime | None = None) -> list[_Beginning]:
         """From when the debtor's term is counted: where no receipt is there yet, from two instants."""
         start, cause = self._start, self._cause
-        if proven is not None:
-            start = replace(start, at=proven, precision="second")
-        sent: _Beginning = (start.at, start.precision, None)
+        at, precision = (start.at, start.precision) if proven is None else (proven, "second")
         if not start.begin.at_receipt:
-            return [sent]
-        had = [max(start.at, min(claimed, receipt.admitted_at)) for receipt, claimed in self._receipts()]
+            return [(at, precision, None)]
+        had = [max(at, min(claimed, receipt.admitted_at)) for receipt, claimed in self._receipts()]
         if had:
             received = min(had)
-            return [(received, start.precision if received == start.at else "second", None)]
-        arrived = max(start.at, cause.admitted_at)
-        found: list[_Beginning] = [(start.at, start.precision, _FROM_SENDING)]
+            return [(received, precision if received == at else "second", None)]
+        arrived = max(at, cause.admitted_at)
+        found: list[_Beginning] = [(at, precision, _FROM_SENDING)]
         if countable(arrived):
             found.append((arrived, "second", _FROM_ARRIVAL))
         return found
@@ -248,11 +249,11 @@ class _Finder:
 
     def _ended_before(self, met_by: ChainEvent | None) -> ChainEvent | None:
         """What ended the term, or began it anew, before its answer: that answers the later term only."""
-        ends = (*self._clock.moot_by, *self._clock.restarted_by)
+        ends = self._clock.ended_by
         if met_by is None or met_by is self._cause or not ends:
             return None
         answered = self._index.place(met_by)
-        for event in self._index.belonging(self._cause, dict.fromkeys(ends)):
+        for event in self._index.belonging(self._cause, ends):
             if self._index.place(event) >= answered:
                 return None
             if self._is_about(event):
@@ -264,15 +265,14 @@ class _Finder:
         withdrawal = folded.withdrawn.get(self._cause.digest)
         if withdrawal is not None:
             return folded.by_digest[withdrawal]
-        ends = (*clock.moot_by, *clock.restarted_by)
-        of = clock.absence.of if clock.absence else ()
+        ends = clock.ended_by
         number = None if self._person is None else self._person.number
         ending = ended_by(self._cause, self._index.endings(self._cause), folded, number)
         found = [] if ending is None else [ending]
         if clock.found_by == SILENCE:
             receipts = (receipt for receipt, _ in self._index.receipts_of(self._cause))
             found += [one for one in receipts if one.type == SIGNED and self._debtor.spoke(one)]
-        for event in self._index.belonging(self._cause, dict.fromkeys((*ends, *of)), as_said=True):
+        for event in self._index.belonging(self._cause, clock.silenced_by, as_said=True):
             if event.digest in folded.withdrawn or folded.is_idle(event) or not self._is_about(event):
                 continue
             if event.type in ends or (waits_until is not None and event.occurred_at < waits_until):
@@ -337,22 +337,29 @@ class _Finder:
 
 
 def _counted(
-    beginnings: Iterable[_Beginning],
+    beginnings: Sequence[_Beginning],
     rung: Rung,
     pauses: tuple[Pause, ...],
     last_day: date | None,
     calendar: Calendar,
 ) -> tuple[Reading, ...]:
     """The readings of a rung, or up to a last day, from each instant; two that end alike are one."""
+    if len(beginnings) == 1 and beginnings[0][2] is None:
+        at, precision, _ = beginnings[0]
+        limit = _until(last_day, at) or rung.limit
+        return readings(at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar)
     found: dict[tuple[str, datetime], Reading] = {}
     for at, precision, note in beginnings:
         limit = _until(last_day, at) or rung.limit
         for reading in readings(
-            at, limit, rung.readings, precision=precision, pauses=pauses, calendar=calendar
+            at,
+            limit,
+            rung.readings,
+            precision=precision,
+            pauses=pauses,
+            calendar=calendar,
+            provisionally=note,
         ):
-            if note is not None:
-                why = Sentence(note.zh + reading.why.zh, note.en + reading.why.en)
-                reading = replace(reading, why=why, provisional=True)
             found.setdefault((reading.name, reading.due), reading)
     return tuple(found.values())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.law.clocks import PartyName
@@ -43,18 +44,23 @@ def parties(named: PartyName, cause: ChainEvent, index: ChainIndex) -> tuple[Par
     Of several agencies with a role those that have spoken or been addressed up to that event.
     """
     if named.kind == "speaker":
-        return (Party(cause.agency, unit_of(cause.source) if named.units else None),)
+        return (_party(cause.agency, unit_of(cause.source) if named.units else None),)
     if named.kind == "addressees":
         addresses: Iterable[str] = cause.envelope.get("to") or ()
-        told = (Party(a.partition("/")[0], unit_of(a) if named.units else None) for a in addresses)
-        speaker = Party(cause.agency, unit_of(cause.source) if named.units else None)
+        told = (_party(a.partition("/")[0], unit_of(a) if named.units else None) for a in addresses)
+        speaker = _party(cause.agency, unit_of(cause.source) if named.units else None)
         return tuple(dict.fromkeys(party for party in told if party != speaker))
     if named.kind == "outsider":
         name = cause.data.get(str(named.field))
         return (Party(None, name=_outside(str(name), index)),) if name else ()
     agencies = index.members.agencies_with(str(named.role))
     chosen = agencies if len(agencies) == 1 else index.seen_by(cause, agencies)
-    return tuple(Party(agency, named.unit) for agency in chosen)
+    return tuple([_party(agency, named.unit) for agency in chosen])
+
+
+@lru_cache(maxsize=1024)
+def _party(agency: str, unit: str | None) -> Party:
+    return Party(agency, unit)
 
 
 def _outside(name: str, index: ChainIndex) -> str:

@@ -34,9 +34,13 @@ class Person(NamedTuple):
         return self.names[0] if self.names else f"#{self.number}"
 
 
+_NO_TOKENS: frozenset[bytes] = frozenset()
+
+
 def entry_of(agency: str, suspect: Mapping[str, Any]) -> Entry:
     """An entry of a decoded body."""
-    tokens = frozenset(bytes(token) for token in suspect.get("tokens") or ())
+    given = suspect.get("tokens")
+    tokens = frozenset(bytes(token) for token in given) if given else _NO_TOKENS
     return Entry(agency, suspect["ref"], suspect.get("kind", "unknown"), suspect.get("name"), tokens)
 
 
@@ -182,7 +186,8 @@ class Suspects:
         self._of_number: dict[int, Person] = {}
         self.revision = 0
         new = [entry for event in events for entry in self._enter(event)]
-        self._identified = _Identified(new)
+        if new:
+            self._identified = _Identified(new)
         self._of_number = {person.number: person for person in self._persons.values()}
 
     @property

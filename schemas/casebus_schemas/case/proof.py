@@ -20,12 +20,13 @@ def late_claims(event: ChainEvent) -> Iterator[tuple[str, datetime]]:
 
     With corrected facts it was last admitted with its correction. What is to come is named otherwise.
     """
-    said_on, admitted_on = beijing_day(event.occurred_at), beijing_day(event.last_said_at)
-    if said_on > admitted_on:
-        yield "time", event.occurred_at
+    said_at, admitted_at = event.occurred_at, event.last_said_at
+    if said_at > admitted_at and beijing_day(said_at) > beijing_day(admitted_at):
+        yield "time", said_at
+    first = min(said_at, admitted_at)
     for name, value in event.data.items():
         past = name.endswith("_at") and name not in _TO_COME and isinstance(value, datetime)
-        if past and beijing_day(value) > min(said_on, admitted_on):
+        if past and value > first and beijing_day(value) > beijing_day(first):
             yield name, value
 
 
@@ -51,6 +52,8 @@ def is_apart(claimed: datetime, admitted: datetime, limit: str) -> bool:
 
     Terms in days count from the day; those in hours (`PT24H`) from the hour.
     """
+    if claimed == admitted:
+        return False
     if limit.startswith("PT"):
         return abs(admitted - claimed) > _ON_THE_WAY
     return beijing_day(claimed) != beijing_day(admitted)

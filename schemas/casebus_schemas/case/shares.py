@@ -1,7 +1,7 @@
 """How much of what each agency says in a chain is computed: nobody can use up the share of another."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,13 +42,15 @@ class Shares:
         if agency in self.full:
             return False
         events, size, work = self._said.get(agency, (0, 0, 0))
-        size, work = size + event.size, work + self._chain.of(event, events)
+        entries, original = _entries(event), self._chain.original_of(event)
+        anew = self._chain.of(event, events, entries, is_repeat=original is not None)
+        size, work = size + event.size, work + anew
         self._said[agency] = (events + 1, size, work)
         most_work = MOST_WORK + WORK_AN_EVENT * events
         if events >= MOST_EVENTS or size > MOST_BYTES or work > most_work:
             self.full.add(agency)
             return False
-        self._chain.add(event)
+        self._chain.add(event, entries, original)
         return True
 
 
@@ -64,20 +66,23 @@ class _Work:
         self._changed: Counter[Digest] = Counter()
         self._entries: dict[str, set[Entry]] = {}
 
-    def of(self, event: ChainEvent, events: int) -> int:
+    def original_of(self, event: ChainEvent) -> ChainEvent | None:
+        """The event that said the same before."""
+        return self._repeats.original_of(event)
+
+    def of(self, event: ChainEvent, events: int, entries: Sequence[Entry], *, is_repeat: bool) -> int:
         """How many of its agency's events are folded anew by the next one, entries looked at among them.
 
-        `events` are those that the agency has said before.
+        `events` are those that the agency has said before, `entries` whom this one lists.
         """
-        work = events if self._is_folded_anew(event) else 0
+        work = events if self._is_folded_anew(event, is_repeat=is_repeat) else 0
         listed = self._entries.get(event.agency, set())
-        if not listed.issuperset(_entries(event)):
+        if entries and not listed.issuperset(entries):
             work += len(listed) // _ENTRIES_OF_AN_EVENT
         return work
 
-    def add(self, event: ChainEvent) -> None:
+    def add(self, event: ChainEvent, entries: Sequence[Entry], original: ChainEvent | None) -> None:
         """Takes an event that is computed."""
-        original = self._repeats.original_of(event)
         if original is not None:
             self._repeats.drop(event, original)
             return
@@ -85,17 +90,19 @@ class _Work:
         self._last = event.sort_key if self._last is None else max(self._last, event.sort_key)
         self._awaited.update(pointers_of(event))
         self._answered.update(_answerers(event))
-        self._entries.setdefault(event.agency, set()).update(_entries(event))
+        if entries:
+            self._entries.setdefault(event.agency, set()).update(entries)
         if event.corrects is not None:
             self._origins[event.digest] = self._origins.get(event.corrects, event.corrects)
-        self._changed.update(self._targets(event))
+        if targets := self._targets(event):
+            self._changed.update(targets)
 
-    def _is_folded_anew(self, event: ChainEvent) -> bool:
+    def _is_folded_anew(self, event: ChainEvent, *, is_repeat: bool) -> bool:
         if event.digest in self._awaited:
             return True
         if event.id in self._awaited and not self._answered.issuperset(_answerers(event)):
             return True
-        if self._repeats.original_of(event) is not None:
+        if is_repeat:
             return False
         if event.in_reply_to == event.id or (self._last is not None and event.sort_key < self._last):
             return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law.calendar import beijing_day
 from casebus_schemas.law.clocks import Begin, Clock, Version
 from casebus_schemas.law.terms import Precision, countable
@@ -17,6 +18,7 @@ from .fold import Folded
 from .proof import RECEIVED, before_it_was_sent
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Start:
     """A clock that an event started, and from when it counts.

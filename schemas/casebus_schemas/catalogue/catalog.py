@@ -13,6 +13,7 @@ import fastavro
 from casebus_schemas.agencies import BUS, Members
 from casebus_schemas.errors import StopService, UsageError
 from casebus_schemas.wire.canonical import fingerprint
+from casebus_schemas.wire.compiled_avro import Write, compiled_reader, compiled_writer
 from casebus_schemas.wire.logical import Convert, from_raw, to_raw, without_logical_types
 from casebus_schemas.wire.strict_avro import Read, reader_of
 
@@ -20,6 +21,9 @@ from .avro_files import annotated, inlined
 from .event_types import FILE, RECEIPTS, EventType, read_event_types
 from .limits import NO_LIMITS, Limits, limits_of
 from .schema_lock import LOCK_NAME, LockLine, lock_text, parse_lock
+
+WORTH_COMPILING = 20
+"""Values of a schema after which its functions are compiled: that takes as long as some fifty of them."""
 
 __all__ = ["RECEIPTS", "Catalog", "EventSchema", "EventType"]
 
@@ -33,6 +37,7 @@ class EventSchema:
     reads only the envelope (None for receipts of the bus, which have none). `annotated` is `schema` with the
     limits that its files name, `definitions` the named types inside it. `to_python` and `to_raw` convert
     between raw values and Python's. `limits` bound its lists and texts; what only the bus says has none.
+    `often` does the same more quickly, once it has been done some times.
     """
 
     id: int
@@ -48,11 +53,45 @@ class EventSchema:
     to_python: Convert
     to_raw: Convert
     limits: Limits
+    often: "Often"
 
     @property
     def dataschema(self) -> str:
         """Text of the header `ce_dataschema`."""
         return "sha256:" + self.fingerprint.hex()
+
+
+class Often:
+    """Reads and writes values of a schema by compiled functions, which are made once that is worth it.
+
+    Until then, and for what these do not take, there are the schema's own functions.
+    """
+
+    __slots__ = ("_any_text", "_read", "_readings", "_schema", "_write", "_writings")
+
+    def __init__(self, schema: Any, any_text: bool) -> None:
+        self._schema, self._any_text = schema, any_text
+        self._readings = self._writings = 0
+        self._read: Read | None = None
+        self._write: Write | None = None
+
+    @property
+    def read(self) -> Read | None:
+        """What reads Python's values, where this has been asked for often enough."""
+        if self._read is None:
+            self._readings += 1
+            if self._readings > WORTH_COMPILING:
+                self._read = compiled_reader(self._schema, any_text=self._any_text)
+        return self._read
+
+    @property
+    def write(self) -> Write | None:
+        """What appends raw values, where this has been asked for often enough."""
+        if self._write is None:
+            self._writings += 1
+            if self._writings > WORTH_COMPILING:
+                self._write = compiled_writer(without_logical_types(self._schema))
+        return self._write
 
 
 def _same(value: Any) -> Any:
@@ -181,6 +220,7 @@ def _built(line: LockLine, of_bus_alone: bool) -> EventSchema:
         to_python=from_raw(whole, any_text=of_bus_alone) or _same,
         to_raw=to_raw(whole, any_text=of_bus_alone),
         limits=NO_LIMITS if of_bus_alone else limits_of(whole),
+        often=Often(whole, of_bus_alone),
     )
 
 

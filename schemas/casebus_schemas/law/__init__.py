@@ -5,7 +5,8 @@ from casebus_schemas.texts.sentence import Sentence
 from .api import clock, due
 from .clocks import Clock, Rung, clocks, met_by, opened_by, touched_by
 from .duty_state import Answer, State, state_at
-from .terms import Reading, Term
+from .limits import Term
+from .terms import Reading
 
 __all__ = [
     "Answer",

@@ -117,6 +117,7 @@ def published() -> Calendar:
     return Calendar(published_notices())
 
 
+@lru_cache(maxsize=8192)
 def beijing_day(moment: datetime) -> date:
     """The Beijing calendar day of an aware time."""
     return in_beijing(moment).date()

@@ -29,8 +29,8 @@ from .clocks import (
     Suspension,
     Version,
 )
+from .limits import ReadingName, Term
 from .namable import Namable, package_namable
-from .terms import ReadingName, Term
 
 _ID = re.compile(r"DL\d{2}\Z")
 _REQUIRED = ("id", "title", "starts", "duty", "owed_by", "owed_to", "values")

@@ -1,7 +1,7 @@
 """The clocks of the law as values; clocks/README.md says what each part of a file means."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from casebus_schemas.errors import UsageError
 from casebus_schemas.texts.sentence import Sentence
 
-from .terms import ReadingName
+from .limits import ReadingName
 
 Kind = Literal["duty", "right"]
 PartyKind = Literal["speaker", "addressees", "role", "outsider"]
@@ -210,16 +210,21 @@ class Version:
     verified: bool
     is_ladder: bool
     last_day: str | None = None
+    _base: list[int] = field(default_factory=list, init=False, compare=False, repr=False)
 
     def base_rung(self) -> int:
         """Index of the highest rung that needs no approval: it is in force until one is given."""
-        return max(index for index, rung in enumerate(self.rungs) if rung.needs is None)
+        if not self._base:
+            self._base.append(max(index for index, rung in enumerate(self.rungs) if rung.needs is None))
+        return self._base[0]
 
     def for_event(self, data: Mapping[str, Any], roles: Collection[str], day: date) -> "Version | None":
         """The version with the rungs that are there for such a starting event; None if none is."""
         if not any(rung.when for rung in self.rungs):
             return self
         rungs = tuple(r for r in self.rungs if all(condition.holds(data, roles, day) for condition in r.when))
+        if rungs == self.rungs:
+            return self
         return replace(self, rungs=rungs) if any(rung.needs is None for rung in rungs) else None
 
 
@@ -250,6 +255,17 @@ class Clock:
     versions: tuple[Version, ...]
     touched_by: frozenset[str]
     found_by: str = OVERDUE
+    ended_by: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The types that end it without an answer, or begin it anew, each once."""
+    silenced_by: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """These, and the types whose absence it waits for."""
+
+    def __post_init__(self) -> None:
+        """Joins the types once: every duty of the clock asks for them."""
+        ended_by = tuple(dict.fromkeys((*self.moot_by, *self.restarted_by)))
+        of = self.absence.of if self.absence else ()
+        object.__setattr__(self, "ended_by", ended_by)
+        object.__setattr__(self, "silenced_by", tuple(dict.fromkeys((*ended_by, *of))))
 
     @property
     def starts_on(self) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from casebus_schemas.times import in_beijing
+
 from .calendar import beijing_day
 from .terms import Reading
 
@@ -44,23 +46,41 @@ def state_at(
     if met is None and moot is None and begins is not None and now < begins:
         return "waiting"
     looked_at = now if stands_since is None else min(now, stands_since)
-    state = _of_duty(looked_at, readings, met, moot)
+    # Ends are Beijing times: times of one zone are compared in a tenth of the time.
+    state = _of_duty(in_beijing(looked_at), readings, met, moot)
     return "lapsed" if is_right and state == "overdue" else state
 
 
 def _of_duty(now: datetime, readings: Sequence[Reading], met: Answer | None, moot: Answer | None) -> State:
     if met is not None:
-        if all(r.holds(met.by_claim) and r.holds(met.provably) for r in readings):
+        claimed, provably = in_beijing(met.by_claim), in_beijing(met.provably)
+        if _holds(readings, claimed) and _holds(readings, provably):
             return "met"
-        return "contested" if any(r.may_hold(met.by_claim) for r in readings) else "overdue"
-    if moot is not None and any(r.may_hold(moot.by_claim) for r in readings):
+        return "contested" if _may_hold(readings, claimed) else "overdue"
+    if moot is not None and _may_hold(readings, in_beijing(moot.by_claim)):
         return "moot"
-    if not any(r.may_hold(now) for r in readings):
+    if not _may_hold(readings, now):
         return "overdue"
-    if not all(r.holds(now) for r in readings):
+    if not _holds(readings, now):
         return "contested"
     earliest = min(reading.due for reading in readings)
     return "due" if beijing_day(now) == last_day_of(earliest) else "open"
+
+
+def _holds(readings: Sequence[Reading], moment: datetime) -> bool:
+    """Whether something done at a moment is within every reading."""
+    for reading in readings:  # noqa: SIM110 - a generator takes twice as long
+        if not reading.holds(moment):
+            return False
+    return True
+
+
+def _may_hold(readings: Sequence[Reading], moment: datetime) -> bool:
+    """Whether it is possible that it is within one of them."""
+    for reading in readings:  # noqa: SIM110 - as above
+        if reading.may_hold(moment):
+            return True
+    return False
 
 
 def last_day_of(due: datetime) -> date:

@@ -1,36 +1,22 @@
 """Terms of the law: what a limit such as P3D means from a given start, in every admissible reading."""
 
-import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
 from casebus_schemas.errors import UsageError
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.texts.sentence import Sentence
-from casebus_schemas.times import beijing_text, in_beijing
+from casebus_schemas.times import BEIJING, beijing_text, in_beijing
 
 from .calendar import NOTICE_MARGIN, Calendar, beijing_day, end_of_day, published
+from .limits import ReadingName, Term, Unit
 
-ReadingName = Literal["calendar", "calendar_rolled", "working", "hours", "hours_next"]
-Unit = Literal["hours", "days", "working_days", "months"]
 Precision = Literal["day", "second"]
 
-READINGS_OF_UNIT: dict[Unit, tuple[ReadingName, ...]] = {
-    "hours": ("hours", "hours_next"),
-    "days": ("calendar", "calendar_rolled", "working"),
-    "working_days": ("working",),
-    "months": ("calendar", "calendar_rolled"),
-}
-"""Readings that a limit of each unit can have at all; a rule may admit fewer (custody: `calendar` only)."""
-
-_LIMIT = re.compile(
-    r"PT(?P<hours>[1-9]\d{0,3})H|P(?P<count>[1-9]\d{0,3})(?P<unit>D|WD|M)(?:(?P<extra>[1-9]\d?)D)?"
-    r"|-P(?P<before>[1-9]\d{0,3})D"
-)
-_UNITS: dict[str, Unit] = {"D": "days", "WD": "working_days", "M": "months"}
 _UNIT_WORDS: dict[Unit, Sentence] = {
     "hours": Sentence("小时", "hours"),
     "days": Sentence("日", "days"),
@@ -38,48 +24,20 @@ _UNIT_WORDS: dict[Unit, Sentence] = {
     "months": Sentence("个月", "month(s)"),
 }
 _HOUR = timedelta(hours=1)
+_HOURS = ("hours", "hours_next")
+"""Readings that hold at their last instant."""
 Pause = tuple[datetime, datetime]
 """From when to when a term stands still; the time between is added to it."""
 COUNTABLE = range(1900, 9800)
 """Years, in Beijing, in which a term can start: so long before the last possible time that its end is one."""
 
+_FIRST_COUNTABLE = datetime(COUNTABLE.start, 1, 1, tzinfo=BEIJING)
+_END_COUNTABLE = datetime(COUNTABLE.stop, 1, 1, tzinfo=BEIJING)
+
 
 def countable(at: datetime) -> bool:
     """Whether a term can be counted from this time."""
-    return in_beijing(at).year in COUNTABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A limit: so many hours, days, working days or months, and days on top of months (`P1M15D`).
-
-    A negative count is one of days before the day that is counted from (`-P7D`).
-    """
-
-    count: int
-    unit: Unit
-    extra_days: int = 0
-
-    @classmethod
-    def parse(cls, limit: str) -> "Term":
-        """Reads `PT24H`, `P3D`, `P3WD`, `P2M`, `P1M15D` or `-P7D`. Raises UsageError for anything else."""
-        match = _LIMIT.fullmatch(limit)
-        if match is None or (match["extra"] and match["unit"] != "M"):
-            raise UsageError(
-                "not a limit",
-                found=repr(limit[:40]),
-                expected="PT24H (hours), P3D (days), P3WD (working days), P2M, P1M15D (months) or -P7D",
-            )
-        if match["before"]:
-            return cls(-int(match["before"]), "days")
-        if match["hours"]:
-            return cls(int(match["hours"]), "hours")
-        return cls(int(match["count"]), _UNITS[match["unit"]], int(match["extra"] or 0))
-
-    @property
-    def readings(self) -> tuple[ReadingName, ...]:
-        """The readings that it can have at all: days before a day are those of the calendar."""
-        return ("calendar",) if self.count < 0 else READINGS_OF_UNIT[self.unit]
+    return _FIRST_COUNTABLE <= at < _END_COUNTABLE
 
 
 def latest_possible(due: datetime, *, provisional: bool) -> datetime:
@@ -87,6 +45,7 @@ def latest_possible(due: datetime, *, provisional: bool) -> datetime:
     return due + NOTICE_MARGIN if provisional else due
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to count a limit: its name, the instant it ends (+08:00), and why.
@@ -104,18 +63,19 @@ class Reading:
     @property
     def latest_possible(self) -> datetime:
         """The instant before which nobody can say that the reading is over."""
-        return latest_possible(self.due, provisional=self.provisional)
+        return self.due + NOTICE_MARGIN if self.provisional else self.due
 
     def holds(self, moment: datetime) -> bool:
         """Whether something done at `moment` is within this reading.
 
         A term in hours includes its last instant; the instant 24:00 belongs to the next day.
         """
-        return self._before(moment, self.due)
+        return moment <= self.due if self.name in _HOURS else moment < self.due
 
     def may_hold(self, moment: datetime) -> bool:
         """Whether that is possible, whatever a notice not yet published will say."""
-        return self._before(moment, self.latest_possible)
+        end = self.due + NOTICE_MARGIN if self.provisional else self.due
+        return moment <= end if self.name in _HOURS else moment < end
 
     def to_json(self) -> dict[str, Any]:
         """The reading as in records.md 5."""
@@ -127,9 +87,6 @@ class Reading:
             "latest_possible": beijing_text(self.latest_possible),
         }
 
-    def _before(self, moment: datetime, end: datetime) -> bool:
-        return moment <= end if self.name in ("hours", "hours_next") else moment < end
-
 
 def readings(
     start: datetime,
@@ -139,6 +96,7 @@ def readings(
     precision: Precision = "second",
     pauses: Iterable[Pause] = (),
     calendar: Calendar | None = None,
+    provisionally: Sentence | None = None,
 ) -> tuple[Reading, ...]:
     """All admissible readings of a limit that starts at an aware time, in the order of `names`.
 
@@ -147,7 +105,7 @@ def readings(
     `names` are the readings that the rule admits, None for all that the unit can have. With `precision`
     "day" only the day of the start is known: terms in hours then give the smallest and the largest value
     that the day allows. A term that touches a year without a notice in `calendar` (by default all notices
-    of this package) has provisional readings.
+    of this package) has provisional readings; all are where `provisionally` says why.
     Raises UsageError for an unknown limit, for a reading that does not fit its unit, or for a start outside
     `COUNTABLE` years.
     """
@@ -155,21 +113,30 @@ def readings(
         raise UsageError(
             "the start of a term needs its zone", found=start.isoformat(), expected="+08:00 at its end"
         )
-    start = in_beijing(start)
-    if not countable(start):
+    # Terms in days begin with the day: what was counted from one of its hours holds for all of them.
+    local = in_beijing(start) if limit.startswith("PT") else _day_of(start)
+    if local.year not in COUNTABLE:
         raise UsageError(
             "no term can start in that year",
             found=start.isoformat(),
             expected=f"a year of {COUNTABLE.start} to {COUNTABLE.stop - 1}",
         )
     return _readings(
-        start,
+        local,
         limit,
         None if names is None else tuple(names),
         precision,
         tuple(pauses),
         calendar or published(),
+        provisionally,
     )
+
+
+@lru_cache(maxsize=8192)
+def _day_of(moment: datetime) -> datetime:
+    """The first instant of its Beijing day."""
+    local = in_beijing(moment)
+    return datetime(local.year, local.month, local.day, tzinfo=BEIJING)
 
 
 @lru_cache(maxsize=4096)
@@ -180,6 +147,7 @@ def _readings(
     precision: Precision,
     pauses: tuple[Pause, ...],
     calendar: Calendar,
+    note: Sentence | None,
 ) -> tuple[Reading, ...]:
     term = Term.parse(limit)
     possible = term.readings
@@ -191,19 +159,25 @@ def _readings(
             found=", ".join(strange) or "no reading",
             expected=", ".join(possible),
         )
-    return tuple(
+    found = tuple(
         _COUNT[name](term, start, precision, pauses, calendar) for name in possible if name in wanted
+    )
+    if note is None:
+        return found
+    return tuple(
+        replace(one, why=Sentence(note.zh + one.why.zh, note.en + one.why.en), provisional=True)
+        for one in found
     )
 
 
 def due_earliest(of: Iterable[Reading]) -> datetime:
     """The smallest admissible reading."""
-    return min(reading.due for reading in of)
+    return min([reading.due for reading in of])
 
 
 def due_latest(of: Iterable[Reading]) -> datetime:
     """The largest admissible reading."""
-    return max(reading.due for reading in of)
+    return max([reading.due for reading in of])
 
 
 def add_months(day: date, count: int) -> date:

@@ -29,6 +29,10 @@ class Content:
         for found in self._of.values():
             yield from found
 
+    def holds(self, part: Part) -> bool:
+        """Whether something is found in a part."""
+        return part in self._of
+
     def set(self, part: Part, found: tuple[Finding, ...]) -> tuple[list[Finding], list[Finding]]:
         """Puts what a part finds now in the place of what it found; of both what is not the same object."""
         had = self._of.pop(part, ())

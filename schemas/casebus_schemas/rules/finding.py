@@ -8,10 +8,12 @@ from uuid import UUID
 
 from casebus_schemas.agencies import BUS
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.uuids import uuid_text
 
 from .word import Word
 
@@ -20,6 +22,7 @@ Severity = Literal["info", "medium", "high"]
 FindingState = Literal["open", "explained", "accepted", "closed"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Account:
     """What one agency says about the matter of a finding, and in which event.
@@ -61,6 +64,7 @@ class Apart:
     severity: Severity
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A disagreement or defect that the bus shows, with all accounts; nobody's account wins by it.
@@ -94,7 +98,7 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """The finding as in records.md 5, and what was said to it."""
         return {
-            "id": str(self.id),
+            "id": uuid_text(self.id),
             "rule": self.rule,
             "class": self.cls,
             "severity": self.severity,
@@ -180,8 +184,10 @@ class Finding:
 
 def account(event: ChainEvent, value: object, *also: ChainEvent, compared: tuple[str, ...] = ()) -> Account:
     """What an event's speaker says; `also` are other events that the value is taken from."""
-    told = event.audience.intersection(*(other.audience for other in also))
-    handling = highest(one.handling for one in (event, *also))
+    told, handling = event.audience, event.handling
+    if also:
+        told = told.intersection(*(other.audience for other in also))
+        handling = highest([handling, *(one.handling for one in also)])
     return Account(Agency(event.agency), value, event.digest, told, compared, handling)
 
 

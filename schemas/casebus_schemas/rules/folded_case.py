@@ -10,8 +10,10 @@ from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.kept import K, kept_of
 from casebus_schemas.case.obligations import Obligation, Start, obligations, starts
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.frozen import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Case:
     """One folded chain with its duties, and the catalogue that says what each type of event means.

@@ -17,7 +17,9 @@ from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
+from casebus_schemas.times import in_beijing
 
+from .asked import asked
 from .chain import r20, r49
 from .chain_hash import ChainHash
 from .content import WHOLE, Content, Key
@@ -26,7 +28,7 @@ from .folded_case import Case
 from .looks import outside_touches, rules_touched, rules_touched_by
 from .register import CHAIN_RULES
 from .rule import Rule
-from .running import about_duties, in_order, run_content, run_rule, run_rule_at
+from .running import in_order, run_content, run_rule, run_rule_at
 from .sight import spoken
 from .word import Words, finding_spoken_of, word_of
 
@@ -69,13 +71,7 @@ class Reconciled:
         self._calendar = calendar or published()
         self._catalog = catalog or Catalog.load()
         self.rules = rules
-        self._over_case = {id: rule for id, rule in rules.items() if rule.in_case}
-        self._about_persons = {
-            id for id, rule in rules.items() if not {"persons", "*.suspects"}.isdisjoint(rule.looks_at)
-        }
-        self._about_duties = about_duties(rules.values())
-        self._about_answers = [rule for rule in rules.values() if rule.at_time and rule.each == "answer"]
-        self._about_silence = [rule for rule in rules.values() if rule.at_time and rule.each == "quiet"]
+        self._asked = asked(rules)
         self._begin(folded)
 
     # --- what it says ---------------------------------------------------------------------------------
@@ -129,6 +125,7 @@ class Reconciled:
 
     def wakes_at(self, after: datetime) -> datetime | None:
         """The next instant after `after` at which time alone may change something; None if never."""
+        after = in_beijing(after)  # as the turns: times of one zone are compared in a tenth of the time
         while self._heap:
             at, key = self._heap[0]
             if at > after and at in self._turns.get(key, ()):
@@ -164,7 +161,7 @@ class Reconciled:
             keys.append(QUIET)
         touched = rules_touched(event, self.folded)
         before, after = self._grow_content(
-            event, keys, touched | self._about_persons if somebody_else else touched
+            event, keys, touched | self._asked.about_persons if somebody_else else touched
         )
         about = None if idle else self._word(event)
         if about is not None:
@@ -199,7 +196,7 @@ class Reconciled:
 
     def turning(self, now: datetime) -> set[Key]:
         """The starts and answers about which time changes something by `now`; they turn only once."""
-        found = set()
+        found, now = set(), in_beijing(now)
         while self._heap and self._heap[0][0] <= now:
             at, key = heapq.heappop(self._heap)
             if at in self._turns.get(key, ()):
@@ -280,20 +277,20 @@ class Reconciled:
 
     def _stirs(self, event: ChainEvent) -> bool:
         """Counts the chain's silence anew from an event of its matter; whether it is one."""
-        if not self._about_silence or not r49.stirs(event):
+        if not self._asked.about_silence or not r49.stirs(event):
             return False
         last = self._last_at
         if last is None or last < event.admitted_at:
             self._last_at = event.admitted_at
             # An earlier turn that waits in the heap is pushed anew there: turns move on only.
-            self._turns[QUIET] = r49.turns(event.admitted_at, self._catalog)
+            self._turns[QUIET] = r49.turns(in_beijing(event.admitted_at), self._catalog)
             if not self._quiet_waits and self._turns[QUIET]:
                 heapq.heappush(self._heap, (self._turns[QUIET][0], QUIET))
                 self._quiet_waits = True
         return True
 
     def _set_turns(self, key: Key, turns: Iterable[datetime]) -> None:
-        found = tuple(sorted(turns))
+        found = tuple(sorted(map(in_beijing, turns)))
         if found:
             self._turns[key] = found
             heapq.heappush(self._heap, (found[0], key))
@@ -318,15 +315,18 @@ class Reconciled:
     ) -> tuple[list[Finding], list[Finding]]:
         before: list[Finding] = []
         after: list[Finding] = []
-        narrow = self._narrow(event, [key for key in keys if key[0] == event.digest])
+        digest, content, over_case = event.digest, self._content, self._asked.over_case
+        narrow = self._narrow(event, [key for key in keys if key[0] == digest])
         whole = self._whole()
         for id in touched:
-            rule = self._over_case.get(id)
+            rule = over_case.get(id)
             if rule is None:
                 continue
-            part = (id, WHOLE) if rule.each is None else (id, (event.digest, ""))
-            found = self._kept(run_rule(rule, whole if rule.each is None else narrow))
-            gone, new = self._content.set(part, found)
+            case, key = (whole, WHOLE) if rule.each is None else (narrow, (digest, ""))
+            part, found = (id, key), run_rule(rule, case)
+            if not found and not content.holds(part):
+                continue
+            gone, new = content.set(part, self._kept(found))
             before.extend(gone)
             after.extend(new)
         return before, after
@@ -349,14 +349,14 @@ class Reconciled:
     def _timed_of(self, key: Key, now: datetime) -> tuple[Finding, ...]:
         if key == QUIET:
             return self._kept(
-                [f for rule in self._about_silence for f in run_rule_at(rule, self._whole(), now)]
+                [f for rule in self._asked.about_silence for f in run_rule_at(rule, self._whole(), now)]
             )
         waiting = self._waiting.get(key)
         if waiting is None:
             start = self._starts[key]
-            about, rules = start.cause, self._about_duties[start.clock.found_by]
+            about, rules = start.cause, self._asked.about_duties[start.clock.found_by]
         else:
-            about, rules = waiting, self._about_answers
+            about, rules = waiting, self._asked.about_answers
         case = self._narrow(about, (key,))
         return self._kept([finding for rule in rules for finding in run_rule_at(rule, case, now)])
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from casebus_schemas.case.chain import ChainEvent, Digest, highest
 from casebus_schemas.case.chain_keys import KeyKind, Linked
 from casebus_schemas.case.kin import Kin, KinKey, KinKind
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.small_types import Agency, ChainId, RuleId
@@ -17,12 +18,13 @@ from casebus_schemas.wire.stream_head import Stream, StreamHead
 
 from .finding import Account, Finding, FindingClass, FindingState, Severity, Suggestion
 from .folded_case import Case
-from .sight import apart_of, handling_of, home, told_of_all
+from .sight import apart_of, home, told_of_all
 
 T = TypeVar("T")
 Scope = Literal["chain", "stream", "across", "statistics"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a rule noticed; its head gives the rest of the finding.
@@ -60,6 +62,7 @@ class Found:
     """The finding, once it was made: a rule that keeps what it found has it made once."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """An admitted event at its place in its producer's stream, as the bus met it.
@@ -169,12 +172,16 @@ class Rule:
     def _made(self, found: Found) -> Finding:
         given = list(found.causes)
         named_by = given if found.named_by is None else found.named_by
-        causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
-        digests = tuple(event.digest for event in causes)
+        causes = given
+        if len(given) > 1:
+            causes = sorted({event.digest: event for event in given}.values(), key=lambda event: event.digest)
+        digests = tuple([event.digest for event in causes])
         chain = found.chain or given[0].chain
         rests_on = [*causes, *found.uses]
         found_accounts = tuple(found.accounts)
         names = () if found.by_subject else sorted({event.digest for event in named_by})
+        levels = [event.handling for event in rests_on]
+        levels.extend([account.handling for account in found_accounts])
         finding = Finding(
             id=across_id(self.id, found.subject)
             if found.across
@@ -188,13 +195,13 @@ class Rule:
             law=self.law if found.law is None else tuple(found.law),
             because=found.because,
             suggestion=found.suggestion,
-            opened_at=found.opened_at or max(event.last_said_at for event in rests_on),
+            opened_at=found.opened_at or max([event.last_said_at for event in rests_on]),
             causes=digests,
             state=found.state,
             told=told_of_all(rests_on, found_accounts),
-            beside=tuple(Agency(agency) for agency in found.beside),
+            beside=tuple([Agency(agency) for agency in found.beside]),
             contested=found.contested,
-            handling=highest((handling_of(rests_on), *(account.handling for account in found_accounts))),
+            handling=highest(levels),
         )
         untold = [agency for agency in finding.concerned() if home(agency) not in finding.told]
         if not untold:

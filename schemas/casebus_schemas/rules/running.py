@@ -71,10 +71,13 @@ def run(rules: Iterable[Rule], case: Case, now: datetime) -> tuple[Finding, ...]
     return in_order(finding for of_rule in found for finding in of_rule)
 
 
+_AT_ARRIVAL = [rule for rule in RULES.values() if rule.on_arrival is not None]
+
+
 def watch(arrived: Arrived, rules: Mapping[RuleId, Rule] = RULES) -> list[Finding]:
     """What the arrival of an event shows by itself (R03, R05)."""
     found: list[Finding] = []
-    for rule in rules.values():
+    for rule in _AT_ARRIVAL if rules is RULES else rules.values():
         if rule.on_arrival is not None:
             found.extend(_guarded(rule, [arrived.event], partial(rule.on_arrival, arrived)))
     return found
@@ -201,7 +204,8 @@ def _guarded(
 
 
 def _made(rule: Rule, found: Iterable[Found]) -> tuple[Finding, ...]:
-    return tuple([rule.finding(one) for one in islice(found, MOST_FINDINGS)])
+    noticed = list(islice(found, MOST_FINDINGS))
+    return tuple([rule.finding(one) for one in noticed]) if noticed else ()
 
 
 def _failed(

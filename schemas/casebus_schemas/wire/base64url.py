@@ -20,6 +20,12 @@ def base64url_bytes(raw: bytes) -> bytes:
 def from_base64url(text: str, length: int) -> bytes:
     """Bytes of canonical base64url text without padding. Raises ValueError unless they are `length` bytes."""
     try:
+        quick = canonical_bytes(text.encode("ascii"), length)
+    except ValueError:
+        quick = None
+    if quick is not None:
+        return quick
+    try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError(f"not base64url: {error}") from error

@@ -30,6 +30,9 @@ _DAMAGE = (
 )
 
 
+_NOT_WRITTEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error)
+
+
 def encode(schema: EventSchema, data: dict[str, Any]) -> bytes:
     """Frame and body of an event's data.
 
@@ -43,13 +46,10 @@ def encode_raw(
     schema: EventSchema, data: dict[str, Any], to_raw: Callable[[Any], Any] = lambda raw: raw
 ) -> bytes:
     """As `encode`, for data that are raw already: times in milliseconds, UUIDs and digests as bytes."""
-    out = BytesIO()
-    out.write(struct.pack(">BI", 0, schema.id))
     try:
-        fastavro.schemaless_writer(out, schema.raw, to_raw(data))
+        value = _written(schema, to_raw(data))
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise UsageError(f"the data do not fit {schema.type} version {schema.version}: {error}") from error
-    value = out.getvalue()
     if len(value) > MAX_VALUE_BYTES:
         raise UsageError(
             f"{schema.type} is too large",
@@ -58,6 +58,22 @@ def encode_raw(
             remedy="leave files with the sender and name them as annexes",
         )
     return value
+
+
+def _written(schema: EventSchema, raw: Any) -> bytes:
+    frame = struct.pack(">BI", 0, schema.id)
+    if (write := schema.often.write) is not None:
+        body = bytearray(frame)
+        try:
+            write(body, raw)
+        except _NOT_WRITTEN:
+            pass  # fastavro says what is wrong, or takes it
+        else:
+            return bytes(body)
+    out = BytesIO()
+    out.write(frame)
+    fastavro.schemaless_writer(out, schema.raw, raw)
+    return out.getvalue()
 
 
 def frame_id(value: bytes | None) -> int:
@@ -101,9 +117,17 @@ def decode(catalog: Catalog, value: bytes | None) -> tuple[EventSchema, dict[str
     """
     schema = schema_of(catalog, value)
     assert value is not None  # schema_of refuses null
+    data: dict[str, Any]
+    if (read := schema.often.read) is not None:
+        try:
+            data, end = read(value, FRAME_LENGTH)
+        except _DAMAGE:
+            end = -1
+        if end == len(value):
+            return schema, data
     try:
         raw, end = schema.read(value, FRAME_LENGTH)
-        data: dict[str, Any] = schema.to_python(raw)
+        data = schema.to_python(raw)
     except _DAMAGE as error:
         raise _damaged(schema, error) from error
     if end != len(value):

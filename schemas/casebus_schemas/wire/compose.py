@@ -43,19 +43,19 @@ def compose(
     """
     partition = partition_of(subject.encode(), partitions)
     fields = SignedFields(
-        producer=producer,
-        seq=head.seq + 1,
-        prev=head.digest,
-        topic=topic,
-        partition=partition,
-        key=subject,
-        fingerprint=fingerprint,
-        content_type=CONTENT_TYPE,
-        id=id,
-        type=type,
-        source=source,
-        time_ms=time_ms,
-        value_sha256=sha256(value).digest(),
+        producer,
+        head.seq + 1,
+        head.digest,
+        topic,
+        partition,
+        subject,
+        fingerprint,
+        CONTENT_TYPE,
+        id,
+        type,
+        source,
+        time_ms,
+        sha256(value).digest(),
     )
     message = event_message(fields)
     digest = sha256(message).digest()

@@ -15,6 +15,7 @@ from casebus_schemas.times import RFC_3339, parse_utc_text, to_moment, utc_text
 from .base64url import base64url_bytes, canonical_bytes, from_base64url, to_base64url
 from .records import Headers, Outgoing, Record
 from .signing import BLOCK_LENGTH, SignedFields, event_digest
+from .uuids import uuid_in, uuid_text
 
 CONTENT_TYPE = "application/avro"
 MAX_HEADERS = 32
@@ -132,7 +133,7 @@ class EventHeaders(NamedTuple):
         if number >= 2**64 - 1 or raw_prev is None or raw_sig is None:
             return None
         return cls(
-            UUID(id.decode()),
+            uuid_in(id.decode()),
             type.decode(),
             source.decode(),
             time_ms,
@@ -194,7 +195,7 @@ class EventHeaders(NamedTuple):
             # Tracing may hold anything, and known headers stand once.
             found = {name: (value or b"").decode() for name, value in headers if name not in _TRACING}
             return cls(
-                id=UUID(found["ce_id"]),
+                id=uuid_in(found["ce_id"]),
                 type=found["ce_type"],
                 source=found["ce_source"],
                 time_ms=parse_utc_text(found["ce_time"]),
@@ -263,7 +264,7 @@ def event_headers(
     """Headers of an event from what was signed and its signature block, in the bus's order."""
     pairs = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(fields.id).encode()),
+        ("ce_id", uuid_text(fields.id).encode()),
         ("ce_source", _ascii(fields.source)),
         ("ce_type", _ascii(fields.type)),
         ("ce_time", _time_header(fields.time_ms)),

@@ -10,6 +10,7 @@ from casebus_schemas.catalogue.limits import SEVERAL_LINES
 from casebus_schemas.times import END_MS, EPOCH, FIRST_MS, MILLISECOND, POSSIBLE_YEARS, to_datetime
 
 from .control_characters import EXPECTED, EXPECTED_IN_LINES, control_in
+from .uuids import uuid_of
 
 Convert = Callable[[Any], Any]
 Schema = Any
@@ -54,7 +55,7 @@ def from_raw(schema: Schema, *, any_text: bool = False) -> Convert | None:
     It changes records and arrays in place. The function raises Misfit for a value out of range, and for a
     text with control characters unless `any_text`; `several_lines` of a field allows it line feeds.
     """
-    return _FromRaw(_texts(any_text)).build(schema)
+    return _FromRaw(texts_of(any_text)).build(schema)
 
 
 def to_raw(schema: Schema, *, any_text: bool = False) -> Convert:
@@ -62,7 +63,7 @@ def to_raw(schema: Schema, *, any_text: bool = False) -> Convert:
     fields without a default and values of another type raise ValueError or TypeError naming the place.
 
     Texts as for `from_raw`."""
-    return _ToRaw(_texts(any_text)).build(schema)
+    return _ToRaw(texts_of(any_text)).build(schema)
 
 
 def _decimal_from(schema: Schema) -> Convert:
@@ -128,14 +129,15 @@ def _day_to(value: Any) -> int:
     return value.toordinal() - _EPOCH_DAY
 
 
-def _uuid_from(raw: bytes) -> UUID:
-    return UUID(bytes=raw)
-
-
 def _uuid_to(value: Any) -> bytes:
     if not isinstance(value, UUID):
         raise TypeError(f"{value!r}, expected a UUID")
     return value.bytes
+
+
+def logical_from_raw(schema: Schema) -> Convert:
+    """A function from the decoded raw value of a logical type to Python's. Raises ValueError out of range."""
+    return _logical(schema, raw=False)
 
 
 def _logical(schema: dict[str, Any], raw: bool) -> Convert:
@@ -147,7 +149,7 @@ def _logical(schema: dict[str, Any], raw: bool) -> Convert:
         case "date":
             return _day_to if raw else _day_from
         case "uuid":
-            return _uuid_to if raw else _uuid_from
+            return _uuid_to if raw else uuid_of
         case other:
             raise ValueError(f"logical type {other!r} is not used on this bus")
 
@@ -312,7 +314,8 @@ def _fixed(size: int) -> Convert:
     return convert
 
 
-def _texts(any_text: bool) -> Texts:
+def texts_of(any_text: bool) -> Texts:
+    """What holds of texts of one line and of several; of a printable one it always holds."""
     return (_any_text, _any_text) if any_text else (_one_line, _lines)
 
 

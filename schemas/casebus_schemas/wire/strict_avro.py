@@ -46,7 +46,8 @@ class _Building:
         return built
 
 
-def _long(raw: bytes, at: int) -> tuple[int, int]:
+def read_long(raw: bytes, at: int) -> tuple[int, int]:
+    """A whole number of 64 bits in its shortest form. Raises ValueError or IndexError."""
     byte = raw[at]
     if byte < 0x80:
         return (byte >> 1) ^ -(byte & 1), at + 1
@@ -65,7 +66,7 @@ def _long(raw: bytes, at: int) -> tuple[int, int]:
 
 
 def _int(raw: bytes, at: int) -> tuple[int, int]:
-    number, at = _long(raw, at)
+    number, at = read_long(raw, at)
     if not -(1 << 31) <= number < 1 << 31:
         raise ValueError(f"{number}, expected a whole number of 32 bits")
     return number, at
@@ -76,7 +77,7 @@ def _bytes(raw: bytes, at: int) -> tuple[bytes, int]:
     if length < 0x80 and not length & 1:
         at, length = at + 1, length >> 1
     else:
-        length, at = _long(raw, at)
+        length, at = read_long(raw, at)
     end = at + length
     if length < 0 or end > len(raw):
         raise ValueError(f"a length of {length}, of which {len(raw) - at} bytes are there")
@@ -133,10 +134,10 @@ def _array(read: Read) -> Read:
         while True:
             if not raw[at]:  # one byte, nearly always
                 return found, at + 1
-            count, at = _long(raw, at)
+            count, at = read_long(raw, at)
             end = None
             if count < 0:  # a block that says its bytes
-                size, at = _long(raw, at)
+                size, at = read_long(raw, at)
                 count, end = -count, at + size
             for _ in range(count):
                 value, at = read(raw, at)
@@ -154,7 +155,7 @@ def _enum(symbols: tuple[str, ...]) -> Read:
         symbol = known.get(raw[at])  # one byte, nearly always
         if symbol is not None:
             return symbol, at + 1
-        index, at = _long(raw, at)
+        index, at = read_long(raw, at)
         if not 0 <= index < len(symbols):
             raise ValueError(f"symbol {index} of {len(symbols)}")
         return symbols[index], at
@@ -176,7 +177,7 @@ _PLAIN: dict[str, Read] = {
     "null": _null,
     "boolean": _flag,
     "int": _int,
-    "long": _long,
+    "long": read_long,
     "double": _double,
     "bytes": _bytes,
     "string": _text,

@@ -89,7 +89,6 @@ def articles_data(articles: Iterable[Article]) -> list[dict[str, str]]:
     return [article.to_json() for article in articles]
 
 
-@lru_cache(maxsize=4096)
 def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "name": reading.name,

@@ -1,7 +1,7 @@
 """What arrives on bus.admission, read for the rules about arrivals (R03, R05) and for the books."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
@@ -12,6 +12,7 @@ from casebus_schemas.agencies import agency_of_source
 from casebus_schemas.case.chain import UNREAD, ChainEvent, Digest, chain_event
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, Forged, Refused, StopService
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.rules.rule import Arrived
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_datetime
@@ -27,6 +28,7 @@ PROVEN_AT_ONCE = 500
 """Records whose signatures are checked together: one right signature vouches for those before it."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """An admission record: the verdict, where it stands, and the event behind it as far as it can be read.
@@ -40,6 +42,7 @@ class Arrival:
     headers: EventHeaders | None
     digest: Digest | None
     value: bytes | None
+    _read: list[ChainEvent] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def stream(self) -> Stream | None:
@@ -62,7 +65,12 @@ class Arrival:
         return self.headers
 
     def event(self, catalog: Catalog) -> ChainEvent:
-        """The admitted event, decoded. Raises Refused if this program cannot decode it."""
+        """The admitted event, decoded once. Raises Refused if this program cannot decode it."""
+        if not self._read:
+            self._read.append(self._decoded(catalog))
+        return self._read[0]
+
+    def _decoded(self, catalog: Catalog) -> ChainEvent:
         headers = self.event_headers
         _, body = decode(catalog, self.value)
         return chain_event(

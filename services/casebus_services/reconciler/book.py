@@ -79,14 +79,14 @@ class ChainBook:
     def take(self, event: ChainEvent) -> list[Announcement]:
         """Takes the next admitted event; one that says again what it holds is a finding at most (R03)."""
         said = self.advance(event.admitted_at)
-        if self.folded.known(event.digest) is not None:
+        if self.meaning.folded.known(event.digest) is not None:
             return said
         if not self.shares.takes(event):
             return said + self._say_too_long(event)
         self.bytes += event.size
         moved = self.meaning.take(event)
         said.extend(self._enter(moved, event.digest))
-        if event.digest not in self.folded.repeats.said:
+        if event.digest not in self.meaning.folded.repeats.said:
             self._spoken_of.add(event)
             said.extend(self._hear(event))
         return said
@@ -187,6 +187,8 @@ class ChainBook:
             ended = replace(finding, state="closed")
             self.enter(ended)
             turns.append(Turn(finding, ended))
+        if not changed and not turns:
+            return []
         cause = trigger or (self.folded.order[-1].digest if self.folded.order else None)
         settled = None if cause is None else self.folded.by_digest.get(cause)
         told_cause = None if settled is None else settled.audience

@@ -1,6 +1,6 @@
 """Who hears what of a change in a chain's book: an announcement for all who may see the same. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -8,11 +8,13 @@ from uuid import UUID
 
 from casebus_schemas.case.chain import Digest, highest
 from casebus_schemas.case.duty_said import Duty
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law import Sentence
 from casebus_schemas.law.clocks import Article
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.rules.sight import hearers, home, seen_by, shown_to
 from casebus_schemas.times import to_moment
+from casebus_schemas.wire.uuids import uuid_text
 
 AnnouncementKind = Literal["obligation.announced", "finding.opened", "finding.closed"]
 
@@ -40,6 +42,7 @@ class Closing:
     closed_at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """What one event, or one instant, makes the bus say of a chain to the same agencies, once.
@@ -88,8 +91,10 @@ _Groups = dict[_Group, list[tuple[Finding, Finding]]]
 """For each group the findings, and each as the group sees it."""
 
 
-def duties_said(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
+def duties_said(changed: Sequence[DutyEntry], chain: str, now: datetime) -> list[Announcement]:
     """What is said of duties that have changed, to those parties who were told of what started them."""
+    if not changed:
+        return []
     groups: dict[tuple[tuple[str, ...], bool], list[tuple[DutyEntry, Duty]]] = {}
     for entry in changed:
         kinds: dict[bool, tuple[Duty, list[str]]] = {}
@@ -105,7 +110,7 @@ def duties_said(changed: Iterable[DutyEntry], chain: str, now: datetime) -> list
         said.append(
             Announcement(
                 "obligation.announced",
-                _subject((f"{duty.id}\n{duty.state}" for _, duty in entries), told, partly=partly),
+                _subject((f"{uuid_text(duty.id)}\n{duty.state}" for _, duty in entries), told, partly=partly),
                 tuple(dict.fromkeys(entry.basis for entry, _ in entries)),
                 chain,
                 tuple(duty for _, duty in entries),
@@ -133,6 +138,8 @@ def findings_said(
     why in words, both for those who were told of that event (None: for all).
     """
     turns = list(turns)
+    if not turns:
+        return []
     opened: _Groups = {}
     closed: _Groups = {}
     for turn in turns:
@@ -211,7 +218,9 @@ def _opened(
     return Announcement(
         "finding.opened",
         # No event tells apart what the time opens twice: a term that was extended runs out again.
-        _subject((f"{v.id}\n{v.state if trigger else _since(v)}" for v in views), told, partly=partly),
+        _subject(
+            (f"{uuid_text(v.id)}\n{v.state if trigger else _since(v)}" for v in views), told, partly=partly
+        ),
         (trigger,) if trigger else tuple(dict.fromkeys(finding.causes[0] for finding, _ in found)),
         chain,
         views,
@@ -246,7 +255,7 @@ def _closed(
     )
     return Announcement(
         "finding.closed",
-        _subject((f"{closing.id}\nclosed" for closing in closings), told, partly=partly),
+        _subject((f"{uuid_text(closing.id)}\nclosed" for closing in closings), told, partly=partly),
         (cause,) if cause else (),
         chain,
         closings,

@@ -105,6 +105,8 @@ class Intake:
         self._budget = budget
         self._calendars = calendars
         self._began_s = thread_time()
+        self._read_s: float | None = None
+        """What the clock of processor time showed when the last event was taken; to read it is dear."""
         self._openers: dict[str, Callable[[], ChainBook]] = {}
         self._ground = ground
         self._catalog = catalog
@@ -148,6 +150,7 @@ class Intake:
             if known is not None:
                 for finding in watch(met_again(known)):
                     self._notice(chain, finding)
+                self._read_s = None
                 continue
             fresh.append(arrived)
             self._enter(chain, arrived, heads)
@@ -196,7 +199,7 @@ class Intake:
         for event in events():
             began_s = thread_time()
             self._say(held.chain, book.take(event))
-            self._charge(book, thread_time() - began_s)
+            self._charge(book, began_s)
             last = event.digest
         told = known.get(r09.set_aside_id(held.chain))
         if told is not None and told.state != "closed":
@@ -215,14 +218,20 @@ class Intake:
         if isinstance(book, ChainBook):
             began_s = thread_time()
             self._say(chain, book.advance(now))
-            self._charge(book, thread_time() - began_s)
+            self._charge(book, began_s)
 
     def _is_over(self) -> bool:
-        return thread_time() - self._began_s > self._budget.transaction_s
+        return self._now_s() - self._began_s > self._budget.transaction_s
 
-    def _charge(self, book: ChainBook, spent_s: float) -> None:
-        """Counts time that a chain took. Raises OverBudget if it was too much."""
-        book.spent_s += spent_s
+    def _now_s(self) -> float:
+        if self._read_s is None:
+            self._read_s = thread_time()
+        return self._read_s
+
+    def _charge(self, book: ChainBook, since_s: float) -> None:
+        """Counts time that a chain took since then. Raises OverBudget if it was too much."""
+        self._read_s = thread_time()
+        book.spent_s += self._read_s - since_s
         if book.spent_s > self._budget.chain_s + EVENT_S * len(book.folded.order):
             raise OverBudget
 
@@ -250,9 +259,9 @@ class Intake:
             self._notice(chain, finding)
 
     def _take(self, book: ChainBook, arrived: Arrival) -> None:
-        began_s = thread_time()
+        began_s = self._now_s()
         self._say(book.chain, book.take(arrived.event(self._catalog)))
-        self._charge(book, thread_time() - began_s)
+        self._charge(book, began_s)
 
     def _notice(self, chain: str, finding: Finding) -> None:
         """Enters what the arrival of an event shows."""

@@ -20,6 +20,7 @@ from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.json_text import canonical_text
 from casebus_schemas.wire.records import Outgoing
+from casebus_schemas.wire.uuids import uuid_text
 
 from .announce import Announced
 from .arrivals import Arrival
@@ -190,7 +191,7 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
     """The row of recon_obligation."""
     duty = entry.duty
     return (
-        str(duty.id),
+        uuid_text(duty.id),
         duty.chain,
         duty.rule,
         duty.owed_by,
@@ -206,7 +207,7 @@ def duty_row(entry: DutyEntry) -> tuple[Any, ...]:
 def finding_row(finding: Finding, link: tuple[str, str] | None = None) -> tuple[Any, ...]:
     """The row of recon_finding; `link` is the key by which it was found across chains, or `PUBLISHED`."""
     return (
-        str(finding.id),
+        uuid_text(finding.id),
         finding.chain,
         finding.rule,
         finding.cls,
@@ -266,7 +267,7 @@ def event_row(arrived: Arrival) -> tuple[Any, ...]:
     return (
         arrived.digest,
         headers.subject,
-        str(headers.id),
+        uuid_text(headers.id),
         headers.type,
         headers.source,
         headers.time_ms,
@@ -308,7 +309,7 @@ def outbox_row(partition: int, no: int, announced: Announced) -> tuple[Any, ...]
     return (
         partition,
         no,
-        str(announced.id),
+        uuid_text(announced.id),
         "chain",
         announced.chain,
         announced.type,

@@ -24,7 +24,8 @@ class SpokenOf:
     def __init__(self, events: Iterable[ChainEvent]) -> None:
         self._own: dict[str, list[ChainEvent]] = {}
         self._stated: set[str] = set()
-        self._of_statements: frozenset[UUID] = frozenset()
+        self._chain: str | None = None
+        self._of_statements: frozenset[UUID] | None = None
         self._kin: list[ChainEvent] = []
         self._kin_read: dict[str, int] = {}
         self._published: list[ChainEvent] = []
@@ -37,8 +38,7 @@ class SpokenOf:
     def add(self, event: ChainEvent) -> None:
         """Takes an event of the chain."""
         self._own.setdefault(event.agency, []).append(event)
-        if not self._of_statements:
-            self._of_statements = r66.findings_of(event.chain)
+        self._chain = event.chain
         if event.type == STATEMENT:
             self._stated.add(event.agency)
         if event.type in KIN_TYPES:
@@ -57,6 +57,8 @@ class SpokenOf:
             self._kin_read[agency] = len(self._kin)
         if agency in self._stated:
             return True  # of any chain that its statement holds and the bus never saw
+        if self._of_statements is None:
+            self._of_statements = frozenset() if self._chain is None else r66.findings_of(self._chain)
         if finding in self._of_statements:
             return True
         if self._figures > MOST_FIGURES:

@@ -7,9 +7,10 @@ import pytest
 
 from casebus_schemas.law.calendar import published
 from casebus_schemas.law.clocks import clocks
+from casebus_schemas.law.limits import READINGS_OF_UNIT, Term
 from casebus_schemas.law.notices import published_notices
 from casebus_schemas.law.statutory import is_statutory
-from casebus_schemas.law.terms import READINGS_OF_UNIT, Term, readings
+from casebus_schemas.law.terms import readings
 from casebus_schemas.times import BEIJING
 
 ONE_DAY = timedelta(days=1)

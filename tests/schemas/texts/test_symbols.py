@@ -19,7 +19,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import REFUSAL_CODES, UsageError
 from casebus_schemas.law.clocks import clocks, instruments
 from casebus_schemas.law.duty_state import State
-from casebus_schemas.law.terms import ReadingName
+from casebus_schemas.law.limits import ReadingName
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.rules.finding import FindingClass, FindingState, Severity
 from casebus_schemas.rules.rule import Scope

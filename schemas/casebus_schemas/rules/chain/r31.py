@@ -1,7 +1,8 @@
 """R31: the suspect lists of two agencies that follow each other in the case do not match."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from casebus_schemas.case.basis import Basis
@@ -62,8 +63,7 @@ class Lists(Kept):
     def __init__(self, folded: Folded, catalog: Catalog) -> None:
         super().__init__(folded, catalog)
         self._suspects = folded.suspects
-        known = (type for type, event in catalog.types.items() if event.lists_suspects)
-        self._order = {type: place for place, type in enumerate(known)}
+        self._order = _order(catalog)
         self._of: dict[str, _Listed] = {}
 
     def add(self, event: ChainEvent) -> None:
@@ -83,6 +83,13 @@ class Lists(Kept):
             return min(self._order[type] for type in listed.types), listed.by
 
         return sorted(self._of.values(), key=place)
+
+
+@lru_cache(maxsize=4)
+def _order(catalog: Catalog) -> Mapping[str, int]:
+    """The types that list suspects, in the order in which a case is led."""
+    known = (type for type, event in catalog.types.items() if event.lists_suspects)
+    return {type: place for place, type in enumerate(known)}
 
 
 @RULE.over_case
