@@ -11,6 +11,7 @@ from typing import Any, Self
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.key_file import check_private
 from casebus_schemas.wire.signing import SigningKey
 
 from .private_files import read_private
@@ -254,6 +255,7 @@ class AgencySettings(KafkaLogin):
                 remedy="name it, or give the event's subject",
             )
         secret = read_secret(self.chain_secret_file, "chain secret")
+        check_private(self.chain_secret_file)
         if len(secret) < 32:
             raise UsageError(
                 f"the chain secret in {self.chain_secret_file} is too short",

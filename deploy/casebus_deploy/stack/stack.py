@@ -174,6 +174,10 @@ class Stack:
             return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
         return f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None
 
+    def desks(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Where desks answer, with their officers' passwords, by agency."""
+        return self._addresses.with_officers(self.secrets)
+
     def database_url(self, name: str) -> str:
         """SQLAlchemy address of the ledger's or the accounts' database."""
         return self.options.database_url or f"sqlite:///{self.data / name}.db"

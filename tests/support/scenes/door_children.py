@@ -24,6 +24,7 @@ from casebus_consumers.own.store import OwnStore
 from casebus_producers.config import AgencySettings
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
+from casebus_producers.private_files import write_private
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.signing import SigningKey
 from support.events.signed_events import seed_of
@@ -45,11 +46,15 @@ def door_of(folder: Path) -> Door:
         chain_secret_file=folder / "secret",
         data_dir=folder,
     )
-    (folder / "key").write_text("5" * 64)
-    (folder / "secret").write_text("s" * 40)
+    _write_secrets(folder)
     door = Door(settings, Catalog.load())
     door._inbox.ready.set()  # nothing is to be waited for
     return door
+
+
+def _write_secrets(folder: Path) -> None:
+    for name, text in (("key", "5" * 64), ("secret", "s" * 40), ("password", "secret")):
+        write_private(folder / name, text)
 
 
 def outbox_table(door: Door, url_file: Path, faults: PublisherFaults | None = None) -> OutboxTable:
@@ -93,8 +98,7 @@ def fetching(folder: Path, url: str, **more: Any) -> Attachments:
 
 def connection_of(folder: Path) -> Path:
     """A connection.json of the regulator's, without a broker."""
-    for name, text in (("key", "5" * 64), ("secret", "s" * 40), ("password", "secret")):
-        (folder / name).write_text(text)
+    _write_secrets(folder)
     entry = {
         "username": "csrc",
         "password_file": str(folder / "password"),
