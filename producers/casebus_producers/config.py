@@ -11,6 +11,7 @@ from typing import Any, Self
 from casebus_schemas.agencies import MEMBERS
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.key_file import check_private
 from casebus_schemas.wire.signing import SigningKey
 
 from .private_files import read_private
@@ -19,6 +20,7 @@ from .variables import read_variables
 VARIABLES = "CASEBUS_"
 """What the names of all variables begin with."""
 CONNECTION_VARIABLE = "CASEBUS_CONNECTION"
+SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL")
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -74,6 +76,7 @@ class KafkaLogin:
     security_protocol: str = "SASL_PLAINTEXT"
     """SASL_PLAINTEXT or SASL_SSL."""
     sasl_mechanism: str = "SCRAM-SHA-512"
+    """How it logs in."""
     sasl_username: str
     """The principal."""
     sasl_password_file: Path
@@ -101,7 +104,12 @@ class KafkaLogin:
 
     def wrong(self) -> list[str]:
         """The fields whose values cannot be."""
-        return [] if self.partitions >= 1 else ["partitions"]
+        found = [] if self.partitions >= 1 else ["partitions"]
+        # An authority that nobody asks would make a channel look safe.
+        encrypted = self.security_protocol == "SASL_SSL"
+        if self.security_protocol not in SECURITY_PROTOCOLS or (self.ca_file is not None and not encrypted):
+            found.append("security_protocol")
+        return found
 
     @classmethod
     def _of_connection(cls, principal: str, connection: Connection) -> dict[str, Any]:
@@ -247,6 +255,7 @@ class AgencySettings(KafkaLogin):
                 remedy="name it, or give the event's subject",
             )
         secret = read_secret(self.chain_secret_file, "chain secret")
+        check_private(self.chain_secret_file)
         if len(secret) < 32:
             raise UsageError(
                 f"the chain secret in {self.chain_secret_file} is too short",

@@ -1,7 +1,7 @@
 """Settings of the services, read once from `CASEBUS_*` variables."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,12 @@ class ServiceSettings(BaseSettings):
     bootstrap_servers: str = Field(description="Kafka's addresses, host:port, comma separated")
     sasl_username: str = Field(description="the service's own principal")
     sasl_password_file: Path = Field(description="file with its password, mode 0600")
+    security_protocol: Literal["SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="SASL_PLAINTEXT", description="SASL_SSL where Kafka's listener has TLS"
+    )
+    ca_file: Path | None = Field(
+        default=None, description="certificates of the brokers' authority, else the machine's"
+    )
     partitions: int = Field(default=4, ge=1, description="partitions of every channel (N)")
     instance: str = Field(default="1", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="this worker")
     data_dir: Path = Field(description="folder for what this worker may keep between starts")

@@ -20,6 +20,7 @@ from casebus_consumers.door.http import create_app
 from casebus_consumers.door.rates import Rates
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_producers.config import AgencySettings
+from casebus_producers.private_files import write_private
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.ids import uuid7
 from support.cases.members import door_event
@@ -31,8 +32,8 @@ def serve(folder: Path, port: int) -> None:
     """A door of the regulator; nothing relays."""
     import uvicorn
 
-    (folder / "key").write_text(hashlib.sha256(b"key of the door").hexdigest())
-    (folder / "secret").write_text("s" * 40)
+    write_private(folder / "key", hashlib.sha256(b"key of the door").hexdigest())
+    write_private(folder / "secret", "s" * 40)
     settings = AgencySettings(
         bootstrap_servers="127.0.0.1:1",
         sasl_username="csrc",

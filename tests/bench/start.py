@@ -52,8 +52,9 @@ def main() -> None:
     with TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "password").write_text("secret")
-        (folder / "key").write_text("01" * 32)
-        (folder / "secret").write_text("x" * 32)
+        for name, text in (("key", "01" * 32), ("secret", "x" * 32)):
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o600)
         (folder / "event.json").write_text(json.dumps(_EVENT))
         csrc = {
             "username": "csrc",

@@ -41,6 +41,7 @@ OFFICERS = (
     "deploy/casebus_deploy/cli/enroll.py",
     "deploy/casebus_deploy/stack/enrolment.py",
     "schemas/casebus_schemas/enrolment/*.py",
+    "schemas/casebus_schemas/evidence/key_file.py",
     "schemas/casebus_schemas/law/calendar.py",
     "schemas/casebus_schemas/law/notice_data.py",
     "schemas/casebus_schemas/rules/case_view.py",

@@ -42,6 +42,7 @@ def excerpt_for(request: Request, **changes: object) -> Excerpt:
             "operator": Principal("operator", secret / "operator.password", secret / "operator.signing-key"),
         },
         databases={"ledger": "sqlite:////srv/ledger.db", "accounts": "sqlite:////srv/accounts.db"},
+        security_protocol="SASL_SSL",
         ledger_origin=LEDGER,
         **changes,  # type: ignore[arg-type]
     )

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_producers.keys.keys_cli import app
+from casebus_producers.private_files import write_private
 from casebus_producers.sealing.decryption_keys import read_decryption_keys
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.signing import SigningKey
@@ -29,7 +30,7 @@ def connection(connection: Path, broker: EmbeddedBroker) -> Path:
     headers = [(name, value or b"") for name, value in first.headers]
     producer.send(first.topic, first.value, first.key, headers, first.partition).get(30)
     producer.close()
-    connection.with_name(f"{AGENCY}.signing-key").write_text(seed_of(AGENCY).hex())
+    write_private(connection.with_name(f"{AGENCY}.signing-key"), seed_of(AGENCY).hex())
     return connection
 
 
@@ -111,6 +112,7 @@ def test_a_key_that_got_out_is_revoked(connection: Path) -> None:
     said = json.loads(result.stdout)
     assert (said["key_id"], said["reasons"]) == (first, "stolen")
     assert said["compromised_since"].startswith("2026-01-01T00:00:00")
+    assert said["compromised_since_epoch"] == 0  # nothing is sealed on this bus
     ended = keys(connection)
     assert ended[first] == "revoked"
     assert ended[SigningKey.from_file(file).key_id.hex()] is None

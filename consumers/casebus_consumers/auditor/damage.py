@@ -6,6 +6,7 @@ from typing import Any
 from casebus_services.reconciler.stepped_over import StepOverOrder
 
 from .drop_orders import DropOrder
+from .retention import Shredded
 
 MOST_DAMAGES = 1000
 """Damages named one by one; further ones are only counted."""
@@ -68,7 +69,22 @@ class Dropped:
         return {"log": self.log, "index": self.index, "order": self.order.place, "why": self.order.reasons}
 
     def __str__(self) -> str:
-        return f"{self.log}, index {self.index}: by order {self.order.place}: {self.order.reasons}"
+        return f"{self.log}, index {self.index}: allowed by entry {self.order.place}: {self.order.reasons}"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A record that is signed rightly, under a key that was in other hands by then; it stays."""
+
+    place: str
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"place": self.place, "why": self.why}
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
 
 
 @dataclass(slots=True)
@@ -99,13 +115,19 @@ class VerifyReport:
     damages: list[Damage] = field(default_factory=list)
     damage_count: int = 0
     orders: tuple[DropOrder, ...] = ()
-    """Orders to remove content that stand in the ledger under a key of the bus."""
+    """What allows content to be gone: orders under a key of the bus, `retention.purged` of who said it."""
     dropped: list[Dropped] = field(default_factory=list)
     dropped_count: int = 0
+    shredded: list[Shredded] = field(default_factory=list)
+    """Data keys that agencies have destroyed: what was sealed under them is there, and opens by them no more.
+    """
     kept: list[DropOrder] = field(default_factory=list)
     """Orders whose content is there: not carried out yet, or said anew."""
     stepped_over: list[StepOverOrder] = field(default_factory=list)
     """Orders behind which the reconciler went on: what each names is forged, and stands in `damages` too."""
+    doubts: list[Doubt] = field(default_factory=list)
+    """What is signed under keys that were compromised by then: shown, no damage."""
+    doubt_count: int = 0
     step_over_orders: int = 0
     """All such orders under a key of the bus; the others name nothing that is forged."""
 
@@ -118,6 +140,12 @@ class VerifyReport:
         self.dropped_count += 1
         if len(self.dropped) < MOST_DAMAGES:
             self.dropped.append(Dropped(log, index, order))
+
+    def doubt(self, place: str, why: str) -> None:
+        """Notes a record that is in doubt."""
+        self.doubt_count += 1
+        if len(self.doubts) < MOST_DAMAGES:
+            self.doubts.append(Doubt(place, why))
 
     def removed_before(self, topic: str, partition: int) -> int:
         """The offset below which Kafka's copies were removed by order."""
@@ -174,8 +202,11 @@ class VerifyReport:
             "damages": [damage.to_json() for damage in self.damages],
             "dropped_count": self.dropped_count,
             "dropped": [one.to_json() for one in self.dropped],
+            "shredded": [one.to_json() for one in self.shredded],
             "ordered_but_there": [order.place for order in self.kept],
             "stepped_over": [{"origin": str(o.order.origin), **o.to_json()} for o in self.stepped_over],
             "step_over_orders": self.step_over_orders,
+            "doubt_count": self.doubt_count,
+            "doubts": [one.to_json() for one in self.doubts],
             "seconds": round(self.seconds, 3),
         }

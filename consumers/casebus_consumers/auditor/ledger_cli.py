@@ -251,13 +251,19 @@ def _show_signatures(report: Any) -> None:
 
 def _show_damages(report: Any) -> None:
     for dropped in report.dropped[:_SHOWN_DAMAGES]:
-        say(f"已删除 dropped: {dropped}")
+        say(f"内容已不存 content absent: {dropped}")
+    for shredded in report.shredded[:_SHOWN_DAMAGES]:
+        say(f"数据密钥已销毁 data key destroyed: {shredded}")
     for order in report.kept:
         say(f"待删除 ordered, but there: the content of {order.origin}, by order {order.place}")
     for over in report.stepped_over:
         say(f"已越过 stepped over: {over.order.origin}, {over}")
     if idle := report.step_over_orders - len(report.stepped_over):
         say(f"{idle} orders to step over name nothing that is forged here")
+    for doubt in report.doubts[:_SHOWN_DAMAGES]:
+        say(f"存疑 in doubt: {doubt}")
+    if (more := report.doubt_count - _SHOWN_DAMAGES) > 0:
+        say(f"… and {more} more in doubt; --json lists up to 1,000")
     for damage in report.damages[:_SHOWN_DAMAGES]:
         say(f"损坏 damaged: {damage}")
     hidden = report.damage_count - min(len(report.damages), _SHOWN_DAMAGES)
@@ -265,7 +271,7 @@ def _show_damages(report: Any) -> None:
         say(f"… and {hidden} more; --json lists up to 1,000")
     sound = "完好 sound"
     if report.dropped_count:
-        sound += f", but for {report.dropped_count} contents that were removed by order"
+        sound += f", but for {report.dropped_count} contents that are absent, each allowed by an entry"
     say(sound if report.ok else f"损坏 {report.damage_count} damages: the ledger is not as it was written")
 
 

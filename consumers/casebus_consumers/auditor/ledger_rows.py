@@ -15,6 +15,9 @@ from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
+from .retention_rows import RetentionRows
+from .sealed_heads import TableHeads
+
 PAGE = 2000
 PAYLOAD_PAGES = 128
 """Pages of PostgreSQL's table of payloads that are read at once: a megabyte, without what is kept apart."""
@@ -77,6 +80,14 @@ class LedgerRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def sealed_heads(self) -> TableHeads:
+        """What the heads of the epochs say of partitions."""
+        return TableHeads(self._connection)
+
+    def retention(self) -> RetentionRows:
+        """What is asked of the entries by their headers and chains."""
+        return RetentionRows(self._connection)
 
     def logs(self) -> list[LogRow]:
         """All logs, by origin."""

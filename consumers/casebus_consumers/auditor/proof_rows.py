@@ -15,6 +15,8 @@ from casebus_schemas.evidence.merkle import HASH_LENGTH, TILE_WIDTH
 from casebus_schemas.evidence.signed_note import NoteSignature, SignedNote
 from casebus_schemas.evidence.tiles import TileHashes, TilePlace
 
+from .sealed_heads import TableHeads
+
 PAGE = 2048
 _CHECKPOINTS_AT_ONCE = 64
 
@@ -56,6 +58,10 @@ class ProofRows:
             )
         self.head_log: int = row.log_id
         self.origin: str = row.origin
+
+    def sealed_heads(self) -> TableHeads:
+        """What the heads of the epochs say of partitions."""
+        return TableHeads(self._connection)
 
     def place_of(self, event: str) -> Origin:
         """The place of an event, given as `topic/partition/offset` or as its `ce_id`."""

@@ -28,6 +28,7 @@ from casebus_schemas.evidence.tlog_proof import TlogProof
 from casebus_schemas.wire.canonical import canonical_json
 
 from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
+from .proving_positions import with_positions
 
 Cover = Literal["case", "all", "none"]
 
@@ -127,6 +128,7 @@ def bundle(
     path = inclusion_proof(number - 1, number, rows.hashes(rows.head_log, number))
     epoch = TlogProof(number - 1, tuple(path), note, rows.epoch(number).pack())
     made = Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
+    made = with_positions(rows, made, number)
     return replace(made, page=page(made))
 
 

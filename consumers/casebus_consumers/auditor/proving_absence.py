@@ -11,6 +11,7 @@ from casebus_schemas.evidence.tlog_proof import TlogProof
 from casebus_schemas.wire.canonical import canonical_json
 
 from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
+from .proving_positions import with_positions
 
 _LOOKED_BACK = 1000
 _KEYS = ".key"
@@ -37,7 +38,8 @@ def absence(rows: ProofRows, claim: Claim, suffices: Suffices) -> Bundle:
     path = inclusion_proof(epoch.number - 1, size, rows.hashes(rows.head_log, size))
     proof = TlogProof(epoch.number - 1, tuple(path), note, epoch.pack())
     schemas = collected.schemas()
-    return Bundle(claim.to_json(), proof, tree.heads, logs, collected.payloads, schemas, ABSENCE)
+    made = Bundle(claim.to_json(), proof, tree.heads, logs, collected.payloads, schemas, ABSENCE)
+    return with_positions(rows, made, size)
 
 
 def _caught_up(rows: ProofRows, claim: Claim, size: int) -> tuple[EpochLeaf, dict[int, LogHead]]:

@@ -14,7 +14,9 @@ from casebus_schemas.admission.verdict import Admission, original_record, split_
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, FINDING, OBLIGATION
 from casebus_schemas.errors import BusError, UsageError
+from casebus_schemas.evidence.key_entry import BY_KAFKA, Order
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.evidence.sealed_order import SealedOrder
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import read_time, to_moment, utc_text
 from casebus_schemas.wire.codec import decode
@@ -166,6 +168,7 @@ class LedgerComparison:
 
     def __init__(self, rows: LedgerRows) -> None:
         self._rows = rows
+        self.order: Order = SealedOrder(rows.sealed_heads())
         self._logs = {TopicPartition(log.topic, log.partition): log.log_id for log in rows.logs()}
         self._next = {
             place: batch.next_offset
@@ -203,15 +206,17 @@ def replay(
 ) -> Iterator[Replayed]:
     """Each record, compared where a comparison is given, and what the bus has written proven by its keys.
 
-    `orders` are those by which forged admissions were left behind.
+    `orders` are those by which forged admissions were left behind. Where the ledger is at hand its epochs say
+    what was appended after the end of a key.
     """
+    by: Order = BY_KAFKA if comparison is None else comparison.order
     while run := list(islice(records, _AT_ONCE)):
         found = (
             [Replayed(record, leaf_hash(leaf(record)), None) for record in run]
             if comparison is None
             else comparison.compare(run)
         )
-        problems = {} if keyring is None else _forged(run, keyring)
+        problems = {} if keyring is None else _forged(run, keyring, by)
         for one in found:
             if (problem := problems.get(one.record)) is not None:
                 order = order_to_step_over(one.record, orders or {})
@@ -219,14 +224,14 @@ def replay(
             yield one
 
 
-def _forged(run: Sequence[Record], keyring: Keyring) -> dict[Record, Sentence | None]:
+def _forged(run: Sequence[Record], keyring: Keyring, order: Order) -> dict[Record, Sentence | None]:
     """Admissions and words of the bus that are not its. Agencies' records the router judges."""
     admissions = [record for record in run if record.topic == ADMISSION]
-    found = dict(zip(admissions, forged_admissions(admissions, keyring), strict=True))
+    found = dict(zip(admissions, forged_admissions(admissions, keyring, order), strict=True))
     for record in run:
         if record.topic in (FINDING, OBLIGATION):
             try:
-                found[record] = forged_event(record, EventHeaders.parse(record.headers), keyring, None)
+                found[record] = forged_event(record, EventHeaders.parse(record.headers), keyring, None, order)
             except BusError as error:
                 found[record] = Sentence("事件头不可读", error.detail)
     return found

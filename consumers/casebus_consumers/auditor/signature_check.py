@@ -11,6 +11,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, key_topics
 from casebus_schemas.errors import BusError
 from casebus_schemas.evidence.leaf import encode_headers
+from casebus_schemas.evidence.sealed_order import SealedOrder
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Headers, Record, TopicPartition
@@ -30,8 +31,9 @@ def check_signatures(database: Database, report: VerifyReport, watch: Watch = un
     """Adds to `report` what is not by whom it says. Raises UsageError if the database holds no ledger.
 
     Each admission must be the router's, follow the one before in its stream, and speak of an entry of this
-    ledger with the same bytes; what it admits must be signed under a key that was valid then; findings and
-    obligations must be the bus's. The tables themselves are checked by `verify_ledger`.
+    ledger with the same bytes; what it admits must be signed under a key that was valid at its place, by the
+    epochs of the ledger; findings and obligations must be the bus's. What stands under a key that was
+    compromised by then is named as doubtful. The tables themselves are checked by `verify_ledger`.
     """
     begun = time.monotonic()
     with snapshot(database) as rows:
@@ -53,6 +55,7 @@ class SignatureCheck:
             for place, log in self._logs.items()
         }
         self._heads: dict[Stream, StreamHead] = {}
+        self._order = SealedOrder(rows.sealed_heads())
         self._cut: set[int] = set()
         catalog = Catalog.load()
         self._keyring = Keyring(catalog)
@@ -81,7 +84,7 @@ class SignatureCheck:
 
     def _check_admissions(self, log: LogRow, run: Sequence[Record | None]) -> None:
         whole = [record for record in run if record is not None]
-        problems = dict(zip(whole, forged_admissions(whole, self._keyring), strict=True))
+        problems = dict(zip(whole, forged_admissions(whole, self._keyring, self._order), strict=True))
         judged: list[tuple[Record, Admission, Headers]] = []
         for record in run:
             if record is None:
@@ -127,21 +130,24 @@ class SignatureCheck:
 
     def _check_events(self, log: LogRow, events: Sequence[tuple[Record, Record, int | None]]) -> None:
         """Signatures of events, each at its place, judged at a time of the bus's clock."""
-        waiting: list[tuple[Record, Signed]] = []
+        waiting: list[tuple[Record, Record, Signed]] = []
         for place, event, now_ms in events:
             self._report.signatures += 1
             try:
-                found = signed_event(event, EventHeaders.parse(event.headers), self._keyring, now_ms)
+                headers = EventHeaders.parse(event.headers)
+                found = signed_event(event, headers, self._keyring, now_ms, self._order)
             except BusError as error:
                 found = Sentence("事件头不可读", error.detail)
             if isinstance(found, Sentence):
                 self._forged(log, place, found, "a signature of its speaker")
             else:
-                waiting.append((place, found))
-        answers = self._halves.map(Signed.is_right, [signed for _, signed in waiting])
-        for (place, _), right in zip(waiting, answers, strict=True):
+                waiting.append((place, event, found))
+        answers = self._halves.map(Signed.is_right, [signed for _, _, signed in waiting])
+        for (place, event, signed), right in zip(waiting, answers, strict=True):
             if not right:
                 self._forged(log, place, WRONG_SIGNATURE, "a signature of its speaker")
+            elif signed.doubt is not None:
+                self._report.doubt(f"{event.topic}/{event.partition}/{event.offset}", signed.doubt)
 
     def _originals(self, origins: Sequence[Origin]) -> dict[Origin, Record | None]:
         by_log: dict[TopicPartition, list[int]] = {}

@@ -15,6 +15,7 @@ from .epoch_check import Trusted, check_epochs
 from .ledger_rows import LedgerRows, LogRow, snapshot
 from .log_check import STEP, LogCheck
 from .processes import processors
+from .retention import Retention
 from .shared_work import NoHelp, Part, helpers
 
 Watch = Callable[[str, int, int], None]
@@ -42,10 +43,11 @@ def verify_ledger(
     begun = time.monotonic()
     report = VerifyReport()
     with snapshot(database) as rows:
-        report.orders = drop_orders(rows, Catalog.load())
-        report.kept = [
-            order for order in report.orders if rows.payload_length(order.value_sha256) is not None
-        ]
+        catalog = Catalog.load()
+        orders, retention = drop_orders(rows, catalog), Retention(rows, catalog)
+        report.orders = (*orders, *retention.purges())
+        report.shredded = list(retention.shreddings())
+        report.kept = [order for order in orders if rows.payload_length(order.value_sha256) is not None]
         _check_logs_and_payloads(database, rows, report, watch)
         _check_head(rows, report, trusted or Trusted())
         _check_unused(rows, report)

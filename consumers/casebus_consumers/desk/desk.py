@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -27,7 +28,7 @@ from .store import DeskStore, desk_file
 from .unmasking import Unmasking
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Glance:
     """What every page tells: how much is new, due and unanswered, and every case by chain."""
 
@@ -37,12 +38,12 @@ class Glance:
     seq: int
     """The last notice of which it knows, read before all else: what comes later is told to the page."""
 
-    @property
+    @cached_property
     def duties(self) -> list[dict[str, Any]]:
         """Every duty that the agency owes or is owed."""
         return [duty for line in self.cases.values() for duty in line.duties]
 
-    @property
+    @cached_property
     def findings(self) -> list[dict[str, Any]]:
         """Every finding that is known."""
         return [one for line in self.cases.values() for one in line.findings]

@@ -19,10 +19,12 @@ from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Acknowledged, Queued
 from casebus_producers.outbox.publisher import Publisher
+from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox
+from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem, parse_event
 
@@ -31,7 +33,7 @@ from .attachments.store import AttachmentStore, attachments_folder
 from .bell import Bell
 from .files.folder import DropFolder
 from .files.store import DropStore, folder_file
-from .following import Follower, InboxFollower, ReceiptFollower, Relay
+from .following import EpochFollower, Follower, InboxFollower, ReceiptFollower, Relay
 from .outbound import Outbound
 from .said import Said
 from .settings import DoorSettings
@@ -85,7 +87,8 @@ class Door:
         )
         self._outbox.bell = self.said_bell
         self._store = OwnStore(own_file(settings))
-        self._connector = Connector(self._outbox, catalog, settings.chain_secret)
+        self._sealer = Sealer.of(settings, catalog)
+        self._connector = Connector(self._outbox, catalog, settings.chain_secret, self._sealer)
         self._stop = Event()
         self.said = Said(self._outbox, catalog)
         self.view = OwnView(self.agency, self._outbox, self._store, catalog)
@@ -97,6 +100,9 @@ class Door:
         self._inbox = InboxFollower(f"{self.agency}-inbox", self._stop, intake, self._heard_more)
         self._receipts = ReceiptFollower(
             f"{self.agency}-receipts", self._stop, settings, self._outbox, catalog, self._answered
+        )
+        self._epochs = EpochFollower(
+            f"{self.agency}-epochs", self._stop, settings, self._outbox, catalog, self.said_bell.ring
         )
         self._relay = Relay(f"{self.agency}-relay", self._stop, self._outbox, publisher)
         self._webhooks = Webhooks(
@@ -111,6 +117,7 @@ class Door:
         self._threads: dict[str, Follower] = {
             "inbox": self._inbox,
             "receipts": self._receipts,
+            "epochs": self._epochs,
             "relay": self._relay,
             "webhooks": self._webhooks,
         }
@@ -184,6 +191,8 @@ class Door:
 
         What is wrong with an event stands in its place, the others are taken.
         """
+        if any(self._connector.is_to_be_sealed(event) for event in events):
+            self._learn_keys()
         if any(self._connector.needs_arrivals(event) for event in events):
             self._inbox.ready.wait(CAUGHT_UP_S)  # at the start: what has arrived may place them
         advice = SaidAdvice(self._outbox, self._catalog, events) if advise else None
@@ -197,6 +206,14 @@ class Door:
                 found.append(Taken(one, hinted))
         self._relay.wake()
         return found
+
+    def _learn_keys(self) -> None:
+        """Reads the others' encryption keys as they stand now; while Kafka is away those known before do."""
+        try:
+            self._sealer.learn()
+        except RetryLater:
+            if not self._sealer.knows_keys:
+                raise
 
     def would_say(self, event: object) -> None:
         """Checks an event as `say` does, and keeps nothing. Raises DoorProblem with all that is wrong."""

@@ -11,6 +11,7 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.publisher import Publisher
 from casebus_producers.received.inbox_reader import InboxReader
 from casebus_producers.received.receipts import ReceiptReader
+from casebus_producers.received.sealed_receipts import note_epochs
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RetryLater
@@ -19,6 +20,8 @@ _POLL_S = 0.5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 IDLE_S = 10.0
 """With nothing to send the login at Kafka and the lock of the outbox are given back after so long."""
+EPOCH_S = 5.0
+"""Between two looks for epochs: with nothing that waits for one, a look at the agency's own file."""
 _LOOK_S = 1.0
 """How often rows that another program has queued are looked for; our own wake the relay at once."""
 _WAITS = "SELECT 1 FROM outbox WHERE state = 'pending' LIMIT 1"
@@ -137,6 +140,32 @@ class ReceiptFollower(Follower):
                     self._ring()
 
 
+class EpochFollower(Follower):
+    """Looks in which epochs the agency's entries were sealed, while any waits for one."""
+
+    def __init__(
+        self,
+        name: str,
+        stop: Event,
+        settings: AgencySettings,
+        outbox: Outbox,
+        catalog: Catalog,
+        ring: Callable[[], None],
+    ) -> None:
+        super().__init__(name, stop)
+        self._settings = settings
+        self._outbox = outbox
+        self._catalog = catalog
+        self._ring = ring
+
+    def follow(self) -> None:
+        """Once; then it rests."""
+        if note_epochs(self._settings, self._outbox, self._catalog):
+            self._ring()
+        self.well()
+        self._stop.wait(EPOCH_S)
+
+
 class Relay(Follower):
     """Sends what waits in the outbox, and gives its lock back when nothing has waited for a while."""
 
@@ -155,6 +184,7 @@ class Relay(Follower):
 
     def follow(self) -> None:
         """Waits for events and relays them."""
+        self._publisher.state_heads()
         if not self._waits():
             self.well()
             self._woken.wait(_LOOK_S)

@@ -8,6 +8,7 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Queued
 from casebus_producers.outbox.publication import published
 from casebus_producers.outbox.writing import QUEUED, queued_of
+from casebus_producers.received.sealed_receipts import with_epoch
 from casebus_schemas.admission.receipts import receipt_json
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.codec import decode
@@ -76,7 +77,7 @@ class Said:
         return int(found)
 
     def _receipt(self, value: bytes) -> dict[str, Any]:
-        return receipt_json(self._catalog, decode(self._catalog, value)[1])
+        return with_epoch(self._outbox, receipt_json(self._catalog, decode(self._catalog, value)[1]))
 
 
 def reached(standing: dict[str, Any], stage: Stage) -> bool:

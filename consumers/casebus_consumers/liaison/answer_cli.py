@@ -23,6 +23,7 @@ from casebus_schemas.wire.door import parse_event, to_json
 from .answering import WORDS, Moment, answer, correction, in_force, withdrawal
 from .bus_time import bus_now
 from .inbox import Inbox, Notice
+from .sealed_facts import SealedFacts
 
 app = typer.Typer()
 
@@ -67,7 +68,8 @@ def answer_finding(
     """Answer a finding: the event goes to the agencies that the finding is about.
 
     It is accepted once all accept it whom it concerns, closed once all accept or settle it and one settles
-    it; whoever opens it again has it open. `assigned` says who handles it and answers nothing.
+    it; whoever opens it again has it open. `assigned` says who handles it and answers nothing. What was
+    sealed for the agency in the events that the finding is about is shown on the error output.
     """
     says = "accepted" if accept else says
     if says not in WORDS:
@@ -77,8 +79,9 @@ def answer_finding(
     if not text and says == "assigned":
         raise UsageError("nobody is named", expected="the unit that handles it")
     with _desk(agency, connection, at) as (settings, outbox, catalog, moment):
-        notices = (
-            {**notice.to_json(), "digest": notice.record.digest.hex()}
+        facts = SealedFacts()
+        notices = facts.noted(
+            (notice, notice.record.digest.hex())
             for run in Inbox(settings, outbox, catalog).notices()
             for notice in run
             if isinstance(notice, Notice)
@@ -95,6 +98,8 @@ def answer_finding(
             officer=officer,
             source=source,
         )
+        for line in facts.lines(event["data"]["finding"]):
+            say(line, err=True)
         _say(event, settings, outbox, catalog, dry_run, to_file, wait, timeout)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -16,9 +18,10 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.publisher import Publisher
 from casebus_producers.received.inbox_reader import ForgedNotice
 from casebus_producers.received.receipts import ReceiptReader
+from casebus_producers.received.sealed_receipts import note_epochs, with_epoch
 from casebus_producers.screen import is_terminal, say, say_json
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.errors import RetryLater
+from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import read_exact_time
 
@@ -95,12 +98,22 @@ def receipts(
     verify: Annotated[
         bool, typer.Option("--verify", help="compare all that were kept with what Kafka holds now")
     ] = False,
+    prove: Annotated[
+        str | None, typer.Option(help="write the proof that this own event is in the ledger, by its id")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="with --prove: the file to write")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="with --prove: the policy that the checkpoint must fulfil")
+    ] = None,
     connection: ConnectionOption = None,
 ) -> None:
-    """What became of an agency's own records: admitted, refused, ledgered; resumable with --after.
+    """What became of an agency's own records: admitted, refused, ledgered, sealed; resumable with --after.
 
     Each is checked against the bus's keys, kept in the agency's own file, and compared with what was sent and
     with what the bus said before. What is forged or says something else is marked; the exit code is then 1.
+    With --prove a file is written by which anybody sees offline, under his own policy, that it was sent.
     """
     quiet_kafka()
     catalog = Catalog.load()
@@ -110,13 +123,18 @@ def receipts(
     try:
         if verify:
             raise typer.Exit(_verify(settings, outbox, as_json))
+        if prove is not None:
+            _prove(settings, outbox, prove, output, policy or _policy_of(connection))
+            return
         with ReceiptReader(settings, agency, catalog, after + 1, outbox) as reader, _until_interrupted():
             gap = _said(reader.gap(after + 1))
             waiting = reader.to_end()
             while run := list(islice(waiting, _AT_ONCE)):
-                for seq, found in reader.receipts(run):
+                said = reader.receipts(run)
+                note_epochs(settings, outbox, catalog)
+                for seq, found in said:
                     false = false or "problem" in found
-                    _say(seq, found, catalog, as_json)
+                    _say(seq, with_epoch(outbox, found), catalog, as_json)
             while follow:
                 for seq, found in reader.receipts(reader.poll(0.5)):
                     _say(seq, found, catalog, as_json)
@@ -131,6 +149,32 @@ def _said(gap: Sentence | None) -> Sentence | None:
     if gap is not None:
         say(f"缺 MISSING  {gap.text}", err=True)
     return gap
+
+
+def _policy_of(connection: Path | None) -> Path | None:
+    known = read_connection(connection)
+    return None if known is None else known.policy_file
+
+
+def _prove(
+    settings: AgencySettings, outbox: Outbox, event: str, output: Path | None, policy: Path | None
+) -> None:
+    from casebus_producers.received.sending_proof import prove_sent
+    from casebus_schemas.evidence.trust_policy import TrustPolicy
+
+    if output is None or policy is None:
+        raise UsageError("the proof that it was sent", expected="--output FILE and --policy FILE")
+    try:
+        trusted = TrustPolicy.parse(policy.read_bytes(), str(policy))
+        wanted = UUID(event)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "policy or event", found=f"{policy}, {event[:60]}: {error}", expected="a tlog-policy and an id"
+        ) from error
+    proof = prove_sent(settings, outbox, wanted, lambda note: trusted.judge(note).accepted)
+    output.write_bytes(proof.to_bytes())
+    where = f"{proof.head.origin}, entry {proof.index}, epoch {proof.epoch.number}"
+    say(f"{output}: {where}; casebus ledger verify-proof judges it")
 
 
 def _verify(settings: AgencySettings, outbox: Outbox, as_json: bool) -> int:

@@ -71,7 +71,9 @@ def receipt_line(receipt: Mapping[str, Any], catalog: Catalog) -> str:
         told = ", ".join(f"{_name(n['agency'])} ({_role(n['role'])})" for n in receipt["notices"])
         return f"{line}  → {told or '—'}"
     if receipt["stage"] == "ledgered":
-        return f"{line}  {receipt['log']} #{receipt['index']}"
+        sealed = receipt.get("sealed")
+        epoch = f"  第 {sealed['epoch']} 期已封存 sealed in epoch {sealed['epoch']}" if sealed else ""
+        return f"{line}  {receipt['log']} #{receipt['index']}{epoch}"
     return line
 
 

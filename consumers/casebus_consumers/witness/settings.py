@@ -41,7 +41,7 @@ class WitnessSettings:
             raise UsageError("no such witness", found=repr(witness), expected=f"one of {known}")
         principal = Members.load().login_of(witness)
         given = {} if connection is None else _of_connection(witness, principal, connection)
-        more = _Variables(**{**read_variables(_Variables, VARIABLES, without=given), **given})
+        more = WitnessVariables(**{**read_variables(WitnessVariables, VARIABLES, without=given), **given})
         if more.policy_file is None or more.witness_dir is None:
             raise UsageError(
                 "the witness does not know where its files are",
@@ -80,12 +80,19 @@ class WitnessSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Variables:
+class WitnessVariables:
+    """What a witness reads beside its login."""
+
     policy_file: Path | None = None
+    """Trust policy (C2SP tlog-policy): keys of ledger and witnesses, how many make a head final."""
     witness_dir: Path | None = None
+    """Folder of its key and state."""
     witness_mirror: bool = True
+    """Whether it reads the records that its login may read, and computes their roots itself."""
     witness_url: str | None = None
+    """Where it answers add-checkpoint by HTTP; without it only by Kafka."""
     signing_key_file: Path | None = None
+    """The agency's key that signs events, which may not cosign."""
 
 
 def _of_connection(witness: str, principal: str, connection: Connection) -> dict[str, Any]:

@@ -49,7 +49,12 @@ Partitions = Annotated[
     typer.Option("--partitions", envvar="CASEBUS_PARTITIONS", min=1, help="N, immutable; else the bus's."),
 ]
 Replication = Annotated[
-    int, typer.Option("--replication", min=1, help="Replicas of each topic (3 in production).")
+    int | None,
+    typer.Option(
+        "--replication",
+        min=1,
+        help="Replicas of a new topic; never fewer than the others have, else as many.",
+    ),
 ]
 Credentials = Annotated[
     Path | None,
@@ -69,14 +74,14 @@ def plan_command(
     username: Username = "admin",
     ca_file: CaFile = None,
     partitions: Partitions = None,
-    replication: Replication = 1,
+    replication: Replication = None,
     credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs from the topology files; exit 1 if something does. Changes nothing."""
     many = _partitions(partitions, bootstrap_servers, connection)
     with _admin(bootstrap_servers, username, password_file, ca_file, connection) as admin:
-        found = plan(admin, Wanted.of_bus(many, replication), credentials, keep_users=(username,))
+        found = plan(admin, _wanted(admin, many, replication), credentials, keep_users=(username,))
     _show(found.changes(), as_json)
     if not found.settled or found.faulty_acls:
         raise typer.Exit(1)
@@ -92,7 +97,7 @@ def apply_command(
     username: Username = "admin",
     ca_file: CaFile = None,
     partitions: Partitions = None,
-    replication: Replication = 1,
+    replication: Replication = None,
     credentials: Credentials = None,
     prune: Prune = False,
     as_json: AsJson = False,
@@ -102,7 +107,7 @@ def apply_command(
     with _admin(bootstrap_servers, username, password_file, ca_file, connection) as admin:
         done = apply(
             admin,
-            Wanted.of_bus(many, replication),
+            _wanted(admin, many, replication),
             credentials,
             prune=prune,
             keep_users=(username,),
@@ -116,6 +121,20 @@ def _show(changes: Iterator[Change], as_json: bool) -> None:
     for change in changes:
         line = json.dumps(asdict(change), ensure_ascii=False) if as_json else ""
         say(line or f"{change.action:8} {change.subject}: {change.detail}")
+
+
+def _wanted(admin: Any, partitions: int, replication: int | None) -> Wanted:
+    """As the cluster is replicated, or more so if told: no topic is made less safe than the others."""
+    found = Wanted.of_cluster(admin, partitions)
+    fewer = replication is not None and replication <= found.topics[0].replication
+    if replication is None or (fewer and _has_topics(admin, found)):
+        return found
+    return Wanted.of_bus(partitions, replication)
+
+
+def _has_topics(admin: Any, wanted: Wanted) -> bool:
+    names = {spec.name for spec in wanted.topics}
+    return any(entry["name"] in names for entry in admin.describe_topics())
 
 
 def _partitions(given: int | None, servers: str | None, connection: Path | None) -> int:

@@ -32,6 +32,13 @@ def up(
             help="a Kafka of your own; CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE log in"
         ),
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="every client reaches Kafka by TLS; the folder stays so")
+    ] = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(help="the authority of your own Kafka's certificates (implies --tls)", exists=True),
+    ] = None,
     port_base: Annotated[
         int | None,
         typer.Option(
@@ -86,6 +93,8 @@ def up(
         desks=desks,
         witnesses=witnesses,
         agencies=agencies,
+        tls=tls,
+        ca_file=None if ca_file is None else ca_file.absolute(),
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:

@@ -61,16 +61,21 @@ def run_demo(options: DemoOptions, console: Screen) -> Report:
     script = Script(load_all(), catalog)
     screen = DemoScreen(console, script, catalog)
     folder = Path(tempfile.mkdtemp(prefix="casebus-demo-"))
-    stack = Stack(StackOptions(data=folder, simulated_clock=True), say=screen.say)
+    stack = Stack(
+        StackOptions(data=folder, simulated_clock=True, doors=not options.once, desks=not options.once),
+        say=screen.say,
+    )
     traces = _Traces(stack, set(), set())
     try:
         screen.opening()
         with stack:
             traces.note()
+            screen.desks(stack.desks())
             report = _run(options, script, screen, stack)
             if not options.once:
                 report.seconds = time.monotonic() - begun
                 screen.summary(report)
+                screen.desks(stack.desks())
                 screen.next_steps(stack.connection_file, stack.connection.web_url)
                 with suppress(KeyboardInterrupt):
                     signal.pause()

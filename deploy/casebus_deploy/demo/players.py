@@ -15,6 +15,7 @@ from casebus_producers.outbox.outbox_events import Queued
 from casebus_producers.outbox.publisher import Publisher
 from casebus_producers.received.inbox_reader import InboxReader
 from casebus_producers.received.receipts import ReceiptReader
+from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import inbox, receipt
@@ -85,7 +86,8 @@ class Desk:
             partitions=self._settings.partitions,
             instance=self._settings.instance,
         )
-        self._connector = Connector(self._outbox, catalog, self._settings.chain_secret)
+        sealer = Sealer.of(self._settings, catalog)
+        self._connector = Connector(self._outbox, catalog, self._settings.chain_secret, sealer)
         self._publisher = Publisher(self._outbox, self._settings)
         self._stopping = threading.Event()
         self._listeners = [

@@ -175,6 +175,15 @@ class DemoScreen:
         mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
         self._line((f"{mark} ", style), (check.name, "bold"), f"  {check.detail}")
 
+    def desks(self, every: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
+        """Where each agency's officers sign in, with names and passwords made for this run."""
+        if not every:
+            return
+        self._line(("工作台 desks", "bold"), "  (浏览器打开 open in a browser)")
+        for whose, (url, users) in every.items():
+            self._line(f"  {whose:<5} {url}/")
+            self._line("        " + "   ".join(f"{name} {password}" for name, password in users.items()))
+
     def next_steps(self, connection: Path, page: str | None) -> None:
         """Where to look while it stays up."""
         self._console.print()

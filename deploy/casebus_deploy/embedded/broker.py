@@ -24,6 +24,7 @@ from casebus_schemas.errors import BusError
 
 from . import ahead_of_time, child, jars
 from .broker_properties import ADMIN, BrokerPorts, server_properties
+from .certificates import AUTHORITY, broker_certificate
 from .ports import listening
 from .secret_files import secret, write_private
 from .server import EmbeddedServer
@@ -61,23 +62,36 @@ class EmbeddedBroker(EmbeddedServer):
         heap_mb: int = 384,
         properties: Mapping[str, str] | None = None,
         java_options: Sequence[str] = (),
+        tls: bool = False,
     ) -> None:
-        """`properties` are added to, or replace, those of server.properties at the next start.
+        """With `tls` clients reach it by TLS, in this folder ever after.
 
-        `java_options` are given to the Java machine that runs the broker.
+        `properties` are added to, or replace, those of server.properties at the next start; `java_options`
+        are given to the Java machine that runs the broker.
         """
         self.data_dir = data_dir.absolute()
         self._heap_mb = heap_mb
         self._properties = dict(properties or {})
         self._java_options = tuple(java_options)
         self.ports = self._remembered_ports(ports)
+        self._tls = tls or self._tls_folder.exists()
 
     # --- addresses and credentials ---------------------------------------------------------------------
 
     @property
     def bootstrap_servers(self) -> str:
-        """`host:port` of the client listener (SASL_PLAINTEXT, SCRAM-SHA-512)."""
+        """`host:port` of the client listener (SCRAM-SHA-512)."""
         return f"127.0.0.1:{self.ports.client}"
+
+    @property
+    def security_protocol(self) -> str:
+        """SASL_SSL with TLS, else SASL_PLAINTEXT."""
+        return "SASL_SSL" if self._tls else "SASL_PLAINTEXT"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The authority of its certificate, written by the first start; None without TLS."""
+        return self._tls_folder / AUTHORITY if self._tls else None
 
     @property
     def admin_username(self) -> str:
@@ -98,7 +112,8 @@ class EmbeddedBroker(EmbeddedServer):
         """Keyword arguments that let kafka-python's clients in under this name."""
         return {
             "bootstrap_servers": self.bootstrap_servers,
-            "security_protocol": "SASL_PLAINTEXT",
+            "security_protocol": self.security_protocol,
+            "ssl_cafile": None if self.ca_file is None else str(self.ca_file),
             "sasl_mechanism": "SCRAM-SHA-512",
             "sasl_plain_username": username,
             "sasl_plain_password": password,
@@ -181,6 +196,10 @@ class EmbeddedBroker(EmbeddedServer):
         self.start(timeout_s)
 
     # --- within ----------------------------------------------------------------------------------------
+
+    @property
+    def _tls_folder(self) -> Path:
+        return self.data_dir / "tls"
 
     @property
     def _config_file(self) -> Path:
@@ -268,7 +287,9 @@ class EmbeddedBroker(EmbeddedServer):
 
     def _write_properties(self) -> None:
         node_password = secret(self.data_dir / "node.password")
-        properties = server_properties(self.data_dir, self.ports, node_password) | self._properties
+        certificate = broker_certificate(self._tls_folder) if self._tls else None
+        properties = server_properties(self.data_dir, self.ports, node_password, certificate)
+        properties |= self._properties
         write_private(self._config_file, "".join(f"{key}={value}\n" for key, value in properties.items()))
 
     def wait_until_ready(self, alive: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> None:

@@ -24,10 +24,13 @@ class BrokerPorts:
         return cls(*free_ports(3))
 
 
-def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) -> dict[str, str]:
+def server_properties(
+    data_dir: Path, ports: BrokerPorts, node_password: str, certificate: Path | None = None
+) -> dict[str, str]:
     """What server.properties holds for one node that is broker and controller.
 
-    Clients log in by SCRAM; the node's own listeners use PLAIN, since controllers cannot bootstrap on SCRAM.
+    Clients log in by SCRAM, over TLS where there is a `certificate` (PEM, its private key first); the node's
+    own listeners use PLAIN, since controllers cannot bootstrap on SCRAM.
     """
     plain = (
         "org.apache.kafka.common.security.plain.PlainLoginModule required "
@@ -42,8 +45,9 @@ def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) ->
         "advertised.listeners": f"CLIENT://127.0.0.1:{ports.client},INTERNAL://127.0.0.1:{ports.internal}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "INTERNAL",
-        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,"
-        "CONTROLLER:SASL_PLAINTEXT",
+        **_client_tls(certificate),
+        "listener.security.protocol.map": f"CLIENT:{'SASL_SSL' if certificate else 'SASL_PLAINTEXT'},"
+        "INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
         "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram."
         "ScramLoginModule required;",
@@ -87,4 +91,15 @@ def server_properties(data_dir: Path, ports: BrokerPorts, node_password: str) ->
         "group.initial.rebalance.delay.ms": "0",
         # After signal 9 the node waits until its old session has expired.
         "broker.session.timeout.ms": "6000",
+    }
+
+
+def _client_tls(certificate: Path | None) -> dict[str, str]:
+    if certificate is None:
+        return {}
+    return {
+        "listener.name.client.ssl.keystore.type": "PEM",
+        "listener.name.client.ssl.keystore.location": str(certificate),
+        "listener.name.client.ssl.enabled.protocols": "TLSv1.3,TLSv1.2",
+        "listener.name.client.ssl.client.auth": "none",
     }

@@ -12,6 +12,7 @@ from .event_flow import flow_page
 from .event_reference import event_page
 from .law_page import law_page
 from .reference import reference
+from .settings_page import settings_page
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -20,6 +21,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "events.md": event_page,
     "event-flow.md": flow_page,
     "law.md": law_page,
+    "settings.md": settings_page,
     "asyncapi.json": document_text,
     "openapi.json": openapi.document_text,
 }

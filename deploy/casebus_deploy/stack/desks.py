@@ -58,6 +58,13 @@ class Addresses:
             for name, entry in with_doors(principals, self.doors, secrets_folder).items()
         }
 
+    def with_officers(self, secrets_folder: Path) -> dict[str, tuple[str, dict[str, str]]]:
+        """Each desk's address with the passwords of its officers by name."""
+        return {
+            agency: (url, read_users(desk_users_file(secrets_folder, agency)))
+            for agency, url in self.desks.items()
+        }
+
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """For a table of what runs."""
         yield from ((f"door {agency}", url, "") for agency, url in self.doors.items())

@@ -154,6 +154,8 @@ def _desk_config(
 
     check_url(url)
     desk = Desk(door, settings, catalog, simulated_clock=simulated_clock)
+    # Every case is looked at once, so that the first officer of the day does not wait for it.
+    threading.Thread(target=desk.glance, name=f"{door.agency}-desk", daemon=True).start()
     return _config(create_app(desk, hosts=_hosts(url)), url, MOST_CONNECTIONS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from casebus_producers.config import KafkaLogin
 from casebus_producers.keys.keys_reader import read_keyring as read_all_keys
 from casebus_producers.sealing.decryption_keys import encryption_facts, read_decryption_keys
-from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, Keyring
 from casebus_schemas.agencies import BUS, MEMBERS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.services import services
@@ -19,6 +19,7 @@ from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.algorithms import of_public_key
+from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.evidence.key_file import read_seed
 from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.signing import SigningKey, key_id

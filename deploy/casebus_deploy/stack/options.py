@@ -16,7 +16,8 @@ class StackOptions:
     with it that one is filled at the start and named to clients. `origin` names the ledger for outsiders;
     without it the folder keeps the name that it has. Without `witnesses` the agencies run theirs elsewhere,
     and `policy` in the folder is theirs. Without `agencies` none of their keys are made: they enrol, and run
-    their doors and witnesses themselves.
+    their doors and witnesses themselves. With `tls` every client reaches Kafka by TLS: the embedded broker
+    makes a certificate; of your own cluster `ca_file` names the authority, without it the machine's count.
     """
 
     data: Path
@@ -35,4 +36,6 @@ class StackOptions:
     origin: str | None = None
     witnesses: bool = True
     agencies: bool = True
+    tls: bool = False
+    ca_file: Path | None = None
     service_env: dict[str, str] = field(default_factory=dict)

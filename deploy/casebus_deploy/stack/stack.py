@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -123,12 +124,22 @@ class Stack:
         return self.options.bootstrap_servers or ""
 
     @property
+    def channel(self) -> tuple[str, Path | None]:
+        """The security protocol of that listener, and its authority."""
+        if self.broker is not None:
+            return self.broker.security_protocol, self.broker.ca_file
+        authority = self.options.ca_file
+        return "SASL_SSL" if self.options.tls or authority is not None else "SASL_PLAINTEXT", authority
+
+    @property
     def connection(self) -> Connection:
         """Addresses and credential files, as in connection.json."""
         principals = stack_principals(self.data, self.secrets, self.agencies, witnesses=self._witnesses)
         page = f"http://127.0.0.1:{self.web_port}/" if self.web_port else None
         return Connection(
             bootstrap_servers=self.bootstrap_servers,
+            security_protocol=self.channel[0],
+            ca_file=self.channel[1],
             partitions=self.options.partitions,
             principals=self._addresses.added(principals, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
@@ -162,6 +173,10 @@ class Stack:
             address = urlsplit(external)
             return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
         return f"http://127.0.0.1:{self.registry_port}" if self.registry_port else None
+
+    def desks(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Where desks answer, with their officers' passwords, by agency."""
+        return self._addresses.with_officers(self.secrets)
 
     def database_url(self, name: str) -> str:
         """SQLAlchemy address of the ledger's or the accounts' database."""
@@ -215,7 +230,7 @@ class Stack:
             return
         remembered = (self.data / "broker" / "ports.json").exists()
         ports = None if remembered and self.options.port_base is None else BrokerPorts(*self._ports(0, 3))
-        self.broker = EmbeddedBroker(self.data / "broker", ports)
+        self.broker = EmbeddedBroker(self.data / "broker", ports, tls=self.options.tls)
         assert self.supervisor is not None
         self.supervisor.run(self.broker.prepare())
         kept = self.supervisor[BROKER]
@@ -228,7 +243,8 @@ class Stack:
         username, file = self.options.admin
         return {
             "bootstrap_servers": self.bootstrap_servers,
-            "security_protocol": "SASL_PLAINTEXT",
+            "security_protocol": self.channel[0],
+            "ssl_cafile": None if self.channel[1] is None else str(self.channel[1]),
             "sasl_mechanism": "SCRAM-SHA-512",
             "sasl_plain_username": username,
             "sasl_plain_password": file.read_text().strip(),
@@ -285,6 +301,7 @@ class Stack:
     def _service_env(self, service: str, name: str, worker: int) -> dict[str, str]:
         env = self._base_env() | {
             "CASEBUS_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "CASEBUS_SECURITY_PROTOCOL": self.channel[0],
             "CASEBUS_SASL_USERNAME": service,
             "CASEBUS_SASL_PASSWORD_FILE": str(password_file(self.secrets, service)),
             "CASEBUS_PARTITIONS": str(self.options.partitions),
@@ -297,6 +314,8 @@ class Stack:
             "CASEBUS_POLICY_FILE": str(self.policy_file),
             "CASEBUS_SIMULATED_CLOCK": "true" if self.options.simulated_clock else "false",
         }
+        if self.channel[1] is not None:
+            env["CASEBUS_CA_FILE"] = str(self.channel[1])
         if service in keys.SIGNERS:
             env["CASEBUS_SIGNING_KEY_FILE"] = str(keys.key_file(self.secrets, service))
         return env | self.options.service_env

@@ -61,7 +61,8 @@ async def _all(config: Mapping[str, Any], tried: list[tuple[str, str]]) -> list[
 async def _is_taken(config: Mapping[str, Any], user: str, password: str) -> bool:
     servers = config["bootstrap_servers"]
     names = servers.split(",") if isinstance(servers, str) else list(servers)
-    authority = config.get("ssl_cafile")
+    protocol = config.get("security_protocol") or "SASL_PLAINTEXT"
+    context = ssl.create_default_context(cafile=config.get("ssl_cafile")) if protocol == "SASL_SSL" else None
     last: Exception = KafkaConnectionError("no server is named")
     for name in names:
         host, _, port = name.rpartition(":")
@@ -71,8 +72,8 @@ async def _is_taken(config: Mapping[str, Any], user: str, password: str) -> bool
                     host,
                     int(port),
                     client_id="casebus-tries-logins",
-                    security_protocol=config.get("security_protocol") or "SASL_PLAINTEXT",
-                    ssl_context=ssl.create_default_context(cafile=authority) if authority else None,
+                    security_protocol=protocol,
+                    ssl_context=context,
                     sasl_mechanism="SCRAM-SHA-512",
                     sasl_plain_username=user,
                     sasl_plain_password=password,

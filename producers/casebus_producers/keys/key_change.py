@@ -6,14 +6,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.admission.keyring import KeyEntry
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.algorithms import by_name
-from casebus_schemas.times import beijing_text, to_datetime
+from casebus_schemas.evidence.key_entry import KeyEntry
+from casebus_schemas.times import beijing_text, to_datetime, to_moment
 from casebus_schemas.wire.signing import SigningKey
 
 from ..config import AgencySettings
 from ..private_files import write_private
+from .epoch_at import epoch_at
 from .key_events import KeyEvents
 
 
@@ -57,28 +58,38 @@ class KeyChange:
             "retired": not keep_old,
         }
 
-    def revoke(self, key_id: str, since: datetime | None, reasons: str) -> dict[str, Any]:
+    def revoke(
+        self, key_id: str, since: datetime | None, reasons: str, since_epoch: int | None = None
+    ) -> dict[str, Any]:
         """Ends a key that got out, from now on, signed by the key that signs here; it may be that key itself.
 
-        `since` says from when what it signed is not to be trusted. What was recorded before stays valid.
-        Raises UsageError for a key of nobody, of another agency, or that has ended.
+        `since` says from when what it signed is not to be trusted, `since_epoch` the same as the last epoch
+        of the ledger in which it was; where only a time is given, the epoch is looked up. What was recorded
+        before stays valid, what lies between is in doubt. Raises UsageError for a key of nobody, of another
+        agency, or that was revoked before.
         """
         known = [
             one
             for one in self._events.keyring().of(self._settings.agency)
             if one.key_id.hex().startswith(key_id)
         ]
-        if len(known) != 1 or known[0].ended is not None:
+        if len(known) != 1 or known[0].ended == "revoked":
             raise UsageError(
                 "which key is to be revoked?",
                 found=f"{key_id} names {len(known)} keys" if len(known) != 1 else f"it is {known[0].ended}",
-                expected="the id, or its beginning, of one key that is valid",
+                expected="the id, or its beginning, of one key that was not revoked",
                 remedy=f"casebus keys list --agency {self._settings.agency} shows them",
             )
         wanted = known[0].key_id
-        facts = {"compromised_since": None if since is None else since.isoformat(), "reasons": reasons}
+        if since is not None and since_epoch is None:
+            since_epoch = epoch_at(self._settings, to_moment(since))
+        facts = {
+            "compromised_since": None if since is None else since.isoformat(),
+            "compromised_since_epoch": since_epoch,
+            "reasons": reasons,
+        }
         at = self._events.say("key.revoked", {"key_id": wanted.hex(), **facts})
-        self._events.until(at, lambda keys: _ended(keys.find(self._settings.agency, wanted)))
+        self._events.until(at, lambda keys: _revoked(keys.find(self._settings.agency, wanted)))
         return {"key_id": wanted.hex(), **facts}
 
     def _readmitted(self, old: SigningKey, new: SigningKey, state: str) -> dict[str, Any]:
@@ -136,11 +147,17 @@ def key_line(entry: KeyEntry) -> dict[str, Any]:
         "readmitted": entry.readmitted,
         "ended": entry.ended,
         "ended_at": _time(entry.ended_ms),
+        "compromised_since": _time(entry.compromised_ms),
+        "compromised_since_epoch": entry.compromised_epoch,
     }
 
 
 def _time(time_ms: int | None) -> str | None:
     return None if time_ms is None else beijing_text(to_datetime(time_ms))
+
+
+def _revoked(entry: KeyEntry | None) -> bool:
+    return entry is not None and entry.ended == "revoked"
 
 
 def _ended(entry: KeyEntry | None) -> bool:

@@ -36,6 +36,9 @@ def list_keys(agency: AgencyOption, connection: ConnectionOption = None, as_json
             term = f"{line['not_before'] or '–'} … {line['not_after'] or '–'}"
             use = "encrypts" if entry.role == ENCRYPT else "signs"
             state = f"{line['ended']} {line['ended_at']}" if line["ended"] else use
+            if (epoch := line["compromised_since_epoch"]) is not None or line["compromised_since"]:
+                when = line["compromised_since"] if epoch is None else f"第 {epoch} 期 epoch {epoch}"
+                state += f"  失信始于 compromised since {when}"
             by = "  运营者重新接纳 readmitted by the operator" if line["readmitted"] else ""
             say(f"{line['holder']:<8} {line['key_id'][:16]}  {term}  {state}{by}")
 
@@ -158,12 +161,17 @@ def revoke(
     since: Annotated[
         str | None, typer.Option(help="day or time from which what it signed is not to be trusted")
     ] = None,
+    since_epoch: Annotated[
+        int | None,
+        typer.Option(help="the last epoch of the ledger in which it was trusted; else by --since", min=0),
+    ] = None,
     connection: ConnectionOption = None,
     timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
     as_json: Json = False,
 ) -> None:
     """End a key that got out: nothing that it signs from now on is admitted.
 
+    What it signed after the epoch or time given is shown as doubtful where signatures are read, and stays.
     Signed by the key in its place; that may be the very key: then `casebus keys rotate` needs the operator.
     """
     from casebus_schemas.times import read_time
@@ -176,7 +184,7 @@ def revoke(
     settings = AgencySettings.read(agency, read_connection(connection))
     moment = None if since is None else read_time(since)
     with within(timeout):
-        done = KeyChange(settings, timeout).revoke(key_id.lower(), moment, reason)
+        done = KeyChange(settings, timeout).revoke(key_id.lower(), moment, reason, since_epoch)
     if as_json:
         say_json(done)
     else:

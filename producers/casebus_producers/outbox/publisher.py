@@ -156,6 +156,10 @@ class Publisher:
                 return False
             time.sleep(0.01)
 
+    def state_heads(self) -> None:
+        """States where the streams end if it is time, as the loop does while it relays."""
+        self._heads.turn()
+
     def state(self) -> PublisherState:
         """How it does now."""
         flight = self._flight

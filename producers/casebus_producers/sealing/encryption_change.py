@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, Keyring
 from casebus_schemas.errors import UsageError
+from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.sealed.cipher import DecryptionKey
 
 from ..config import AgencySettings

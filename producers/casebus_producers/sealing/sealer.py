@@ -49,6 +49,11 @@ class Sealer:
 
         return cls(DataKeys(settings.data_keys_dir), lambda: read_keyring(settings, catalog), token_keys)
 
+    @property
+    def knows_keys(self) -> bool:
+        """Whether the others' keys were read."""
+        return self._keyring is not None
+
     def learn(self) -> None:
         """Reads the others' keys as they stand now. Raises RetryLater if the broker is away."""
         self._keyring = self._read_keyring()

@@ -7,7 +7,9 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.times import beijing_text, to_datetime
 
 if TYPE_CHECKING:
-    from .keyring import KeyEntry, Keyring
+    from casebus_schemas.evidence.key_entry import KeyEntry
+
+    from .keyring import Keyring
 
 DAY_MS = 86_400_000
 WARNED_MS = 42 * DAY_MS

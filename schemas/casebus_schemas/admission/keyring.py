@@ -1,20 +1,21 @@
 """The keyring: which key speaks for which agency, folded from the topics of key life in offset order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from casebus_schemas.agencies import BUS, MEMBERS, agency_of_source, agency_of_topic
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, RefusalCode, Refused
 from casebus_schemas.evidence.algorithms import registered
+from casebus_schemas.evidence.key_entry import Ending, KeyEntry, Standing
 from casebus_schemas.texts.harmless import harmless
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
-from casebus_schemas.wire.records import Record
+from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import event_message, key_id, parse_block, verify
 
 from .may_say import unfit
@@ -30,49 +31,8 @@ _KEPT_UNKNOWN = 20
 _LOG_APPEND_TIME = 1
 
 KEY_EVENTS = frozenset({"key.announced", "key.rotated", "key.retired", "key.revoked"})
-Ending = Literal["replaced", "retired", "revoked"]
 ENCRYPT = "encrypt"
 """The role of a key for which others seal."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEntry:
-    """One key of one agency. Times are milliseconds since 1970 UTC.
-
-    `not_before` and `not_after` (exclusive) are read on the bus's clock; `ended_ms` is Kafka's time of the
-    record that ended it, `ended` how.
-    """
-
-    agency: str
-    key_id: bytes
-    public: bytes
-    role: str
-    not_before_ms: int | None = None
-    not_after_ms: int | None = None
-    ended_ms: int | None = None
-    ended: Ending | None = None
-    readmitted: bool = False
-    """Whether the operator announced it, on the bus's topic, for an agency that had no valid key any more."""
-
-    def why_not(self, record: Record, now_ms: int | None) -> str | None:
-        """Why the key does not sign this record, judged at `now_ms` on the bus's clock; None if it does.
-
-        Where the time of the judgement is not known (None) the key's term is left aside.
-
-        What was appended before a key's end stays valid however late it is judged, so that a slow worker
-        and a quick one agree. Only the broker's own time stamp is believed.
-        """
-        if self.role != "event":
-            return f"a key with the role {self.role}"
-        if now_ms is not None and self.not_before_ms is not None and now_ms < self.not_before_ms:
-            return "a key that is not valid yet"
-        if now_ms is not None and self.not_after_ms is not None and now_ms >= self.not_after_ms:
-            return "a key whose term has ended"
-        if self.ended_ms is not None and not (
-            record.timestamp_type == _LOG_APPEND_TIME and record.timestamp_ms < self.ended_ms
-        ):
-            return f"a key {self.ended} before"
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +93,11 @@ class Keyring:
             if (one.not_before_ms or 0) <= now_ms and (one.not_after_ms is None or now_ms < one.not_after_ms)
         ]
         return in_term[-1] if in_term else None
+
+    def with_cuts(self, cuts: Mapping[tuple[str, bytes], Sequence[tuple[TopicPartition, int]]]) -> "Keyring":
+        """The keyring with where partitions ended when its reader learnt of the ends of these keys."""
+        cut = {place: replace(self.entries[place], cut=tuple(at)) for place, at in cuts.items()}
+        return replace(self, entries=MappingProxyType({**self.entries, **cut}))
 
     def apply(self, record: Record) -> "Keyring":
         """The keyring after one record more; a record below the position already read changes nothing."""
@@ -285,13 +250,22 @@ def _effect(
         if new.role != named.role:
             raise ValueError(f"a key with the role {named.role} cannot be replaced by one with {new.role}")
         return new, _ended(named, "replaced", record)
-    return (_ended(named, "revoked" if event == "key.revoked" else "retired", record),)
+    if event == "key.retired":
+        return (_ended(named, "retired", record),)
+    return (
+        replace(
+            _ended(named, "revoked", record),
+            compromised_epoch=data.get("compromised_since_epoch"),
+            compromised_ms=_ms(data["compromised_since"]),
+        ),
+    )
 
 
 def _ended(entry: KeyEntry, how: Ending, record: Record) -> KeyEntry:
     if entry.ended == "revoked" or (entry.ended and how != "revoked"):
         raise ValueError(f"the key was {entry.ended} before")
-    return replace(entry, ended_ms=entry.ended_ms or record.timestamp_ms, ended=how)
+    end = entry.end or Standing(record.topic, record.offset, record.timestamp_ms)
+    return replace(entry, end=end, ended=how)
 
 
 def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:

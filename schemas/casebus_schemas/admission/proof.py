@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from casebus_schemas.agencies import BUS, agency_of_source, agency_of_topic
 from casebus_schemas.errors import BusError
+from casebus_schemas.evidence.key_entry import BY_KAFKA, KeyEntry, Order
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.base64url import from_base64url
 from casebus_schemas.wire.headers import EventHeaders
@@ -19,7 +20,7 @@ from casebus_schemas.wire.signing import (
 )
 from casebus_schemas.wire.stream_head import Stream
 
-from .keyring import KeyEntry, Keyring
+from .keyring import Keyring
 from .verdict import BUS_HEADERS
 
 _BLOCK_BYTES, _DIGEST_BYTES = 98, 32
@@ -31,11 +32,15 @@ class UnknownKey(Sentence):
 
 
 class Signed(NamedTuple):
-    """A signature that is still to be checked: everything but the elliptic curve is in order."""
+    """A signature that is still to be checked: everything but the elliptic curve is in order.
+
+    `doubt` says why it is in doubt though it fits: its key was in other hands by then.
+    """
 
     block: SignatureBlock
     message: bytes
     public: bytes
+    doubt: str | None = None
 
     def is_right(self) -> bool:
         """Whether the signature fits; most of it without the interpreter's lock."""
@@ -83,7 +88,9 @@ def stamp_of(record: Record) -> Stamp:
     )
 
 
-def forged_admissions(records: Sequence[Record], keyring: Keyring) -> list[Sentence | None]:
+def forged_admissions(
+    records: Sequence[Record], keyring: Keyring, order: Order = BY_KAFKA
+) -> list[Sentence | None]:
     """Of each record of bus.admission why it is not the router's, None where it is.
 
     Each stamp holds the digest of the one before: a right signature vouches for the whole run before it, so
@@ -97,7 +104,7 @@ def forged_admissions(records: Sequence[Record], keyring: Keyring) -> list[Sente
         except ValueError as error:  # UnicodeDecodeError among them
             problems.append(Sentence("没有总线的准入印记", f"no stamp of the router: {str(error)[:200]}"))
             continue
-        found = bus_key(keyring, stamp.block, record)
+        found = bus_key(keyring, stamp.block, record, order)
         problem = None
         if isinstance(found, Sentence):
             problem = found
@@ -110,17 +117,20 @@ def forged_admissions(records: Sequence[Record], keyring: Keyring) -> list[Sente
     return problems
 
 
-def bus_key(keyring: Keyring, block: SignatureBlock, record: Record) -> KeyEntry | Sentence:
+def bus_key(
+    keyring: Keyring, block: SignatureBlock, record: Record, order: Order = BY_KAFKA
+) -> KeyEntry | Sentence:
     """The key of the bus that signs this record of one of its own topics, or why there is none."""
-    return _key(keyring, BUS, block, record, record.timestamp_ms)
+    return _key(keyring, BUS, block, record, record.timestamp_ms, order)
 
 
 def signed_event(
-    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None
+    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None, order: Order = BY_KAFKA
 ) -> Signed | Sentence:
     """An event at its original place, ready for its signature to be checked, or why it is not its speaker's.
 
-    `now_ms` is the bus's clock when it was judged; None leaves the term of the key aside.
+    `now_ms` is the bus's clock when it was judged; None leaves the term of the key aside. `order` is what is
+    known of the order of records, by which the end of a key is judged.
     """
     try:
         agency, speaker = agency_of_topic(record.topic), agency_of_source(headers.source)
@@ -133,11 +143,11 @@ def signed_event(
         )
     if record.key != headers.subject.encode():
         return Sentence("记录键不是案件链", "the record's key is not the event's chain")
-    found = _key(keyring, agency, block, record, now_ms)
+    found = _key(keyring, agency, block, record, now_ms, order)
     if isinstance(found, Sentence):
         return found
     message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
-    return Signed(block, message, found.public)
+    return Signed(block, message, found.public, found.doubt(record, order))
 
 
 def forged_receipt(record: Record, keyring: Keyring) -> Sentence | None:
@@ -157,22 +167,27 @@ def forged_receipt(record: Record, keyring: Keyring) -> Sentence | None:
 
 
 def forged_event(
-    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None
+    record: Record, headers: EventHeaders, keyring: Keyring, now_ms: int | None, order: Order = BY_KAFKA
 ) -> Sentence | None:
     """Why the event is not by its speaker; arguments as for `signed_event`."""
-    found = signed_event(record, headers, keyring, now_ms)
+    found = signed_event(record, headers, keyring, now_ms, order)
     if isinstance(found, Sentence):
         return found
     return None if found.is_right() else WRONG_SIGNATURE
 
 
 def _key(
-    keyring: Keyring, agency: str, block: SignatureBlock, record: Record, now_ms: int | None
+    keyring: Keyring,
+    agency: str,
+    block: SignatureBlock,
+    record: Record,
+    now_ms: int | None,
+    order: Order,
 ) -> KeyEntry | Sentence:
     found = keyring.find(agency, block.key_id)
     if found is None:
         named = block.key_id.hex()[:16] + "…"
         return UnknownKey(f"密钥 {named} 不属于 {agency}", f"signed by {named}, which is no key of {agency}")
-    if reason := found.why_not(record, now_ms):
+    if reason := found.why_not(record, now_ms, order):
         return Sentence("密钥当时无效", f"signed by {reason}")
     return found

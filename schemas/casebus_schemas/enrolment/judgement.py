@@ -4,10 +4,11 @@ from collections.abc import Container, Mapping
 
 from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
 
-from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, Keyring
 from casebus_schemas.agencies import MEMBERS, WITNESSES
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.ed25519 import check_public_key
+from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.sealed.public_keys import check_encryption_key
 from casebus_schemas.times import beijing_text, to_datetime
 from casebus_schemas.wire.records import Outgoing, Record

@@ -251,7 +251,7 @@ class _Absence:
             raise ValueError(f"in the name of {headers.source}")
         block = parse_block(headers.sig)
         key = keys.find(self._claim.agency, block.key_id)
-        if key is None or key.why_not(record, None):
+        if key is None or self._reader.why_not(key, record, None) or key.doubt(record, self._reader.order):
             raise ValueError("not signed by a valid key of the agency")
         message = event_message(headers.signed_fields(record.topic, record.partition, record.value))
         if not verify(block, message, key.public):

@@ -268,7 +268,7 @@ class _Check:
         )
         block = parse_block(_bytes_of(sig, BLOCK_LENGTH))
         counts_now(self.report.verdicts, said_in(said))
-        return _signed(keys, BUS, block, record, record.timestamp_ms, message)
+        return self._signed(keys, BUS, block, record, record.timestamp_ms, message)
 
     def _event(self, entry: ShownEntry, keys: KeyHistory) -> Signature:
         """An event is by the agency whose topic it stands on, as the router judged it where that is shown."""
@@ -285,7 +285,27 @@ class _Check:
         if verdict is not None and verdict.digest != sha256(message).digest():
             raise ValueError("the bus's verdict names another event")
         now_ms = verdict.admitted_at_ms if verdict else None
-        return _signed(keys, agency, parse_block(headers.sig), record, now_ms, message)
+        return self._signed(keys, agency, parse_block(headers.sig), record, now_ms, message)
+
+    def _signed(
+        self,
+        keys: KeyHistory,
+        agency: str,
+        block: SignatureBlock,
+        record: Record,
+        now_ms: int | None,
+        message: bytes,
+    ) -> Signature:
+        """The signature to be checked. Raises ValueError unless the agency had that key, valid there."""
+        key = keys.find(agency, block.key_id)
+        if key is None:
+            raise ValueError(f"signed by {block.key_id.hex()[:16]}…, which is no key of {agency}")
+        if reason := self._reader.why_not(key, record, now_ms):
+            raise ValueError(f"signed by {reason}")
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        if doubt := key.doubt(record, self._reader.order):
+            self.report.not_covered.append(f"{place}: in doubt, {doubt}")
+        return Signature(place, key.public, block, message)
 
 
 def _bytes_of(text: bytes, length: int) -> bytes:
@@ -293,19 +313,6 @@ def _bytes_of(text: bytes, length: int) -> bytes:
     if raw is None:
         raise ValueError(f"{text[:140]!r} is not the base64url of {length} bytes")
     return raw
-
-
-def _signed(
-    keys: KeyHistory, agency: str, block: SignatureBlock, record: Record, now_ms: int | None, message: bytes
-) -> Signature:
-    """The signature to be checked. Raises ValueError unless the agency had that key, valid then."""
-    key = keys.find(agency, block.key_id)
-    if key is None:
-        raise ValueError(f"signed by {block.key_id.hex()[:16]}…, which is no key of {agency}")
-    if reason := key.why_not(record, now_ms):
-        raise ValueError(f"signed by {reason}")
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    return Signature(place, key.public, block, message)
 
 
 class _NotJudged(Exception):

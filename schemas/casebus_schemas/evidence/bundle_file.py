@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bundle_positions import Position
 from .epoch import LogHead, read_heads
 from .merkle import Subtree
 from .range_proof import Range, range_proof, ranges_of
@@ -17,6 +18,7 @@ CASE, ABSENCE = "casebus/bundle/v1", "casebus/absence/v1"
 MANIFEST, EPOCH, HEADS, PAGE = "manifest.json", "epoch.tlog-proof", "heads.txt", "report.html"
 _HASH = 32
 _LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
+_POSITION = re.compile(r"positions/([1-9][0-9]{0,18})/(epoch|heads|path)")
 _NAMED = re.compile(r"(payloads|schemas)/([0-9a-f]{64})")
 _RANGE = re.compile(r"(0|[1-9][0-9]{0,18}) ([1-9][0-9]{0,18})")
 
@@ -47,7 +49,8 @@ class Bundle:
 
     `about` says what it is of, for a case `{"chain": id}`; `epoch` proves the epoch's leaf, its extra, in the
     head log; `heads` are all heads of that epoch; `logs` are named `topic/partition/generation`; `payloads`
-    and `schemas` stand by their SHA-256; `page` is for people, and follows from the rest.
+    and `schemas` stand by their SHA-256; `page` is for people, and follows from the rest. `positions` are
+    the epochs before and at the end of keys, by number.
     """
 
     about: Mapping[str, Any]
@@ -58,6 +61,7 @@ class Bundle:
     schemas: Mapping[bytes, bytes] = field(default_factory=dict)
     format: str = CASE
     page: bytes | None = None
+    positions: Mapping[int, Position] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The file: entries sorted by name, stored, of one fixed time: equal content is equal bytes."""
@@ -78,6 +82,10 @@ class Bundle:
             yield f"logs/{name}/leaves", entry_bundle(log.leaves)
             yield f"logs/{name}/headers", b"".join(len(one).to_bytes(4, "big") + one for one in log.headers)
             yield f"logs/{name}/proof", b"".join(log.proof)
+        for number, shown in self.positions.items():
+            yield f"positions/{number}/epoch", shown.leaf
+            yield f"positions/{number}/heads", "".join(head.text() for head in shown.heads).encode()
+            yield f"positions/{number}/path", b"".join(shown.path)
         for folder, named in (("payloads", self.payloads), ("schemas", self.schemas)):
             yield from ((f"{folder}/{digest.hex()}", content) for digest, content in named.items())
 
@@ -90,9 +98,12 @@ class Bundle:
         files = read_stored(raw)
         logs: dict[str, dict[str, bytes]] = {}
         named: dict[str, dict[bytes, bytes]] = {"payloads": {}, "schemas": {}}
+        positions: dict[int, dict[str, bytes]] = {}
         for name, content in files.items():
             if found := _LOG.fullmatch(name):
                 logs.setdefault(found[1], {})[found[2]] = content
+            elif found := _POSITION.fullmatch(name):
+                positions.setdefault(int(found[1]), {})[found[2]] = content
             elif found := _NAMED.fullmatch(name):
                 named[found[1]][bytes.fromhex(found[2])] = content
             elif name not in (MANIFEST, EPOCH, HEADS, PAGE):
@@ -116,6 +127,7 @@ class Bundle:
             named["schemas"],
             format,
             files.get(PAGE),
+            {number: _position(number, parts) for number, parts in sorted(positions.items())},
         )
         # All other files have one spelling, which their readers insist on.
         if bundle._manifest() != files[MANIFEST]:
@@ -141,6 +153,18 @@ def _log(name: str, parts: Mapping[str, bytes]) -> BundledLog:
         found = f"{count} places, {len(log.leaves)} leaves, {len(log.headers)} headers"
         raise ValueError(f"logs/{name} has {found}, expected as many of each")
     return log
+
+
+def _position(number: int, parts: Mapping[str, bytes]) -> Position:
+    missing = {"epoch", "heads", "path"} - parts.keys()
+    if missing or len(parts["path"]) % _HASH:
+        raise ValueError(f"positions/{number} has no {', '.join(sorted(missing)) or 'path of whole hashes'}")
+    path = [parts["path"][at : at + _HASH] for at in range(0, len(parts["path"]), _HASH)]
+    try:
+        heads = tuple(read_heads(parts["heads"].decode("ascii")))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"positions/{number}/heads cannot be read") from error
+    return Position(parts["epoch"], heads, tuple(path))
 
 
 def _ranges(name: str, raw: bytes) -> Iterator[Range]:

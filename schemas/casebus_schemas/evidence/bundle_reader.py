@@ -1,6 +1,6 @@
 """Reads what a bundle shows: its epoch under a policy, entries of its logs, the history of keys."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 
@@ -8,11 +8,15 @@ from casebus_schemas.wire.records import Record
 
 from .avro_values import Schemas
 from .bundle_file import Bundle, BundledLog
+from .bundle_positions import ShownHeads
+from .checkpoint import Checkpoint
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
+from .key_entry import KeyEntry
 from .key_history import KeyHistory
 from .leaf import LeafFields, decode_headers, digest_of_key, leaf_hash, parse_leaf
 from .range_proof import verify_ranges
+from .sealed_order import SealedOrder
 from .trust_policy import TrustPolicy, Verdict
 
 _KEY_CHANNEL = ".key"
@@ -65,9 +69,13 @@ class BundleReader:
         self.bundle = bundle
         self._closed_but = closed_but
         self.verdict: Verdict = policy.judge(bundle.epoch.note)
+        known = (*policy.logs, *policy.witnesses.values())
+        self._other_purposes = {one.key.public: one.name for one in known}
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
         self.failed: list[str] = []
+        self._shown = ShownHeads({}, "")
+        self.order = SealedOrder(self._shown)
 
     def fail(self, what: str) -> None:
         """Notes what does not hold."""
@@ -93,8 +101,28 @@ class BundleReader:
             self.epoch = epoch
             prefix = verdict.checkpoint.origin + "/"
             self.heads = {head.origin.removeprefix(prefix): head for head in tree.heads}
-            return True
+            return self._place(epoch, tree.heads, verdict.checkpoint)
         return False
+
+    def _place(self, epoch: EpochLeaf, heads: Sequence[LogHead], checkpoint: Checkpoint) -> bool:
+        """Whether the epochs that are shown for the ends of keys are in the checkpoint."""
+        epochs = {epoch.number: heads}
+        for number, position in self.bundle.positions.items():
+            try:
+                epochs[number] = position.checked(number, checkpoint)
+            except ValueError as error:
+                self.fail(f"positions/{number}: {error}")
+                return False
+        self._shown = ShownHeads(epochs, checkpoint.origin)
+        self.order = SealedOrder(self._shown)
+        return True
+
+    def why_not(self, key: KeyEntry, record: Record, now_ms: int | None) -> str | None:
+        """Why a key does not sign a record, by the epochs that are shown; None if it does."""
+        end = key.end
+        if end is not None and end.topic != record.topic and self._shown.first_with(*end[:2]) is None:
+            return f"a key {key.ended} in an epoch that is not shown"
+        return key.why_not(record, now_ms, self.order)
 
     def entries(self, name: str, log: BundledLog) -> list[ShownEntry]:
         """The entries of a log, if their leaves are in its head."""
@@ -164,6 +192,10 @@ class BundleReader:
         for entry in entries:
             if entry.withheld:
                 self.fail(f"{entry.place}: the content of a key event is withheld, it may end a key")
+        for key in history.keys.values():
+            if (other := self._other_purposes.get(key.public)) is not None:
+                whose = f"a key of {key.agency} is that of {other} in the policy"
+                self.fail(f"{whose}, too: one key, one purpose")
         for place in history.unread:
             self.fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
         return history

@@ -7,7 +7,7 @@ such a key signed the bus has not admitted, and its verdict stands in the bundle
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from casebus_schemas.errors import BusError
@@ -17,39 +17,15 @@ from casebus_schemas.wire.signing import event_message, key_id, parse_block, ver
 
 from .algorithms import registered
 from .avro_values import NotInBundle, Schemas
+from .key_entry import Ending, KeyEntry, Standing
 
 BUS = "bus"
-_LOG_APPEND_TIME = 1
+_ENDINGS: dict[str, Ending] = {
+    "key.rotated": "replaced",
+    "key.retired": "retired",
+    "key.revoked": "revoked",
+}
 _KEPT_UNKNOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class HistoricKey:
-    """A key of an agency or the bus; `ended_ms` is Kafka's time of the record that ended it."""
-
-    agency: str
-    key_id: bytes
-    public: bytes
-    role: str
-    not_before_ms: int | None
-    not_after_ms: int | None
-    ended_ms: int | None = None
-    ended: str | None = None
-    readmitted: bool = False
-
-    def why_not(self, record: Record, now_ms: int | None) -> str | None:
-        """Why the key does not sign this record; `now_ms` is the bus's clock, None leaves the term aside."""
-        if self.role != "event":
-            return f"a key with the role {self.role}"
-        if now_ms is not None and self.not_before_ms is not None and now_ms < self.not_before_ms:
-            return "a key that is not valid yet"
-        if now_ms is not None and self.not_after_ms is not None and now_ms >= self.not_after_ms:
-            return "a key whose term has ended"
-        if self.ended_ms is not None and not (
-            record.timestamp_type == _LOG_APPEND_TIME and record.timestamp_ms < self.ended_ms
-        ):
-            return f"a key {self.ended} before"
-        return None
 
 
 class KeyHistory:
@@ -57,7 +33,7 @@ class KeyHistory:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self.keys: dict[tuple[str, bytes], HistoricKey] = {}
+        self.keys: dict[tuple[str, bytes], KeyEntry] = {}
         self.ignored: list[str] = []
         """Key events without effect when they were read first, and why."""
         self.unread: list[str] = []
@@ -84,7 +60,7 @@ class KeyHistory:
     def _ignore(self, record: Record, error: Exception) -> None:
         self.ignored.append(f"{record.topic}/{record.partition}/{record.offset}: {error}")
 
-    def find(self, agency: str, identifier: bytes) -> HistoricKey | None:
+    def find(self, agency: str, identifier: bytes) -> KeyEntry | None:
         """The agency's key of this id, whatever its state."""
         return self.keys.get((agency, identifier))
 
@@ -133,23 +109,31 @@ class KeyHistory:
                     self._try_again(waiting)
             return
         named = self.keys[agency, data["replaces" if type == "key.rotated" else "key_id"]]
-        ends = {"key.rotated": "replaced", "key.retired": "retired", "key.revoked": "revoked"}[type]
+        ends = _ENDINGS[type]
         if named.ended == "revoked" or (named.ended and ends != "revoked"):
             raise ValueError(f"the key was {named.ended} before")
         if type == "key.rotated":
             self._keep(self._announced(agency, data))
-        self._keep(replace(named, ended_ms=named.ended_ms or record.timestamp_ms, ended=ends))
+        end = named.end or Standing(record.topic, record.offset, record.timestamp_ms)
+        ended = replace(named, end=end, ended=ends)
+        if type == "key.revoked":
+            ended = replace(
+                ended,
+                compromised_epoch=data.get("compromised_since_epoch"),
+                compromised_ms=data["compromised_since"],
+            )
+        self._keep(ended)
 
-    def _announced(self, agency: str, data: dict[str, Any]) -> HistoricKey:
+    def _announced(self, agency: str, data: dict[str, Any]) -> KeyEntry:
         public: bytes = data["public_key"]
         if data["key_id"] != key_id(public, registered(data["role"], data["algorithm"], public)):
             raise ValueError("the key id is not that of the key")
         if (agency, data["key_id"]) in self.keys:
             raise ValueError("a key is announced once only")
         term = data["not_before"], data["not_after"]
-        return HistoricKey(agency, data["key_id"], public, data["role"], *term)
+        return KeyEntry(agency, data["key_id"], public, data["role"], *term)
 
-    def _keep(self, key: HistoricKey) -> None:
+    def _keep(self, key: KeyEntry) -> None:
         self.keys[key.agency, key.key_id] = key
 
 

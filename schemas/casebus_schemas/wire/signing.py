@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence import algorithms
+from casebus_schemas.evidence.key_file import check_private
 
 ZERO_DIGEST = bytes(32)
 ED25519 = algorithms.ED25519.number
@@ -161,7 +162,10 @@ class SigningKey:
 
     @classmethod
     def from_file(cls, path: Path) -> "SigningKey":
-        """Reads a key file. Raises UsageError if it is missing or malformed, or needs another package."""
+        """Reads a key file. Raises UsageError if it is missing, malformed or needs another package, and if
+        others than its owner have any right to it.
+        """
+        check_private(path)
         try:
             return cls.parse(path.read_text(encoding="ascii").strip())
         except (OSError, ValueError) as error:

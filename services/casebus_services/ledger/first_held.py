@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.wire.records import TopicPartition
-from casebus_services.streams.connection import ConnectionSettings, credentials
+from casebus_services.streams.connection import ConnectionSettings, aiokafka_login
 from casebus_services.streams.fetched_runs import FetchedRuns
 from casebus_services.streams.runs import FetchPace
 
@@ -39,22 +39,13 @@ async def _bounded(settings: ConnectionSettings, partition: TopicPartition, offs
 
 
 async def _ask(settings: ConnectionSettings, place: KafkaPartition, offset: int) -> int | None:
-    login = credentials(settings)
-    sasl = {}
-    if login is not None:
-        sasl = {
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": login[0],
-            "sasl_plain_password": login[1],
-        }
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers.split(","),
         client_id="ledger-holes",
         group_id=None,
         auto_offset_reset="none",
         isolation_level="read_committed",
-        **sasl,
+        **aiokafka_login(settings),
     )
     await consumer.start()
     try:

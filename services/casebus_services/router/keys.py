@@ -3,12 +3,14 @@
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from casebus_schemas.admission.key_terms import ending_keys
 from casebus_schemas.admission.keyring import KEPT_REASONS, Keyring
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.wire.records import Batch, Record
+from casebus_schemas.catalogue.topology import ledgered_topics
+from casebus_schemas.errors import RetryLater
+from casebus_schemas.wire.records import Batch, Record, TopicPartition
 
 from .key_receipts import KeyOutcome
 
@@ -18,12 +20,21 @@ MOST_OUTCOMES = 5_000
 
 log = logging.getLogger(__name__)
 
+Ends = Callable[[Iterable[TopicPartition]], Mapping[TopicPartition, int]]
+
 
 class KeyringKeeper:
-    """Holds the newest keyring; `on_batch` is the side reader's, `current` anybody's."""
+    """Holds the newest keyring; `on_batch` is the side reader's, `current` anybody's.
 
-    def __init__(self, catalog: Catalog) -> None:
+    When it learns that a key has ended it notes where the topics of its holder end: what lies behind that
+    came after the end, whatever time the broker's clock gives it.
+    """
+
+    def __init__(self, catalog: Catalog, partitions: int = 4, ends: Ends | None = None) -> None:
+        """`ends` says where partitions of Kafka end; without it Kafka's time alone decides."""
         self._keyring = Keyring(catalog)
+        self._partitions = partitions
+        self._ends = ends
         self._lock = threading.Lock()
         self._outcomes: OrderedDict[tuple[str, int], KeyOutcome] = OrderedDict()
 
@@ -43,6 +54,7 @@ class KeyringKeeper:
             # No more at once than a keyring keeps reasons of.
             for start in range(0, len(batch.records), KEPT_REASONS):
                 self._take(batch.records[start : start + KEPT_REASONS])
+            self._cut()
             after = self._keyring
         new = min(after.ignored_count - before, SHOWN_IGNORED)  # a flood of them must not fill the log
         for event in after.ignored[-new:] if new else ():
@@ -57,6 +69,28 @@ class KeyringKeeper:
         with self._lock:
             found = self._outcomes.get((record.topic, record.offset))
         return None if found is None or (found.ignored is not None and found.ignored.unread) else found
+
+    def _cut(self) -> None:
+        """Notes for keys that have ended where their holders' topics end now."""
+        new = [one for one in self._keyring.entries.values() if one.end is not None and not one.cut]
+        if self._ends is None or not new:
+            return
+        places = {
+            holder: [
+                TopicPartition(spec.name, number)
+                for spec in ledgered_topics(self._partitions)
+                if spec.agency == holder
+                for number in range(spec.partitions)
+            ]
+            for holder in {one.agency for one in new}
+        }
+        try:
+            ends = self._ends([place for of_one in places.values() for place in of_one])
+        except RetryLater as error:
+            log.warning("where topics end when a key ended is not known: %s", error.detail)
+            return
+        cuts = {(one.agency, one.key_id): [(at, ends[at]) for at in places[one.agency]] for one in new}
+        self._keyring = self._keyring.with_cuts(cuts)
 
     def _take(self, records: Sequence[Record]) -> None:
         before = self._keyring

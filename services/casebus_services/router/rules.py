@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
-from casebus_schemas.admission.keyring import ENCRYPT, KeyEntry, Keyring
+from casebus_schemas.admission.keyring import ENCRYPT, Keyring
 from casebus_schemas.admission.may_say import (
     addressable,
     clear_number,
@@ -31,6 +31,7 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.catalogue.topology import TopicSpec, topic
 from casebus_schemas.errors import SECRET_CODES, RefusalCode, Refused
+from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode

@@ -18,6 +18,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
 from casebus_services.clock_commands import ClockCommands
 from casebus_services.config import ServiceSettings
+from casebus_services.streams.ends import KafkaEnds
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
@@ -47,7 +48,7 @@ class RouterService:
         name, n = f"router-{settings.instance}", settings.partitions
         self.clock = BusClock(simulated=settings.simulated_clock)
         self._catalog = Catalog.load()
-        self._keys = KeyringKeeper(self._catalog)
+        self._keys = KeyringKeeper(self._catalog, n, KafkaEnds(settings, f"{name}-ends"))
         self._key_reader = SideReader(settings, f"{name}-keys", key_topics(), self._keys.on_batch)
         self._clock_commands = ClockCommands(
             self.clock, self._catalog, lambda: self._keys.current, self._key_reader.catch_up

@@ -1,8 +1,12 @@
 """How a service reaches Kafka: the settings it needs and their form for librdkafka."""
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+TLS = "SASL_SSL"
+"""The security protocol of a channel that is encrypted; the other one is SASL_PLAINTEXT."""
 
 
 class ConnectionSettings(Protocol):
@@ -19,6 +23,14 @@ class ConnectionSettings(Protocol):
     @property
     def sasl_password_file(self) -> Path | None:
         """File that holds the user's password."""
+
+    @property
+    def security_protocol(self) -> str:
+        """SASL_PLAINTEXT or SASL_SSL."""
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates of the brokers' authority, for SASL_SSL; None: those of the machine."""
 
 
 class WorkerSettings(ConnectionSettings, Protocol):
@@ -40,6 +52,8 @@ class Connection:
     bootstrap_servers: str
     sasl_username: str | None = None
     sasl_password_file: Path | None = None
+    security_protocol: str = "SASL_PLAINTEXT"
+    ca_file: Path | None = None
     instance: str = "1"
     data_dir: Path = Path()
 
@@ -51,13 +65,21 @@ def credentials(settings: ConnectionSettings) -> tuple[str, str] | None:
     return settings.sasl_username, settings.sasl_password_file.read_text(encoding="utf-8").strip()
 
 
-def aiokafka_login(settings: ConnectionSettings) -> dict[str, str]:
+def tls_context(settings: ConnectionSettings) -> ssl.SSLContext | None:
+    """What checks the brokers' certificates and names; None for a channel without TLS."""
+    if settings.security_protocol != TLS:
+        return None
+    return ssl.create_default_context(cafile=None if settings.ca_file is None else str(settings.ca_file))
+
+
+def aiokafka_login(settings: ConnectionSettings) -> dict[str, Any]:
     """Keyword arguments that log an aiokafka client in."""
     login = credentials(settings)
     if login is None:
         return {}
     return {
-        "security_protocol": "SASL_PLAINTEXT",
+        "security_protocol": settings.security_protocol,
+        "ssl_context": tls_context(settings),
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": login[0],
         "sasl_plain_password": login[1],
@@ -74,7 +96,9 @@ def librdkafka(settings: ConnectionSettings, client_id: str) -> dict[str, str | 
     }
     login = credentials(settings)
     if login is not None:
-        config["security.protocol"] = "SASL_PLAINTEXT"
+        config["security.protocol"] = settings.security_protocol
+        if settings.security_protocol == TLS and settings.ca_file is not None:
+            config["ssl.ca.location"] = str(settings.ca_file)
         config["sasl.mechanism"] = "SCRAM-SHA-512"
         config["sasl.username"], config["sasl.password"] = login
     return config

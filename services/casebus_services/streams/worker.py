@@ -18,7 +18,7 @@ from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.exit_codes import EXIT_AGAIN, EXIT_EVIDENCE
 
 from . import transport
-from .connection import WorkerSettings, credentials
+from .connection import WorkerSettings, credentials, tls_context
 from .faults import fault_point, is_off
 from .quiet import hush
 from .runs import FairShare, FetchPace
@@ -111,7 +111,12 @@ class StreamWorker:
             self.name,
             broker=[f"chunk://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
             broker_credentials=(
-                faust.SASLCredentials(username=login[0], password=login[1], mechanism="SCRAM-SHA-512")
+                faust.SASLCredentials(
+                    username=login[0],
+                    password=login[1],
+                    ssl_context=tls_context(settings),
+                    mechanism="SCRAM-SHA-512",
+                )
                 if login
                 else None
             ),

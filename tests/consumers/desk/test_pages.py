@@ -393,7 +393,7 @@ def test_every_page_speaks_english_too(told: DeskScene) -> None:
         assert re.findall("[\u4e00-\u9fff]+", rest) == [], path
 
 
-def test_the_last_session_is_not_needed_to_look(told: DeskScene) -> None:
+def test_an_auditor_finds_no_form(told: DeskScene) -> None:
     """An auditor reads every page and finds no form that says something."""
     browser: Browser = told.browser("auditor")
     for path in ("/inbox", finding_of(told, "R30"), f"/due/{told.desk.glance().duties[0]['id']}"):

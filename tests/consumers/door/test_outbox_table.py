@@ -15,6 +15,7 @@ import pytest
 from casebus_consumers.door.door import Door
 from casebus_consumers.door.settings import DoorSettings, TableSettings
 from casebus_consumers.door.table.taking import AFTER_QUEUE, OutboxTable
+from casebus_producers.private_files import write_private
 from casebus_schemas.errors import RetryLater, UsageError
 from casebus_schemas.wire.headers import EventHeaders
 from support.cases.chains import at
@@ -41,7 +42,7 @@ class Table:
     def __init__(self, url: str, folder: Path, ddl: str) -> None:
         self.folder = folder
         self.url_file = folder / "outbox.url"
-        self.url_file.write_text(url)
+        write_private(self.url_file, url)
         self.database = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
         self.database.execute(ddl.encode())
         self.door: Door = door_of(folder)
@@ -203,7 +204,7 @@ def test_a_table_that_is_missing_is_said(table: Table) -> None:
     table.database.execute("DROP TABLE casebus_outbox_answer")
     with pytest.raises(UsageError, match="casebus_outbox_answer"):
         table.work()
-    table.url_file.write_text("postgresql://nobody:secret-word@127.0.0.1:1/none")
+    write_private(table.url_file, "postgresql://nobody:secret-word@127.0.0.1:1/none")
     with pytest.raises(RetryLater) as raised:
         table.work()
     assert "secret-word" not in raised.value.detail

@@ -12,6 +12,7 @@ import pytest
 from casebus_consumers.liaison.case_sealed import opener_of, sealed_case_lines, sealed_in
 from casebus_consumers.liaison.inbox import Notice, read_notice
 from casebus_consumers.liaison.notice_view import notice_lines
+from casebus_consumers.liaison.sealed_facts import SealedFacts
 from casebus_producers.sealing.opener import Opener
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.admission.verdict import Origin
@@ -95,6 +96,33 @@ def test_who_is_no_reader_sees_that_something_is_sealed(bus: SealedBus) -> None:
     (line,) = [line for line in notice_lines(found, CATALOG) if line.startswith("密封 SEALED")]
     assert "非本机关可阅 for others" in line
     assert NAME not in "\n".join(notice_lines(found, CATALOG))
+
+
+class FindingHeard:
+    """A notice of a finding about one event."""
+
+    opened = None
+
+    def __init__(self, about: str) -> None:
+        self._about = about
+
+    def to_json(self) -> dict[str, Any]:
+        """As the inbox tells it."""
+        finding = {"id": "f1", "accounts": [{"agency": "csrc", "event": self._about}, {"agency": "mps"}]}
+        return {"event": {"type": "finding.opened", "data": {"findings": [finding]}}}
+
+
+def test_who_answers_a_finding_sees_what_was_sealed_for_him(bus: SealedBus) -> None:
+    """Of the events that it is about, to the recipient alone; others are told for whom it is."""
+    for agency, reads in (("mps", True), ("court", False)):
+        notice, facts = _read(bus, agency), SealedFacts()
+        digest = notice.record.digest.hex()
+        told = list(facts.noted([(notice, digest), (FindingHeard(digest), "ab")]))
+        assert [one["digest"] for one in told] == [digest, "ab"]
+        lines = list(facts.lines("f1"))
+        assert lines[0] == f"密封内容 sealed in referral.submitted {digest[:16]}"
+        assert any(NAME in line for line in lines) == reads
+        assert list(facts.lines("f2")) == []
 
 
 def test_a_notice_without_anything_sealed_is_as_before(bus: SealedBus) -> None:

@@ -12,6 +12,7 @@ from casebus_deploy.cli.backup import app
 from casebus_deploy.stack.backup import make_backup, read_backup, restore
 from casebus_deploy.stack.enrolment import enrolled, enrolled_dir, operators_own
 from casebus_producers.config import read_connection
+from casebus_producers.private_files import write_private
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_services.ledger.database import open_database
@@ -32,7 +33,7 @@ def bus(tmp_path: Path) -> tuple[Path, Connection]:
     for name, principal in body["principals"].items():
         (folder / f"{name}.password").write_text("secret")
         principal["password_file"] = f"{name}.password"
-    (folder / "log.signing-key").write_text("ab" * 32)
+    write_private(folder / "log.signing-key", "ab" * 32)
     body["ledger"] = {"origin": "bus.example/ledger", "key_file": "log.signing-key"}
     file.write_text(json.dumps(body))
     connection = read_connection(file)

@@ -205,6 +205,13 @@ def test_plan_and_apply_find_the_cluster_of_the_connection(
     assert run(topics_cli.app, ["apply"]).exit_code == 0
     planned = run(topics_cli.app, ["plan"])
     assert (planned.exit_code, "Nothing to do" in planned.stdout) == (0, True)
-    assert asked == [("cluster:9092", file)] * 3
+    del cluster.topics["csrc.clue"], cluster.topics["mps.clue"]
+    assert run(topics_cli.app, ["apply"]).exit_code == 0
+    assert cluster.topics["csrc.clue"] == (4, 3)
+    del cluster.topics["csrc.clue"]
+    assert run(topics_cli.app, ["apply", "--replication", "1"]).exit_code == 0
+    assert cluster.topics["csrc.clue"] == (4, 3)
+    assert {config[IN_SYNC] for config in cluster.configs.values()} == {"2"}
+    assert asked == [("cluster:9092", file)] * 5
     monkeypatch.delenv("CASEBUS_CONNECTION")
     assert isinstance(run(topics_cli.app, ["plan"]).exception, UsageError)

@@ -1,12 +1,15 @@
 """The keyring: which keys are believed, from when to when, and what is ignored with a reason."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casebus_schemas.admission import keyring as keyrings
-from casebus_schemas.admission.keyring import MAX_KEY_EVENTS_PER_DAY, KeyEntry, Keyring
+from casebus_schemas.admission.keyring import MAX_KEY_EVENTS_PER_DAY, Keyring
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.key_entry import KeyEntry, Unordered
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey, key_id
 from support.events.signed_events import Speaker, envelope, seed_of, stored
@@ -74,6 +77,45 @@ def test_ended_key_signs_no_more(what: str) -> None:
     entry = _entry(keyring, "csrc", SECOND)
     assert entry.why_not(_event_at(BEFORE), 10**15) is None
     assert entry.why_not(_event_at(AFTER), 0) == f"a key {what[4:]} before"
+
+
+def test_a_key_event_behind_the_end_of_its_key_changes_nothing_whatever_its_time() -> None:
+    """On one topic offsets decide: who holds a revoked key dates no key event back before its end."""
+    csrc = Speaker("csrc")
+    keyring = _known(csrc).apply(stored(csrc.announce(SECOND, by=csrc.key), 1, timestamp_ms=1_000))
+    keyring = keyring.apply(stored(csrc.end("key.revoked", SECOND, by=csrc.key), 2, timestamp_ms=3_000))
+    third = SigningKey(seed_of("third"))
+    keyring = keyring.apply(stored(csrc.announce(third, by=SECOND), 3, timestamp_ms=2_000))
+    assert keyring.find("csrc", third.key_id) is None
+    assert keyring.ignored[-1].reason == "signed by a key revoked before"
+
+
+def test_a_stolen_key_puts_in_doubt_what_stands_after_it() -> None:
+    """By its epoch where epochs are known, else by Kafka's time; what lies before is not in doubt."""
+    csrc = Speaker("csrc")
+    assert csrc.key is not None
+    since = datetime.fromtimestamp(BEFORE / 1000 + 1, UTC)
+    end = csrc.end(
+        "key.revoked", csrc.key, compromised_since=since, compromised_since_epoch=7, reasons="stolen"
+    )
+    entry = _entry(_known(csrc).apply(stored(end, 1, timestamp_ms=9_000)), "csrc", csrc.key)
+    assert (entry.compromised_epoch, entry.compromised_ms) == (7, BEFORE + 1000)
+    assert entry.why_not(_event_at(AFTER), 0) is None
+    assert entry.doubt(_event_at(BEFORE)) is None
+    assert entry.doubt(_event_at(AFTER)) == "its key is compromised since 1970-01-01T00:00:02+00:00"
+    assert entry.doubt(_event_at(BEFORE), Since(7)) == "its key is compromised since epoch 7"
+    assert entry.doubt(_event_at(AFTER), Since(8)) is None
+
+
+class Since(Unordered):
+    """A reader who knows in which epoch a record came, and nothing else."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def is_since(self, record: Record, epoch: int) -> bool | None:
+        """Whether it came after an epoch."""
+        return self._epoch <= epoch
 
 
 def test_producers_own_time_stamp_is_not_believed() -> None:

@@ -14,6 +14,7 @@ from casebus_schemas.enrolment.request import VALID_MS, Request, make_request
 from casebus_schemas.enrolment.signed_file import signed
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.ed25519 import PrivateKey
+from casebus_schemas.evidence.key_entry import Standing
 from casebus_schemas.evidence.signed_note import COSIGNATURE, VerifierKey
 from casebus_schemas.sealed.cipher import DecryptionKey
 from casebus_schemas.wire.signing import SigningKey, parse_block
@@ -215,7 +216,8 @@ def test_a_revoked_key_does_not_join_again() -> None:
     """A key of the agency that has ended is not brought back by its old request."""
     request = made()
     ended = after(request)
-    entries = {place: replace(one, ended="revoked", ended_ms=NOW_MS) for place, one in ended.entries.items()}
+    end = Standing("csrc.key", 9, NOW_MS)
+    entries = {place: replace(one, ended="revoked", end=end) for place, one in ended.entries.items()}
     with pytest.raises(UsageError, match="announced keys already"):
         judge(request, replace(ended, entries=entries))
 

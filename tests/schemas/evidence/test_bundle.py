@@ -13,12 +13,13 @@ from casebus_schemas.evidence.bundle_check import check_bundle
 from casebus_schemas.evidence.bundle_file import Bundle, BundledLog
 from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.leaf import parse_leaf
-from casebus_schemas.evidence.signed_note import NoteSigner
+from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
+from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
 from casebus_schemas.wire.records import TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from support.events.signed_events import Speaker, chain, stored
 from support.ledger import sealed_ledger, signed_case
-from support.ledger.sealed_ledger import policy
+from support.ledger.sealed_ledger import COSIGNERS, SIGNER, policy
 from support.ledger.signed_case import SignedCase, bundle_of
 
 
@@ -206,6 +207,23 @@ def test_history_of_keys_must_be_whole(case: SignedCase) -> None:
     assert any("which is no key of csrc" in what for what in failed)
 
 
+def test_a_key_that_signs_events_vouches_for_no_ledger(case: SignedCase) -> None:
+    """A policy in which the ledger or a witness has a key of an agency is not believed with its events."""
+    csrc = case.admitter.speaker("csrc")
+    assert csrc.key is not None
+    key = VerifierKey("fire", 0x04, csrc.key.public)
+    text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
+    failed = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode())).failed
+    assert failed == ["a key of csrc is that of fire in the policy, too: one key, one purpose"]
+
+
+def seal_anew(case: SignedCase) -> None:
+    """All of it in one epoch: within that, Kafka's time decides."""
+    case.ledger.epochs.clear()
+    case.ledger.heads.clear()
+    case.ledger.seal()
+
+
 def test_a_revocation_cannot_be_withheld() -> None:
     """A bundle that hides what a key event says, its content or its schema, is not accepted."""
     case = signed_case.example(matters=1)
@@ -213,7 +231,7 @@ def test_a_revocation_cannot_be_withheld() -> None:
     assert csrc.key is not None
     revoked = stored(csrc.end("key.revoked", csrc.key), 1)
     case.ledger.records[TopicPartition("csrc.key", 0)].append(revoked)
-    case.ledger.seal()
+    seal_anew(case)
     bundle = bundle_of(case, 0)
     assert sum("revoked before" in what for what in check_bundle(bundle.to_bytes(), policy()).failed) == 3
     digest = sha256(revoked.value or b"").digest()
@@ -252,7 +270,7 @@ def test_event_after_the_end_of_its_key() -> None:
     place = next(one for one in case.ledger.records if one.topic == "csrc.referral")
     late = case.ledger.records[place][-1]._replace(timestamp_ms=1_700_000_000_500)
     case.ledger.records[place][-1] = late
-    case.ledger.seal()
+    seal_anew(case)
     failed = check_bundle(bundle_of(case, 0).to_bytes(), policy()).failed
     assert failed == [f"{place.topic}/{place.partition}/{late.offset}: signed by a key revoked before"]
 

@@ -65,7 +65,7 @@ def write_connection(bootstrap_servers: str, credentials: Path, folder: Path) ->
         if name in MEMBERS:
             seed = hashlib.sha256(f"seed of {name}".encode()).hexdigest()
             _write_private(folder / f"{name}.signing-key", seed)
-            (folder / f"{name}.chain-secret").write_text(seed[::-1])
+            _write_private(folder / f"{name}.chain-secret", seed[::-1])
             _write_private(folder / f"{name}.encryption-key", encryption_seed(name).hex())
             _write_private(folder / f"{name}.token-keys", f"2020 {hashlib.sha256(b'2020').hexdigest()}\n")
             principals[name] |= {

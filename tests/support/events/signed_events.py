@@ -139,10 +139,10 @@ class Speaker:
         """A `key.rotated` from `old` to `new`."""
         return self.say("key.rotated", {**self._key_data(new), "replaces": old.key_id}, key=by or old)
 
-    def end(self, what: str, key: SigningKey, *, by: SigningKey | None = None) -> Composed:
+    def end(self, what: str, key: SigningKey, *, by: SigningKey | None = None, **changes: Any) -> Composed:
         """A `key.retired` or `key.revoked` of `key`."""
         data = {"envelope": envelope(to=[]), "holder": self.agency, "key_id": key.key_id, "reasons": "test"}
-        return self.say(what, data, key=by or key)
+        return self.say(what, {**data, **changes}, key=by or key)
 
     def _key_data(self, key: SigningKey, **changes: Any) -> dict[str, Any]:
         return {

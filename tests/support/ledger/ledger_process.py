@@ -13,6 +13,7 @@ from typing import Self
 
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.stack.logins import password_file
+from casebus_producers.private_files import write_private
 from casebus_schemas.fault_switch import TEST
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_services.streams.connection import Connection
@@ -61,7 +62,7 @@ class LedgerProcess:
         self.log_file = folder / f"{service}.log"
         self._folder = folder
         key_file = folder / f"{service}.signing-key"
-        key_file.write_text((LOG_SEED if service == "sealer" else seed_of(service)).hex())
+        write_private(key_file, (LOG_SEED if service == "sealer" else seed_of(service)).hex())
         key_file.chmod(0o600)
         self._env = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", TEST) if name in os.environ},

@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient
 from casebus_deploy.embedded.broker import EmbeddedBroker
 from casebus_deploy.stack.logins import password_file
 from casebus_deploy.stack.topics_admin import Wanted, apply
+from casebus_producers.private_files import write_private
 from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.records import Outgoing, Record
@@ -39,7 +40,7 @@ class RouterBus:
         admin.close()
         self.operator = Speaker("bus", key=SigningKey(seed_of("operator")), producer="operator-1.1")
         self.agencies = {name: Speaker(name) for name in ("csrc", "mps", "spp", "court")}
-        (folder / "router.signing-key").write_text(seed_of("router").hex())
+        write_private(folder / "router.signing-key", seed_of("router").hex())
         self._producer = Producer(
             {
                 **self.client_settings(),

@@ -124,7 +124,7 @@ def _duty(one: dict[str, Any]) -> dict[str, Any]:
     """A duty of a view as the bus announces it."""
     moment = datetime.fromisoformat
     met = one["met"] and {name: moment(value) for name, value in one["met"].items()}
-    ours = ("announced", "from", "latest_possible")
+    ours = ("announced", "from", "latest_possible", "verified")  # what readers add
     return {
         **{name: value for name, value in one.items() if name not in ours},
         "id": UUID(one["id"]),

@@ -46,11 +46,15 @@ def door_of(folder: Path) -> Door:
         chain_secret_file=folder / "secret",
         data_dir=folder,
     )
-    write_private(folder / "key", "5" * 64)
-    (folder / "secret").write_text("s" * 40)
+    _write_secrets(folder)
     door = Door(settings, Catalog.load())
     door._inbox.ready.set()  # nothing is to be waited for
     return door
+
+
+def _write_secrets(folder: Path) -> None:
+    for name, text in (("key", "5" * 64), ("secret", "s" * 40), ("password", "secret")):
+        write_private(folder / name, text)
 
 
 def outbox_table(door: Door, url_file: Path, faults: PublisherFaults | None = None) -> OutboxTable:
@@ -94,8 +98,7 @@ def fetching(folder: Path, url: str, **more: Any) -> Attachments:
 
 def connection_of(folder: Path) -> Path:
     """A connection.json of the regulator's, without a broker."""
-    for name, text in (("key", "5" * 64), ("secret", "s" * 40), ("password", "secret")):
-        write_private(folder / name, text)
+    _write_secrets(folder)
     entry = {
         "username": "csrc",
         "password_file": str(folder / "password"),

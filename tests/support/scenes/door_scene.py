@@ -12,6 +12,7 @@ from casebus_consumers.door.http import create_app
 from casebus_consumers.door.rates import Rates
 from casebus_consumers.own.opening import own_file
 from casebus_consumers.own.store import OwnStore
+from casebus_producers.private_files import write_private
 from casebus_schemas.catalogue.catalog import Catalog
 from support.events.signed_events import seed_of
 from support.scenes.own_scene import OwnScene, ProvenInbox
@@ -22,9 +23,8 @@ class DoorScene(OwnScene):
 
     def __init__(self, folder: Path, rates: Rates | None = None) -> None:
         super().__init__(folder)
-        (folder / "key").write_text(seed_of("csrc").hex())
-        (folder / "key").chmod(0o600)
-        (folder / "secret").write_text("s" * 40)
+        write_private(folder / "key", seed_of("csrc").hex())
+        write_private(folder / "secret", "s" * 40)
         (folder / "password").write_text("secret")
         settings = replace(self.settings(), chain_secret_file=folder / "secret")
         self.store = OwnStore(own_file(settings))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from casebus_consumers.desk.asked import Asked, Gone, Page
 from casebus_consumers.desk.shown.bars import axis_of
 from casebus_consumers.desk.shown.calendar_file import calendar_file
-from casebus_consumers.desk.shown.due_rows import SIGHTS, chosen, row_of, weeks_of
+from casebus_consumers.desk.shown.due_rows import SIGHTS, chosen, counts_of, row_of, weeks_of
 from casebus_consumers.desk.shown.figures import figures_of
 from casebus_consumers.desk.shown.terms import is_owed_by
 from casebus_schemas.errors import UsageError
@@ -31,7 +31,7 @@ def show(asked: Asked) -> Response:
     return asked.page(
         "due.html",
         sight=sight,
-        counts={name: len(chosen(glance, desk.agency, name)) for name in SIGHTS},
+        counts=counts_of(glance, desk.agency),
         rows=[row_of(duty, glance, desk.agency, axis, asked.words) for duty in shown],
         total=len(every),
         page=page,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from casebus_consumers.desk.answers import CHOICES, Intended, intended, own_figure, suggested_value
 from casebus_consumers.desk.asked import Asked, Gone, Page
 from casebus_consumers.desk.shown.finding_card import card_of
-from casebus_consumers.desk.shown.findings_list import answered_by, finding_title, severity_of
+from casebus_consumers.desk.shown.findings_list import answered_by, finding_title, opened_at, severity_of
 from casebus_consumers.desk.shown.names import case_facts, case_name
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.errors import detail_in_chinese
@@ -37,6 +37,7 @@ def show(asked: Asked) -> Response:
                 severity_of(one, w),
                 case_name(asked.glance.cases[one["chain"]], w),
                 answered_by(one, own),
+                w.day(opened_at(one)),
             )
             for one in shown
         ],
@@ -52,7 +53,7 @@ def _of_sight(asked: Asked, sight: str) -> list[dict[str, Any]]:
         "closed": lambda one: one["state"] == "closed",
     }
     found = [one for one in asked.glance.findings if tests[sight](one)]
-    found.sort(key=lambda one: (one["opened_at"], one["id"]), reverse=True)
+    found.sort(key=lambda one: (opened_at(one), one["id"]), reverse=True)
     found.sort(key=lambda one: one["severity"] != "high")
     return found
 
@@ -137,6 +138,7 @@ def _card(
         card=card_of(finding, lines, desk.agency, w, open=opened),
         case=case_name(line, w, open=opened),
         facts=case_facts(line, w),
+        opened_on=w.day(opened_at(finding)),
         severity=severity_of(finding, w),
         answerable=finding.get("announced") is not None and finding["state"] != "closed" and asked.may("act"),
         announced=finding.get("announced") is not None,

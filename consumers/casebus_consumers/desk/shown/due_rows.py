@@ -1,6 +1,6 @@
 """Rows of the list of terms, and the weeks ahead with what ends on each day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -71,18 +71,26 @@ class Day:
     past: bool
 
 
+def counts_of(glance: Glance, own: str) -> dict[str, int]:
+    """How many duties each sight has."""
+    found = dict.fromkeys(SIGHTS, 0)
+    for duty in glance.duties:
+        for sight in _sights(duty, own):
+            found[sight] += 1
+    return found
+
+
 def chosen(glance: Glance, own: str, sight: str) -> list[dict[str, Any]]:
     """The duties of a sight, what ends first at the top; those that are over from the last one back."""
-    tests: Mapping[str, Any] = {
-        "all": lambda duty: is_running(duty),
-        "ours": lambda duty: is_running(duty) and is_owed_by(duty, own),
-        "theirs": lambda duty: is_running(duty) and not is_owed_by(duty, own),
-        "over": lambda duty: not is_running(duty),
-    }
-    fits = tests.get(sight, lambda duty: duty["state"] == sight and is_running(duty))
-    found = [duty for duty in glance.duties if fits(duty)]
-    found.sort(key=lambda duty: (ends_of(duty)[1], ends_of(duty)[0], duty["id"]), reverse=sight == "over")
-    return found
+    found = [duty for duty in glance.duties if sight in _sights(duty, own)]
+    found.sort(key=lambda duty: (*reversed(ends_of(duty)), duty["id"]))
+    return found[::-1] if sight == "over" else found
+
+
+def _sights(duty: dict[str, Any], own: str) -> tuple[str, ...]:
+    if not is_running(duty):
+        return ("over",)
+    return ("all", "ours" if is_owed_by(duty, own) else "theirs", duty["state"])
 
 
 def row_of(duty: dict[str, Any], glance: Glance, own: str, axis: Axis, w: Words) -> DueRow:

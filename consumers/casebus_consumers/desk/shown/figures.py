@@ -42,14 +42,15 @@ class Task:
 
 def figures_of(glance: Glance, own: str) -> Figures:
     """Of everything that is known."""
-    states = {}
-    for state in RUNNING:
-        of_state = [duty for duty in glance.duties if duty["state"] == state and is_running(duty)]
-        ours = sum(1 for duty in of_state if is_owed_by(duty, own))
-        states[state] = (ours, len(of_state) - ours)
+    sides = {state: [0, 0] for state in RUNNING}
+    ends = []
+    for duty in glance.duties:
+        if is_running(duty):
+            sides[duty["state"]][0 if is_owed_by(duty, own) else 1] += 1
+            ends.append(ends_of(duty)[0])
+    states = {state: (ours, theirs) for state, (ours, theirs) in sides.items()}
     running = [one for one in glance.findings if one["state"] != "closed"]
     high = sum(1 for one in running if one["severity"] == "high")
-    ends = [ends_of(duty)[0] for duty in glance.duties if is_running(duty)]
     coming = [end for end in ends if end > glance.now]
     return Figures(states, high, len(running) - high, min(coming, default=None))
 

@@ -1,5 +1,6 @@
 """Findings in a list: what disagrees, how grave that is, and whether we have answered."""
 
+from datetime import datetime
 from typing import Any
 
 from casebus_consumers.desk.desk import Glance
@@ -19,6 +20,11 @@ def finding_title(finding: dict[str, Any], w: Words) -> str:
     return finding["rule"] if rule is None else w.say(rule.title)
 
 
+def opened_at(finding: dict[str, Any]) -> datetime:
+    """When it was opened; the bus says it in UTC, the own view in Beijing time."""
+    return datetime.fromisoformat(finding["opened_at"])
+
+
 def severity_of(finding: dict[str, Any], w: Words) -> Shade:
     """How grave it is."""
     severity = finding["severity"]
@@ -36,7 +42,7 @@ def to_answer(glance: Glance, own: str, w: Words) -> list[Task]:
     waiting = [
         one for one in glance.findings if one["state"] in ("open", "reopened") and not answered_by(one, own)
     ]
-    waiting.sort(key=lambda one: (one["severity"] != "high", one["opened_at"], one["id"]))
+    waiting.sort(key=lambda one: (one["severity"] != "high", opened_at(one), one["id"]))
     return [
         Task(
             finding_title(one, w),

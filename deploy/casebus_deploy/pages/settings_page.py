@@ -1,0 +1,98 @@
+"""docs/settings.md: every variable that a program reads, what it means and what counts without it."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from importlib.resources import files
+from typing import Any
+
+from casebus_consumers.witness.settings import WitnessVariables
+from casebus_producers.config import VARIABLES, AgencySettings
+from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text
+from casebus_services.config import ServiceSettings
+
+_FILE = "settings.yaml"
+_HEAD = """# Settings
+
+Generated from the classes that read them. A program takes what it needs from `connection.json`
+(`--connection`, or `CASEBUS_CONNECTION`); what that does not name, and every setting of a single service
+under your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file
+of its own, `door.yaml` ([for an agency's system](agency-system.md)).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable; `default` in words, None where it has to be given."""
+
+    name: str
+    means: str
+    default: str | None
+
+
+def settings() -> Mapping[str, list[Setting]]:
+    """All variables by who reads them, in their order."""
+    return {
+        "Everywhere": list(_elsewhere()),
+        "Services (`casebus run router|ledger|sealer|reconciler`)": list(_of_model()),
+        "Programs of an agency; the first seven of auditor and operator too": list(_of_class(AgencySettings)),
+        "Witnesses (`casebus run witness`)": list(_of_class(WitnessVariables)),
+    }
+
+
+def settings_page() -> str:
+    """The page as the file holds it."""
+    parts = [_HEAD]
+    for title, found in settings().items():
+        rows = "\n".join(
+            f"| `{one.name}` | {_cell(one.means)} | {one.default or 'has to be given'} |" for one in found
+        )
+        parts.append(f"\n## {title}\n\n| variable | means | without it |\n|---|---|---|\n{rows}\n")
+    return "".join(parts)
+
+
+def _elsewhere() -> Iterator[Setting]:
+    source = (files("casebus_deploy.pages") / _FILE).read_text(encoding="utf-8")
+    for name, entry in entries(_FILE, read_yaml(_FILE, source)):
+        known_keys(f"{_FILE}: {name}", entry, required=("means", "default"))
+        yield Setting(name, text(_FILE, "means", entry["means"]), text(_FILE, "default", entry["default"]))
+
+
+def _of_model() -> Iterator[Setting]:
+    for name, field in ServiceSettings.model_fields.items():
+        default = None if field.is_required() else _word(field.default)
+        yield Setting(VARIABLES + name.upper(), field.description or "", default)
+
+
+def _of_class(kind: type[Any]) -> Iterator[Setting]:
+    words = {name: said for one in reversed(kind.__mro__[:-1]) for name, said in _documented(one).items()}
+    for field in fields(kind):
+        default = None if field.default is MISSING else _word(field.default)
+        yield Setting(VARIABLES + field.name.upper(), words[field.name], default)
+
+
+def _documented(kind: type[Any]) -> dict[str, str]:
+    """What stands below each field of a class."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            match below:
+                case ast.Expr(value=ast.Constant(value=str(said))):
+                    found[field.target.id] = " ".join(said.split())
+    return found
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _cell(words: str) -> str:
+    first = words.split(" ")[0]
+    begin = words[0].upper() + words[1:] if first.isalpha() else words
+    return begin.rstrip(".").replace("|", "\\|")
