@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from .ledger_rows import EpochHeadRow
+from .ledger_queries import EpochHeadRow
 
 Note = Callable[[str, str, str, str], None]
 """Takes table, row, what was found and what was expected."""

@@ -11,7 +11,8 @@ from casebus_schemas.evidence.merkle import Frontier, root_of
 from casebus_schemas.evidence.signed_note import NoteSignature, SignedNote, VerifierKey
 
 from .damage import VerifyReport
-from .ledger_rows import CosignatureRow, EpochHeadRow, LedgerRows, LogRow
+from .ledger_queries import EpochHeadRow
+from .ledger_rows import CosignatureRow, LedgerRows, LogRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, bindparam, text
+from sqlalchemy import Connection, CursorResult, text
 
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
@@ -15,6 +15,8 @@ from casebus_services.ledger.rules import BatchRow, TileRow
 from casebus_services.ledger.schema import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
+from . import ledger_queries as sql
+from .ledger_queries import EpochHeadRow
 from .retention_rows import RetentionRows
 from .sealed_heads import TableHeads
 
@@ -53,17 +55,6 @@ class StoredEntry(NamedTuple):
     payload_length: int | None
 
 
-class EpochHeadRow(NamedTuple):
-    """A row of table `epoch_head`."""
-
-    epoch: int
-    log_id: int
-    size: int
-    root: bytes
-    next_offset: int
-    end_offset: int
-
-
 class CosignatureRow(NamedTuple):
     """A row of table `cosignature`, with the note that it belongs to (None: there is none)."""
 
@@ -91,63 +82,65 @@ class LedgerRows:
 
     def logs(self) -> list[LogRow]:
         """All logs, by origin."""
-        return [LogRow(*row) for row in self._connection.execute(_LOGS)]
+        return [LogRow(*row) for row in self._connection.execute(sql.LOGS)]
 
     def head_logs(self) -> list[LogRow]:
         """The log of epochs; at most one in a sound ledger."""
-        return [LogRow(*row) for row in self._connection.execute(_HEAD_LOGS)]
+        return [LogRow(*row) for row in self._connection.execute(sql.HEAD_LOGS)]
 
     def heads_of(self, log_id: int) -> Iterator[EpochHeadRow]:
         """What epochs say of a log, in order."""
         at = 0
-        while rows := self._connection.execute(_HEADS_OF, {"log_id": log_id, "at": at, "page": PAGE}).all():
+        while rows := self._connection.execute(
+            sql.HEADS_OF, {"log_id": log_id, "at": at, "page": PAGE}
+        ).all():
             yield from map(EpochHeadRow._make, rows)
             at = rows[-1].epoch
 
     def heads(self) -> Iterator[EpochHeadRow]:
         """What all epochs say, in order of the epochs."""
         at, log_id = 0, -1
-        while rows := self._connection.execute(_HEADS, {"at": at, "log_id": log_id, "page": PAGE}).all():
+        while rows := self._connection.execute(sql.HEADS, {"at": at, "log_id": log_id, "page": PAGE}).all():
             yield from map(EpochHeadRow._make, rows)
             at, log_id = rows[-1].epoch, rows[-1].log_id
 
     def checkpoints(self) -> Iterator[tuple[int, bytes, str]]:
         """Size, root and note of every checkpoint, in order."""
         at = -1
-        while rows := self._connection.execute(_CHECKPOINTS, {"at": at, "page": PAGE}).all():
+        while rows := self._connection.execute(sql.CHECKPOINTS, {"at": at, "page": PAGE}).all():
             yield from ((row.head_size, row.root, row.note) for row in rows)
             at = rows[-1].head_size
 
     def checkpoint(self, size: int | None) -> tuple[int, str, bytes] | None:
         """Size, note and epoch's leaf of the checkpoint of that size, without one of the latest."""
-        row = self._connection.execute(_ONE_CHECKPOINT, {"size": size}).one_or_none()
+        row = self._connection.execute(sql.ONE_CHECKPOINT, {"size": size}).one_or_none()
         return None if row is None else (row.head_size, row.note, row.leaf)
 
     def cosignatures_of(self, size: int) -> list[CosignatureRow]:
         """The witnesses' lines for a checkpoint, by name."""
-        return [CosignatureRow(*row) for row in self._connection.execute(_COSIGNATURES_OF, {"size": size})]
+        return [CosignatureRow(*row) for row in self._connection.execute(sql.COSIGNATURES_OF, {"size": size})]
 
     def cosignatures(self) -> Iterator[CosignatureRow]:
         """Every witness's line, in order of the checkpoints."""
-        for row in self._connection.execute(_COSIGNATURES):
+        for row in self._connection.execute(sql.COSIGNATURES):
             yield CosignatureRow(*row)
 
     def batches(self, log_id: int) -> Iterator[BatchRow]:
         """Batch rows in order of their first index."""
         at = -1
-        while rows := self._connection.execute(_BATCHES, {"log_id": log_id, "at": at, "page": PAGE}).all():
+        while rows := self._connection.execute(sql.BATCHES, {"log_id": log_id, "at": at, "page": PAGE}).all():
             for row in rows:
                 yield BatchRow(*row)
             at = rows[-1].start_index
 
     def last_batch(self, log_id: int) -> BatchRow | None:
         """The batch row that begins last."""
-        row = self._connection.execute(_LAST_BATCH, {"log_id": log_id}).one_or_none()
+        row = self._connection.execute(sql.LAST_BATCH, {"log_id": log_id}).one_or_none()
         return None if row is None else BatchRow(*row)
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Where each log ends, by its last batch row."""
-        rows = self._connection.execute(_NEXT_OFFSETS)
+        rows = self._connection.execute(sql.NEXT_OFFSETS)
         return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
 
     def entries(self, log_id: int) -> Iterator[StoredEntry]:
@@ -158,7 +151,7 @@ class LedgerRows:
     def entry_pages(self, log_id: int) -> Iterator[Sequence[Sequence[Any]]]:
         """Runs of entries in order of their index, each the columns of `StoredEntry` from the driver."""
         at = -1
-        while rows := _raw(self._connection.execute(_ENTRIES, {"log_id": log_id, "at": at, "page": PAGE})):
+        while rows := _raw(self._connection.execute(sql.ENTRIES, {"log_id": log_id, "at": at, "page": PAGE})):
             yield rows
             at = rows[-1][0]
 
@@ -166,7 +159,7 @@ class LedgerRows:
         """Tiles of a level in order of their index."""
         at = -1
         while rows := self._connection.execute(
-            _TILES, {"log_id": log_id, "level": level, "at": at, "page": 64}
+            sql.TILES, {"log_id": log_id, "level": level, "at": at, "page": 64}
         ).all():
             for row in rows:
                 yield TileRow(*row)
@@ -174,7 +167,7 @@ class LedgerRows:
 
     def tile_levels(self, log_id: int) -> int:
         """Number of levels that have a tile row."""
-        top: int | None = self._connection.execute(_TOP_LEVEL, {"log_id": log_id}).scalar()
+        top: int | None = self._connection.execute(sql.TOP_LEVEL, {"log_id": log_id}).scalar()
         return 0 if top is None else top + 1
 
     def export(self) -> str:
@@ -183,7 +176,7 @@ class LedgerRows:
 
     def lengths(self) -> tuple[int, ...]:
         """How far each table goes: equal for two states of an insert-only SQLite file that are one."""
-        return tuple(self._connection.execute(_LENGTHS).one())
+        return tuple(self._connection.execute(sql.LENGTHS).one())
 
     def again(self) -> None:
         """Sees the ledger as it is now, from now on."""
@@ -195,7 +188,7 @@ class LedgerRows:
         Places are row numbers in SQLite and pages in PostgreSQL: payloads are read as they lie.
         """
         postgres = self._connection.dialect.name == POSTGRES
-        first, end = self._connection.execute(_PAGES if postgres else _ROWIDS).one()
+        first, end = self._connection.execute(sql.PAGES if postgres else sql.ROWIDS).one()
         return int(first), int(end)
 
     def payloads(self, first: int, end: int) -> Iterator[tuple[bytes, bytes]]:
@@ -208,7 +201,7 @@ class LedgerRows:
                 wanted: dict[str, object] = {"first": f"({at},0)", "end": f"({last},0)"}
             else:
                 wanted = {"first": at, "end": last}
-            result = self._connection.execute(_PAYLOADS_OF_PAGES if postgres else _PAYLOADS, wanted)
+            result = self._connection.execute(sql.PAYLOADS_OF_PAGES if postgres else sql.PAYLOADS, wanted)
             yield from _raw(result)  # type: ignore[misc]
 
     def payload_count(self) -> int:
@@ -217,19 +210,19 @@ class LedgerRows:
 
     def users_of(self, digest: bytes) -> list[str]:
         """Where entries refer to this payload (at most five)."""
-        rows = self._connection.execute(_USERS, {"digest": digest})
+        rows = self._connection.execute(sql.USERS, {"digest": digest})
         return [f"{row.topic}/{row.partition} index {row.idx}" for row in rows]
 
     def unused_payloads(self, most: int) -> list[bytes]:
         """Digests of payloads to which no entry refers."""
-        return list(self._connection.execute(_UNUSED, {"most": most}).scalars())
+        return list(self._connection.execute(sql.UNUSED, {"most": most}).scalars())
 
     def records(self, topic: str) -> Iterator[Record]:
         """The entries of a topic whose content is there, as they stood in Kafka, by partition and offset.
 
         What is not as its leaf says is left out: the verification names it.
         """
-        for row in self._connection.execute(_RECORDS, {"topic": topic}):
+        for row in self._connection.execute(sql.RECORDS, {"topic": topic}):
             try:
                 said, headers = parse_leaf(row.leaf), decode_headers(row.headers)
             except ValueError:
@@ -242,17 +235,17 @@ class LedgerRows:
     def entry_at(self, topic: str, partition: int, offset: int) -> tuple[int, bytes | None] | None:
         """Index and digest of the content of the entry of that record, None if there is none."""
         place = {"topic": topic, "partition": partition, "offset": offset}
-        row = self._connection.execute(_ENTRY_AT, place).one_or_none()
+        row = self._connection.execute(sql.ENTRY_AT, place).one_or_none()
         return None if row is None else (row.idx, row.value_sha256)
 
     def payload_length(self, digest: bytes) -> int | None:
         """Length of the content of that digest, None if it is not there."""
-        found: int | None = self._connection.execute(_LENGTH, {"digest": digest}).scalar()
+        found: int | None = self._connection.execute(sql.LENGTH, {"digest": digest}).scalar()
         return found
 
     def topics_with(self, digest: bytes) -> set[str]:
         """Topics of all entries whose content has that digest."""
-        return set(self._connection.execute(_TOPICS_WITH, {"digest": digest}).scalars())
+        return set(self._connection.execute(sql.TOPICS_WITH, {"digest": digest}).scalars())
 
     def strays(self, table: str) -> list[int]:
         """Log numbers in a table that the table `log` does not have."""
@@ -261,14 +254,14 @@ class LedgerRows:
 
     def leaf_hashes(self, log_id: int, first: int, last: int) -> dict[int, bytes]:
         """Leaf hashes by Kafka offset, for offsets first to last."""
-        rows = self._connection.execute(_HASHES, {"log_id": log_id, "first": first, "last": last})
+        rows = self._connection.execute(sql.HASHES, {"log_id": log_id, "first": first, "last": last})
         return {row.koffset: row.leaf_hash for row in rows}
 
     def records_of(self, log: LogRow) -> Iterator[Record | None]:
         """The records of a log as Kafka had them, in order; None where content or row no longer give one."""
         at = -1
         while rows := self._connection.execute(
-            _RECORDS_OF, {"log_id": log.log_id, "at": at, "page": RECORDS_PAGE}
+            sql.RECORDS_OF, {"log_id": log.log_id, "at": at, "page": RECORDS_PAGE}
         ).all():
             for row in rows:
                 yield _record(log, row)
@@ -276,7 +269,7 @@ class LedgerRows:
 
     def records_at(self, log: LogRow, offsets: Collection[int]) -> dict[int, Record | None]:
         """The entries of a log at these offsets, those that it has, in the same form."""
-        rows = self._connection.execute(_RECORDS_AT, {"log_id": log.log_id, "offsets": list(offsets)})
+        rows = self._connection.execute(sql.RECORDS_AT, {"log_id": log.log_id, "offsets": list(offsets)})
         return {row.koffset: _record(log, row) for row in rows}
 
 
@@ -333,101 +326,3 @@ def reading(database: Database, state: str | None = None) -> Iterator[Connection
         yield connection
     if database.file is not None:
         database.file.unmoved()
-
-
-_LOGS = text(
-    "SELECT log_id, origin, kind, topic, partition, generation, hash_alg FROM log "
-    "WHERE kind = 'partition' ORDER BY origin"
-)
-_HEAD_LOGS = text(
-    "SELECT log_id, origin, kind, coalesce(topic, ''), coalesce(partition, 0), generation, hash_alg FROM log "
-    "WHERE kind <> 'partition' ORDER BY log_id"
-)
-_HEAD_COLUMNS = ", ".join(EpochHeadRow._fields)
-_HEADS_OF = text(
-    f"SELECT {_HEAD_COLUMNS} FROM epoch_head WHERE log_id = :log_id AND epoch > :at "
-    "ORDER BY epoch LIMIT :page"
-)
-_HEADS = text(
-    f"SELECT {_HEAD_COLUMNS} FROM epoch_head WHERE epoch > :at OR (epoch = :at AND log_id > :log_id) "
-    "ORDER BY epoch, log_id LIMIT :page"
-)
-_CHECKPOINTS = text(
-    "SELECT head_size, root, note FROM checkpoint WHERE head_size > :at ORDER BY head_size LIMIT :page"
-)
-_ONE_CHECKPOINT = text(
-    "SELECT c.head_size, c.note, entry.leaf FROM checkpoint c "
-    "JOIN entry ON entry.log_id = (SELECT log_id FROM log WHERE kind = 'head') "
-    "AND entry.idx = c.head_size - 1 "
-    "WHERE c.head_size = coalesce(:size, (SELECT max(head_size) FROM checkpoint))"
-)
-_COSIGNATURE_COLUMNS = (
-    "SELECT c.head_size, c.key_name, c.key_id, c.timestamp, c.line, checkpoint.note FROM cosignature c "
-    "LEFT JOIN checkpoint USING (head_size)"
-)
-_COSIGNATURES = text(f"{_COSIGNATURE_COLUMNS} ORDER BY c.head_size, c.key_name, c.key_id")
-_COSIGNATURES_OF = text(f"{_COSIGNATURE_COLUMNS} WHERE c.head_size = :size ORDER BY c.key_name, c.key_id")
-_BATCH_COLUMNS = ", ".join(BatchRow._fields)
-_BATCHES = text(
-    f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id AND start_index > :at "
-    "ORDER BY start_index LIMIT :page"
-)
-_LAST_BATCH = text(
-    f"SELECT {_BATCH_COLUMNS} FROM batch WHERE log_id = :log_id ORDER BY start_index DESC LIMIT 1"
-)
-_NEXT_OFFSETS = text(
-    "SELECT log.topic, log.partition, coalesce(max(batch.next_offset), 0) AS next_offset "
-    "FROM log LEFT JOIN batch ON batch.log_id = log.log_id WHERE log.kind = 'partition' GROUP BY 1, 2"
-)
-# A look-up a row, not a join: without statistics PostgreSQL would hash all payloads for every page.
-_ENTRIES = text(
-    "SELECT idx, koffset, event_id, key, headers, value_sha256, leaf, leaf_hash, "
-    "(SELECT length(value) FROM payload p WHERE p.value_sha256 = e.value_sha256) "
-    "FROM entry e WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page"
-)
-_RECORD_COLUMNS = (
-    "idx, koffset, key, headers, leaf, "
-    "(SELECT value FROM payload p WHERE p.value_sha256 = e.value_sha256) AS value FROM entry e"
-)
-_RECORDS_OF = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND idx > :at ORDER BY idx LIMIT :page")
-_RECORDS_AT = text(f"SELECT {_RECORD_COLUMNS} WHERE log_id = :log_id AND koffset IN :offsets").bindparams(
-    bindparam("offsets", expanding=True)
-)
-_TILES = text(
-    "SELECT log_id, level, idx, root, hashes FROM tile "
-    "WHERE log_id = :log_id AND level = :level AND idx > :at ORDER BY idx LIMIT :page"
-)
-_TOP_LEVEL = text("SELECT max(level) FROM tile WHERE log_id = :log_id")
-_PAYLOADS = text("SELECT value_sha256, value FROM payload WHERE rowid >= :first AND rowid < :end")
-_PAYLOADS_OF_PAGES = text(
-    "SELECT value_sha256, value FROM payload WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:end AS tid)"
-)
-_ROWIDS = text("SELECT coalesce(min(rowid), 0), coalesce(max(rowid) + 1, 0) FROM payload")
-_PAGES = text("SELECT 0, pg_relation_size('payload') / CAST(current_setting('block_size') AS integer)")
-_LENGTHS = text(
-    "SELECT "
-    + ", ".join(
-        f"(SELECT max(rowid) FROM {table})"
-        for table in ("log", "batch", "entry", "payload", "tile", "epoch_head", "checkpoint", "cosignature")
-    )
-)
-_USERS = text(
-    "SELECT log.topic, log.partition, e.idx FROM entry e JOIN log USING (log_id) "
-    "WHERE e.value_sha256 = :digest ORDER BY 1, 2, 3 LIMIT 5"
-)
-_RECORDS = text(
-    "SELECT log.partition, e.koffset, e.key, e.headers, e.leaf, p.value FROM entry e JOIN log USING (log_id) "
-    "JOIN payload p USING (value_sha256) WHERE log.topic = :topic ORDER BY log.partition, e.idx"
-)
-_ENTRY_AT = text(
-    "SELECT e.idx, e.value_sha256 FROM entry e JOIN log USING (log_id) "
-    "WHERE log.topic = :topic AND log.partition = :partition AND e.koffset = :offset"
-)
-_LENGTH = text("SELECT length(value) FROM payload WHERE value_sha256 = :digest")
-_TOPICS_WITH = text(
-    "SELECT DISTINCT log.topic FROM entry e JOIN log USING (log_id) WHERE e.value_sha256 = :digest"
-)
-_UNUSED = text("SELECT value_sha256 FROM payload EXCEPT SELECT value_sha256 FROM entry LIMIT :most")
-_HASHES = text(
-    "SELECT koffset, leaf_hash FROM entry WHERE log_id = :log_id AND koffset BETWEEN :first AND :last"
-)
