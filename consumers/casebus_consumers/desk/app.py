@@ -122,7 +122,10 @@ class _Web:
                     raise Refused("frame.not_yours")
                 if request.method == "POST":
                     _with_token(asked)
-            return handler(asked)
+            answer = handler(asked)
+            if page.right is not None and request.method == "GET":
+                self._desk.accesses.note(asked.officer, "opened", request.url.path)
+            return answer
         except Gone:
             return self._trouble(asked, 404, asked.words("frame.nothing_here"))
         except Refused as refused:
