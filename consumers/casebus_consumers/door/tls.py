@@ -43,7 +43,7 @@ class DoorTls:
         files = {"certificate": body["certificate"], "key": body["key"], "client_authority": authority}
         for name, value in files.items():
             if value is not None and (not isinstance(value, str) or not value):
-                raise UsageError(f"{where}: {name}", found=repr(value)[:80], expected="a path")
+                raise UsageError(f"{where}: the file {name}", found=repr(value)[:80], expected="a path")
         return cls(
             folder / body["certificate"],
             folder / body["key"],

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from casebus_producers.faults import PublisherFaults
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.texts.symbols import STAGES, shown
 from casebus_schemas.wire.door import DoorProblem
 
 from ..answers import Says, answered, not_taken
@@ -45,12 +46,7 @@ _HEADS = (
     "依据 law",
     "摘要 digest",
 )
-_STATES = {
-    "queued": "已受理待发 queued",
-    "admitted": "已准入 admitted",
-    "ledgered": "已入账 ledgered",
-    "refused": "拒收 refused",
-}
+_QUEUED = "已受理待发 queued"
 log = logging.getLogger(__name__)
 
 
@@ -253,7 +249,8 @@ def _columns(type: str, heads: Sequence[str]) -> list[Column | None]:
 def _rows(line: Line) -> Iterator[tuple[object, ...]]:
     """A row's answer; one line for each thing that is wrong with it."""
     answer = line.answer
-    state, refusal = _STATES[answer.state], answer.refusal or {}
+    state = _QUEUED if answer.state == "queued" else shown(STAGES, answer.state)
+    refusal = answer.refusal or {}
     begin = (line.number, state, answer.id, answer.chain)
     law = "；".join(refusal.get("law", ()))
     errors = refusal.get("errors") or [refusal]
