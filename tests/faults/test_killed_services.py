@@ -18,8 +18,9 @@ def test_three_kills_a_service_on_sqlite(scenes: Scenes) -> None:
     assert scenes.killed("3 kills a service, SQLite", CHAINS, KillPlan.each(3)).problems == []
 
 
+@pytest.mark.faults
 @pytest.mark.postgres
-def test_three_kills_a_service_on_postgres(scenes: Scenes, postgres_url: str) -> None:
+def test_a_short_crash_run_on_postgres(scenes: Scenes, postgres_url: str) -> None:
     """The same on PostgreSQL: nothing lost and nothing done twice."""
     outcome = scenes.killed("3 kills a service, PostgreSQL", CHAINS, KillPlan.each(3), postgres_url)
     assert outcome.problems == []
