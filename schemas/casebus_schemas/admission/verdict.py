@@ -7,8 +7,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 from uuid import UUID
 
-import orjson
-
 from casebus_schemas.errors import BusError, RefusalCode
 from casebus_schemas.wire.records import Headers, Record
 from casebus_schemas.wire.uuids import uuid_in
@@ -107,7 +105,7 @@ class Admission(NamedTuple):
     def from_json(cls, raw: bytes) -> "Admission":
         """Reads the header's JSON. Raises BusError if it is not one the router writes."""
         try:
-            body = orjson.loads(raw)
+            body = json.loads(raw)
             original = body.get("original")
             return cls(
                 origin=Origin.parse(body["origin"]),

@@ -1,7 +1,7 @@
 """How a service reaches Kafka: the settings it needs and their form for librdkafka."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,7 @@ class Connection:
     bootstrap_servers: str
     sasl_username: str | None = None
     sasl_password_file: Path | None = None
+    _: KW_ONLY
     security_protocol: str = "SASL_PLAINTEXT"
     ca_file: Path | None = None
     instance: str = "1"

@@ -153,6 +153,7 @@ class TestEveryAlgorithm:
         assert hasattr(algorithm, "make")
         file = Path(str(tmp_path)) / "key"
         file.write_text(text := algorithm.make() + "\n")
+        file.chmod(0o600)
         assert SigningKey.from_file(file).public == SigningKey.parse(text.strip()).public
         file.write_text("no key")
         with pytest.raises(UsageError, match="cannot read the signing key"):

@@ -8,9 +8,9 @@ from typing import Any
 from casebus_deploy.pages.event_flow import flow_page
 from casebus_deploy.pages.reference import reference
 from casebus_deploy.stack.keys import SIGNERS
-from casebus_deploy.stack.stack import Stack, StackOptions
+from casebus_deploy.stack.principals import stack_principals
 from casebus_deploy.stack.topics_admin import Wanted
-from casebus_schemas.agencies import AGENCIES, Members, roles_of
+from casebus_schemas.agencies import AGENCIES, MEMBERS, Members, roles_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import acls, topics
 from casebus_schemas.rules.reconcile import reconcile
@@ -65,7 +65,7 @@ def _found() -> list[dict[str, Any]]:
 def main(folder: Path) -> None:
     """Prints everything as one JSON object; `folder` is where a stack would keep its files."""
     catalog, wanted = Catalog.load(), Wanted.of_bus()
-    stack = Stack(StackOptions(data=folder))
+    logins = stack_principals(folder, folder / "secrets", MEMBERS, witnesses=False)
     body = {
         "package": str(Path(sys.modules["casebus_schemas.agencies"].__file__ or "").parent),
         "agencies": AGENCIES,
@@ -76,7 +76,7 @@ def main(folder: Path) -> None:
         "key_readers": next(spec.read_by for spec in topics() if spec.name == "customs.key"),
         "logins": wanted.users,
         "signs": "customs" in SIGNERS,
-        "connection": "customs" in stack.connection.principals,
+        "connection": "customs" in logins,
         "says": sorted(type.type for type in catalog.types.values() if "customs" in type.speakers),
         "told_by_law": [type.type for type in catalog.types.values() if "customs" in type.by_law],
         "referral": _judged(CUSTOMS.refer(1)),

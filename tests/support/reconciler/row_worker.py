@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
     bootstrap, user, password_file, data_dir, group, *topics = arguments
     store = RowStore(Path(data_dir) / "rows.db")
     instance = os.environ.get("ROW_WORKER_INSTANCE", "1")
-    settings = Connection(bootstrap, user, Path(password_file), instance, Path(data_dir))
+    settings = Connection(bootstrap, user, Path(password_file), instance=instance, data_dir=Path(data_dir))
     worker = StreamWorker(
         group,
         settings,
