@@ -134,10 +134,15 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that need a broker or PostgreSQL come first: two processes then end at about the same time."""
+    """Files that take long come first: two processes then end at about the same time.
+
+    Those that need a broker or PostgreSQL before all, then those with many made-up cases.
+    """
     slow = {
         item.path
         for item in items
         if item.get_closest_marker("broker") or item.get_closest_marker("postgres")
     }
-    items.sort(key=lambda item: item.path not in slow)  # stable: within a file nothing moves
+    thorough = {item.path for item in items if item.get_closest_marker("thorough")}
+    # Stable: within a file nothing moves.
+    items.sort(key=lambda item: (item.path not in slow, item.path not in thorough))

@@ -52,7 +52,7 @@ VALUE = encode(SUBMITTED, DATA)
 
 
 @pytest.mark.parametrize("type", TYPES)
-@settings(max_examples=made_up(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=made_up(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices=st.data())
 def test_round_trip(type: str, choices: st.DataObject) -> None:
     """Whatever a schema allows comes back equal, and its envelope read alone is the same."""

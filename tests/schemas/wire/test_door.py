@@ -210,7 +210,7 @@ def test_deep_nesting_is_refused() -> None:
 
 
 @pytest.mark.parametrize("type", TYPES)
-@settings(max_examples=made_up(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=made_up(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices=st.data())
 def test_round_trip(type: str, choices: st.DataObject) -> None:
     """Whatever a schema allows is written as JSON and read back equal."""

@@ -110,6 +110,7 @@ def test_an_outbox_signs_with_it(tmp_path: Path) -> None:
     """What the agency's outbox queues is signed with the key of its file, whichever algorithm that is."""
     file = tmp_path / "csrc.signing-key"
     file.write_text(SM2.make())
+    file.chmod(0o600)
     key = SigningKey.from_file(file)
     outbox = Outbox(tmp_path / "outbox.db", agency="csrc", key=key, partitions=4)
     outbox.enqueue([ready(1)])

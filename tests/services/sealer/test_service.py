@@ -163,7 +163,8 @@ def test_it_goes_on_when_the_broker_is_back(
     store.close()
 
 
-def test_killed_at_random_with_two_sealers(
+@pytest.mark.faults
+def test_short_random_kills_of_two_sealers(
     broker: EmbeddedBroker, credentials: Path, ledger_url: str, tmp_path: Path, origin: str, fill: Filling
 ) -> None:
     """Whatever is killed when, two sealers on one ledger sign each size once and publish every one."""
