@@ -16,7 +16,7 @@ def test_a_relay_at_rest_states_where_the_streams_end(tmp_path: Path) -> None:
     settings = DoorScene(tmp_path / "scene").settings()
     outbox = open_outbox(tmp_path)
     assert outbox.producer
-    publisher = Publisher(outbox, replace(settings, state_heads_s=0.001, state_heads_idle_s=0.001))
+    publisher = Publisher(outbox, replace(settings, state_heads_s=0.001, state_heads_idle_s=0.0))
     relayed: list[int] = []
     publisher.run = lambda until: relayed.append(outbox.status().pending)  # type: ignore[method-assign]
     relay = Relay("relay", Event(), outbox, publisher)

@@ -152,5 +152,6 @@ def test_acknowledging_before_the_outputs_loses_notices(own_bus: RouterBus, tmp_
         assert router.stop() == 0
     missing = flow.notices - set(_delivered(own_bus))
     log.info("%d records in flight at the kill, %d notices missing", lost, len(missing))
-    assert len(_judged(own_bus)) == flow.published - lost
+    # Of the last batch in flight Kafka may have heard only a part of what was acknowledged.
+    assert flow.published - lost <= len(_judged(own_bus)) < flow.published
     assert missing
