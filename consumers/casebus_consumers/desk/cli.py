@@ -2,7 +2,7 @@
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,11 @@ from casebus_producers.cli import AgencyOption, ConnectionOption
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.screen import say, say_json
 
-from .officers import Officers
 from .rights import ROLES
 from .store import DeskStore, desk_file
+
+if TYPE_CHECKING:
+    from .officers import Officers
 
 app = typer.Typer(help="Officers who sign in at the agency's desk.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="the name to sign in with: small letters, digits, dots, hyphens")]
@@ -60,6 +62,8 @@ def listed(
         say(f"{officer.name}  {officer.shown}  {officer.role}  {officer.unit}".rstrip())
 
 
-def _officers(agency: str, connection: Path | None) -> Officers:
+def _officers(agency: str, connection: Path | None) -> "Officers":
+    from .officers import Officers  # argon2 comes with the extra `desk`, this command with every one
+
     settings = AgencySettings.read(agency, read_connection(connection))
     return Officers(DeskStore(desk_file(settings.data_dir)))
