@@ -102,8 +102,8 @@ class InboxFollower(Follower):
                     self._ring()
 
 
-class ReceiptFollower(Follower):
-    """Keeps the receipts as they come."""
+class _OutboxFollower(Follower):
+    """Keeps in the outbox what became of its events, and rings where something was kept."""
 
     def __init__(
         self,
@@ -119,6 +119,10 @@ class ReceiptFollower(Follower):
         self._outbox = outbox
         self._catalog = catalog
         self._ring = ring
+
+
+class ReceiptFollower(_OutboxFollower):
+    """Keeps the receipts as they come."""
 
     def follow(self) -> None:
         """As they come. Raises BusError where Kafka holds fewer than were kept."""
@@ -140,23 +144,8 @@ class ReceiptFollower(Follower):
                     self._ring()
 
 
-class EpochFollower(Follower):
+class EpochFollower(_OutboxFollower):
     """Looks in which epochs the agency's entries were sealed, while any waits for one."""
-
-    def __init__(
-        self,
-        name: str,
-        stop: Event,
-        settings: AgencySettings,
-        outbox: Outbox,
-        catalog: Catalog,
-        ring: Callable[[], None],
-    ) -> None:
-        super().__init__(name, stop)
-        self._settings = settings
-        self._outbox = outbox
-        self._catalog = catalog
-        self._ring = ring
 
     def follow(self) -> None:
         """Once; then it rests."""
