@@ -1,7 +1,9 @@
 """Connects kafka-python's clients, and says why that failed: what it tells only in its log, in one line."""
 
+import itertools
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ _REFUSED_LOGIN = "AuthenticationFailed"
 PATIENCE_MS = (3_000, 6_000, 20_000)
 """How long each attempt to connect may take: a busy machine needs long, a refused login is known soon."""
 
+_numbers = itertools.count(1)
 _deadline = math.inf
 """Of this process, on `time.monotonic`: a command has one, whichever of its threads waits for Kafka."""
 
@@ -34,20 +37,26 @@ def at_most(timeout_s: float) -> float:
     return max(0.0, min(timeout_s, _deadline - time.monotonic()))
 
 
-def connected(make: Callable[..., Any], *, patience_ms: Sequence[int] = PATIENCE_MS, **settings: Any) -> Any:
+def connected(
+    make: Callable[..., Any], *, client_id: str, patience_ms: Sequence[int] = PATIENCE_MS, **settings: Any
+) -> Any:
     """A client of kafka-python made by `make`, once it has reached the broker.
+
+    Each has a name of its own, `client_id` and a number: what kafka-python writes of it into its log is told
+    from what it writes of another client of this process.
 
     Raises KafkaTimeoutError whose text is the reason: after seconds where the broker refuses connection or
     login, after the sum of `patience_ms` where it is silent, and in no case later than `within` allows.
     """
+    name = f"{client_id}-{next(_numbers)}"
     why = "no time was left to connect"
     for patience in patience_ms:
         timeout_ms = int(at_most(patience / 1000) * 1000)
         if not timeout_ms:
             break
-        with overheard() as words:
+        with overheard(name) as words:
             try:
-                return make(**{**settings, "bootstrap_timeout_ms": timeout_ms})
+                return make(**{**settings, "client_id": name, "bootstrap_timeout_ms": timeout_ms})
             except KafkaTimeoutError as error:
                 why = reason(words, error)
                 said = " ".join(words)
@@ -57,9 +66,9 @@ def connected(make: Callable[..., Any], *, patience_ms: Sequence[int] = PATIENCE
 
 
 @contextmanager
-def overheard() -> Iterator[list[str]]:
-    """Collects the last warnings and errors of kafka-python while the block runs."""
-    listener = _Listener()
+def overheard(client_id: str) -> Iterator[list[str]]:
+    """Collects the last warnings and errors of one client of kafka-python while the block runs."""
+    listener = _Listener(client_id)
     log = logging.getLogger("kafka")
     log.addHandler(listener)
     try:
@@ -91,10 +100,16 @@ def quiet_kafka() -> None:
 
 
 class _Listener(logging.Handler):
-    def __init__(self) -> None:
+    """Hears the thread that uses the client, and the client's own, which kafka-python names after it."""
+
+    def __init__(self, client_id: str) -> None:
         super().__init__(logging.WARNING)
         self.words: list[str] = []
+        self._caller = threading.get_ident()
+        self._own = f"kafka-io-{client_id}"
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.thread != self._caller and record.threadName != self._own:
+            return
         self.words.append(record.getMessage()[:300])
         del self.words[:-_KEPT]

@@ -43,7 +43,7 @@ class TopicReader:
         self._login = login
         self._topics = topics
         tolerate_odd_names()
-        with _heard(login):
+        with _heard(login, ""):
             self._consumer: Any = connected(
                 KafkaConsumer,
                 **login.kafka(),
@@ -54,6 +54,8 @@ class TopicReader:
                 request_timeout_ms=10_000,
                 metrics_enabled=False,
             )
+        self._name = str(self._consumer.config["client_id"])
+        with _heard(login, self._name):
             try:
                 parts = [part for topic in topics for part in self._partitions(topic)]
                 self._consumer.assign(parts)
@@ -82,19 +84,19 @@ class TopicReader:
 
     def ends(self) -> dict[TopicPartition, int]:
         """The offset after the last record of each partition, as the broker says now."""
-        with _heard(self._login):
+        with _heard(self._login, self._name):
             found = self._consumer.end_offsets(self._parts, timeout_ms=_answer_ms())
         return {TopicPartition(*part): end for part, end in found.items()}
 
     def first(self) -> dict[TopicPartition, int]:
         """The offset of the oldest record of each partition that Kafka still holds."""
-        with _heard(self._login):
+        with _heard(self._login, self._name):
             found = self._consumer.beginning_offsets(self._parts, timeout_ms=_answer_ms())
         return {TopicPartition(*part): at for part, at in found.items()}
 
     def offsets_at(self, time_ms: int) -> dict[TopicPartition, int]:
         """First offset of each partition not older than a time (ms since 1970 UTC), else its end."""
-        with _heard(self._login):
+        with _heard(self._login, self._name):
             found = self._consumer.offsets_for_times(dict.fromkeys(self._parts, time_ms))
         ends = self.ends()
         return {
@@ -120,7 +122,7 @@ class TopicReader:
         fetcher = self._consumer._fetcher
         if not fetcher._next_partition_records:
             fetcher._next_partition_records = None
-        with _heard(self._login):
+        with _heard(self._login, self._name):
             found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         return [_record(each) for batch in found.values() for each in batch]
 
@@ -141,7 +143,7 @@ class TopicReader:
         heard_at = time.monotonic()
         before = -1
         while True:
-            with _heard(self._login):
+            with _heard(self._login, self._name):
                 at = {part: self._consumer.position(part) for part in waiting}
             done = [TopicPartition(*part) for part, end in waiting.items() if at[part] >= end]
             waiting = {part: end for part, end in waiting.items() if at[part] < end}
@@ -198,9 +200,9 @@ def _record(found: Any) -> Record:
 
 
 @contextmanager
-def _heard(login: KafkaLogin) -> Iterator[None]:
+def _heard(login: KafkaLogin, client_id: str) -> Iterator[None]:
     """Turns kafka-python's errors into ours, with the reason that it only writes into its log."""
-    with overheard() as words:
+    with overheard(client_id) as words:
         try:
             yield
         except AuthorizationError as error:

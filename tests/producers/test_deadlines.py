@@ -2,15 +2,19 @@
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 from typer.testing import CliRunner
 
+from casebus_deploy.embedded.ports import free_ports
 from casebus_producers.cli import app
-from casebus_producers.connecting import at_most, within
+from casebus_producers.connecting import at_most, connected, within
 from support.cases.members import door_event, write_connection
 
 
@@ -47,3 +51,21 @@ def test_d11_the_nearest_deadline_counts() -> None:
     with within(0.0):
         assert at_most(15.0) == 0.0
     assert at_most(15.0) == 15.0
+
+
+def test_what_another_client_of_the_process_says_is_not_taken_for_ours(silent_server: str) -> None:
+    """While one client finds nobody at its address, another's reason is its own: nobody answers it."""
+    [nobody] = free_ports(1)
+    reasons: dict[str, str] = {}
+
+    def connect(name: str, address: str, patience_ms: int) -> None:
+        with pytest.raises(KafkaTimeoutError) as told:
+            connected(KafkaConsumer, client_id=name, bootstrap_servers=address, patience_ms=[patience_ms])
+        reasons[name] = str(told.value)
+
+    other = threading.Thread(target=connect, args=("other", f"127.0.0.1:{nobody}", 2_000))
+    other.start()
+    connect("mine", silent_server, 1_000)
+    other.join()
+    assert "refused" in reasons["other"]
+    assert "refused" not in reasons["mine"]

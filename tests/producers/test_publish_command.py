@@ -227,10 +227,10 @@ def test_a_wrong_password_is_said(connection: Path, lines: Any, tmp_path: Path) 
     (tmp_path / "wrong").write_text("wrong")
     body["principals"]["csrc"]["password_file"] = str(tmp_path / "wrong")
     connection.write_text(json.dumps(body))
-    result = run(connection, "publish", "--timeout", "3", lines(new_event(90)))
+    result = run(connection, "publish", "--timeout", "8", lines(new_event(90)))
     assert result.exit_code == 3
     assert "authentication" in result.stderr
-    flushed = run(connection, "outbox", "--flush", "--timeout", "2").exception
+    flushed = run(connection, "outbox", "--flush", "--timeout", "6").exception
     assert isinstance(flushed, RetryLater)
     assert "authentication" in str(flushed)
 
