@@ -81,6 +81,10 @@ class Desk:
         """The wall clock; on a bus with a simulated clock the last admission that the agency knows of."""
         return self.view.now(simulated=self.simulated_clock)
 
+    def cases(self, now: datetime) -> dict[str, CaseLine]:
+        """Every case by chain, as it stands at `now`."""
+        return self._board.cases(now)
+
     def glance(self) -> Glance:
         """How things stand now."""
         seq, now = self.door.store.last_seq(), self.now()
