@@ -131,7 +131,13 @@ def test_a_term_that_moves_is_told_anew_and_one_that_is_done_is_not(
         duty("open", "2022-09-30", "2022-09-30"),
         duty("overdue", "2022-09-27", "2022-09-27", id=TERM.replace("1", "a"), owed_by="mps"),
         duty("overdue", "2022-09-27", "2022-09-27", id=TERM.replace("1", "b"), right=True),
-        duty("overdue", "2022-09-27", "2022-09-27", id=TERM.replace("1", "c"), met={"provably": "2022-09-28T00:00:00Z"}),
+        duty(
+            "overdue",
+            "2022-09-27",
+            "2022-09-27",
+            id=TERM.replace("1", "c"),
+            met={"provably": "2022-09-28T00:00:00Z"},
+        ),
         duty("met", "2022-09-27", "2022-09-27", id=TERM.replace("1", "d")),
     ]
     scene.look()
