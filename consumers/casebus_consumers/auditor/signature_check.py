@@ -10,6 +10,7 @@ from casebus_schemas.admission.verdict import Admission, Origin, original_record
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, key_topics
 from casebus_schemas.errors import BusError
+from casebus_schemas.evidence.genesis import Genesis
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.evidence.sealed_order import SealedOrder
 from casebus_schemas.texts.sentence import Sentence
@@ -27,17 +28,23 @@ from .verify import Watch, unwatched
 _AT_ONCE = 500
 
 
-def check_signatures(database: Database, report: VerifyReport, watch: Watch = unwatched) -> None:
+def check_signatures(
+    database: Database, report: VerifyReport, watch: Watch = unwatched, genesis: Genesis | None = None
+) -> None:
     """Adds to `report` what is not by whom it says. Raises UsageError if the database holds no ledger.
 
     Each admission must be the router's, follow the one before in its stream, and speak of an entry of this
     ledger with the same bytes; what it admits must be signed under a key that was valid at its place, by the
     epochs of the ledger; findings and obligations must be the bus's. What stands under a key that was
-    compromised by then is named as doubtful. The tables themselves are checked by `verify_ledger`.
+    compromised by then is named as doubtful. With `genesis` the keys must begin as that file says. The tables
+    themselves are checked by `verify_ledger`.
     """
     begun = time.monotonic()
     with snapshot(database) as rows:
-        SignatureCheck(rows, report, watch).run()
+        check = SignatureCheck(rows, report, watch)
+        if genesis is not None:
+            check.begins_with(genesis)
+        check.run()
     report.signature_seconds = time.monotonic() - begun
 
 
@@ -78,6 +85,17 @@ class SignatureCheck:
                         self._check_events(log, [(r, r, None) for r in run if r is not None])
                     done += len(run)
                     self._watch("signatures", min(done, total), total)
+
+    def begins_with(self, genesis: Genesis) -> None:
+        """Whether each holder's keys begin as a genesis file says."""
+        problems, notes = genesis.judge(self._keyring.entries.values())
+        self._report.genesis = genesis.digest
+        self._report.genesis_notes = notes
+        if others := {head.origin for head in self._rows.head_logs()} - {genesis.ledger}:
+            problems = (f"the ledger {', '.join(sorted(others))}, not {genesis.ledger}", *problems)
+        for problem in problems:
+            expected = f"what the genesis {genesis.digest.hex()[:16]}… pins"
+            self._report.add("entry", None, "the first keys", found=problem, expected=expected)
 
     def _of(self, topic: str) -> list[LogRow]:
         return [log for place, log in sorted(self._logs.items()) if place.topic == topic]

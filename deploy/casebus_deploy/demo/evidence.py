@@ -21,6 +21,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, ledgered_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.evidence.genesis import read_genesis
 from casebus_schemas.times import to_moment
 from casebus_services.ledger.database import bus_errors, open_database
 from casebus_services.ledger.rebuild import rebuild as rebuild_ledger
@@ -38,6 +39,7 @@ class Evidence:
     """Reads only. Blocking; used by one thread."""
 
     def __init__(self, connection: Connection) -> None:
+        self._genesis = None if connection.genesis_file is None else read_genesis(connection.genesis_file)
         self._ledger = open_database(connection.databases["ledger"], read_only=True)
         self._accounts = Database(connection.databases["accounts"], read_only=True)
         self._view = AccountsReader(connection.databases["accounts"])
@@ -117,7 +119,7 @@ class Evidence:
     def verified(self) -> Check:
         """Whether the ledger's tables hold together."""
         found = verify_ledger(self._ledger)
-        check_signatures(self._ledger, found)
+        check_signatures(self._ledger, found, genesis=self._genesis)
         fine = f"{found.entries} entries, {found.payloads} payloads in {len(found.logs)} logs"
         return Check.of("ledger", [str(damage) for damage in found.damages], fine)
 

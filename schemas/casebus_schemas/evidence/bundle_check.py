@@ -26,6 +26,7 @@ from .bundle_file import Bundle
 from .bundle_page import LAYOUT, page
 from .bundle_reader import BundleReader, ShownEntry, is_key_log
 from .epoch import EpochLeaf
+from .genesis import Genesis
 from .key_history import BUS, KeyHistory
 from .trust_policy import TrustPolicy, Verdict
 
@@ -88,18 +89,24 @@ def one_by_one(signatures: Sequence[Signature]) -> Iterable[bool]:
 
 
 def check_bundle(
-    raw: bytes, policy: TrustPolicy, *, signatures: bool = True, verify_all: VerifyAll = one_by_one
+    raw: bytes,
+    policy: TrustPolicy,
+    *,
+    genesis: Genesis | None = None,
+    signatures: bool = True,
+    verify_all: VerifyAll = one_by_one,
 ) -> BundleReport:
     """Reads and judges a bundle. Never raises ValueError.
 
-    Without `signatures` those of events and admissions are left aside, and headers are not read.
+    With `genesis` the history of keys must begin as that file says; else each first key is believed. Without
+    `signatures` those of events and admissions are left aside, and headers and keys are not read.
     """
     with uncollected():
         try:
             bundle = Bundle.parse(raw)
         except ValueError as error:
             return BundleReport(failed=[f"the file: {error}"])
-        check = _Check(bundle, policy)
+        check = _Check(bundle, policy, genesis)
         check.run(verify_all if signatures else None)
         return check.report
 
@@ -120,10 +127,11 @@ Judge = Callable[[ShownEntry, KeyHistory], Signature]
 
 
 class _Check:
-    def __init__(self, bundle: Bundle, policy: TrustPolicy) -> None:
+    def __init__(self, bundle: Bundle, policy: TrustPolicy, genesis: Genesis | None) -> None:
         chain = bundle.about.get("chain")
+        self._with_genesis = genesis is not None
         self._chain = sha256(str(chain).encode("utf-8", "replace")).digest()
-        self._reader = BundleReader(bundle, policy, self._chain)
+        self._reader = BundleReader(bundle, policy, self._chain, genesis)
         self._bundle = bundle
         self.report = BundleReport(bundle.about, self._reader.verdict, failed=self._reader.failed)
         self._pending: list[Signature] = []
@@ -170,6 +178,7 @@ class _Check:
         report.key_entries = [entry for entry in report.key_entries if self._is_read(entry)]
         keys = self._reader.keys(report.key_entries)
         report.not_covered += [f"a key event without effect: {why}" for why in keys.ignored]
+        report.not_covered += self._reader.notes
         # An event is judged by the verdict on it.
         ordered = sorted(report.entries, key=lambda entry: entry.leaf.topic != ADMISSION_TOPIC)
         for entry in ordered:
@@ -219,6 +228,8 @@ class _Check:
             yield "what was sent and not judged by the bus: absence needs a proof of its own"
         else:
             yield "whether more was said: absence needs a proof of its own"
+        if not self._with_genesis:
+            yield "with which keys the bus began: no genesis was brought, each first key is believed"
 
     def _check_page(self, given: bytes) -> None:
         """The page for people is what the content gives, or of a layout that this reader does not know."""

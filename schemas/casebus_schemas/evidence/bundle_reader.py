@@ -12,6 +12,7 @@ from .bundle_positions import ShownHeads
 from .checkpoint import Checkpoint
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
+from .genesis import Genesis
 from .key_entry import KeyEntry
 from .key_history import KeyHistory
 from .leaf import LeafFields, decode_headers, digest_of_key, leaf_hash, parse_leaf
@@ -62,9 +63,16 @@ class BundleReader:
     """A bundle under the reader's policy. What does not hold is added to `failed`, in sentences.
 
     `verdict` is the policy's; `epoch` and `heads`, by `topic/partition/generation`, are there after `anchor`.
+    `notes` is what the reader's genesis file does not pin.
     """
 
-    def __init__(self, bundle: Bundle, policy: TrustPolicy, closed_but: bytes | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        policy: TrustPolicy,
+        closed_but: bytes | None = None,
+        genesis: Genesis | None = None,
+    ) -> None:
         """`closed_but` is the digest of the chain: leaves of other keys may be shown without headers."""
         self.bundle = bundle
         self._closed_but = closed_but
@@ -74,6 +82,8 @@ class BundleReader:
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
         self.failed: list[str] = []
+        self.notes: list[str] = [] if genesis is None else [*genesis.beyond(policy)]
+        self._genesis = genesis
         self._shown = ShownHeads({}, "")
         self.order = SealedOrder(self._shown)
 
@@ -198,7 +208,19 @@ class BundleReader:
                 self.fail(f"{whose}, too: one key, one purpose")
         for place in history.unread:
             self.fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
+        self._begins(history)
         return history
+
+    def _begins(self, history: KeyHistory) -> None:
+        """The history of keys begins as the reader's genesis file says, if he brings one."""
+        if self._genesis is None:
+            return
+        checkpoint = self.verdict.checkpoint
+        if checkpoint is not None and checkpoint.origin != self._genesis.ledger:
+            self.fail(f"the genesis: of the ledger {self._genesis.ledger}, not of {checkpoint.origin}")
+        problems, notes = self._genesis.judge(history.keys.values())
+        self.failed += [f"the genesis: {one}" for one in problems]
+        self.notes += notes
 
 
 def is_key_log(name: str) -> bool:

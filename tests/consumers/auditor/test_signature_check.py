@@ -10,6 +10,7 @@ from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.genesis import Genesis, PinnedKey
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
@@ -37,7 +38,7 @@ class Scene:
         (self.partition,) = self.admitter.records
         self.admissions = self.admitter.records[self.partition]
 
-    def checked(self, folder: Path) -> VerifyReport:
+    def checked(self, folder: Path, genesis: Genesis | None = None) -> VerifyReport:
         """The ledger of it all is whole; what its signatures say."""
         store = LedgerStore(empty_sqlite(folder), writer="test")
         keys = [record._replace(offset=offset) for offset, record in enumerate(bus_keys())]
@@ -50,7 +51,7 @@ class Scene:
         store.append([batch_of(part) for part in (*parts, self.words) if part])
         assert verify_ledger(store.database).ok
         report = VerifyReport()
-        check_signatures(store.database, report)
+        check_signatures(store.database, report, genesis=genesis)
         store.close()
         return report
 
@@ -64,6 +65,17 @@ def test_what_the_router_wrote_is_sound(tmp_path: Path) -> None:
     """Each admission and each admitted event counts as a signature read."""
     report = Scene().checked(tmp_path)
     assert (report.damages, report.signatures, report.origins_awaited) == ([], 10, 0)
+
+
+def test_keys_that_begin_otherwise_than_the_genesis_are_named(tmp_path: Path) -> None:
+    """A ledger whose bus names no genesis is not the one that its members have founded."""
+    keys = [PinnedKey("bus", "ed25519", SigningKey(seed_of("operator")).public)]
+    file = Genesis.of("ledger.example/bus", [], {}, keys)
+    report = Scene().checked(tmp_path, file)
+    assert [damage.found for damage in report.damages] == [
+        f"bus.key begins with no genesis, expected the genesis {file.digest.hex()}"
+    ]
+    assert report.genesis_notes[0].startswith("csrc: the genesis pins no key, ")
 
 
 def test_b2_a_forged_admission_is_named(tmp_path: Path) -> None:
