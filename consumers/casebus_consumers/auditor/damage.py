@@ -132,6 +132,8 @@ class VerifyReport:
     """SHA-256 of the genesis file by which the first keys were judged; None: each first key was believed."""
     genesis_notes: tuple[str, ...] = ()
     """Keys that the genesis file does not pin."""
+    shared_keys: list[str] = field(default_factory=list)
+    """Keys that agencies announced although they are somebody else's, or for another purpose."""
     step_over_orders: int = 0
     """All such orders under a key of the bus; the others name nothing that is forged."""
 
@@ -212,6 +214,7 @@ class VerifyReport:
             "step_over_orders": self.step_over_orders,
             "genesis": None if self.genesis is None else self.genesis.hex(),
             "genesis_notes": list(self.genesis_notes),
+            "shared_keys": self.shared_keys,
             "doubt_count": self.doubt_count,
             "doubts": [one.to_json() for one in self.doubts],
             "seconds": round(self.seconds, 3),

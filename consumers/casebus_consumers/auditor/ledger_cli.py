@@ -79,7 +79,7 @@ def verify(
     database = open_database(database_url_of(database_url, known), read_only=True)
     with _progress(quiet=as_json) as watch:
         report = verify_ledger(database, watch, trusted)
-        check_signatures(database, report, watch, genesis_by(genesis, known))
+        check_signatures(database, report, watch, genesis_by(genesis, known), trusted)
         if against_kafka or full:
             login = KafkaLogin.read(principal, known)
             topics = [spec.name for spec in ledgered_topics(login.partitions)]
@@ -271,6 +271,8 @@ def _show_signatures(report: Any) -> None:
         say("创始文件未给出 no genesis file: each first key is believed as it was announced")
     else:
         say(f"以创始文件为准 first keys by the genesis {report.genesis.hex()}")
+    for shared in report.shared_keys:
+        say(f"一钥两用 one key for two purposes: {shared}")
     for note in report.genesis_notes:
         say(f"创始文件未载 not pinned: {note}")
 

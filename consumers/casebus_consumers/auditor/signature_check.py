@@ -7,11 +7,13 @@ from itertools import islice
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.proof import WRONG_SIGNATURE, Signed, forged_admissions, signed_event, stamp_of
 from casebus_schemas.admission.verdict import Admission, Origin, original_record, split_admission
+from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, key_topics
+from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, COMMAND, FINDING, OBLIGATION, key_topics
 from casebus_schemas.errors import BusError
 from casebus_schemas.evidence.genesis import Genesis
 from casebus_schemas.evidence.leaf import encode_headers
+from casebus_schemas.evidence.purposes import announced_by_two, shared_keys
 from casebus_schemas.evidence.sealed_order import SealedOrder
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.headers import EventHeaders
@@ -22,6 +24,7 @@ from casebus_services.reconciler.stepped_over import order_to_step_over, step_ov
 from casebus_services.streams.two_threads import Halves
 
 from .damage import VerifyReport
+from .epoch_check import Trusted
 from .ledger_rows import LedgerRows, LogRow, snapshot
 from .verify import Watch, unwatched
 
@@ -29,7 +32,11 @@ _AT_ONCE = 500
 
 
 def check_signatures(
-    database: Database, report: VerifyReport, watch: Watch = unwatched, genesis: Genesis | None = None
+    database: Database,
+    report: VerifyReport,
+    watch: Watch = unwatched,
+    genesis: Genesis | None = None,
+    trusted: Trusted | None = None,
 ) -> None:
     """Adds to `report` what is not by whom it says. Raises UsageError if the database holds no ledger.
 
@@ -42,6 +49,7 @@ def check_signatures(
     begun = time.monotonic()
     with snapshot(database) as rows:
         check = SignatureCheck(rows, report, watch)
+        check.one_purpose(trusted or Trusted())
         if genesis is not None:
             check.begins_with(genesis)
         check.run()
@@ -85,6 +93,18 @@ class SignatureCheck:
                         self._check_events(log, [(r, r, None) for r in run if r is not None])
                     done += len(run)
                     self._watch("signatures", min(done, total), total)
+
+    def one_purpose(self, trusted: Trusted) -> None:
+        """Names keys of two purposes: those of the bus as damage, those of an agency as its own fault."""
+        others = {key.public: f"the witness {key.name}" for key in trusted.witnesses.values()}
+        if trusted.log is not None:
+            others[trusted.log.public] = f"the ledger {trusted.log.name}"
+        for shared in shared_keys(self._keyring.entries.values(), others):
+            if shared.key.agency == BUS:
+                self._report.add("entry", None, BUS_KEY, found=str(shared), expected="a key for each purpose")
+            else:
+                self._report.shared_keys.append(str(shared))
+        self._report.shared_keys += announced_by_two(self._keyring.entries.values())
 
     def begins_with(self, genesis: Genesis) -> None:
         """Whether each holder's keys begin as a genesis file says."""

@@ -42,8 +42,9 @@ class Said:
 def request(agency: str, ledger: str = ORIGIN) -> Request:
     """A request to join."""
     signing, encryption = SigningKey(seed_of(agency)), DecryptionKey(bytes(31) + agency.encode()[:1])
-    now = {"now_ms": 1_790_000_000_000, "randomness": bytes(30)}
-    return make_request(agency, ledger, "office", signing, encryption, **now)
+    return make_request(
+        agency, ledger, "office", signing, encryption, now_ms=1_790_000_000_000, randomness=bytes(30)
+    )
 
 
 def test_members_found_a_bus_before_it_starts(tmp_path: Path) -> None:

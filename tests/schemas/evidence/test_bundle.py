@@ -16,8 +16,8 @@ from casebus_schemas.evidence.leaf import parse_leaf
 from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
 from casebus_schemas.wire.records import TopicPartition
-from casebus_schemas.wire.signing import SigningKey
-from support.events.signed_events import Speaker, chain, stored
+from casebus_schemas.wire.signing import SigningKey, key_id
+from support.events.signed_events import Speaker, chain, seed_of, stored
 from support.ledger import sealed_ledger, signed_case
 from support.ledger.sealed_ledger import COSIGNERS, SIGNER, policy
 from support.ledger.signed_case import SignedCase, bundle_of
@@ -214,8 +214,35 @@ def test_a_key_that_signs_events_vouches_for_no_ledger(case: SignedCase) -> None
     assert csrc.key is not None
     key = VerifierKey("fire", 0x04, csrc.key.public)
     text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
+    report = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode()))
+    assert len(report.failed) == 3
+    assert {one.partition(": ")[2][-24:] for one in report.failed} == {"… which is no key of csrc"[-24:]}
+    assert "a key of csrc is that of fire in the policy, too: one key, one purpose" in report.not_covered
+
+
+def test_a_key_of_the_bus_has_no_other_purpose(case: SignedCase) -> None:
+    """A policy in which the router's key cosigns: nothing that the bus said is believed."""
+    key = VerifierKey("fire", 0x04, SigningKey(seed_of("router")).public)
+    text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
     failed = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode())).failed
-    assert failed == ["a key of csrc is that of fire in the policy, too: one key, one purpose"]
+    assert failed == ["a key of bus is that of fire in the policy, too: one key, one purpose"]
+
+
+def test_an_agency_cannot_spoil_the_bundles_of_others(case: SignedCase) -> None:
+    """Whoever announces the ledger's own key, or another agency's, is named; what others said holds."""
+    other = SignedCase()
+    mps = other.admitter.speaker("mps")
+    for key in (SIGNER.key.public, SigningKey(seed_of("csrc")).public):
+        other.store(mps.announce(mps.key, by=mps.key, public_key=key, key_id=key_id(key)))
+    other.say(other.admitter.speaker("csrc").refer(5))
+    other.ledger.seal()
+    report = check_bundle(bundle_of(other, 5).to_bytes(), policy())
+    assert report.failed == []
+    named = [one for one in report.not_covered if "key" in one and "mps" in one]
+    assert [one[:30] for one in named] == [
+        "a key of mps is that of ledger.example/bus in the policy, too"[:30],
+        "csrc and mps have announced the same key"[:30],
+    ]
 
 
 def seal_anew(case: SignedCase) -> None:
