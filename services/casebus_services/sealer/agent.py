@@ -19,7 +19,7 @@ from .head_log import HeadLog
 from .high_water import HighWater
 from .known import KnownHeads, Seen, agrees
 from .purposes import check_purposes
-from .rules import LogEnd, refused
+from .recomputing import LogEnd, refused
 from .store import SealedEpoch, SealerStore
 
 log = logging.getLogger(__name__)
