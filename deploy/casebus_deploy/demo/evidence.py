@@ -103,6 +103,11 @@ class Evidence:
             row = connection.execute(text(_SIZE)).one()
             return int(row[0]), int(row[1])
 
+    def in_the_clear(self, what: str) -> int:
+        """How many contents of the ledger hold a text."""
+        with bus_errors(self._ledger), self._ledger.readers.begin() as connection:
+            return int(connection.execute(_HOLDING, {"what": what.encode()}).scalar_one())
+
     def obligations(self, now: datetime) -> list[dict[str, Any]]:
         """Every obligation as JSON of records.md 5, in its state at a time of the bus's clock."""
         return self._view.obligations(now)
@@ -172,6 +177,7 @@ _NEXT = text(
     "SELECT topic, partition, max(next_offset) FROM batch JOIN log USING (log_id) "
     "WHERE kind = 'partition' GROUP BY 1, 2"
 )
+_HOLDING = text("SELECT count(*) FROM payload WHERE instr(value, :what) > 0")
 _SIZE = "SELECT count(*), count(DISTINCT log_id) FROM entry JOIN log USING (log_id) WHERE kind = 'partition'"
 _COMMITTED = text(
     "SELECT committed_at FROM batch JOIN log USING (log_id) "
