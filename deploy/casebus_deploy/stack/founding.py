@@ -118,7 +118,7 @@ def genesis_examined(connection: Connection, file: Path | None) -> Iterator[Exam
     except BusError as error:
         yield Examined("genesis", "bad" if isinstance(error, UsageError) else "warn", error.detail)
         return
-    problems, notes = genesis.judge(ring.entries.values())
+    problems, notes = genesis.judge(ring.entries.values(), connection.ledger_origin)
     for problem in problems:
         yield Examined("genesis", "bad", problem, _MEND)
     for note in notes[:SHOWN_NOTES]:

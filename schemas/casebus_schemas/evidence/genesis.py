@@ -156,9 +156,15 @@ class Genesis:
         """Whether the holder begins with the key of this id."""
         return any(key.holder == holder and key.key_id == identifier for key in self.keys)
 
-    def judge(self, keys: Iterable[KeyEntry]) -> GenesisVerdict:
-        """Whether a history of keys, those of one holder in the order of their announcement, begins so."""
+    def judge(self, keys: Iterable[KeyEntry], ledger: str | None) -> GenesisVerdict:
+        """Whether a history of keys, those of one holder in the order of their announcement, begins so.
+
+        `ledger` is the origin of the ledger that holds it, None where that is not known: a bus can go on with
+        a ledger of another name, when Kafka was put back.
+        """
         problems, notes = [], []
+        if ledger not in (None, self.ledger):
+            notes.append(f"the bus began with the ledger {self.ledger}, this is {ledger}")
         first: dict[str, KeyEntry] = {}
         for key in keys:
             if key.readmitted:

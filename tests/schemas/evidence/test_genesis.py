@@ -100,17 +100,18 @@ def test_an_operators_key_for_an_agency_is_shown() -> None:
     bus = Speaker("bus", key=ROUTER)
     said = [bus.announce(genesis=file.digest), bus.announce(SigningKey(b"y" * 32), by=ROUTER, holder="csrc")]
     keyring = Keyring(Catalog.load()).extend(stored(one, at) for at, one in enumerate(said))
-    problems, notes = file.judge(keyring.entries.values())
+    problems, notes = file.judge(keyring.entries.values(), None)
     assert problems == ()
     assert [note for note in notes if note.startswith("csrc: its key ")] != []
     assert "csrc: pinned by the genesis, and has announced no key" in notes
 
 
 def test_another_ledger_and_exchanged_keys_of_a_policy() -> None:
-    """The file of another ledger fails; a policy's key that is not one of the beginning is shown."""
+    """A ledger under another name, and a policy's key that is not one of the beginning, are shown."""
     file = replace(genesis(), ledger="ledger.example/other")
     report = check_bundle(said_under(file.digest), policy(), genesis=file)
-    assert report.failed == [f"the genesis: of the ledger ledger.example/other, not of {LEDGER}"]
+    assert report.failed == []
+    assert f"the bus began with the ledger ledger.example/other, this is {LEDGER}" in report.not_covered
     keys = {name: one.key for name, one in COSIGNERS.items()}
     changed = {**keys, "mps": replace(keys["mps"], public=SigningKey(b"z" * 32).public)}
     trusted = TrustPolicy.parse(policy_text([SIGNER.key], changed, 2).encode())
