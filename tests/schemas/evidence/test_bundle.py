@@ -15,8 +15,9 @@ from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.leaf import parse_leaf
 from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
+from casebus_schemas.wire.base64url import base64url_bytes, from_base64url
 from casebus_schemas.wire.records import TopicPartition
-from casebus_schemas.wire.signing import SigningKey, key_id
+from casebus_schemas.wire.signing import BLOCK_LENGTH, SigningKey, key_id
 from support.events.signed_events import Speaker, chain, seed_of, stored
 from support.ledger import sealed_ledger, signed_case
 from support.ledger.sealed_ledger import COSIGNERS, SIGNER, policy
@@ -286,6 +287,26 @@ def test_forged_event_in_an_honest_ledger() -> None:
     number = next(at for at in range(3) if chain(at).encode() == records[0].key)
     failed = check_bundle(bundle_of(forged, number).to_bytes(), policy()).failed
     assert failed == [f"{place.topic}/{place.partition}/0: the bus's verdict names another event"]
+
+
+@pytest.mark.parametrize(("at", "header"), [(3, "casebus-bus-sig"), (1, "casebus-admission")])
+def test_of_verdicts_in_a_run_the_forged_one_is_named(at: int, header: str) -> None:
+    """A right signature vouches for the verdicts before it, and never for one that says something else."""
+    case = signed_case.example(matters=1, events=4)
+    place = next(one for one in case.ledger.records if one.topic == "bus.admission")
+    records = case.ledger.records[place]
+    assert len(records) == 4
+    headers = dict(records[at].headers)
+    said = headers[header] or b""
+    changed = {"casebus-admission": said.replace(b'"attempt":1', b'"attempt":2')}
+    block = from_base64url((headers["casebus-bus-sig"] or b"").decode(), BLOCK_LENGTH)
+    changed["casebus-bus-sig"] = base64url_bytes(block[:-40] + bytes(40))
+    assert changed[header] != said
+    forged = tuple((name, changed[name] if name == header else value) for name, value in records[at].headers)
+    records[at] = records[at]._replace(headers=forged)
+    seal_anew(case)
+    failed = check_bundle(bundle_of(case, 0).to_bytes(), policy()).failed
+    assert failed == [f"{place.topic}/{place.partition}/{at}: the signature does not fit the content"]
 
 
 def test_event_after_the_end_of_its_key() -> None:
