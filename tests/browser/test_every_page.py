@@ -24,8 +24,8 @@ VIEWS = (
 )
 """Each page once in each language, in both colours and widths."""
 NARROWEST = 320
-UNLINKED = {"/sign-in", "/language/{language}"}
-"""Pages that the head leads to, or that stand before it."""
+UNLINKED = {"/sign-in", "/language/{language}", "/cases/{chain}/documents/{sha256}"}
+"""Pages that the head leads to, or that stand before it; a document is no page."""
 
 
 def see(somebody: Person, path: str, views: tuple[Reader, ...]) -> list[str]:
@@ -78,7 +78,7 @@ def test_pages_with_nothing_on_them(browser: "Browser", empty: DeskScene) -> Non
                 found += see(somebody, "/sign-in", views)
                 somebody.turn_to(views[0])
                 somebody.sign_in("liaison")
-                for path in ("/inbox", "/due", "/findings", "/cases"):
+                for path in ("/inbox", "/due", "/findings", "/cases", "/dead-letters"):
                     found += see(somebody, f"{path}?empty", views)
                 somebody.refusals = {404}
                 found += see(somebody, "/nowhere", views)
