@@ -9,11 +9,8 @@ import pytest
 from casebus_consumers.auditor import ledger_cli
 from casebus_consumers.liaison import cases_cli
 from casebus_consumers.liaison import cli as liaison
-<<<<<<< HEAD
-=======
 from casebus_deploy.demo.final_head import final_checkpoint
 from casebus_deploy.stack.stack import Stack, StackOptions
->>>>>>> main
 from casebus_producers import cli as agency
 from casebus_schemas.errors import BusError
 from support.scenes.asked_bus import Bus, told_of, until
@@ -81,13 +78,8 @@ def test_e1_an_older_kafka_is_said_and_the_documented_way_goes_on(tmp_path: Path
         now = told_of(bus, 3)
         assert set(now.values()) == {1}
         assert told.keys() < now.keys()
-<<<<<<< HEAD
         until(lambda: bus.run(cases_cli.app, "rebuild").exit_code == 0, "the accounts are rebuilt")
-        verified = bus.run(ledger_cli.app, "verify", "--against-kafka")
-=======
-        _until(lambda: bus.run(cases_cli.app, "rebuild").exit_code == 0, "the accounts are rebuilt")
         verified = bus.run(ledger_cli.app, "verify", "--against-kafka", "--json")
->>>>>>> main
         assert verified.exit_code == 0, verified.output
         heard = bus.run(liaison.app, "inbox", "--agency", "mps", "--json")
         assert heard.exit_code == 0, heard.output

@@ -30,8 +30,9 @@ _DERIVED = {
 HIGH_WATER = Path("services", "sealer", "high-water.checkpoint")
 EARLIER = ".earlier"
 """Ends the name of what a restored bus makes anew, and keeps beside it as it was: its policies."""
-_OWN_FILES = ("desk.db", "webhooks.db", "drop-folder.db")
+_OWN_FILES = ("desk.db", "webhooks.db", "notify.db", "drop-folder.db")
 """Databases beside an agency's outbox, where it has them."""
+_OWN_SETTINGS = ("door.yaml", "notify.yaml")
 _KEY_FOLDERS = ("data-keys", "granted-keys")
 """Folders beside it of keys under which personal data are sealed."""
 
@@ -155,8 +156,10 @@ def _settings(connection: Connection) -> Iterator[tuple[str, Path]]:
     own keys.
     """
     for name, principal in connection.principals.items():
-        if principal.data_dir is not None and (file := principal.data_dir / "door.yaml").is_file():
-            yield f"agencies/{name}/{file.name}", file
+        if principal.data_dir is not None:
+            for own in _OWN_SETTINGS:
+                if (principal.data_dir / own).is_file():
+                    yield f"agencies/{name}/{own}", principal.data_dir / own
     operator = connection.principals.get(OPERATOR)
     if operator is None:
         return
