@@ -303,10 +303,11 @@ def _sealed(sealed: Mapping[str, Any], log: Path) -> Examined:
 
 
 def _denials(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.repeats import READ, summarised
     from casebus_deploy.status_page.status import broker_lines
 
     log = folder / "broker" / "log" / "denials.log"
-    if lines := broker_lines(folder, log.name, SHOWN_DENIALS):
+    if lines := summarised(broker_lines(folder, log.name, READ), SHOWN_DENIALS):
         yield Examined("access", "warn", f"refused, newest first: {lines[0]}", f"read {log}: who tried this?")
         for line in lines[1:]:
             yield Examined("access", "warn", line)
@@ -323,10 +324,11 @@ def _held_back(folder: Path) -> Iterator[Examined]:
 
 
 def _failed_logins(folder: Path) -> Iterator[Examined]:
+    from casebus_deploy.status_page.repeats import READ, summarised
     from casebus_deploy.status_page.status import broker_lines
 
     log = folder / "broker" / "log" / "logins.log"
-    lines = broker_lines(folder, log.name, SHOWN_DENIALS)
+    lines = summarised(broker_lines(folder, log.name, READ), SHOWN_DENIALS)
     if lines:
         yield Examined("logins", "warn", f"failed, newest first: {lines[0]}", f"read {log}: whose password?")
     for line in lines[1:]:

@@ -20,7 +20,7 @@ def serve() -> None:
 
     from casebus_deploy.status_page.page import create_app
     from casebus_deploy.status_page.status import StatusReader
-    from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
+    from casebus_services.web_guard import MOST_CONNECTIONS, listen_at, web_hosts
 
     connection = read_connection(None)
     if connection is None or connection.web_url is None:
@@ -40,7 +40,7 @@ def serve() -> None:
     )
     uvicorn.run(
         create_app(reader.read, reader.close, hosts),
-        host=address.hostname or "127.0.0.1",
+        host=listen_at(connection.web_url),
         port=address.port or 0,
         log_config=None,
         log_level="warning",

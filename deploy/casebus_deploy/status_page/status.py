@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .repeats import READ, summarised
 from .throttling import HeldBack, held_back
 
 STALE_AFTER_S = 10.0
@@ -239,8 +240,8 @@ class StatusReader:
             broker_up=up,
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
-            denials=broker_lines(self._folder, "denials.log", _DENIALS_SHOWN),
-            failed_logins=broker_lines(self._folder, "logins.log", _DENIALS_SHOWN),
+            denials=summarised(broker_lines(self._folder, "denials.log", READ), _DENIALS_SHOWN),
+            failed_logins=summarised(broker_lines(self._folder, "logins.log", READ), _DENIALS_SHOWN),
             held_back=tuple(one.text for one in throttled_now(self._folder, now)),
             set_aside=tuple(self._set_aside()),
             cosigning=self._cosigning() if up else None,
