@@ -170,10 +170,9 @@ class Door:
             thread.join(STOP_S)
         self._outbox.close()
 
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """What runs in threads of its own, by name."""
-        return tuple(self._threads)
+    def threads(self) -> list[str]:
+        """What it does, by the names of `ails`."""
+        return list(self._threads)
 
     def ails(self) -> dict[str, str]:
         """What does not do what it should, and why."""

@@ -19,6 +19,7 @@ from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.faults import PublisherFaults
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_services.metrics.named import gauge
@@ -98,7 +99,7 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
         ails = {agency: door.ails() for agency, door in doors.items()}
         for agency, door in doors.items():
             _WAITING.labels(agency=agency).set(door.outbox.waiting())
-            for what in door.parts:
+            for what in door.threads():
                 _AILS.labels(agency=agency, what=what).set(what in ails[agency])
         if folder is not None:
             _beat(Path(folder), ails)
@@ -121,7 +122,11 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
 
 def _known(connection: Connection | None, member: str) -> dict[str, str]:
     every = {} if connection is None else connection.principals
-    return {name: url for name, one in every.items() if (url := getattr(one, member)) is not None}
+    return {
+        name: url
+        for name, one in every.items()
+        if name != OPERATOR and (url := getattr(one, member)) is not None
+    }
 
 
 def _urls(

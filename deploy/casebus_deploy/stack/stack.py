@@ -265,6 +265,8 @@ class Stack:
         if self._runs_doors:
             principals, desks = self.connection.principals, self.options.desks
             self._addresses.make(self.secrets, principals, partial(self._ports, 5), desks=desks)
+        if self.options.page and self.options.desks and not self._addresses.operators:
+            self._addresses.make_operators(self.data, self.secrets, self._ports(17, 1)[0])
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)
