@@ -121,7 +121,7 @@ def test_advice_is_given_where_it_is_asked_for(scene: DoorScene) -> None:
 
 
 def test_what_the_law_forbids_is_taken_for_a_reason_only(scene: DoorScene) -> None:
-    """A commitment behind the referral of its matter: 422 with the article, 202 for a reason, which is kept."""
+    """A commitment behind the referral: 422 with the article, 202 for a reason, which is kept."""
     envelope = {"to": ["spp"], "precision": "second", "legal_basis": []}
     referral = door_event(time="2022-06-19T10:00:00+08:00", envelope={**envelope, "to": ["mps"]})
     accepted = door_event(
