@@ -15,6 +15,7 @@ from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.times import in_beijing
@@ -36,6 +37,7 @@ QUIET: Key = (b"", "quiet")
 """The time since the last event of the chain."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What an event or the time may have moved: keys of duties, findings before and after.
