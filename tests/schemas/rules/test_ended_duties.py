@@ -1,0 +1,30 @@
+"""What has ended is not counted again: an end of the matter touches what still waits, however long the chain."""
+
+import pytest
+
+from casebus_schemas.rules import reconcile as reconciling
+from casebus_schemas.rules.reconcile import reconcile
+from support.cases.long_rules import long_chain, rounds_of_clocks
+
+ROUNDS = rounds_of_clocks()
+
+
+@pytest.mark.parametrize("clock", ["DL41", "DL42"])
+def test_an_end_of_the_matter_counts_what_waits_only(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rights that another event had ended before none is counted anew: a round late in the chain counts
+    as many duties as an early one."""
+    counted: list[int] = []
+    count = reconciling.duties_of
+
+    def noted(*given: object) -> object:
+        counted[-1] += 1
+        return count(*given)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr(reconciling, "duties_of", noted)
+    told = ROUNDS[clock]
+    meaning = reconcile(())
+    for event in long_chain(told, len(told) * 30, one_matter=False):
+        counted.append(0)
+        meaning.take(event)
+    early, late = (sum(counted[place * len(told) :][: len(told)]) for place in (9, 29))
+    assert 0 < late <= early
