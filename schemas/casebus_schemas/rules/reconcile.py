@@ -14,7 +14,6 @@ from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.frozen import quickly_made
 from casebus_schemas.law.calendar import Calendar, published
 from casebus_schemas.small_types import RuleId
 from casebus_schemas.times import in_beijing
@@ -36,7 +35,6 @@ QUIET: Key = (b"", "quiet")
 """The time since the last event of the chain."""
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What an event or the time may have moved: keys of duties, findings before and after.
@@ -266,12 +264,9 @@ class Reconciled:
         duties = duties_of(start, self._index)
         self._duties[key] = duties
         self._unhashed.add(key)
-        settled = ended = True
-        for duty in duties:
-            if duty.met_by is None:
-                settled = False
-                ended = ended and duty.moot_by is not None  # a later end of the matter changes nothing in it
-        self._open.settle(key, settled=settled, ended=ended)
+        left = [duty for duty in duties if duty.met_by is None]
+        waiting = [duty for duty in left if duty.moot_by is None]  # only these a later end of the matter ends
+        self._open.settle(key, settled=not left, ended=not waiting)
         self._set_turns(key, {turn for duty in duties for turn in duty.turns()})
 
     def _wait(self, event: ChainEvent) -> None:
