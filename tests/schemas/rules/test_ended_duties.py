@@ -1,8 +1,8 @@
-"""What has ended is not counted again: an end of the matter touches what still waits, however long the chain."""
+"""What has ended is not counted again by a later end of its matter, however long the chain."""
 
 import pytest
 
-from casebus_schemas.rules import reconcile as reconciling
+from casebus_schemas.case.obligations import duties_of
 from casebus_schemas.rules.reconcile import reconcile
 from support.cases.long_rules import long_chain, rounds_of_clocks
 
@@ -14,13 +14,12 @@ def test_an_end_of_the_matter_counts_what_waits_only(clock: str, monkeypatch: py
     """Of rights that another event had ended before none is counted anew: a round late in the chain counts
     as many duties as an early one."""
     counted: list[int] = []
-    count = reconciling.duties_of
 
     def noted(*given: object) -> object:
         counted[-1] += 1
-        return count(*given)  # type: ignore[arg-type]  # as it was called
+        return duties_of(*given)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(reconciling, "duties_of", noted)
+    monkeypatch.setattr("casebus_schemas.rules.reconcile.duties_of", noted)
     told = ROUNDS[clock]
     meaning = reconcile(())
     for event in long_chain(told, len(told) * 30, one_matter=False):
