@@ -184,6 +184,7 @@ class Connector:
             value=value,
             fingerprint=schema.fingerprint,
             references=references,
+            traceparent=event.traceparent,
             said=original,
             despite=tuple(one.despite(despite) for one in against if despite is not None),
         )
