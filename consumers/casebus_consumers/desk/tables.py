@@ -30,5 +30,10 @@ STEPS = (
     CREATE INDEX notice_chain ON notice (chain);
     CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
     """,
+    # Lists and counts of an inbox of 100,000 notices without reading all of it.
+    """
+    CREATE INDEX notice_speaker ON notice (speaker, seq);
+    CREATE INDEX notice_sights ON notice (kind, role, to_sign, read_at_ms, signed_at_ms);
+    """,
 )
 """A later version of the desk adds a step at the end; none is ever changed."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from casebus_consumers.kept_file import KeptFile, made_once
 from casebus_schemas.errors import UsageError
 
 from ..addresses import target_of
-from ..kept_file import KeptFile
 from .signing import SYMMETRIC, new_secret
 
 EVENTS = ("notice.arrived", "receipt.refused", "receipt.admitted", "receipt.ledgered")
@@ -125,7 +125,7 @@ class WebhookStore:
     """The file. Each call is one transaction, on disk when it returns; for several threads and processes."""
 
     def __init__(self, file: Path, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._kept = KeptFile(file, tables=_TABLES, version=_VERSION)
+        self._kept = KeptFile(file, made_once(_TABLES, _VERSION))
         self.now_ms = clock_ms
 
     # --- addresses ---------------------------------------------------------------------------------------
