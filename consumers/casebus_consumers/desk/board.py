@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from casebus_consumers.own.store import OwnStore
 from casebus_consumers.own.view import OwnView
 from casebus_producers.outbox.outbox import Outbox
+from casebus_schemas.errors import UsageError
 from casebus_schemas.times import BEIJING, in_beijing, to_datetime
 
 T = TypeVar("T")
@@ -116,7 +117,13 @@ class Board:
         """Every case by chain, as it stands at `now`; not to be changed."""
         with self._lock:
             if stale := self._stale(now):
-                self._cases = Cases({**self._cases, **{chain: self._look(chain, now) for chain in stale}})
+                cases = Cases(self._cases)
+                for chain in stale:
+                    try:
+                        cases[chain] = self._look(chain, now)
+                    except UsageError:  # all that was said of it waits for the bus, or was refused
+                        cases.pop(chain, None)
+                self._cases = cases
             self._at = now
             return self._cases
 

@@ -17,14 +17,11 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import DoorProblem, to_json
 
-from .accesses import Accesses
-from .attempts import Attempts
 from .board import Board, Cases
 from .notices import Notices
-from .officers import Officers
-from .sessions import Sessions
-from .store import DeskStore, desk_file
-from .unmasking import Unmasking
+from .office import Office
+from .own_letters import OwnLetters
+from .store import desk_file
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Glance:
         return self.cases.findings
 
 
-class Desk:
+class Desk(Office):
     """Stands on the agency's door: the same outbox, key, inbox and own view. For several threads."""
 
     def __init__(
@@ -60,25 +57,24 @@ class Desk:
         simulated_clock: bool = False,
         hasher: PasswordHasher | None = None,
     ) -> None:
-        self.agency = door.agency
+        super().__init__(
+            door.agency, desk_file(settings.data_dir), simulated_clock=simulated_clock, hasher=hasher
+        )
         self.door = door
         self.settings = settings
         self.catalog = catalog
-        self.simulated_clock = simulated_clock
-        self.store = DeskStore(desk_file(settings.data_dir))
-        self.officers = Officers(self.store, hasher)
-        self.sessions = Sessions(self.store)
-        self.attempts = Attempts(self.store)
-        self.accesses = Accesses(self.store)
-        self.unmasking = Unmasking(self.store)
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
-        self.form_secret = self.store.secret("forms")
+        self.letters = OwnLetters(door, settings.data_dir, self.store, catalog)
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:
         """The wall clock; on a bus with a simulated clock the last admission that the agency knows of."""
         return self.view.now(simulated=self.simulated_clock)
+
+    def cases(self, now: datetime) -> Cases:
+        """Every case by chain, as it stands at `now`."""
+        return self._board.cases(now)
 
     def glance(self) -> Glance:
         """How things stand now."""
