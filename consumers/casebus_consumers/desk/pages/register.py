@@ -2,7 +2,7 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, case, cases, dead_letters, due, event, findings, inbox, notice, sign_in
+from . import account, case, cases, dead_letters, document, due, event, findings, inbox, notice, sign_in
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
@@ -14,5 +14,6 @@ PAGES: tuple[Page, ...] = (
     *cases.PAGES,
     *case.PAGES,
     *event.PAGES,
+    *document.PAGES,
     *dead_letters.PAGES,
 )
