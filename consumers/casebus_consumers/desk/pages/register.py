@@ -2,10 +2,24 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, case, cases, dead_letters, document, due, event, findings, inbox, notice, sign_in
+from . import (
+    account,
+    case,
+    cases,
+    dead_letters,
+    document,
+    due,
+    event,
+    findings,
+    inbox,
+    notice,
+    sign_in,
+    sign_on,
+)
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *sign_on.PAGES,
     *account.PAGES,
     *inbox.PAGES,
     *notice.PAGES,
