@@ -21,6 +21,7 @@ from .board import Board, Cases
 from .notices import Notices
 from .office import Office
 from .own_letters import OwnLetters
+from .own_operation import OwnOperation
 from .store import desk_file
 
 
@@ -66,6 +67,7 @@ class Desk(Office):
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
         self.letters = OwnLetters(door, settings.data_dir, self.store, catalog)
+        self.operation = OwnOperation(door, settings.data_dir)
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:

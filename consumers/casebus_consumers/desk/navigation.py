@@ -39,6 +39,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("due", "/due", "read", _due),
     Entry("findings", "/findings", "read", _findings),
     Entry("cases", "/cases", "read"),
+    Entry("operate", "/operate", "operate"),
     Entry("letters", "/dead-letters", "mend"),
 )
 

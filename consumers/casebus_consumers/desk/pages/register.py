@@ -13,6 +13,7 @@ from . import (
     findings,
     inbox,
     notice,
+    operate,
     sign_in,
     sign_on,
 )
@@ -30,4 +31,5 @@ PAGES: tuple[Page, ...] = (
     *event.PAGES,
     *document.PAGES,
     *dead_letters.PAGES,
+    *operate.PAGES,
 )
