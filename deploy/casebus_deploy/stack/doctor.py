@@ -19,6 +19,7 @@ from casebus_schemas.errors import BusError
 
 from .cosigning_watch import cosigning_examined
 from .examined import Examined, State
+from .founding import genesis_examined
 from .replicas_examined import replicas_examined
 
 app = typer.Typer()
@@ -33,7 +34,7 @@ KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/ro
 SHOWN_CHAINS = 5
 
 
-def examine(file: Path | None) -> Iterator[Examined]:
+def examine(file: Path | None, genesis: Path | None = None) -> Iterator[Examined]:
     """Looks at this machine, and at the running bus whose connection.json is named."""
     yield _python()
     yield _java()
@@ -51,6 +52,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
         broker = _broker(connection)
         yield broker
         if broker.state == "ok":
+            yield from genesis_examined(connection, genesis)
             yield _quotas(connection)
             yield from _rights(connection)
             yield from _logins(connection)
@@ -354,10 +356,14 @@ def doctor(
     connection: Annotated[
         Path | None, typer.Option(envvar="CASEBUS_CONNECTION", help="connection.json of a running bus")
     ] = None,
+    genesis: Annotated[
+        Path | None,
+        typer.Option("--genesis", help="your copy of the genesis file; else connection.json's"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
 ) -> None:
     """What is wrong here, and which command mends it. Exit 1 if anything is."""
-    found = list(examine(connection))
+    found = list(examine(connection, genesis))
     bad = any(item.state == "bad" for item in found)
     if as_json:
         say_json({"ok": not bad, "examined": [asdict(item) for item in found]})
