@@ -12,7 +12,9 @@ from casebus_consumers.desk.asked import HOME, Asked, Gone, Page, safe_path
 from casebus_consumers.desk.navigation import first_path
 from casebus_consumers.desk.officers import AT_PROVIDER, Officer
 from casebus_consumers.desk.words import LANGUAGES
+from casebus_services.metrics.named import counter
 
+_SIGN_INS = counter("casebus_desk_sign_ins_total")
 PROBLEMS = ("stale", "not_by_provider", "provider_away", "no_role")
 """What may have gone wrong on the way back from the identity provider: texts of sign_in.yaml."""
 _YEAR_S = 365 * 86_400
@@ -44,6 +46,7 @@ def sign_in(asked: Asked) -> Response:
         found.headers["retry-after"] = str(wait_s)
         return found
     officer = desk.officers.proven(name, asked.form.get("password", ""))
+    _SIGN_INS.labels(agency=desk.agency, outcome="failed" if officer is None else "in").inc()
     if officer is None:
         desk.attempts.failed(name, address)
         return _form(asked, "wrong", 401)
