@@ -15,10 +15,12 @@ from . import (
     notice,
     operate,
     sign_in,
+    sign_on,
 )
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *sign_on.PAGES,
     *account.PAGES,
     *inbox.PAGES,
     *notice.PAGES,
