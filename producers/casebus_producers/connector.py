@@ -108,9 +108,9 @@ class Connector:
         replies = envelope.get("in_reply_to") is not None and envelope.get("in_reply_to_hash") is None
         return event.get("subject") is None or replies
 
-    def prepare(self, writing: Writing, event: DoorEvent) -> ReadyEvent:
+    def prepare(self, writing: Writing, event: DoorEvent, *, seal: bool = True) -> ReadyEvent:
         """The event complete and encoded. Raises DoorProblem with all that is wrong. Reads only the agency's
-        own file."""
+        own file. Without `seal` personal data are left out, and no key is made for them."""
         kind, schema = self._catalog.event(event.type), self._catalog.latest(event.type)
         envelope = event.data.get("envelope", {})
         answered, unclear = None, None
@@ -149,8 +149,8 @@ class Connector:
         if answered is not None and envelope.get("in_reply_to_hash") is None:
             data = {**data, "envelope": {**envelope, "in_reply_to_hash": answered.digest}}
         place = self._place(kind, subject, id)
-        content = None if event.personal is None else content_of(event.personal)
-        if event.type == GRANTED and content is None:
+        content = None if event.personal is None or not seal else content_of(event.personal)
+        if event.type == GRANTED and content is None and seal:
             content = self._granted(writing, event, subject)
         if content is None and data.get("sealed") is not None:
             self._check_sealed(data["sealed"], place)
