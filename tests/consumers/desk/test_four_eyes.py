@@ -195,12 +195,12 @@ def test_a_desk_that_ends_between_saying_and_noting_says_it_once(
 
 
 def test_an_agency_may_ask_for_more(told: DeskScene) -> None:
-    """desk.yaml names further types; one that the agency cannot say is refused."""
-    (told.folder / "desk.yaml").write_text("approve: [clue.submitted]\n")
+    """approvals.yaml names further types; one that the agency cannot say is refused."""
+    (told.folder / "approvals.yaml").write_text("approve: [clue.submitted]\n")
     desk = Desk(told.door, told.settings(), told.catalog, simulated_clock=True, hasher=QUICK)
     assert desk.approvals.of("clue.submitted", desk.now()) is not None
     assert desk.approvals.of("consultation.requested", desk.now()) is None
-    (told.folder / "desk.yaml").write_text("approve: [referral.filed]\n")
+    (told.folder / "approvals.yaml").write_text("approve: [referral.filed]\n")
     with pytest.raises(UsageError, match="approve"):
         Desk(told.door, told.settings(), told.catalog, hasher=QUICK)
 
@@ -251,7 +251,7 @@ def test_a_draft_at_rest_shows_nobody(told: DeskScene) -> None:
 
 def test_the_approver_says_what_personal_data_are_needed_for(told: DeskScene) -> None:
     """Another officer sees them once a reason is given, which is logged."""
-    (told.folder / "desk.yaml").write_text("approve: [clue.submitted]\n")
+    (told.folder / "approvals.yaml").write_text("approve: [clue.submitted]\n")
     told.desk.approvals = Desk(told.door, told.settings(), told.catalog, hasher=QUICK).approvals
     writer, head = told.browser(), told.browser("head")
     page = f"{with_person(writer)}/review"

@@ -18,7 +18,7 @@ from casebus_schemas.wire.json_text import canonical
 
 from .kinds import composable
 
-FILE = "desk.yaml"
+FILE = "approvals.yaml"
 _OWN_RULE = Sentence("本机关负责人（本机关规定）", "a head of this agency, by its own rule")
 
 
@@ -33,7 +33,7 @@ class Approvals:
 
     @classmethod
     def read(cls, agency: str, folder: Path, catalog: Catalog) -> "Approvals":
-        """With the types under `approve` in desk.yaml, if there is such a file. Raises UsageError."""
+        """With the types under `approve` in approvals.yaml, if there is such a file. Raises UsageError."""
         roles = Members.load().roles_of(agency)
         try:
             source = (folder / FILE).read_text(encoding="utf-8")

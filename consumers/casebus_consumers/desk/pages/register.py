@@ -18,10 +18,12 @@ from . import (
     operate,
     review,
     sign_in,
+    sign_on,
 )
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *sign_on.PAGES,
     *account.PAGES,
     *inbox.PAGES,
     *notice.PAGES,
