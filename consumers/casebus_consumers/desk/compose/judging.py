@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from casebus_consumers.desk.desk import Desk
+from casebus_producers.checking.forbidden import AgainstLaw
 from casebus_producers.checking.said_advice import SaidAdvice
 from casebus_producers.outbox.outbox_events import Queued, ReadyEvent
 from casebus_schemas.admission.may_say import told
@@ -71,7 +72,7 @@ def judged(desk: Desk, event: Mapping[str, Any], now: datetime) -> Judgement:
     try:
         ready = desk.door.would_say(event)
     except DoorProblem as problem:
-        wrong = [Remark(one.pointer, _both(one)) for one in problem.every]
+        wrong = [_remark(one) for one in problem.every]
         return Judgement(wrong, told=hears)
     said = _as_said(desk, event, ready, now, list(hears))
     known = desk.view.events(ready.subject)
@@ -96,6 +97,12 @@ def judged(desk: Desk, event: Mapping[str, Any], now: datetime) -> Judgement:
 def _addressed(event: Mapping[str, Any]) -> dict[str, Any]:
     envelope = event["data"]["envelope"]
     return {"to": envelope["to"], "cc": envelope["cc"]}
+
+
+def _remark(problem: DoorProblem) -> Remark:
+    if isinstance(problem, AgainstLaw):
+        return Remark(problem.pointer, problem.forbidden.because, problem.forbidden.law)
+    return Remark(problem.pointer, _both(problem))
 
 
 def _both(problem: DoorProblem) -> Sentence:
