@@ -25,6 +25,8 @@ OFFICERS = (
     "consumers/casebus_consumers/liaison/*.py",
     "consumers/casebus_consumers/*.py",
     "consumers/casebus_consumers/desk/[!w]*.py",
+    "consumers/casebus_consumers/desk/compose/*.py",
+    "consumers/casebus_consumers/desk/pages/*.py",
     "consumers/casebus_consumers/desk/oidc/*.py",
     "consumers/casebus_consumers/own/*.py",
     "consumers/casebus_consumers/door/addresses.py",
