@@ -10,14 +10,18 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 
+from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import StopService
+from casebus_schemas.wire.records import TopicPartition
 from casebus_services.ledger import ledger_tables as ledger_tables
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.migrating import Revisions, revision_of
 from casebus_services.reconciler import account_tables as accounts_tables
 from casebus_services.reconciler.accounts_database import Database
+from casebus_services.reconciler.rebuild import rebuild
 from support.ledger import old_databases
 from support.ledger.ledgers import empty_sqlite, run
+from support.reconciler.desk import Desk
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 LEDGER_KEEPS = ("log", "batch", "entry", "payload", "tile", "receipt_cursor")
@@ -102,6 +106,24 @@ def test_an_old_ledger_goes_on_from_its_root(url: str, tmp_path: Path) -> None:
     assert (result.start, result.end, result.root) == (4, 6, expected.root)
     store.close()
     whole.close()
+
+
+def test_old_chains_are_computed_again_at_once(url: str) -> None:
+    """Nothing is said of them anew, their terms run at once, and the accounts are those of their events."""
+    old_databases.restore("accounts", url)
+    database = Database(url)
+    database.migrate()
+    desk = Desk(database)
+    assert desk.rows("SELECT chain FROM recon_chain") == []
+    desk.agent.assigned([TopicPartition("bus.admission", number) for number in range(4)])
+    desk.agent.tick()
+    ((chain, status),) = desk.rows("SELECT chain, status FROM recon_chain")
+    assert desk.rows("SELECT DISTINCT chain FROM recon_event") == [(chain,)]
+    assert status == "filed"
+    assert desk.rows("SELECT count(*) FROM recon_obligation") > [(0,)]
+    assert desk.rows("SELECT count(*) FROM recon_emptied") == [(0,)]
+    assert rebuild(database, Catalog.load()).differences == ()
+    database.close()
 
 
 @each_kind

@@ -15,6 +15,6 @@ REVISIONS = Revisions(
     of="accounts'",
     folder=Path(__file__).parent / "migrations",
     version_table="recon_revision",
-    head="0013",
+    head="0014",
     numbered="recon_schema",
 )

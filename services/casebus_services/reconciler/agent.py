@@ -20,6 +20,7 @@ from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S,
 from .accounts_database import Database
 from .announce import Announcer
 from .arrivals import Arrival
+from .emptied import emptied, filled
 from .entered_notices import enter, missing
 from .fence import FIGURES, LINKS, Fence
 from .intake import NO_LIMIT, Budget, Intake
@@ -97,7 +98,7 @@ class ReconcilerAgent:
         self._entered_notices = 0
         self._budget = budget
         self._orders: dict[str, int] = {}
-        self._look_at_set_aside = False
+        self._look_at_set_aside = self._look_at_emptied = False
         self._shelf = Shelf()
         self._own: frozenset[int] = frozenset()
         self._unsent: set[int] = set()
@@ -117,7 +118,7 @@ class ReconcilerAgent:
         self._proof.forget()
         self._shelf.keep_only(())
         self._unsent = self._outboxes()
-        self._look_at_set_aside = True
+        self._look_at_set_aside = self._look_at_emptied = True
         self._fresh.clear()
 
     def revoked(self, partitions: Iterable[TopicPartition]) -> None:
@@ -167,7 +168,10 @@ class ReconcilerAgent:
         self._drive_again(own)
         now_ms = self._now_ms() if own else None
         if now_ms is not None:
-            while self._time_passes(own, to_datetime(now_ms)):
+            moment = to_datetime(now_ms)
+            while self._look_at_emptied:
+                self._look_at_emptied = patiently(partial(self._fill, own, moment), PATIENCE_S)
+            while self._time_passes(own, moment):
                 pass
         if _LINKING in assigned:
             if self._links.look() | self._kin.look() | self._statements.look():
@@ -296,6 +300,21 @@ class ReconcilerAgent:
             self._forget()
             raise
         return bool(waking)
+
+    def _fill(self, own: list[int], now: datetime) -> bool:
+        """Computes some chains whose accounts were emptied; whether there may be more."""
+        try:
+            with self._database.writing() as transaction:
+                chains = emptied(transaction, own, _CHAINS_AT_ONCE)
+                if chains:
+                    work = Work(transaction, self._catalog)
+                    fences = work.fences(own, self._incarnation)
+                    self._enter(work, fences, lambda intake: intake.pass_time(chains, now))
+                    filled(transaction, chains)
+        except BaseException:
+            self._forget()
+            raise
+        return bool(chains)
 
     def _compute_again(self, held: SetAside) -> None:
         log.info("chain %s, set aside since %s, is computed again", held.chain, held.since)
