@@ -141,7 +141,7 @@ NOW = int(time.time())
         {"iat": NOW - 3_600},
         {"sub": None},
     ],
-    ids=str,
+    ids=lambda wrong: "+".join(wrong),
 )
 def test_an_id_token_that_does_not_hold_opens_nothing(
     desk: DeskScene, provider: IdentityProvider, wrong: dict[str, Any]
