@@ -2,7 +2,7 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, case, cases, due, event, findings, inbox, notice, sign_in
+from . import account, case, cases, compare, due, event, findings, inbox, notice, sign_in
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
@@ -13,5 +13,6 @@ PAGES: tuple[Page, ...] = (
     *findings.PAGES,
     *cases.PAGES,
     *case.PAGES,
+    *compare.PAGES,
     *event.PAGES,
 )
