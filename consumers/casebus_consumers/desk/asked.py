@@ -74,6 +74,13 @@ class Asked:
         """What a page may say was done just now (`?done=`, with a text `frame.done_…`)."""
         return tuple(key.removeprefix("frame.done_") for key in all_texts() if key.startswith("frame.done_"))
 
+    @property
+    def audit_pages(self) -> tuple[str, ...]:
+        """The pages of the audit, by the last part of their address."""
+        from .navigation import AUDIT_PAGES
+
+        return AUDIT_PAGES
+
     @cached_property
     def entries(self) -> list["Entry"]:
         """The pages that the head leads to."""

@@ -23,6 +23,7 @@ from .attempts import Attempts
 from .board import Board, CaseLine
 from .notices import Notices
 from .officers import Officers
+from .search_index import SearchIndex
 from .sessions import Sessions
 from .store import DeskStore, desk_file
 from .unmasking import Unmasking
@@ -75,6 +76,7 @@ class Desk:
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
         self.form_secret = self.store.secret("forms")
+        self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:

@@ -39,7 +39,10 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("due", "/due", "read", _due),
     Entry("findings", "/findings", "read", _findings),
     Entry("cases", "/cases", "read"),
+    Entry("audit", "/audit", "audit"),
 )
+AUDIT_PAGES = ("search", "ledger", "proofs", "statistics", "insiders", "accesses")
+"""Below `/audit/`; also the keys of their texts in audit.yaml."""
 
 
 def entries(asked: Asked) -> list[Entry]:

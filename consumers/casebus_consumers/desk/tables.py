@@ -30,5 +30,18 @@ STEPS = (
     CREATE INDEX notice_chain ON notice (chain);
     CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
     """,
+    """
+    CREATE TABLE said (
+        digest TEXT NOT NULL, chain TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, agency TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, PRIMARY KEY (chain, digest)
+    );
+    CREATE INDEX said_at ON said (at_ms);
+    CREATE TABLE identifier (
+        plain TEXT NOT NULL, kind TEXT NOT NULL, chain TEXT NOT NULL, digest TEXT, shown TEXT NOT NULL
+    );
+    CREATE INDEX identifier_plain ON identifier (plain);
+    CREATE INDEX identifier_chain ON identifier (chain);
+    CREATE TABLE indexed (name TEXT PRIMARY KEY, ends TEXT NOT NULL);
+    """,
 )
 """A later version of the desk adds a step at the end; none is ever changed."""

@@ -2,7 +2,7 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, case, cases, compare, due, event, findings, inbox, notice, sign_in
+from . import account, case, cases, compare, due, event, findings, inbox, notice, search, sign_in
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
@@ -15,4 +15,5 @@ PAGES: tuple[Page, ...] = (
     *case.PAGES,
     *compare.PAGES,
     *event.PAGES,
+    *search.PAGES,
 )
