@@ -20,7 +20,7 @@ _ON_A_PAGE = 60
 def show(asked: Asked) -> Response:
     """The list."""
     sight, own = asked.query("see", SIGHTS) or "open", asked.desk.agency
-    every = {name: _of_sight(asked, name) for name in SIGHTS}
+    every = {name: found_findings(asked, name) for name in SIGHTS}
     page = max(asked.number("page") or 1, 1)
     shown = every[sight][(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
     w = asked.words
@@ -44,7 +44,8 @@ def show(asked: Asked) -> Response:
     )
 
 
-def _of_sight(asked: Asked, sight: str) -> list[dict[str, Any]]:
+def found_findings(asked: Asked, sight: str) -> list[dict[str, Any]]:
+    """The findings of a sight, the gravest and newest first."""
     own = asked.desk.agency
     tests: dict[str, Callable[[dict[str, Any]], bool]] = {
         "answer": lambda one: one["state"] in ("open", "reopened") and not answered_by(one, own),

@@ -2,7 +2,21 @@
 
 from casebus_consumers.desk.asked import Page
 
-from . import account, case, cases, compare, due, event, findings, inbox, notice, search, sign_in
+from . import (
+    accesses,
+    account,
+    case,
+    cases,
+    compare,
+    due,
+    event,
+    exports,
+    findings,
+    inbox,
+    notice,
+    search,
+    sign_in,
+)
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
@@ -16,4 +30,6 @@ PAGES: tuple[Page, ...] = (
     *compare.PAGES,
     *event.PAGES,
     *search.PAGES,
+    *accesses.PAGES,
+    *exports.PAGES,
 )
