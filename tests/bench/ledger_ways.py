@@ -21,11 +21,11 @@ from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash
 from casebus_schemas.wire.records import Batch, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.agent import LedgerAgent, Load
+from casebus_services.ledger.appending import event_id
 from casebus_services.ledger.first_held import first_held
 from casebus_services.ledger.rebuild import NoReceipts
 from casebus_services.ledger.receipt_rows import ReceiptRows
 from casebus_services.ledger.receipts import SOURCE, ReceiptPublisher
-from casebus_services.ledger.rules import event_id
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.ledger.wiring import spare_collections
 from casebus_services.streams.connection import Connection, aiokafka_login, librdkafka

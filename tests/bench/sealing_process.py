@@ -4,7 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
-from casebus_services.ledger.rules import Fenced
+from casebus_services.ledger.appending import Fenced
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.sealer.agent import Pace
 from casebus_services.sealer.wiring import LOOK_S

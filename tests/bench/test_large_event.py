@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bench.figures import Figure
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.events.signed_events import Speaker, keyring_of, referral, stored
 from support.router.router_bench import CATALOG
 

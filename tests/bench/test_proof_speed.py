@@ -6,8 +6,8 @@ import pytest
 
 from bench.figures import Figure
 from casebus_schemas.wire.records import Record
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.arrivals import arrival
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.proven import Proof
 from support.events.admissions import KnownKeys, batch_of
 from support.reconciler.desk import Desk

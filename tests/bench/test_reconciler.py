@@ -9,8 +9,8 @@ import pytest
 
 from bench.baseline import InTurns
 from bench.figures import Figure
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from support.cases.chains import CHAIN
 from support.cases.long_chains import matters
 from support.events.admissions import batch_of

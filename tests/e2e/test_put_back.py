@@ -17,7 +17,7 @@ from casebus_consumers.liaison import cli as liaison
 from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_producers import cli as agency
 from casebus_schemas.errors import BusError
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.members import door_event
 from support.scenes.kafka_view import KafkaView
 

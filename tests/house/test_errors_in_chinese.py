@@ -52,7 +52,7 @@ OFFICERS = (
     "schemas/casebus_schemas/wire/door.py",
     "schemas/casebus_schemas/wire/json_form.py",
     "schemas/casebus_schemas/wire/signing.py",
-    "services/casebus_services/reconciler/database.py",
+    "services/casebus_services/reconciler/accounts_database.py",
     "services/casebus_services/reconciler/reading.py",
     "services/casebus_services/sqlite_reading.py",
 )

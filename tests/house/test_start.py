@@ -9,7 +9,7 @@ import pytest
 
 from casebus_consumers.liaison import cases_cli
 from casebus_deploy.cli.main import FLAT, GROUPS, build
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.members import door_event, outbox_of, settings_of, write_connection
 
 NEVER = {

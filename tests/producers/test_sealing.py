@@ -25,7 +25,7 @@ from casebus_schemas.sealed.place import Place
 from casebus_schemas.sealed.tokens import token
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import DoorProblem
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.cases.members import door_event, encryption_seed, open_outbox, signing_key
 from support.events.doors import NOW_MS
 from support.events.mutated_events import CHAIN

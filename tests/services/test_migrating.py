@@ -11,11 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 
 from casebus_schemas.errors import StopService
-from casebus_services.ledger import schema as ledger_tables
+from casebus_services.ledger import ledger_tables as ledger_tables
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.migrating import Revisions, revision_of
-from casebus_services.reconciler import schema as accounts_tables
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler import account_tables as accounts_tables
+from casebus_services.reconciler.accounts_database import Database
 from support.ledger import old_databases
 from support.ledger.ledgers import empty_sqlite, run
 

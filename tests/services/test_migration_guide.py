@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, inspect
 
 from casebus_services.migrating import revision_of, upgrade
-from casebus_services.reconciler.schema import REVISIONS
+from casebus_services.reconciler.account_tables import REVISIONS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "add-a-migration.md"
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from casebus_schemas.errors import StopService
-from casebus_services.ledger.database import open_database, translate
+from casebus_services.ledger.ledger_database import open_database, translate
 from casebus_services.ledger.store import LedgerStore
 from casebus_services.pooler import unprepared_behind_pooler
 from support.ledger.ledgers import run

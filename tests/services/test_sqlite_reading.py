@@ -14,9 +14,9 @@ import pytest
 from casebus_consumers.auditor.ledger_rows import snapshot
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.errors import RetryLater, UsageError
-from casebus_services.ledger.database import open_database
+from casebus_services.ledger.ledger_database import open_database
 from casebus_services.ledger.store import LedgerStore
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.sqlite_backup import back_up
 from support.ledger.ledgers import empty_sqlite, run
 

@@ -6,7 +6,7 @@ from casebus_schemas.agencies import WITNESSES
 from casebus_schemas.catalogue.topology import CHECKPOINT, cosignature
 from casebus_schemas.evidence.signed_note import VerifierKey
 from casebus_schemas.wire.records import Batch
-from casebus_services.ledger.database import Database
+from casebus_services.ledger.ledger_database import Database
 from casebus_services.sealer.known import KnownHeads
 
 from .damage import VerifyReport

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Batch, TopicPartition
-from casebus_services.ledger.database import Database, bus_errors
-from casebus_services.ledger.rules import ORIGIN
+from casebus_services.ledger.appending import ORIGIN
+from casebus_services.ledger.ledger_database import Database, bus_errors
 from casebus_services.streams.connection import ConnectionSettings
 from casebus_services.streams.side_reader import SideReader
 

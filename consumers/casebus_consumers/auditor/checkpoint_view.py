@@ -10,7 +10,7 @@ from casebus_schemas.evidence.epoch import EpochLeaf
 from casebus_schemas.evidence.signed_note import NoteSignature, SignedNote, VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.times import utc_text
-from casebus_services.ledger.database import Database
+from casebus_services.ledger.ledger_database import Database
 
 from .epoch_check import Trusted
 from .ledger_rows import snapshot

@@ -18,7 +18,7 @@ from casebus_schemas.evidence.leaf import (
     producer_tag,
     repeated_in_leaf,
 )
-from casebus_services.ledger.rules import event_id
+from casebus_services.ledger.appending import event_id
 
 from .ledger_rows import StoredEntry
 

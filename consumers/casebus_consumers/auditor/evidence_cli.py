@@ -229,7 +229,7 @@ def export_tiles_command(
 def ledger_rows(url: str | None, connection: Path | None) -> "Iterator[ProofRows]":
     """The tables, read as of one instant."""
     from casebus_producers.config import read_connection
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
 
     from .ledger_rows import reading
     from .proof_rows import ProofRows

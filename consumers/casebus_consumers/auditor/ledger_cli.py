@@ -56,7 +56,7 @@ def verify(
     """
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import ledgered_topics
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
 
     from .against_heads import compare_heads
     from .against_kafka import compare_with_kafka
@@ -104,7 +104,7 @@ def rebuild_command(
     """
     from casebus_producers.config import KafkaLogin, read_connection
     from casebus_schemas.catalogue.topology import ledgered_topics
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
     from casebus_services.ledger.rebuild import rebuild
 
     from .checkpoint_view import read_policy, trusted_by
@@ -158,7 +158,7 @@ def checkpoint_command(
     What is printed is the note itself: C2SP tools read it from a file.
     """
     from casebus_producers.config import read_connection
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
 
     from .checkpoint_view import log_key, read_checkpoint, read_policy
 
@@ -192,8 +192,8 @@ def backup_command(
     from sqlalchemy import make_url
 
     from casebus_producers.config import read_connection
-    from casebus_services.ledger.database import open_database
-    from casebus_services.ledger.schema import SQLITE
+    from casebus_services.ledger.ledger_database import open_database
+    from casebus_services.ledger.ledger_tables import SQLITE
     from casebus_services.sqlite_backup import back_up
 
     from .verify import verify_ledger

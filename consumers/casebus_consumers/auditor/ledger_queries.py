@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
 
-from casebus_services.ledger.rules import BatchRow
+from casebus_services.ledger.appending import BatchRow
 
 
 class EpochHeadRow(NamedTuple):

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, CursorResult, text
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
 from casebus_schemas.wire.records import Record, TopicPartition
-from casebus_services.ledger.database import Database, bus_errors
-from casebus_services.ledger.rules import BatchRow, TileRow
-from casebus_services.ledger.schema import POSTGRES, REVISIONS
+from casebus_services.ledger.appending import BatchRow, TileRow
+from casebus_services.ledger.ledger_database import Database, bus_errors
+from casebus_services.ledger.ledger_tables import POSTGRES, REVISIONS
 from casebus_services.migrating import revision_of
 
 from . import ledger_queries as sql

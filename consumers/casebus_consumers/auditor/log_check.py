@@ -7,7 +7,7 @@ from typing import Any
 
 from casebus_schemas.evidence.epoch import is_origin
 from casebus_schemas.evidence.merkle import TILE_WIDTH
-from casebus_services.ledger.rules import ORIGIN, BatchRow
+from casebus_services.ledger.appending import ORIGIN, BatchRow
 
 from .cut_check import CutCheck
 from .damage import LogSummary, VerifyReport

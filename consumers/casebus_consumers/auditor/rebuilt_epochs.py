@@ -14,7 +14,7 @@ from casebus_schemas.evidence.merkle import TiledTree
 from casebus_schemas.evidence.signed_note import SignedNote, VerifierKey
 from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.wire.records import Record
-from casebus_services.ledger.database import Database, bus_errors, open_database
+from casebus_services.ledger.ledger_database import Database, bus_errors, open_database
 from casebus_services.ledger.trees import tree_at
 from casebus_services.sealer.head_log import HeadLog, append_epoch
 

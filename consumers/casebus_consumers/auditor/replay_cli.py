@@ -18,7 +18,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, COMMAND, ledgered_topics
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.wording import MOST_NAMED
-from casebus_services.ledger.database import open_database
+from casebus_services.ledger.ledger_database import open_database
 from casebus_services.reconciler.stepped_over import SteppedOver, step_over_orders
 
 from .ledger_rows import snapshot

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.evidence.leaf import decode_headers, leaf, parse_leaf
 from casebus_schemas.wire.records import Headers, Record
-from casebus_services.ledger.schema import POSTGRES, SQLITE
+from casebus_services.ledger.ledger_tables import POSTGRES, SQLITE
 
 
 class RetentionRows:

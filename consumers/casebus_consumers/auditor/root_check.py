@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from casebus_schemas.evidence.merkle import Frontier
-from casebus_services.ledger.rules import BatchRow
+from casebus_services.ledger.appending import BatchRow
 
 Note = Callable[[str, str, str, str], None]
 """Takes table, row, what was found and what was expected."""

@@ -3,7 +3,7 @@
 from itertools import takewhile
 
 from casebus_schemas.evidence.merkle import Frontier
-from casebus_services.ledger.database import Database
+from casebus_services.ledger.ledger_database import Database
 
 from .damage import VerifyReport
 from .ledger_rows import LedgerRows, LogRow, snapshot

@@ -8,8 +8,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from casebus_schemas.errors import BusError
-from casebus_services.ledger.database import Database, open_database
-from casebus_services.ledger.schema import POSTGRES
+from casebus_services.ledger.ledger_database import Database, open_database
+from casebus_services.ledger.ledger_tables import POSTGRES
 
 from .damage import VerifyReport
 from .ledger_rows import LedgerRows, reading

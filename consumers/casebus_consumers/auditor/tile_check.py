@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from casebus_schemas.evidence.merkle import HASH_LENGTH, TILE_WIDTH, root_of, tile_root
-from casebus_services.ledger.rules import TileRow
+from casebus_services.ledger.appending import TileRow
 
 from .damage import VerifyReport
 from .ledger_rows import LedgerRows

@@ -7,7 +7,7 @@ from functools import partial
 from hashlib import sha256
 
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_services.ledger.database import Database
+from casebus_services.ledger.ledger_database import Database
 
 from .damage import VerifyReport
 from .drop_orders import DropOrder, drop_orders

@@ -221,7 +221,7 @@ def rebuild_accounts(
     """
     from casebus_producers.config import read_connection
     from casebus_schemas.catalogue.catalog import Catalog
-    from casebus_services.reconciler.database import Database
+    from casebus_services.reconciler.accounts_database import Database
     from casebus_services.reconciler.rebuild import rebuild
 
     from .taken_in import taken_in

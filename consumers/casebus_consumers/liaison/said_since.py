@@ -9,8 +9,8 @@ from casebus_schemas.errors import BusError
 from casebus_schemas.times import to_moment
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders, digest_of
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.chain_events import events_of
-from casebus_services.reconciler.database import Database
 
 from .dead_letters import DeadLetter
 

@@ -7,7 +7,7 @@ from casebus_producers.connecting import quiet_kafka
 from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR
 from casebus_schemas.connection import Connection
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 
 
 class TakenIn(NamedTuple):

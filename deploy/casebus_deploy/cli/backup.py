@@ -54,7 +54,7 @@ def restore(
     """
     from casebus_consumers.auditor.verify import verify_ledger
     from casebus_deploy.stack.backup import restore as put_back
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
 
     backup = put_back(folder, data)
     body = {**backup.to_json(), "ledger": None}

@@ -13,7 +13,7 @@ from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.errors import Refused, RetryLater, UsageError
 
 if TYPE_CHECKING:
-    from casebus_services.ledger.database import Database
+    from casebus_services.ledger.ledger_database import Database
 
 _LEDGERED_S = 60.0
 
@@ -48,8 +48,8 @@ def drop(
     from casebus_deploy.stack.operations import Operator
     from casebus_producers.config import read_connection
     from casebus_schemas.catalogue.catalog import Catalog
-    from casebus_services.ledger.database import open_database
     from casebus_services.ledger.drop import drop_payload
+    from casebus_services.ledger.ledger_database import open_database
 
     known = read_connection(connection)
     if known is None or connection is None or "ledger" not in known.databases:

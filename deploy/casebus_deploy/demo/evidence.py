@@ -22,10 +22,10 @@ from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, ledg
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_moment
-from casebus_services.ledger.database import bus_errors, open_database
+from casebus_services.ledger.ledger_database import bus_errors, open_database
 from casebus_services.ledger.rebuild import rebuild as rebuild_ledger
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.arrivals import arrivals_of
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild as rebuild_accounts
 
 from .report import Check

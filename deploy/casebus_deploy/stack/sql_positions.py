@@ -34,7 +34,7 @@ def _positions(read: Callable[[], Positions], topics: tuple[TopicSpec, ...]) -> 
 
 def _of_ledger(databases: Mapping[str, str]) -> Positions:
     from casebus_consumers.auditor.ledger_rows import snapshot
-    from casebus_services.ledger.database import open_database
+    from casebus_services.ledger.ledger_database import open_database
 
     database = open_database(databases["ledger"], read_only=True)
     try:

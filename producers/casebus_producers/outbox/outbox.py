@@ -14,7 +14,7 @@ from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.records import Outgoing
 from casebus_schemas.wire.signing import SigningKey
 
-from ..database import Database
+from ..outbox_file import Database
 from .outbox_events import Acknowledged, OutboxStatus, Pending, Queued, ReadyEvent
 from .relay_lock import take_relay_lock
 from .turns import Turn

@@ -9,7 +9,7 @@ from casebus_schemas.errors import Gap
 from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
-from .rules import BatchResult, merge_runs
+from .appending import BatchResult, merge_runs
 from .store import LedgerStore
 
 log = logging.getLogger(__name__)

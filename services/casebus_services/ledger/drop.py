@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from .database import Database, bus_errors
-from .schema import SQLITE
+from .ledger_database import Database, bus_errors
+from .ledger_tables import SQLITE
 
 
 def drop_payload(database: Database, value_sha256: bytes) -> bool:

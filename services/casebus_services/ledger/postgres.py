@@ -12,6 +12,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from casebus_services.pooler import unprepared_behind_pooler
 from casebus_services.sqlite_reading import FileToRead
 
+from .appending import EntryColumns, Insert, NewRows
+from .ledger_tables import POSTGRES
 from .postgres_arrays import (
     BinaryArray,
     BinaryArrayDumper,
@@ -22,8 +24,6 @@ from .postgres_arrays import (
     text_array,
 )
 from .postgres_copy import COPY_ENTRY, HEADER, TRAILER, entry_rows
-from .rules import EntryColumns, Insert, NewRows
-from .schema import POSTGRES
 
 _BATCH = (
     "INSERT INTO batch SELECT * FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::bigint[], "

@@ -7,7 +7,7 @@ the table at once. The format is that of COPY's documentation, "Binary Format".
 from collections.abc import Callable
 from struct import Struct, pack
 
-from .rules import EntryColumns
+from .appending import EntryColumns
 
 COPY_ENTRY = "COPY entry FROM STDIN (FORMAT BINARY)"
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

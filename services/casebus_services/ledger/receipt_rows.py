@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from casebus_schemas.wire.records import TopicPartition
 
-from .database import Database, bus_errors
+from .ledger_database import Database, bus_errors
 
 
 @dataclass(frozen=True, slots=True)

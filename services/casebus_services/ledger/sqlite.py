@@ -11,8 +11,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
 from casebus_services.sqlite_reading import FileToRead, not_there
 
-from .rules import Insert, NewRows
-from .schema import SQLITE
+from .appending import Insert, NewRows
+from .ledger_tables import SQLITE
 
 _FULL = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")
 

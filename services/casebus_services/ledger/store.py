@@ -14,8 +14,7 @@ from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.same_log import Known
 
-from .database import bus_errors, migrate, open_database
-from .rules import (
+from .appending import (
     ORIGIN,
     BatchResult,
     LogState,
@@ -27,6 +26,7 @@ from .rules import (
     merge_runs,
     split_repeats,
 )
+from .ledger_database import bus_errors, migrate, open_database
 from .trees import tree_at
 
 ROWS_AT_ONCE = 500

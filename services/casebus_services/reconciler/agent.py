@@ -15,9 +15,9 @@ from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
+from .accounts_database import Database
 from .announce import Announcer
 from .arrivals import Arrival
-from .database import Database
 from .entered_notices import enter, missing
 from .fence import FIGURES, LINKS, Fence
 from .intake import NO_LIMIT, Budget, Intake

@@ -11,7 +11,7 @@ from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.published import stated_figures
 from casebus_schemas.statistics.scopes import law_version
 
-from .database import Transaction
+from .accounts_database import Transaction
 
 MOST_FIGURES = 1000
 """Of each agency that many figures are held against the events, the last that stand."""

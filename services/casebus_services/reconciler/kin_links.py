@@ -12,8 +12,8 @@ from casebus_schemas.rules.running import run_kin
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
+from .accounts_database import Database
 from .announce import Announcer, Said
-from .database import Database
 from .fence import LINKS
 from .hearing import Turn
 from .kin_store import KinWork, Place

@@ -23,9 +23,9 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
 
+from .accounts_database import Transaction
 from .arrivals import Arrival
 from .chain_events import events_of
-from .database import Transaction
 from .rows import EVENTS_TOLD, FINDINGS, found_before, stored_event
 from .set_aside import reason_of
 

@@ -10,7 +10,7 @@ from casebus_schemas.errors import BusError
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_services.streams.same_log import Known
 
-from .database import Database
+from .accounts_database import Database
 
 _LAST = (
     "SELECT bus_partition, bus_offset, topic, a.partition, koffset, attempt, admitted_ms "

@@ -14,8 +14,8 @@ from casebus_schemas.rules.running import run_linked
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
+from .accounts_database import Database
 from .announce import Announcer, Said, said
-from .database import Database
 from .fence import LINKS
 from .hearing import Announcement, Turn, findings_said
 from .rows import finding_row

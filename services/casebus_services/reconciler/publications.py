@@ -15,10 +15,10 @@ from casebus_schemas.statistics.in_parts import InParts
 from casebus_schemas.statistics.published import Stated, StatedFigures
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
+from .accounts_database import Database, Transaction
 from .announce import Announcer
 from .chain_events import events_of
 from .compared import MOST_FIGURES, MOST_STATED, entered, versions_of
-from .database import Database, Transaction
 from .fence import FIGURES
 from .rows import (
     CHAINS_COUNTED,

@@ -37,7 +37,7 @@ def open_reading(url: str) -> Reading:
     """The accounts database for reading. Raises UsageError if it does not exist."""
     if url.startswith(_FILE) and "?" not in url:
         return _File(Path(url.removeprefix(_FILE)))
-    from .database import Database
+    from .accounts_database import Database
 
     return Database(url, read_only=True)
 

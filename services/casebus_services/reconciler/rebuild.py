@@ -24,10 +24,10 @@ from casebus_schemas.times import beijing_text, to_datetime, utc_text
 from casebus_schemas.wire.headers import CONTENT_TYPE, EventHeaders
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
+from .accounts_database import Database, Transaction
 from .arrivals import Arrival
 from .book import ChainBook
 from .compared import compared, looked_at, stated_until
-from .database import Database, Transaction
 from .entered_notices import entered_calendars
 from .intake import Intake
 from .kin_store import MOVED

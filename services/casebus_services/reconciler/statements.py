@@ -14,9 +14,9 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.rules.across import r66
 from casebus_services.streams.patience import PATIENCE_S, patiently
 
+from .accounts_database import Database, Transaction
 from .announce import Announcer
 from .compared import entered, stated_until
-from .database import Database, Transaction
 from .fence import LINKS
 from .rows import (
     EVENTS_STATED,

@@ -17,11 +17,11 @@ from casebus_schemas.rules.finding import Finding
 from casebus_schemas.times import to_datetime, to_moment
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 
+from .accounts_database import Transaction
 from .announce import Announced, Announcer, Said, event_id
 from .arrivals import Arrival
 from .book import ChainBook
 from .chain_events import events_of
-from .database import Transaction
 from .entered_notices import entered_calendars
 from .fence import Fence
 from .kin_store import enter_kin, note_kin

@@ -10,7 +10,7 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream
 
-from .database import Database
+from .accounts_database import Database
 from .fence import Fence
 from .proven import Keys
 

@@ -8,9 +8,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules.finding import Finding
 from casebus_services.streams.faults import fault_point
 
+from .accounts_database import Database
 from .announce import Announcer
 from .compared import ends_in
-from .database import Database
 from .hearing import Turn
 from .rows import NOT_CLOSED_OF, finding_row, found_before
 from .store import Work

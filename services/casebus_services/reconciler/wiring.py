@@ -18,11 +18,11 @@ from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
 from casebus_services.streams.worker import StreamWorker
 
+from .accounts_database import Database
 from .agent import ReconcilerAgent
 from .announce import Announcer
 from .bus_keys import BusKeys
 from .command_follower import CommandFollower
-from .database import Database
 from .intake import Budget
 from .last_read import last_read
 from .stepped_over import orders_in_words

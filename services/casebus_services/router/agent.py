@@ -21,10 +21,10 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
 from casebus_services.streams.two_threads import Halves
 
+from .judgement import Examined, Judgement, conclude, examine
 from .key_receipts import Outcomes, key_receipts
 from .originals import Originals
 from .outputs import AdmissionWriter, admission_of, dead_letter_of, notices, receipt_of, sendable
-from .rules import Examined, Judgement, conclude, examine
 from .set_aside import CODE, PASSED, each, unanswered, unexamined
 
 log = logging.getLogger(__name__)

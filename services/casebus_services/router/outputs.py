@@ -17,7 +17,7 @@ from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead
 from casebus_services.streams.two_threads import Halves
 
-from .rules import Judgement
+from .judgement import Judgement
 
 _, _PRODUCER, _SEQ, _PREV, _SIG = BUS_HEADERS
 _DELIVERY_PARTITION = 0
@@ -196,7 +196,7 @@ def dead_letter_of(judgement: Judgement, admission: Admission) -> Outgoing:
         ("__connect.errors.offset", offset),
         ("__connect.errors.connector.name", "casebus-router"),
         ("__connect.errors.stage", "TRANSFORMATION"),
-        ("__connect.errors.class.name", "casebus_services.router.rules"),
+        ("__connect.errors.class.name", "casebus_services.router.judgement"),
         ("__connect.errors.exception.class.name", f"casebus.{code}"),
         ("__connect.errors.exception.message", detail),
         ("kafka_dlt-original-topic", topic),

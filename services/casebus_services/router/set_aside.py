@@ -10,8 +10,8 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode, RetryLater, StopService
 from casebus_schemas.wire.records import Record
 
+from .judgement import Examined, Judgement, secret_in
 from .refusals import Refusal
-from .rules import Examined, Judgement, secret_in
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from casebus_services.streams.faults import fault_point
 from .head_log import HeadLog
 from .high_water import HighWater
 from .known import KnownHeads, Seen, agrees
-from .rules import LogEnd, refused
+from .recomputing import LogEnd, refused
 from .store import SealedEpoch, SealerStore
 
 log = logging.getLogger(__name__)

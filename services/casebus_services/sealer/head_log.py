@@ -11,8 +11,8 @@ from casebus_schemas.evidence.epoch import EpochLeaf, LogHead
 from casebus_schemas.evidence.leaf import encode_headers
 from casebus_schemas.evidence.merkle import Tile, TiledTree
 from casebus_schemas.evidence.signed_note import SignedNote
-from casebus_services.ledger.database import Database
-from casebus_services.ledger.rules import BatchRow, EntryColumns, NewRows, tile_row
+from casebus_services.ledger.appending import BatchRow, EntryColumns, NewRows, tile_row
+from casebus_services.ledger.ledger_database import Database
 
 NO_HEADERS = encode_headers(())
 

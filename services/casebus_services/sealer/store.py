@@ -13,14 +13,14 @@ from casebus_schemas.evidence.epoch import EpochLeaf, EpochTree, LogHead, log_or
 from casebus_schemas.evidence.merkle import Tile, TiledTree, consistency_proof
 from casebus_schemas.evidence.signed_note import NoteSigner, SignedNote, VerifierKey
 from casebus_schemas.evidence.submission import Submission
-from casebus_services.ledger.database import Database, bus_errors
-from casebus_services.ledger.schema import POSTGRES
+from casebus_services.ledger.ledger_database import Database, bus_errors
+from casebus_services.ledger.ledger_tables import POSTGRES
 from casebus_services.ledger.trees import subtrees, tree_at
 from casebus_services.streams.faults import fault_point
 
 from .head_log import HeadLog, append_epoch
 from .known import Line
-from .rules import LogEnd, ReadBack, Recheck, StoredTile, refused
+from .recomputing import LogEnd, ReadBack, Recheck, StoredTile, refused
 
 PAGE = 20_000
 """Entries read at once: some 6 MB."""

@@ -16,8 +16,8 @@ from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.config import ServiceSettings
-from casebus_services.ledger.database import bus_errors, migrate, open_database
-from casebus_services.ledger.rules import Fenced
+from casebus_services.ledger.appending import Fenced
+from casebus_services.ledger.ledger_database import bus_errors, migrate, open_database
 from casebus_services.streams.ends import KafkaEnds
 from casebus_services.streams.heartbeat import Heartbeat
 from casebus_services.streams.quiet import hush

@@ -15,7 +15,7 @@ from casebus_consumers.auditor.ledger_rows import StoredEntry, snapshot
 from casebus_consumers.auditor.shared_work import NoHelp, helpers
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.evidence.leaf import encode_headers, leaf, leaf_hash
-from casebus_services.ledger.rules import event_id
+from casebus_services.ledger.appending import event_id
 from casebus_services.ledger.store import LedgerStore
 from support.ledger.ledgers import TOPIC, empty_sqlite, record, run
 

@@ -13,7 +13,7 @@ from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.leaf import leaf, leaf_hash, value_sha256_in
 from casebus_schemas.evidence.merkle import root_of
-from casebus_services.ledger.database import open_database
+from casebus_services.ledger.ledger_database import open_database
 from casebus_services.ledger.store import LedgerStore
 from support.ledger.ledgers import TOPIC, record, run
 

@@ -8,7 +8,7 @@ from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.records import Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.events.signed_events import Speaker, seed_of, stored
 from support.ledger.sealed_ledger import policy
 from support.ledger.signed_case import SignedCase, bundle_of

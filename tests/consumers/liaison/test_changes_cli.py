@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from casebus_consumers.liaison.changes_cli import app
 from casebus_schemas.errors import UsageError
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.reconciler.desk import Desk
 
 AFTER = "2022-09-30T12:00"

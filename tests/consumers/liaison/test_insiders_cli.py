@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from casebus_consumers.liaison.insiders_cli import app
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_time
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.events.signed_events import chain
 from support.reconciler.desk import Desk, envelope_at, ms
 

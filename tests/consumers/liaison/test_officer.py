@@ -16,7 +16,7 @@ from casebus_schemas.admission.notice_records import parse_notice
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import read_day, read_end
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.chains import at
 from support.cases.members import door_event
 from support.events.signed_events import chain, stored

@@ -13,7 +13,7 @@ from casebus_consumers.liaison.said_since import said_since
 from casebus_schemas.catalogue.topology import ADMISSION
 from casebus_schemas.wire.records import TopicPartition
 from casebus_schemas.wire.signing import SigningKey
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.events.signed_events import Speaker, chain, seed_of, stored
 from support.reconciler.desk import Desk, envelope_at
 from support.router.router_writings import dead_letter

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner, Result
 
 from casebus_consumers.liaison.cases_cli import app
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.events.signed_events import chain
 from support.reconciler.desk import Desk, envelope_at, ms
 

@@ -19,7 +19,7 @@ from casebus_schemas.admission.notice_records import NoticeRecord, parse_notice
 from casebus_schemas.catalogue.catalog import RECEIPTS, Catalog
 from casebus_schemas.rules.case_view import case_view
 from casebus_schemas.texts.harmless import json_text
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.chains import amount, at, say, suspects
 from support.cases.event_data import event_data
 from support.events.signed_events import AT, Speaker, stored

@@ -19,7 +19,7 @@ from casebus_consumers.own.view import OwnView
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import EVERYTHING
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.chains import at
 from support.cases.members import write_connection
 from support.cases.own_cases import play

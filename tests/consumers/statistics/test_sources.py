@@ -13,7 +13,7 @@ from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import Forged, UsageError
 from casebus_schemas.wire.door import parse_event
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.prosecutions import played
 from support.cases.statistics_chains import count
 from support.events.admissions import Admitter, unsigned

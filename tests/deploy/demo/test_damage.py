@@ -8,7 +8,7 @@ import pytest
 
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_deploy.demo.damage import Break, break_ledger
-from casebus_services.ledger.database import open_database
+from casebus_services.ledger.ledger_database import open_database
 from casebus_services.ledger.store import LedgerStore
 from support.ledger.ledgers import run
 

@@ -15,7 +15,7 @@ from casebus_producers.config import read_connection
 from casebus_producers.private_files import write_private
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
-from casebus_services.ledger.database import open_database
+from casebus_services.ledger.ledger_database import open_database
 from casebus_services.ledger.store import LedgerStore
 from support.cases.members import open_outbox, ready, write_connection
 from support.ledger.ledgers import empty_sqlite, run

@@ -17,7 +17,7 @@ from casebus_schemas.catalogue.topology import topic
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.codec import MAX_VALUE_BYTES, encode, encode_raw
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.cases.made_up import made_up
 from support.cases.members import door_event
 from support.events.doors import CATALOG, NOW_MS, Doors

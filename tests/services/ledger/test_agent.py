@@ -10,7 +10,7 @@ from casebus_schemas.errors import Divergence, Gap, RetryLater
 from casebus_schemas.wire.records import Batch, TopicPartition
 from casebus_services.ledger import agent as agent_module
 from casebus_services.ledger.agent import LedgerAgent, Load
-from casebus_services.ledger.rules import Fenced
+from casebus_services.ledger.appending import Fenced
 from casebus_services.ledger.store import LedgerStore
 from support.ledger.ledgers import TOPIC, batch, empty_sqlite, record, run
 

@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
-from casebus_services.ledger.database import migrate, open_database
+from casebus_services.ledger.appending import EntryColumns
+from casebus_services.ledger.ledger_database import migrate, open_database
 from casebus_services.ledger.postgres_copy import COPY_ENTRY, HEADER, TRAILER, entry_rows
-from casebus_services.ledger.rules import EntryColumns
 
 pytestmark = pytest.mark.postgres
 

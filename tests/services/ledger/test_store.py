@@ -14,7 +14,7 @@ from casebus_schemas.errors import Divergence, Gap, RetryLater, StopService
 from casebus_schemas.evidence.leaf import decode_headers, leaf, leaf_hash
 from casebus_schemas.evidence.merkle import Frontier, root_of
 from casebus_schemas.wire.records import Batch, Record, TopicPartition
-from casebus_services.ledger.rules import BatchResult, Fenced
+from casebus_services.ledger.appending import BatchResult, Fenced
 from casebus_services.ledger.store import LedgerStore
 from support.ledger.ledgers import TOPIC, batch, ce_id, empty_sqlite, record, run
 

@@ -12,7 +12,7 @@ from casebus_schemas.errors import Gap, RetryLater
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_schemas.wire.signing import ZERO_DIGEST, event_digest
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import at
 from support.events.admissions import MemorySink, batch_of, data_of

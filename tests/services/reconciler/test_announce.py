@@ -10,7 +10,7 @@ import pytest
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.events.admissions import data_of
 from support.reconciler.desk import Desk, envelope_at
 

@@ -13,7 +13,7 @@ from casebus_schemas.case.as_of import LEVELS, AsOf, Level, had_at, sight
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import case_view
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.chains import at, digest, event_id, say
 from support.events.admissions import data_of
 from support.reconciler.desk import STORY_CHAIN, Desk, envelope_at, ms

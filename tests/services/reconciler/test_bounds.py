@@ -13,9 +13,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.rules import reconcile
 from casebus_schemas.rules.chain import r09
 from casebus_services.reconciler import intake
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.announce import said
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.intake import Budget
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.shelf import MAX_CACHED_BYTES, Shelf

@@ -15,9 +15,9 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.calendars import Calendars
 from casebus_schemas.times import beijing_text
 from casebus_schemas.wire.headers import EventHeaders
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import CHAIN, at
 from support.cases.random_cases import random_cases

@@ -19,8 +19,8 @@ from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler import kin_links, kin_store
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import amount, charges, say, suspects
 from support.events.admissions import data_of

@@ -20,8 +20,8 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_services.reconciler import announce, links
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import at, say
 from support.events.admissions import data_of

@@ -7,8 +7,8 @@ from casebus_schemas.errors import Forged, RetryLater
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.wire.records import Record
 from casebus_services.commands import StepOver
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.arrivals import arrivals_of
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.stepped_over import StepOverOrder
 from support.events.admissions import KnownKeys, batch_of, unsigned
 from support.events.signed_events import keyring_of

@@ -18,7 +18,7 @@ from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler import publications
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.fence import FIGURES
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.store import Work

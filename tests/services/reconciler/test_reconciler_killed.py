@@ -18,7 +18,7 @@ from casebus_deploy.stack.logins import password_file
 from casebus_schemas.wire.headers import EventHeaders, digest_of
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import ZERO_DIGEST
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.reconciler.desk import Desk
 from support.router.router_process import LONG_S, RouterBus
 

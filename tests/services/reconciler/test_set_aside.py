@@ -13,8 +13,8 @@ from casebus_schemas.errors import Divergence, RetryLater, StopService
 from casebus_schemas.rules.chain import r09
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_services.reconciler import agent, announce, arrivals, intake, rows
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.book import ChainBook
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from casebus_services.reconciler.set_aside import program_of
 from support.cases.chains import at

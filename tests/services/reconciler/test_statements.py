@@ -17,7 +17,7 @@ from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import TopicPartition
 from casebus_services.reconciler import statements
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import at, say
 from support.events.admissions import data_of

@@ -2,7 +2,7 @@
 
 from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.wire.records import TopicPartition
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from support.cases.chains import at
 from support.events.signed_events import chain
 from support.reconciler.desk import Desk, envelope_at, ms

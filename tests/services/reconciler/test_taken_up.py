@@ -6,7 +6,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.last_read import last_read
 from casebus_services.reconciler.taken_up import TakenUp
 from support.events.admissions import KnownKeys, MemorySink, batch_of

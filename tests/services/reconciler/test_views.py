@@ -8,8 +8,8 @@ from casebus_consumers.accounts_reader import AccountsReader
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.arrivals import arrival
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.rebuild import rebuild
 from support.cases.chains import amount, at, suspects
 from support.reconciler.desk import STORY_CHAIN, Desk, envelope_at, ms

@@ -19,9 +19,9 @@ from casebus_schemas.wire.door import DoorProblem, parse_event
 from casebus_schemas.wire.records import Batch, Outgoing, Record, TopicPartition
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.clock import BusClock
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
-from casebus_services.reconciler.database import Database
 from casebus_services.router.agent import Router, Surroundings
 from casebus_services.router.keys import KeyringKeeper
 from support.events.admissions import KnownKeys, MemorySink, batch_of

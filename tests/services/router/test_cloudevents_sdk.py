@@ -10,7 +10,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.records import Record
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.events.signed_events import Speaker, chain, keyring_of, stored
 
 CSRC = Speaker("csrc")

@@ -10,7 +10,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.sealed.blob import SealedBytes
 from casebus_schemas.sealed.cipher import DecryptionKey, seal
 from casebus_schemas.sealed.place import Place
-from casebus_services.router.rules import Judgement, judge
+from casebus_services.router.judgement import Judgement, judge
 from support.cases.members import encryption_seed
 from support.events.doors import NOW_MS
 from support.events.signed_events import NAMESPACE, Speaker, chain, envelope, keyring_of, referral, stored

@@ -11,7 +11,7 @@ from casebus_schemas.errors import RetryLater, StopService
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Record
-from casebus_services.router import agent, outputs, rules
+from casebus_services.router import agent, judgement, outputs
 from support.events.signed_events import Speaker, chain, envelope, stored
 from support.router.router_bench import RouterBench
 
@@ -42,7 +42,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, fails: Call
 FAULTS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "examined": (agent, "examine", lambda record, *_: record.offset == 41),
     "concluded": (agent, "conclude", lambda one, *_: one.record.offset == 41 and one.before is None),
-    "answered": (agent, "notices", lambda judgement, _: judgement.record.offset == 41),
+    "answered": (agent, "notices", lambda one, _: one.record.offset == 41),
     "its receipt": (agent, "receipt_of", lambda one, *_: one.admitted and one.record.offset == 41),
 }
 
@@ -75,9 +75,9 @@ def test_a10_a_record_of_which_nothing_can_be_sent_is_set_aside(
     """What the producer would refuse for ever does not come to it: the others go on, in one stream."""
     bench, real = RouterBench(CSRC, BUS), outputs.notices
 
-    def impossible(judgement: Any, admission: Any) -> Any:
-        found = list(real(judgement, admission))
-        return [one._replace(**instead) for one in found] if judgement.record.offset == 41 else found
+    def impossible(one: Any, admission: Any) -> Any:
+        found = list(real(one, admission))
+        return [n._replace(**instead) for n in found] if one.record.offset == 41 else found
 
     monkeypatch.setattr(agent, "notices", impossible)
     assert [one.code for one in bench.handle(*_three())] == [None, "set-aside", None]
@@ -88,7 +88,7 @@ def test_a10_a_signature_check_that_fails_sets_its_record_aside(monkeypatch: pyt
     """A fault within the check of one signature concerns its record alone."""
     bench, records = RouterBench(CSRC, BUS), _three()
     second = EventHeaders.parse(records[1].headers).id.bytes
-    _failing(monkeypatch, rules, "verify", lambda _block, message, _key: second in message)
+    _failing(monkeypatch, judgement, "verify", lambda _block, message, _key: second in message)
     assert [one.code for one in bench.handle(*records)] == [None, "set-aside", None]
 
 
@@ -124,7 +124,7 @@ def test_a10_personal_data_outrank_the_fault(monkeypatch: pytest.MonkeyPatch) ->
     _failing(monkeypatch, agent, "examine", lambda *_: True)
     (found,) = bench.handle(_three(message_no=f"号{RESIDENT_ID}")[0])
     assert found.code == "personal-data"
-    _failing(monkeypatch, rules, "_secret", lambda *_: True)
+    _failing(monkeypatch, judgement, "_secret", lambda *_: True)
     (found,) = bench.handle(_three()[0])
     assert (found.code, found.original is not None) == ("set-aside", True)
     assert [one.value for one in bench.outputs if one.topic == "dead-letter.csrc"] == [None]

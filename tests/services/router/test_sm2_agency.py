@@ -18,7 +18,7 @@ from casebus_schemas.evidence.bundle_check import check_bundle
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.cases.members import ready
 from support.events.admissions import Admitter
 from support.events.signed_events import Speaker, keyring_of, referral, stored

@@ -17,7 +17,7 @@ from casebus_schemas.evidence.leaf import leaf, leaf_hash
 from casebus_schemas.evidence.merkle import EMPTY_ROOT, Frontier, root_of, verify_consistency
 from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.wire.records import TopicPartition
-from casebus_services.ledger.rules import Fenced
+from casebus_services.ledger.appending import Fenced
 from casebus_services.ledger.store import LedgerStore
 from support.events.sealing import ORIGIN, SIGNER, WITNESS, Sealing, checkpoints
 from support.ledger.ledgers import empty_sqlite, run

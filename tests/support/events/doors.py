@@ -10,7 +10,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import message_uuid
-from casebus_services.router.rules import Judgement, judge
+from casebus_services.router.judgement import Judgement, judge
 from support.events.signed_events import Speaker, keyring_of, stored
 
 CATALOG = Catalog.load()

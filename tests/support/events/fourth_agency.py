@@ -14,7 +14,7 @@ from casebus_schemas.agencies import AGENCIES, MEMBERS, Members, roles_of
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import acls, topics
 from casebus_schemas.rules.reconcile import reconcile
-from casebus_services.router.rules import judge
+from casebus_services.router.judgement import judge
 from support.cases.chains import amount, at, say, suspects
 from support.events.signed_events import Speaker, envelope, keyring_of, stored
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casebus_services.reconciler.database import Database
+from casebus_services.reconciler.accounts_database import Database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

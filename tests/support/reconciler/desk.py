@@ -8,9 +8,9 @@ from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.signing import SigningKey
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
-from casebus_services.reconciler.database import Database
 from casebus_services.reconciler.intake import NO_LIMIT, Budget
 from casebus_services.reconciler.proven import Keys
 from casebus_services.reconciler.stepped_over import SteppedOver

@@ -7,8 +7,8 @@ from casebus_deploy.cli.main import main
 from casebus_schemas.admission.verdict import Admission
 from casebus_schemas.wire.records import Outgoing
 from casebus_services.router import agent
+from casebus_services.router.judgement import Judgement
 from casebus_services.router.outputs import notices
-from casebus_services.router.rules import Judgement
 
 EVENT = "TEST_UNSENDABLE_EVENT"
 """The variable that names the event by its id."""

@@ -6,8 +6,8 @@ from casebus_schemas.wire.compose import Composed
 from casebus_schemas.wire.headers import digest_of, fields_of
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.records import Outgoing, Record
+from casebus_services.router.judgement import Judgement, judge
 from casebus_services.router.outputs import admission_of, dead_letter_of, notices
-from casebus_services.router.rules import Judgement, judge
 from support.events.signed_events import Speaker, keyring_of, stored
 
 ADMITTED_AT_MS = 1_476_800_000_123

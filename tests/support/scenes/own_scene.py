@@ -23,8 +23,8 @@ from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.ids import uuid7
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
+from casebus_services.router.judgement import judge
 from casebus_services.router.outputs import admission_of, notices
-from casebus_services.router.rules import judge
 from support.events import receipts
 from support.events.admissions import Admitter
 from support.events.signed_events import seed_of, stored

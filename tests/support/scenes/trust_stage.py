@@ -12,9 +12,9 @@ from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, FINDING
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.records import Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
+from casebus_services.reconciler.accounts_database import Database
 from casebus_services.reconciler.agent import ReconcilerAgent
 from casebus_services.reconciler.announce import Announcer
-from casebus_services.reconciler.database import Database
 from support.events.admissions import KnownKeys, MemorySink, batch_of
 from support.scenes.crash_run import Databases
 from support.scenes.fault_stack import FaultStack

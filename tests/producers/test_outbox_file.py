@@ -9,8 +9,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-import casebus_producers.database as database_of_the_agency
-from casebus_producers.database import HEAD, Database
+import casebus_producers.outbox_file as database_of_the_agency
+from casebus_producers.outbox_file import HEAD, Database
 from casebus_schemas.errors import UsageError
 from support.cases.members import open_outbox, ready
 from support.ledger import old_databases

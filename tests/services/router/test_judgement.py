@@ -13,7 +13,7 @@ from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.partitioning import partition_of
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
-from casebus_services.router.rules import Judgement, judge
+from casebus_services.router.judgement import Judgement, judge
 from support.events.signed_events import Speaker, chain, envelope, keyring_of, referral, seed_of, stored
 
 CATALOG = Catalog.load()

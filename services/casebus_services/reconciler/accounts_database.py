@@ -15,7 +15,7 @@ from casebus_services.pooler import unprepared_behind_pooler
 from casebus_services.sqlite_files import BUSY_TIMEOUT_S, configure
 from casebus_services.sqlite_reading import FileToRead, not_there
 
-from .schema import POSTGRES, REVISIONS, SQLITE
+from .account_tables import POSTGRES, REVISIONS, SQLITE
 
 _LOCK = 0x6361736562757332
 """Number of the advisory lock for migrations: "casebus2"."""

@@ -12,8 +12,8 @@ from casebus_services.migrating import upgrade
 from casebus_services.pooler import PREPARED
 from casebus_services.sqlite_reading import FileToRead
 
-from .rules import Fenced, Insert
-from .schema import POSTGRES, REVISIONS, SQLITE
+from .appending import Fenced, Insert
+from .ledger_tables import POSTGRES, REVISIONS, SQLITE
 
 
 class Database(Protocol):
