@@ -20,13 +20,21 @@ from casebus_schemas.wire.door import DoorProblem, to_json
 
 from .accesses import Accesses
 from .attempts import Attempts
+from .background import Looked
 from .board import Board, CaseLine
+from .evidence import Evidence, Sources
+from .jobs import Jobs
+from .ledger_state import ledger_state
 from .notices import Notices
 from .officers import Officers
 from .search_index import SearchIndex
 from .sessions import Sessions
 from .store import DeskStore, desk_file
 from .unmasking import Unmasking
+
+EVIDENCE = "evidence"
+"""The folder of what was proven, below the agency's own."""
+_LEDGER_FRESH_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Desk:
         *,
         simulated_clock: bool = False,
         hasher: PasswordHasher | None = None,
+        ledger: Sources | None = None,
     ) -> None:
         self.agency = door.agency
         self.door = door
@@ -77,6 +86,9 @@ class Desk:
         self.view = door.view
         self.form_secret = self.store.secret("forms")
         self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
+        self.evidence = Evidence(ledger or Sources(), door.view, door.store, door.outbox)
+        self.ledger_state = Looked(lambda: ledger_state(self.evidence.sources), _LEDGER_FRESH_S)
+        self.jobs = Jobs(self.store, settings.data_dir / EVIDENCE, self.evidence.works())
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:

@@ -43,5 +43,13 @@ STEPS = (
     CREATE INDEX identifier_chain ON identifier (chain);
     CREATE TABLE indexed (name TEXT PRIMARY KEY, ends TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE job (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, officer TEXT NOT NULL, asked TEXT NOT NULL,
+        state TEXT NOT NULL, at_ms INTEGER NOT NULL, ended_ms INTEGER, doing TEXT, done INTEGER NOT NULL,
+        of_all INTEGER NOT NULL, file TEXT, size INTEGER, sha256 TEXT, found TEXT, problem TEXT
+    );
+    CREATE INDEX job_state ON job (state, at_ms);
+    """,
 )
 """A later version of the desk adds a step at the end; none is ever changed."""

@@ -70,13 +70,12 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
     settings = {agency: AgencySettings.read(agency, connection) for agency in every}
     known = _known(connection, "door_url")
     doors = {agency: Door(one, catalog, faults=faults, doors=known) for agency, one in settings.items()}
-    simulated = connection is not None and connection.simulated_clock
     servers = [
         uvicorn.Server(_door_config(doors[agency], settings[agency], url))
         for agency, url in door_urls.items()
     ]
     servers.extend(
-        uvicorn.Server(_desk_config(doors[agency], settings[agency], catalog, url, simulated))
+        uvicorn.Server(_desk_config(doors[agency], settings[agency], catalog, url, connection))
         for agency, url in desk_urls.items()
     )
     threads = [threading.Thread(target=server.run, daemon=True) for server in servers]
@@ -147,13 +146,18 @@ def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = Non
 
 
 def _desk_config(
-    door: Door, settings: AgencySettings, catalog: Catalog, url: str, simulated_clock: bool
+    door: Door, settings: AgencySettings, catalog: Catalog, url: str, connection: Connection | None
 ) -> "uvicorn.Config":
     from casebus_consumers.desk.app import MOST_CONNECTIONS, check_url, create_app
     from casebus_consumers.desk.desk import Desk
+    from casebus_consumers.desk.evidence import Sources
 
     check_url(url)
-    desk = Desk(door, settings, catalog, simulated_clock=simulated_clock)
+    simulated = connection is not None and connection.simulated_clock
+    ledger = Sources.read(connection, os.environ)
+    desk = Desk(door, settings, catalog, simulated_clock=simulated, ledger=ledger)
+    desk.jobs.resume()
+    threading.Thread(target=desk.index.take, name=f"{door.agency}-index", daemon=True).start()
     # Every case is looked at once, so that the first officer of the day does not wait for it.
     threading.Thread(target=desk.glance, name=f"{door.agency}-desk", daemon=True).start()
     return _config(create_app(desk, hosts=_hosts(url)), url, MOST_CONNECTIONS)

@@ -13,7 +13,9 @@ from . import (
     exports,
     findings,
     inbox,
+    ledger,
     notice,
+    proofs,
     search,
     sign_in,
 )
@@ -30,6 +32,8 @@ PAGES: tuple[Page, ...] = (
     *compare.PAGES,
     *event.PAGES,
     *search.PAGES,
+    *ledger.PAGES,
+    *proofs.PAGES,
     *accesses.PAGES,
     *exports.PAGES,
 )
