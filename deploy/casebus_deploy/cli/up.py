@@ -35,6 +35,12 @@ def up(
     tls: Annotated[
         bool, typer.Option("--tls", help="every client reaches Kafka by TLS; the folder stays so")
     ] = False,
+    nodes: Annotated[
+        int | None,
+        typer.Option(
+            help="nodes of the embedded Kafka: 3, by TLS, so that any one may die; else 1 or as made"
+        ),
+    ] = None,
     ca_file: Annotated[
         Path | None,
         typer.Option(help="the authority of your own Kafka's certificates (implies --tls)", exists=True),
@@ -42,7 +48,8 @@ def up(
     port_base: Annotated[
         int | None,
         typer.Option(
-            help="first of 11 ports (three of Kafka, page, registry, three doors, three desks); else free",
+            help="first of 11 ports (three of Kafka, page, registry, three doors, three desks), of 17 with "
+            "--nodes 3; else free",
             min=1024,
         ),
     ] = None,
@@ -95,6 +102,7 @@ def up(
         agencies=agencies,
         tls=tls,
         ca_file=None if ca_file is None else ca_file.absolute(),
+        nodes=_nodes(nodes, bootstrap_servers),
         workers=workers,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
@@ -118,6 +126,27 @@ def up(
             stack.look()
             notices.look()
         say("stopping 正在停止 …", err=True)
+
+
+def _nodes(asked: int | None, elsewhere: str | None) -> int | None:
+    from casebus_deploy.embedded.cluster import NODES
+
+    if asked is None:
+        return None
+    if asked not in NODES:
+        raise UsageError(
+            "so many nodes of Kafka are not run here",
+            found=f"--nodes {asked}",
+            expected=" or ".join(map(str, NODES)),
+            remedy="a larger cluster is one of your own: --bootstrap-servers",
+        )
+    if elsewhere is not None:
+        raise UsageError(
+            "your own Kafka has its own nodes",
+            found=f"--nodes {asked} with --bootstrap-servers",
+            expected="one of the two",
+        )
+    return asked
 
 
 def _admin() -> tuple[str, Path]:

@@ -2,7 +2,7 @@
 
 SCRAM-SHA-512 for clients, PLAIN among the node's own listeners (controllers cannot bootstrap on SCRAM), the
 standard authorizer, everything denied that no ACL allows. One node: for the demo, tests and small
-installations.
+installations; cluster.py joins several.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from casebus_schemas.errors import BusError
 
 from . import ahead_of_time, child, jars
-from .broker_properties import ADMIN, BrokerPorts, server_properties
-from .certificates import AUTHORITY, broker_certificate
+from .access import KafkaAccess
+from .broker_properties import ADMIN, BrokerPorts, Member, member_properties, server_properties
+from .certificates import broker_certificate
 from .ports import listening
 from .secret_files import secret, write_private
 from .server import EmbeddedServer
@@ -47,7 +47,7 @@ class BrokerUnavailable(BusError):
     """The embedded broker did not start."""
 
 
-class EmbeddedBroker(EmbeddedServer):
+class EmbeddedBroker(EmbeddedServer, KafkaAccess):
     """One Kafka node whose whole life is in `data_dir`; a second object on the same folder continues it.
 
     Ports are remembered in the folder, so that a restart has the same address. Not for use by two processes
@@ -63,16 +63,20 @@ class EmbeddedBroker(EmbeddedServer):
         properties: Mapping[str, str] | None = None,
         java_options: Sequence[str] = (),
         tls: bool = False,
+        member: Member | None = None,
     ) -> None:
         """With `tls` clients reach it by TLS, in this folder ever after.
 
-        `properties` are added to, or replace, those of server.properties at the next start; `java_options`
-        are given to the Java machine that runs the broker.
+        As a `member` it is one node of a cluster, else a cluster by itself. `properties` are added to,
+        or replace, those of server.properties at the next start; `java_options` are given to the Java machine
+        that runs the broker.
         """
         self.data_dir = data_dir.absolute()
         self._heap_mb = heap_mb
         self._properties = dict(properties or {})
         self._java_options = tuple(java_options)
+        self._member = member
+        self._shared = self.data_dir if member is None else member.shared
         self.ports = self._remembered_ports(ports)
         self._tls = tls or self._tls_folder.exists()
 
@@ -82,46 +86,6 @@ class EmbeddedBroker(EmbeddedServer):
     def bootstrap_servers(self) -> str:
         """`host:port` of the client listener (SCRAM-SHA-512)."""
         return f"127.0.0.1:{self.ports.client}"
-
-    @property
-    def security_protocol(self) -> str:
-        """SASL_SSL with TLS, else SASL_PLAINTEXT."""
-        return "SASL_SSL" if self._tls else "SASL_PLAINTEXT"
-
-    @property
-    def ca_file(self) -> Path | None:
-        """The authority of its certificate, written by the first start; None without TLS."""
-        return self._tls_folder / AUTHORITY if self._tls else None
-
-    @property
-    def admin_username(self) -> str:
-        """The super user of the client listener."""
-        return ADMIN
-
-    @property
-    def admin_password_file(self) -> Path:
-        """The file (0600) with the super user's password; written by the first start."""
-        return self.data_dir / "admin.password"
-
-    @property
-    def admin_password(self) -> str:
-        """The super user's password."""
-        return self.admin_password_file.read_text(encoding="ascii")
-
-    def client_settings(self, username: str, password: str) -> dict[str, Any]:
-        """Keyword arguments that let kafka-python's clients in under this name."""
-        return {
-            "bootstrap_servers": self.bootstrap_servers,
-            "security_protocol": self.security_protocol,
-            "ssl_cafile": None if self.ca_file is None else str(self.ca_file),
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": username,
-            "sasl_plain_password": password,
-        }
-
-    def admin_settings(self) -> dict[str, Any]:
-        """Keyword arguments that let kafka-python's clients in as the super user."""
-        return self.client_settings(self.admin_username, self.admin_password)
 
     @property
     def log_dir(self) -> Path:
@@ -164,13 +128,14 @@ class EmbeddedBroker(EmbeddedServer):
             self._format(java)
         heap = (f"-Xms{min(256, self._heap_mb)}m", f"-Xmx{self._heap_mb}m")
         return child.ChildSpec(
-            NAME,
+            node_name(1 if self._member is None else self._member.number),
             [*java, *heap, *self._java_options, "kafka.Kafka", str(self._config_file)],
             env=_environment(),
             log_file=self.log_dir / "kafka.out",
             cwd=self.data_dir,
             lived_s=LIVED_S,
             pid_file=self.pid_file,
+            stops_with=NAME,
         )
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
@@ -196,10 +161,6 @@ class EmbeddedBroker(EmbeddedServer):
         self.start(timeout_s)
 
     # --- within ----------------------------------------------------------------------------------------
-
-    @property
-    def _tls_folder(self) -> Path:
-        return self.data_dir / "tls"
 
     @property
     def _config_file(self) -> Path:
@@ -265,7 +226,11 @@ class EmbeddedBroker(EmbeddedServer):
         """
         password = secret(self.admin_password_file)
         scram = f"SCRAM-SHA-512=[name={ADMIN},password={password}]"
-        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id()]
+        if self._member is None:
+            which = ["--standalone", "-t", random_id()]
+        else:
+            which = ["--initial-controllers", self._member.voters, "-t", self._member.cluster_id]
+        tool = ["kafka.tools.StorageTool", "format", *which]
         # The output holds salted keys, so it goes nowhere; the log file has what went wrong.
         process = child.spawn(
             [*java, *tool, "-c", str(self._config_file), "--add-scram", scram],
@@ -286,9 +251,11 @@ class EmbeddedBroker(EmbeddedServer):
             )
 
     def _write_properties(self) -> None:
-        node_password = secret(self.data_dir / "node.password")
+        node_password = secret(self._shared / "node.password")
         certificate = broker_certificate(self._tls_folder) if self._tls else None
         properties = server_properties(self.data_dir, self.ports, node_password, certificate)
+        if self._member is not None:
+            properties |= member_properties(self._member, certificate, self.ca_file)
         properties |= self._properties
         write_private(self._config_file, "".join(f"{key}={value}\n" for key, value in properties.items()))
 
@@ -340,7 +307,17 @@ class EmbeddedBroker(EmbeddedServer):
         self.pid_file.unlink(missing_ok=True)
 
 
-def _cluster_id() -> str:
+def node_name(number: int) -> str:
+    """What a supervisor calls a node."""
+    return NAME if number == 1 else f"{NAME}-{number}"
+
+
+def is_node(name: str) -> bool:
+    """Whether a supervised process is a node of the embedded Kafka."""
+    return name == NAME or name.startswith(f"{NAME}-")
+
+
+def random_id() -> str:
     """22 characters of URL-safe base64; a leading "-" would be read as an option."""
     while True:
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")

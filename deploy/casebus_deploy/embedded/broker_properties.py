@@ -1,5 +1,6 @@
 """The configuration of the embedded Kafka node."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,6 +23,29 @@ class BrokerPorts:
     def free(cls) -> Self:
         """Three ports on which nothing listens now."""
         return cls(*free_ports(3))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What one node of a cluster knows of all: its number, from 1, and where each node's controller is.
+
+    `controllers` are the controllers' ports, `directories` the ids of the nodes' storage, by number; `shared`
+    is the folder of what all have in common: passwords and certificates.
+    """
+
+    number: int
+    cluster_id: str
+    controllers: Mapping[int, int]
+    directories: Mapping[int, str]
+    shared: Path
+
+    @property
+    def voters(self) -> str:
+        """The first controllers, as Kafka's storage tool wants them."""
+        return ",".join(
+            f"{number}@127.0.0.1:{port}:{self.directories[number]}"
+            for number, port in self.controllers.items()
+        )
 
 
 def server_properties(
@@ -103,3 +127,35 @@ def _client_tls(certificate: Path | None) -> dict[str, str]:
         "listener.name.client.ssl.enabled.protocols": "TLSv1.3,TLSv1.2",
         "listener.name.client.ssl.client.auth": "none",
     }
+
+
+def member_properties(member: Member, certificate: Path | None, authority: Path | None) -> dict[str, str]:
+    """What differs for one node of three or more: Kafka's own topics have three replicas, as the bus's have.
+
+    With a `certificate` the nodes speak to each other by TLS too, and know each other by `authority`.
+    """
+    found = {
+        "node.id": str(member.number),
+        "controller.quorum.bootstrap.servers": ",".join(
+            f"127.0.0.1:{port}" for port in member.controllers.values()
+        ),
+        "default.replication.factor": "3",
+        "min.insync.replicas": "2",
+        "offsets.topic.replication.factor": "3",
+        "transaction.state.log.replication.factor": "3",
+        "transaction.state.log.min.isr": "2",
+        "share.coordinator.state.topic.replication.factor": "3",
+        "share.coordinator.state.topic.min.isr": "2",
+    }
+    if certificate is None or authority is None:
+        return found
+    found["listener.security.protocol.map"] = "CLIENT:SASL_SSL,INTERNAL:SASL_SSL,CONTROLLER:SASL_SSL"
+    for listener in ("internal", "controller"):
+        found |= {
+            f"listener.name.{listener}.ssl.keystore.type": "PEM",
+            f"listener.name.{listener}.ssl.keystore.location": str(certificate),
+            f"listener.name.{listener}.ssl.truststore.type": "PEM",
+            f"listener.name.{listener}.ssl.truststore.location": str(authority),
+            f"listener.name.{listener}.ssl.enabled.protocols": "TLSv1.3,TLSv1.2",
+        }
+    return found

@@ -44,7 +44,7 @@ class ChildSpec:
     """What to run: a program, its whole environment, and the file to which its output is appended.
 
     A supervisor tries again at once what lived for `lived_s`, and never what ended with one of `final_exits`;
-    `pid_file` always holds the pid while it runs.
+    `pid_file` always holds the pid while it runs. Those with the same `stops_with` are told to end together.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ChildSpec:
     lived_s: float = LIVED_S
     pid_file: Path | None = None
     final_exits: frozenset[int] = frozenset()
+    stops_with: str | None = None
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it once, as `spawn` does."""

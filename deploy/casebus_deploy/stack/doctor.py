@@ -19,6 +19,7 @@ from casebus_schemas.errors import BusError
 
 from .cosigning_watch import cosigning_examined
 from .examined import Examined, State
+from .replicas_examined import replicas_examined
 
 app = typer.Typer()
 
@@ -53,6 +54,7 @@ def examine(file: Path | None) -> Iterator[Examined]:
             yield _quotas(connection)
             yield from _rights(connection)
             yield from _logins(connection)
+            yield from replicas_examined(connection)
         yield from _services(file.parent)
         yield from _denials(file.parent)
         yield from _failed_logins(file.parent)
@@ -244,7 +246,8 @@ def _logins(connection: Connection) -> Iterator[Examined]:
 
 
 def _services(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.embedded.broker import NAME as BROKER
+    from casebus_deploy.embedded.broker import is_node
+    from casebus_deploy.embedded.cluster import node_folder
     from casebus_deploy.status_page.status import read_json
     from casebus_schemas.catalogue.services import servers
 
@@ -252,7 +255,9 @@ def _services(folder: Path) -> Iterator[Examined]:
     if not processes:
         yield Examined("services", "bad", "no service runs here", "casebus up")
     for name, process in processes.items():
-        log = folder / "broker" / "log" if name == BROKER else folder / "logs" / f"{name}.log"
+        log = folder / "logs" / f"{name}.log"
+        if is_node(name):
+            log = node_folder(folder / "broker", int(name.partition("-")[2] or 1)) / "log"
         if reason := process.get("reason"):
             found = f"evidence at risk, ended with {process.get('last_exit')} and not started again: {reason}"
             yield Examined(name, "bad", found, f"read {log}; once it is mended: casebus up")
@@ -276,7 +281,7 @@ def _services(folder: Path) -> Iterator[Examined]:
         for term in sign.get("key_terms", ()):
             yield Examined(name, "bad" if term["over"] else "warn", term["text"], KEYS_REMEDY)
         age = None if beat is None else time.time() - float(beat)
-        if name not in (BROKER, *servers()) and (age is None or age > BEAT_AGE_S):
+        if not is_node(name) and name not in servers() and (age is None or age > BEAT_AGE_S):
             silent = "never" if age is None else f"{age:.0f} s ago"
             yield Examined(name, "bad", f"last sign of life: {silent}", f"read {log}")
         elif process.get("restarts"):
@@ -296,10 +301,10 @@ def _sealed(sealed: Mapping[str, Any], log: Path) -> Examined:
 
 
 def _denials(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.status_page.status import last_lines
+    from casebus_deploy.status_page.status import broker_lines
 
     log = folder / "broker" / "log" / "denials.log"
-    if lines := last_lines(log, SHOWN_DENIALS):
+    if lines := broker_lines(folder, log.name, SHOWN_DENIALS):
         yield Examined("access", "warn", f"refused, newest first: {lines[0]}", f"read {log}: who tried this?")
         for line in lines[1:]:
             yield Examined("access", "warn", line)
@@ -316,10 +321,10 @@ def _held_back(folder: Path) -> Iterator[Examined]:
 
 
 def _failed_logins(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.status_page.status import last_lines
+    from casebus_deploy.status_page.status import broker_lines
 
     log = folder / "broker" / "log" / "logins.log"
-    lines = last_lines(log, SHOWN_DENIALS)
+    lines = broker_lines(folder, log.name, SHOWN_DENIALS)
     if lines:
         yield Examined("logins", "warn", f"failed, newest first: {lines[0]}", f"read {log}: whose password?")
     for line in lines[1:]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from casebus_deploy.embedded.broker import NAME as BROKER
-from casebus_deploy.embedded.broker import BrokerPorts, EmbeddedBroker
+from casebus_deploy.embedded.broker import is_node
 from casebus_deploy.embedded.child import ChildSpec
 from casebus_deploy.embedded.ports import free_ports, listening
 from casebus_schemas.agencies import MEMBERS
@@ -27,6 +27,7 @@ from . import keys
 from .desks import DESK, Addresses
 from .doors import DOOR
 from .enrolment import enrolled, operators_own
+from .kafka_start import MOST_STARTS, EmbeddedKafka, start_kafka
 from .logins import password_file
 from .options import StackOptions as StackOptions
 from .principals import stack_principals
@@ -37,8 +38,6 @@ from .witnesses import make_witnesses
 DEFAULT_ORIGIN = "casebus.internal/ledger"
 READY_TIMEOUT_S = 120.0
 REGISTRY_TIMEOUT_S = 10.0
-MOST_STARTS = 3
-"""What ends so often before all is ready will not stay up."""
 
 Say = Callable[[str], None]
 
@@ -61,7 +60,7 @@ class Stack:
         self.secrets = self.data / "secrets"
         self.connection_file = self.data / "connection.json"
         self.policy_file = self.data / "policy"
-        self.broker: EmbeddedBroker | None = None
+        self.broker: EmbeddedKafka | None = None
         self.supervisor: Supervisor | None = None
         self.web_port = 0
         self.registry_port = 0
@@ -196,7 +195,7 @@ class Stack:
         """What runs, for a table: name, address or pid, where its words go."""
         found = [(BROKER, self.bootstrap_servers, str(self.data / "broker" / "log"))]
         for name, state in (self.supervisor.states() if self.supervisor else {}).items():
-            if name == BROKER:
+            if is_node(name):
                 continue
             found.append((name, f"pid {state.pid}", str(self.data / "logs" / f"{name}.log")))
         found.extend((f"{name} db", self.database_url(name), "") for name in ("ledger", "accounts"))
@@ -228,13 +227,8 @@ class Stack:
                     expected="CASEBUS_ADMIN_USERNAME and CASEBUS_ADMIN_PASSWORD_FILE",
                 )
             return
-        remembered = (self.data / "broker" / "ports.json").exists()
-        ports = None if remembered and self.options.port_base is None else BrokerPorts(*self._ports(0, 3))
-        self.broker = EmbeddedBroker(self.data / "broker", ports, tls=self.options.tls)
         assert self.supervisor is not None
-        self.supervisor.run(self.broker.prepare())
-        kept = self.supervisor[BROKER]
-        self.broker.wait_until_ready(lambda: kept.state().restarts < MOST_STARTS)
+        self.broker = start_kafka(self.data / "broker", self.options, self.supervisor, self._ports, self._say)
 
     def _admin_settings(self) -> dict[str, Any]:
         if self.broker is not None:
@@ -330,13 +324,13 @@ class Stack:
         """Until each service is assigned, as its heartbeat says, or has ended for good."""
         assert self.supervisor is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
-        waiting = [name for name in self.supervisor.states() if name not in (BROKER, *servers())]
+        waiting = [name for name in self.supervisor.states() if not is_node(name) and name not in servers()]
         begun = time.time()
         while waiting:
             ended = self.ended()
             waiting = [name for name in waiting if name not in ended and not self._beats_since(name, begun)]
             for name, state in self.supervisor.states().items():
-                if state.restarts >= MOST_STARTS:
+                if state.restarts >= MOST_STARTS and not is_node(name):
                     raise RetryLater(
                         f"{name} does not stay up",
                         found=last_line(self.data / "logs" / f"{name}.log"),

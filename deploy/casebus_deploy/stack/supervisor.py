@@ -8,7 +8,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from subprocess import Popen
 from threading import Event, Lock, Thread
@@ -228,9 +230,14 @@ class Supervisor:
             raise
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """Stop all, the last started first, each within `timeout_s`. Blocking; idempotent."""
-        for one in reversed(self._children.values()):
-            one.stop(timeout_s)
+        """Stop all, the last started first, each within `timeout_s`. Blocking; idempotent.
+
+        Those that stop with each other are told at the same time.
+        """
+        for _, some in groupby(reversed(self._children.values()), lambda one: one.spec.stops_with or one):
+            together = list(some)
+            with ThreadPoolExecutor(len(together), thread_name_prefix="stop") as threads:
+                list(threads.map(lambda one: one.stop(timeout_s), together))
 
     def __enter__(self) -> Self:
         self.start()

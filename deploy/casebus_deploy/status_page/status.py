@@ -113,7 +113,16 @@ def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[s
 
 def throttled_now(folder: Path, now: float) -> tuple[HeldBack, ...]:
     """Whom the embedded broker of this data folder slows down at `now`, seconds since 1970 UTC."""
-    return held_back(last_lines(folder / "broker" / "log" / "throttled.log", _THROTTLED_READ), now)
+    return held_back(broker_lines(folder, "throttled.log", _THROTTLED_READ), now)
+
+
+def broker_lines(folder: Path, name: str, count: int) -> tuple[str, ...]:
+    """Last lines of a log of the embedded broker, newest first; of several nodes by their times."""
+    logs = [folder / "broker" / "log", *sorted(folder.glob("broker-*/log"))]
+    if len(logs) == 1:
+        return last_lines(logs[0] / name, count)
+    lines = [line for log in logs for line in last_lines(log / name, count)]
+    return tuple(sorted(lines, key=lambda line: line.split(" ", 1)[0], reverse=True)[:count])
 
 
 def service_statuses(
@@ -230,8 +239,8 @@ class StatusReader:
             broker_up=up,
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
-            denials=last_lines(self._folder / "broker" / "log" / "denials.log", _DENIALS_SHOWN),
-            failed_logins=last_lines(self._folder / "broker" / "log" / "logins.log", _DENIALS_SHOWN),
+            denials=broker_lines(self._folder, "denials.log", _DENIALS_SHOWN),
+            failed_logins=broker_lines(self._folder, "logins.log", _DENIALS_SHOWN),
             held_back=tuple(one.text for one in throttled_now(self._folder, now)),
             set_aside=tuple(self._set_aside()),
             cosigning=self._cosigning() if up else None,

@@ -162,6 +162,7 @@ class SideReader:
                     self._positions[TopicPartition(batch.topic, batch.partition)] = batch.next_offset
                 self._moved.set()
         finally:
+            _let_go(consumer)
             await consumer.stop()
 
     async def _go_to_starts(self, consumer: Any) -> None:
@@ -218,6 +219,17 @@ class SideReader:
             max_partition_fetch_bytes=2 * 1024 * 1024,
             **aiokafka_login(self._settings),
         )
+
+
+def _let_go(consumer: Any) -> None:
+    """Ends its connections at once: it has nothing to say any more.
+
+    By TLS a client waits until the broker has answered its farewell, and a broker reads none before it has
+    answered the fetch that waits there (`FETCH`).
+    """
+    for connection in list(consumer._client._conns.values()):
+        if connection._writer is not None:
+            connection._writer.transport.abort()
 
 
 async def _offsets(

@@ -228,3 +228,23 @@ def test_services_die_with_their_supervisor(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     until(lambda: not process.is_running())
+
+
+def test_those_that_stop_together_are_told_at_once(tmp_path: Path) -> None:
+    """Of nodes that wait for each other at their end, none is asked only after another has ended."""
+    waits = (
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    pathlib.Path(sys.argv[1] + '.told').touch()\n"
+        "    while len(list(pathlib.Path('.').glob('*.told'))) < 2: time.sleep(0.01)\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path(sys.argv[1] + '.up').touch()\n"
+        "time.sleep(600)\n"
+    )
+    nodes = [replace(service(tmp_path, waits, name), cwd=tmp_path, stops_with="nodes") for name in ("a", "b")]
+    supervisor = Supervisor(nodes)
+    supervisor.start()
+    until(lambda: len(list(tmp_path.glob("*.up"))) == 2)
+    supervisor.stop()
+    assert [state.last_exit for state in supervisor.states().values()] == [0, 0]

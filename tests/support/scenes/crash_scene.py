@@ -144,6 +144,7 @@ class Scenes:
         faults: Mapping[str, str] | None = None,
         workers: int = 1,
         services: tuple[str, ...] = SERVICES,
+        nodes: int | None = None,
     ) -> Iterator[FaultStack]:
         """A running bus in a folder of its own."""
         self._number += 1
@@ -155,6 +156,7 @@ class Scenes:
             faults=faults,
             workers=workers,
             services=services,
+            nodes=nodes,
         )
         with stack:
             yield stack
@@ -192,9 +194,10 @@ class Scenes:
         disturb: Disturb,
         database_url: str | None = None,
         workers: int = 1,
+        nodes: int | None = None,
     ) -> Outcome:
         """The flow while `disturb` does something to the bus in a thread of its own; compared as above."""
-        with self.bus(database_url, workers=workers) as stack:
+        with self.bus(database_url, workers=workers, nodes=nodes) as stack:
             failures: list[str] = []
 
             def work() -> None:

@@ -28,7 +28,7 @@ from casebus_schemas.catalogue.topology import (
 from casebus_schemas.fault_switch import TEST
 from casebus_schemas.wire.signing import SigningKey
 from support.scenes.flow import CLOCK
-from support.scenes.kafka_view import KafkaView
+from support.scenes.kafka_view import KafkaView, librdkafka_config
 
 BACK_IN_S = 5.0
 """How long a killed service may be away (issue: under 5 s)."""
@@ -122,6 +122,7 @@ class FaultStack(Stack):
         faults: Mapping[str, str] | None = None,
         workers: int = 1,
         services: tuple[str, ...] = SERVICES,
+        nodes: int | None = None,
     ) -> None:
         """`secrets` holds keys made before (`make_keys`); `faults` maps a service to its CASEBUS_FAULT."""
         super().__init__(
@@ -132,6 +133,7 @@ class FaultStack(Stack):
                 workers=workers,
                 page=False,
                 registry=False,
+                nodes=nodes,
             )
         )
         self.faults = dict(faults or {})
@@ -243,11 +245,5 @@ def agency_keys(secrets: Path) -> dict[str, SigningKey]:
 def client_config(stack: FaultStack, agency: str) -> dict[str, Any]:
     """librdkafka's settings of an agency's own login."""
     login = stack.connection.principal(agency)
-    return {
-        "bootstrap.servers": stack.bootstrap_servers,
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": login.username,
-        "sasl.password": login.password_file.read_text().strip(),
-        "log_level": 2,
-    }
+    assert stack.broker is not None
+    return librdkafka_config(stack.broker, login.username, login.password_file.read_text().strip())

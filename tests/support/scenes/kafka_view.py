@@ -7,7 +7,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public
 
-from casebus_deploy.embedded.broker import EmbeddedBroker
+from casebus_deploy.embedded.access import KafkaAccess
 from casebus_schemas.catalogue.topology import topics
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.records import TopicPartition as Place
@@ -15,24 +15,40 @@ from casebus_schemas.wire.records import TopicPartition as Place
 LONG_S = 120.0
 
 
+def librdkafka_config(broker: KafkaAccess, username: str, password: str) -> dict[str, Any]:
+    """librdkafka's settings of a login."""
+    found: dict[str, Any] = {
+        "bootstrap.servers": broker.bootstrap_servers,
+        "security.protocol": broker.security_protocol,
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": username,
+        "sasl.password": password,
+        "log_level": 2,
+    }
+    return found if broker.ca_file is None else found | {"ssl.ca.location": str(broker.ca_file)}
+
+
 class KafkaView:
     """One broker's topics. Nothing is ever deleted there, so that offsets count from 0 without a gap."""
 
-    def __init__(self, broker: EmbeddedBroker, partitions: int = 4) -> None:
+    def __init__(self, broker: KafkaAccess, partitions: int = 4) -> None:
         self.broker = broker
         self.partitions = partitions
         self._admin = AdminClient(self.config())
 
     def config(self) -> dict[str, Any]:
         """librdkafka's settings of the super user."""
-        return {
-            "bootstrap.servers": self.broker.bootstrap_servers,
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": self.broker.admin_username,
-            "sasl.password": self.broker.admin_password,
-            "log_level": 2,
-        }
+        return librdkafka_config(self.broker, self.broker.admin_username, self.broker.admin_password)
+
+    def thin(self) -> list[Place]:
+        """Partitions of which not every replica is in step."""
+        described = self._admin.list_topics(timeout=LONG_S).topics.values()
+        return [
+            Place(str(topic.topic), number)
+            for topic in described
+            for number, at in topic.partitions.items()
+            if len(at.isrs) < len(at.replicas)
+        ]
 
     def places(self, names: Iterable[str]) -> list[Place]:
         """All partitions of these topics."""
