@@ -247,5 +247,6 @@ class Jobs:
 
 def _job(row: tuple[Any, ...]) -> Job:
     id, kind, officer, asked, *state, found, problem = row
-    said = (json.loads(found) if found else {}, json.loads(problem) if problem else {})
-    return Job(id, kind, officer, json.loads(asked), *state, *said)
+    said = [json.loads(one) if one else {} for one in (found, problem)]
+    every: list[Any] = [id, kind, officer, json.loads(asked), *state, *said]
+    return Job(*every)
