@@ -75,8 +75,8 @@ class Asked:
         return tuple(key.removeprefix("frame.done_") for key in all_texts() if key.startswith("frame.done_"))
 
     @property
-    def audit_pages(self) -> tuple[str, ...]:
-        """The pages of the audit, by the last part of their address."""
+    def audit_pages(self) -> Mapping[str, str]:
+        """The pages of the audit: addresses by name."""
         from .navigation import AUDIT_PAGES
 
         return AUDIT_PAGES

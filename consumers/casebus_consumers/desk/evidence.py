@@ -167,7 +167,7 @@ class Evidence:
             if told.left_out:
                 cover = "none"  # what is closed of the case itself could not be told from what is left out
             hidden = frozenset({"*"}) if asked["withhold"] else frozenset[str]()
-            made = bundle(rows, chain, self.sources.suffices(), withhold=hidden, cover=cover, shown=told.of)
+            made = bundle(rows, chain, self.sources.suffices(), withhold=hidden, cover=cover, keep=told.of)
         watch("check", 1, 2)
         raw = made.to_bytes()
         found = {**self._judged("bundle", raw), "left_out": told.left_out}

@@ -1,6 +1,6 @@
 """The pages that the head of every page leads to, each for who may open it, with what waits there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .asked import Asked
@@ -41,8 +41,13 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("cases", "/cases", "read"),
     Entry("audit", "/audit", "audit"),
 )
-AUDIT_PAGES = ("search", "ledger", "proofs", "statistics", "insiders", "accesses")
-"""Below `/audit/`; also the keys of their texts in audit.yaml."""
+AUDIT_PAGES: Mapping[str, str] = {
+    "search": "/audit",
+    "ledger": "/audit/ledger",
+    "proofs": "/audit/proofs",
+    "accesses": "/audit/accesses",
+}
+"""Addresses by the keys of their texts in audit.yaml."""
 
 
 def entries(asked: Asked) -> list[Entry]:

@@ -79,7 +79,7 @@ class Proving(DeskScene):
 
     def file(self, browser: Browser, page: str) -> bytes:
         """What was made last."""
-        found = re.search(r'href="(/audit/proofs/[0-9a-f]+/file)"', page)
+        found = re.search(r'href="(/audit/proofs/[0-9a-f]+/made.bin)"', page)
         assert found is not None, text_of(page)
         answer = browser.get(found[1])
         assert "attachment" in answer.headers["content-disposition"]
@@ -220,7 +220,7 @@ def test_files_are_the_auditors(proving: Proving) -> None:
     browser = proving.browser("auditor")
     browser.submit("/audit/proofs", kind="event", about=id_of(proving.told[0]))
     page = proving.over(browser)
-    address = re.search(r"/audit/proofs/[0-9a-f]+/file", page)
+    address = re.search(r"/audit/proofs/[0-9a-f]+/made.bin", page)
     assert address is not None
     proving.file(browser, page)
     for role in ("liaison", "head", "operator"):
@@ -228,8 +228,8 @@ def test_files_are_the_auditors(proving: Proving) -> None:
         for path in ("/audit/proofs", "/audit/ledger", address[0], "/audit/ledger/checkpoint.note"):
             assert other.get(path).status_code == 403
         assert other.submit("/audit/proofs", "/account", kind="event", about="x").status_code == 403
-    assert browser.get("/audit/proofs/0123456789abcdef/file").status_code == 404
-    assert browser.get("/audit/proofs/..%2f..%2foutbox.db/file").status_code == 404
+    assert browser.get("/audit/proofs/0123456789abcdef/made.bin").status_code == 404
+    assert browser.get("/audit/proofs/..%2f..%2foutbox.db/made.bin").status_code == 404
     acts = {one["act"] for one in proving.desk.accesses.before(10_000, 100)}
     assert {"proved", "downloaded"} <= acts
     for file in (proving.folder / "evidence").iterdir():

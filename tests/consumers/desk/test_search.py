@@ -46,7 +46,7 @@ def found(scene: DeskScene) -> DeskScene:
 
 def chains(scene: DeskScene, query: str, role: str = "auditor") -> set[str]:
     """The cases that the page lists."""
-    page = scene.browser(role).get(f"/audit/search?{query}")
+    page = scene.browser(role).get(f"/audit?{query}")
     assert page.status_code == 200, text_of(page.text)
     return set(re.findall(r'<th scope="row"><a href="/cases/([0-9a-f-]{36})">', page.text))
 
@@ -78,7 +78,7 @@ def test_an_event_is_found_by_its_own_id_and_digest(found: DeskScene) -> None:
     """And stands alone beside its case."""
     event = found.desk.view.events(chain(1))[1]
     for text in (str(event.id), event.digest.hex()[:24]):
-        page = found.browser("auditor").get(f"/audit/search?q={text}").text
+        page = found.browser("auditor").get(f"/audit?q={text}").text
         assert set(re.findall(r'href="/cases/[^"]+/events/([0-9a-f]{64})"', page)) == {event.digest.hex()}
 
 
@@ -99,7 +99,7 @@ def test_criteria_hold_together(found: DeskScene) -> None:
     assert chains(found, "security=600518&agency=csrc") == {chain(5)}
     assert chains(found, "security=600518&agency=mps") == set()
     assert chains(found, "") == set()
-    assert "不是日期" in found.browser("auditor").get("/audit/search?from=tomorrow").text
+    assert "不是日期" in found.browser("auditor").get("/audit?from=tomorrow").text
 
 
 def test_tokens_are_for_who_may_see_persons(found: DeskScene) -> None:
@@ -111,7 +111,7 @@ def test_tokens_are_for_who_may_see_persons(found: DeskScene) -> None:
 
 def test_names_are_masked_and_the_log_keeps_none(found: DeskScene) -> None:
     """What was looked for is logged without the whole name."""
-    page = found.browser("auditor").get("/audit/search?q=欧阳修远").text
+    page = found.browser("auditor").get("/audit?q=欧阳修远").text
     assert "欧＊＊＊" in text_of(page)
     assert "欧阳修远" not in page.replace('value="欧阳修远"', "").replace("q=%E6", "")
     noted = [one for one in found.desk.accesses.before(1_000, 10) if one["act"] == "searched"]
@@ -122,7 +122,7 @@ def test_identity_numbers_are_refused(found: DeskScene) -> None:
     """They are not looked for, not logged, and the page says what to do instead."""
     numbers = (f"11010119900307001{digit}" for digit in "0123456789X")
     (number,) = [one for one in numbers if is_resident_id(one)]
-    page = found.browser("auditor").get(f"/audit/search?q={number}").text
+    page = found.browser("auditor").get(f"/audit?q={number}").text
     assert "请以比对令牌检索" in page
     assert not any("110" in (one["object"] or "") for one in found.desk.accesses.before(1_000, 50))
 
@@ -153,14 +153,14 @@ def test_a_search_does_not_wait_for_the_index(found: DeskScene, monkeypatch: pyt
     """While cases are still waiting the page says how many, and that it may not show all."""
     monkeypatch.setattr("casebus_consumers.desk.search_index._AT_ONCE", 1)
     monkeypatch.setattr("casebus_consumers.desk.pages.search._BUILDING_S", 0.0)
-    page = text_of(found.browser("auditor").get("/audit/search?q=600518").text)
+    page = text_of(found.browser("auditor").get("/audit?q=600518").text)
     assert "尚余 1 件案件" in page
 
 
 @pytest.mark.parametrize("role", ["liaison", "head", "operator"])
 def test_only_auditors_search_all_events(scene: DeskScene, role: str) -> None:
     """Other roles find cases by the head's search."""
-    assert scene.browser(role).get("/audit/search?q=x").status_code == 403
+    assert scene.browser(role).get("/audit?q=x").status_code == 403
 
 
 @pytest.mark.parametrize(

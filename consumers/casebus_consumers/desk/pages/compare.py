@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from casebus_consumers.desk.asked import Asked, Gone, Page
 from casebus_consumers.desk.shown.as_of_question import Question, question_of
-from casebus_consumers.desk.shown.compared import KINDS, parts_of
+from casebus_consumers.desk.shown.compared import KINDS, Told, parts_of
 from casebus_consumers.desk.shown.names import case_name
 from casebus_schemas.case.as_of import LEVELS
 from casebus_schemas.case.chain import ChainEvent
@@ -33,6 +33,8 @@ def show(asked: Asked) -> Response:
     views = [_view(asked, chain, one) for one in (was, now)] if compares else []
     compared = changes(*views) if views else None
     opened = asked.open(chain)
+    there = frozenset(one["id"] for one in (*line.duties, *line.findings))
+    told = Told(chain, desk.agency, there, w, open=opened)
     return asked.page(
         "compare.html",
         line=line,
@@ -44,7 +46,7 @@ def show(asked: Asked) -> Response:
         times=[datetime.fromisoformat(view["at"]) for view in views],
         nothing=[not view["events"] for view in views],
         moved=None if compared is None else compared["status"],
-        parts=None if compared is None else parts_of(compared, chain, desk.agency, w, open=opened),
+        parts=None if compared is None else parts_of(compared, told),
         counts=None if compared is None else _counts(compared),
         starts=_starts(desk.view.events(chain), asked.glance.now, asked),
     )

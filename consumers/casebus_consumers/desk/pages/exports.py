@@ -14,7 +14,7 @@ KINDS = {
 
 def download(asked: Asked) -> Response:
     """The file `inbox.csv` and the like, narrowed as the page is; that it was carried away is logged."""
-    name, _, form = asked.part("file").partition(".")
+    name, form = asked.part("name"), asked.part("form")
     if name not in LISTS or form not in KINDS:
         raise Gone
     _, of_audit = LISTS[name]
@@ -28,4 +28,4 @@ def download(asked: Asked) -> Response:
     return Response(body, media_type=kind, headers={"content-disposition": f'attachment; filename="{file}"'})
 
 
-PAGES = (Page("/export/{file}", "read", download),)
+PAGES = (Page("/export/{name}.{form}", "read", download),)

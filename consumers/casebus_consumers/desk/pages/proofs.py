@@ -128,6 +128,6 @@ def _found(asked: Asked, text: str) -> list[Hit]:
 
 PAGES = (
     Page("/audit/proofs", "audit", show, ask),
-    Page("/audit/proofs/{id}/file", "audit", file),
-    Page("/audit/verifier", "audit", verifier),
+    Page("/audit/proofs/{id}/made.bin", "audit", file),
+    Page("/audit/verify_casebus.py", "audit", verifier),
 )

@@ -19,11 +19,6 @@ _BUILDING_S = 1.0
 """How long a search waits for the index to take in what has come."""
 
 
-def first(asked: Asked) -> Response:
-    """Where an auditor begins."""
-    return asked.to("/audit/search")
-
-
 def show(asked: Asked) -> Response:
     """The form, and what was found."""
     index = asked.desk.index
@@ -109,4 +104,4 @@ def _announced(asked: Asked) -> list[Found]:
     return [Found(asked.glance.cases[chain], [], 0, None) for chain in sorted(of)]
 
 
-PAGES = (Page("/audit", "audit", first), Page("/audit/search", "audit", show))
+PAGES = (Page("/audit", "audit", show),)

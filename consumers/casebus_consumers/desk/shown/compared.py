@@ -39,9 +39,8 @@ class Part:
     differences: Sequence[Difference]
 
 
-def parts_of(compared: Mapping[str, Any], chain: str, own: str, w: Words, *, open: bool) -> list[Part]:
+def parts_of(compared: Mapping[str, Any], told: "Told") -> list[Part]:
     """The parts in which something differs; `compared` as `view_changes.changes` gives it."""
-    told = _Told(chain, own, w, open)
     found = []
     for name in PARTS:
         title, facts, href = told.of(name)
@@ -71,11 +70,11 @@ def _difference(
     return Difference(kind, title(now), href(now), before, after)
 
 
-class _Told:
-    """Titles, facts and addresses of entries, in one language."""
+class Told:
+    """Titles, facts and addresses of entries; `there` are the ids that have a page today."""
 
-    def __init__(self, chain: str, own: str, w: Words, open: bool) -> None:
-        self._chain, self._own, self._w, self._open = chain, own, w, open
+    def __init__(self, chain: str, own: str, there: frozenset[str], w: Words, *, open: bool) -> None:
+        self._chain, self._own, self._there, self._w, self._open = chain, own, there, w, open
 
     def of(
         self, part: str
@@ -93,8 +92,12 @@ class _Told:
         if part == "amounts":
             return self._amount_title, self._amount, lambda _one: None
         if part == "obligations":
-            return lambda one: duty_title(one, w), self._duty, lambda one: f"/due/{one['id']}"
-        return lambda one: finding_title(one, w), self._finding, lambda one: f"/findings/{one['id']}"
+            return lambda one: duty_title(one, w), self._duty, lambda one: self._page("due", one)
+        return lambda one: finding_title(one, w), self._finding, lambda one: self._page("findings", one)
+
+    def _page(self, list: str, one: _Entry) -> str | None:
+        """Where it stands, if it is there today."""
+        return f"/{list}/{one['id']}" if one["id"] in self._there else None
 
     def _event(self, one: _Entry) -> Iterator[str]:
         w = self._w
