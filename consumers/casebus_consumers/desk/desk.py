@@ -27,6 +27,7 @@ from .jobs import Jobs
 from .ledger_state import ledger_state
 from .notices import Notices
 from .officers import Officers
+from .own_tally import OwnTally
 from .search_index import SearchIndex
 from .sessions import Sessions
 from .store import DeskStore, desk_file
@@ -34,7 +35,7 @@ from .unmasking import Unmasking
 
 EVIDENCE = "evidence"
 """The folder of what was proven, below the agency's own."""
-_LEDGER_FRESH_S = 5.0
+_LEDGER_FRESH_S, _TALLY_FRESH_S = 5.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Desk:
         self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
         self.evidence = Evidence(ledger or Sources(), door.view, door.store, door.outbox)
         self.ledger_state = Looked(lambda: ledger_state(self.evidence.sources), _LEDGER_FRESH_S)
+        self.tally = Looked(OwnTally(door.view, door.store, door.outbox).now, _TALLY_FRESH_S)
         self.jobs = Jobs(self.store, settings.data_dir / EVIDENCE, self.evidence.works())
         self._board = Board(door.view, door.store, door.outbox)
 

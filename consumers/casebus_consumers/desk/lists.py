@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from casebus_schemas.case.as_of import LEVELS
 from casebus_schemas.times import beijing_text
 
 from .asked import Asked
@@ -11,6 +12,8 @@ from .pages.accesses import sought_of
 from .pages.cases import found_cases
 from .pages.findings import SIGHTS as FINDING_SIGHTS
 from .pages.findings import found_findings
+from .pages.insiders import insiders as insiders_known
+from .pages.insiders import until_of
 from .pages.search import results
 from .search_index import Hit
 from .shown.access_rows import row_of as access_row
@@ -129,12 +132,26 @@ def accesses(asked: Asked) -> Iterator[Row]:
         before = found[-1]["number"]
 
 
+def insiders(asked: Asked) -> Iterator[Row]:
+    """Who could know of the cases about a security."""
+    w = asked.words
+    yield _heads(asked, "case", "chain", "agency", "units", *LEVELS, "events", "handling", "readers")
+    code = asked.query("security")
+    for one in () if code is None else insiders_known(asked, code, until_of(asked)[0]):
+        since = [beijing_text(one.since[level]) if level in one.since else "" for level in LEVELS]
+        readers = "; ".join(f"{reader.name} {beijing_text(reader.at)}" for reader in one.readers)
+        case = case_name(asked.glance.cases[one.chain], w)
+        who = (w.agency(one.agency), w.listed(list(one.units)))
+        yield case, one.chain, *who, *since, len(one.events), one.handling, readers
+
+
 LISTS: Mapping[str, tuple[Callable[[Asked], Iterator[Row]], bool]] = {
     "inbox": (inbox, False),
     "due": (due, False),
     "cases": (cases, False),
     "findings": (findings, False),
     "search": (search, True),
+    "insiders": (insiders, True),
     "accesses": (accesses, True),
 }
 """By name: its rows, the first of them its heads, and whether only auditors may have it."""

@@ -45,6 +45,8 @@ AUDIT_PAGES: Mapping[str, str] = {
     "search": "/audit",
     "ledger": "/audit/ledger",
     "proofs": "/audit/proofs",
+    "statistics": "/audit/statistics",
+    "insiders": "/audit/insiders",
     "accesses": "/audit/accesses",
 }
 """Addresses by the keys of their texts in audit.yaml."""

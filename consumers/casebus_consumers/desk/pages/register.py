@@ -13,11 +13,13 @@ from . import (
     exports,
     findings,
     inbox,
+    insiders,
     ledger,
     notice,
     proofs,
     search,
     sign_in,
+    statistics,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -34,6 +36,8 @@ PAGES: tuple[Page, ...] = (
     *search.PAGES,
     *ledger.PAGES,
     *proofs.PAGES,
+    *statistics.PAGES,
+    *insiders.PAGES,
     *accesses.PAGES,
     *exports.PAGES,
 )
