@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from casebus_schemas.admission.verdict import Origin
 from casebus_schemas.case.accounts import event_line
 from casebus_schemas.case.as_of import AsOf
 from casebus_schemas.case.chain import ChainEvent
@@ -162,6 +163,12 @@ class AccountsReader:
                 }
                 for one in held
             ]
+
+    def admitted_later(self) -> set[Origin]:
+        """Records that were refused at first and have been admitted since."""
+        query = "SELECT topic, partition, koffset FROM recon_admission WHERE attempt > 1 AND verdict = ?"
+        with self._database.reading() as transaction:
+            return {Origin(*row) for row in transaction.rows(query, ("admitted",))}
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Up to where `bus.admission` is taken in, partition by partition."""

@@ -18,8 +18,8 @@ from casebus_services.web_guard import LOOPBACK, Guarded
 
 from . import cookies
 from .asked import Asked, Gone, Page, Refused
-from .desk import Desk
 from .live import live
+from .office import Office
 from .pages.register import PAGES
 from .rendering import STATIC, static_file
 from .rights import may
@@ -42,7 +42,7 @@ POLICY: Mapping[str, str] = {
 log = logging.getLogger(__name__)
 
 
-def create_app(desk: Desk, *, hosts: frozenset[str] = LOOPBACK) -> ASGIApp:
+def create_app(desk: Office, *, hosts: frozenset[str] = LOOPBACK) -> ASGIApp:
     """The application of one desk, for requests to these hosts."""
     web = _Web(desk)
     routes = [Route(page.path, web.answering(page), methods=[*METHODS]) for page in PAGES]
@@ -68,7 +68,7 @@ def check_url(url: str) -> None:
 class _Web:
     """Answers for one desk."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Office) -> None:
         self._desk = desk
         self._cookie = cookies.session_cookie(desk.agency)
 

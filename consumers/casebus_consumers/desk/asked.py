@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from casebus_schemas.errors import UsageError
 
 from .desk import Desk, Glance
+from .office import Office
 from .officers import Officer
 from .rendering import render
 from .rights import Right, may
@@ -41,10 +42,17 @@ class Asked:
     """A request with all that belongs to it. `session` is None only at pages that need no officer."""
 
     request: Request
-    desk: Desk
+    office: Office
     words: Words
     session: Session | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> Desk:
+        """The agency's desk. Raises Gone at the bus's own, which knows of no case."""
+        if not isinstance(self.office, Desk):
+            raise Gone
+        return self.office
 
     @property
     def officer(self) -> Officer:
@@ -61,7 +69,7 @@ class Asked:
         return (
             self.session is not None
             and chain is not None
-            and self.desk.unmasking.is_open(self.session, chain)
+            and self.office.unmasking.is_open(self.session, chain)
         )
 
     @cached_property

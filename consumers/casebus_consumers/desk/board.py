@@ -9,6 +9,7 @@ from typing import Any
 from casebus_consumers.own.store import OwnStore
 from casebus_consumers.own.view import OwnView
 from casebus_producers.outbox.outbox import Outbox
+from casebus_schemas.errors import UsageError
 from casebus_schemas.times import BEIJING, in_beijing, to_datetime
 
 from .changed import Ends, chains_between, ends_of
@@ -64,7 +65,10 @@ class Board:
         """Every case by chain, as it stands at `now`."""
         with self._lock:
             for chain in self._stale(now):
-                self._cases[chain] = self._look(chain, now)
+                try:
+                    self._cases[chain] = self._look(chain, now)
+                except UsageError:  # all that was said of it waits for the bus, or was refused
+                    self._cases.pop(chain, None)
             self._at = now
             return dict(self._cases)
 

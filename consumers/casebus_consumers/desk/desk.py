@@ -18,20 +18,17 @@ from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import DoorProblem, to_json
 
-from .accesses import Accesses
-from .attempts import Attempts
 from .background import Looked
 from .board import Board, CaseLine
 from .evidence import Evidence, Sources
 from .jobs import Jobs
 from .ledger_state import ledger_state
 from .notices import Notices
-from .officers import Officers
+from .office import Office
+from .own_letters import OwnLetters
 from .own_tally import OwnTally
 from .search_index import SearchIndex
-from .sessions import Sessions
-from .store import DeskStore, desk_file
-from .unmasking import Unmasking
+from .store import desk_file
 
 EVIDENCE = "evidence"
 """The folder of what was proven, below the agency's own."""
@@ -59,7 +56,7 @@ class Glance:
         return [one for line in self.cases.values() for one in line.findings]
 
 
-class Desk:
+class Desk(Office):
     """Stands on the agency's door: the same outbox, key, inbox and own view. For several threads."""
 
     def __init__(
@@ -72,30 +69,29 @@ class Desk:
         hasher: PasswordHasher | None = None,
         ledger: Sources | None = None,
     ) -> None:
-        self.agency = door.agency
+        super().__init__(
+            door.agency, desk_file(settings.data_dir), simulated_clock=simulated_clock, hasher=hasher
+        )
         self.door = door
         self.settings = settings
         self.catalog = catalog
-        self.simulated_clock = simulated_clock
-        self.store = DeskStore(desk_file(settings.data_dir))
-        self.officers = Officers(self.store, hasher)
-        self.sessions = Sessions(self.store)
-        self.attempts = Attempts(self.store)
-        self.accesses = Accesses(self.store)
-        self.unmasking = Unmasking(self.store)
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
-        self.form_secret = self.store.secret("forms")
         self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
         self.evidence = Evidence(ledger or Sources(), door.view, door.store, door.outbox)
         self.ledger_state = Looked(lambda: ledger_state(self.evidence.sources), _LEDGER_FRESH_S)
         self.tally = Looked(OwnTally(door.view, door.store, door.outbox).now, _TALLY_FRESH_S)
         self.jobs = Jobs(self.store, settings.data_dir / EVIDENCE, self.evidence.works())
+        self.letters = OwnLetters(door, settings.data_dir, self.store, catalog)
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:
         """The wall clock; on a bus with a simulated clock the last admission that the agency knows of."""
         return self.view.now(simulated=self.simulated_clock)
+
+    def cases(self, now: datetime) -> dict[str, CaseLine]:
+        """Every case by chain, as it stands at `now`."""
+        return self._board.cases(now)
 
     def glance(self) -> Glance:
         """How things stand now."""

@@ -6,18 +6,18 @@ from typing import Literal, get_args
 
 from casebus_schemas.errors import UsageError
 
-Right = Literal["self", "read", "act", "approve", "unmask", "audit", "operate"]
+Right = Literal["self", "read", "act", "approve", "unmask", "audit", "operate", "mend"]
 """self: the own session; read: notices, duties, cases, findings; act: say something in the agency's name;
 approve: what another officer has drafted; unmask: personal data; audit: who looked at what, proofs; operate:
-the programs' state."""
+the programs' state; mend: dead letters, and having them driven again."""
 Role = Literal["liaison", "head", "auditor", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 RIGHTS: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
-        "liaison": frozenset({"self", "read", "act", "unmask"}),
-        "head": frozenset({"self", "read", "act", "approve", "unmask"}),
+        "liaison": frozenset({"self", "read", "act", "unmask", "mend"}),
+        "head": frozenset({"self", "read", "act", "approve", "unmask", "mend"}),
         "auditor": frozenset({"self", "read", "unmask", "audit"}),
-        "operator": frozenset({"self", "operate"}),
+        "operator": frozenset({"self", "operate", "mend"}),
     }
 )
 

@@ -1,7 +1,7 @@
 """One agency's door without HTTP: takes events durably, knows what became of them, hears, and answers."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -147,6 +147,10 @@ class Door:
             )
 
     # --- life --------------------------------------------------------------------------------------------
+
+    def beside(self, name: str, make: Callable[[str, Event], Follower]) -> None:
+        """One more thread of the door, made with its name and the event that ends it; before `start`."""
+        self._threads[name] = make(f"{self.agency}-{name}", self._stop)
 
     def start(self) -> None:
         """Begins to hear and to relay. What is said before is kept all the same."""

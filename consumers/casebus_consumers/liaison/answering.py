@@ -8,6 +8,7 @@ from uuid import uuid4
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
+from casebus_schemas.wire.cloud_event import cloud_event
 
 WORDS = {
     "explained": "explanation",
@@ -157,18 +158,8 @@ def _event(
     envelope: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "type": type,
-        "source": source,
-        "id": str(uuid4()),
-        "time": at.text,
-        "subject": subject,
-        "data": {
-            "envelope": {**envelope, "precision": at.precision, "date_basis": "stated"},
-            **facts,
-        },
-    }
+    said = {**envelope, "precision": at.precision}
+    return cloud_event(type, source=source, id=uuid4(), time=at.text, subject=subject, facts=facts, **said)
 
 
 def _change(facts: dict[str, Any], change: str) -> None:

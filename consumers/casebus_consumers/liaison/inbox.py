@@ -23,6 +23,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.times import to_moment, utc_text
+from casebus_schemas.wire.cloud_event import cloud_event
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.door import to_json
 from casebus_schemas.wire.ids import bus_id
@@ -180,27 +181,18 @@ def _delivered(agency: str, chain: str, notices: Sequence[Notice], moment: str) 
         }
         for notice in notices
     ]
-    return {
-        "specversion": "1.0",
-        "type": DELIVERED,
-        "source": f"/{agency}",
-        "id": str(_delivery_id(agency, [notice.record.notice for notice in notices])),
-        "time": moment,
-        "subject": chain,
-        "data": {
-            "envelope": {
-                "message_class": "receipt",
-                "to": senders,
-                "cc": [],
-                "in_reply_to": str(last.headers.id),
-                "in_reply_to_hash": last.digest.hex(),
-                "precision": "second",
-                "date_basis": "stated",
-                "handling": "H1",
-            },
-            "deliveries": deliveries,
-        },
-    }
+    return cloud_event(
+        DELIVERED,
+        source=f"/{agency}",
+        id=_delivery_id(agency, [notice.record.notice for notice in notices]),
+        time=moment,
+        subject=chain,
+        message_class="receipt",
+        to=senders,
+        in_reply_to=str(last.headers.id),
+        in_reply_to_hash=last.digest.hex(),
+        facts={"deliveries": deliveries},
+    )
 
 
 def _delivery_id(agency: str, notices: Sequence[UUID]) -> UUID:

@@ -14,6 +14,7 @@ from casebus_schemas.case.statements import MOST_PARTS, STATEMENT, Counting, Hel
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError, UsageError
 from casebus_schemas.times import midnight, to_moment, utc_text
+from casebus_schemas.wire.cloud_event import cloud_event
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.ids import bus_id
 
@@ -135,27 +136,14 @@ def statement_events(
     last = span.as_of.date().isoformat()
     period = None if span.since is None else {"from": span.since.isoformat(), "to": last}
     return [
-        {
-            "specversion": "1.0",
-            "type": STATEMENT,
-            "source": f"/{agency}",
-            "id": str(bus_id(STATEMENT, f"{agency}\n{as_of}\n{span.since}\n{number}")),
-            "time": utc_text(to_moment(said_at)),
-            "data": {
-                "envelope": {
-                    "message_class": "initial",
-                    "to": [],
-                    "cc": [],
-                    "local_refs": [{"issuer": agency, "scheme": "statement", "value": "account"}],
-                    "precision": "second",
-                    "date_basis": "stated",
-                    "handling": "H1",
-                },
-                "as_of": as_of,
-                "period": period,
-                "chains": part,
-            },
-        }
+        cloud_event(
+            STATEMENT,
+            source=f"/{agency}",
+            id=bus_id(STATEMENT, f"{agency}\n{as_of}\n{span.since}\n{number}"),
+            time=utc_text(to_moment(said_at)),
+            local_refs=[{"issuer": agency, "scheme": "statement", "value": "account"}],
+            facts={"as_of": as_of, "period": period, "chains": part},
+        )
         for number, part in enumerate(parts)
     ]
 

@@ -29,6 +29,7 @@ GROUPS = {
     "clock": "casebus_deploy.cli.clock",
     "door": "casebus_consumers.door.cli",
     "desk": "casebus_consumers.desk.cli",
+    "notify": "casebus_consumers.notifier.cli",
 }
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {

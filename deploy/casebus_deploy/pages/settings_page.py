@@ -4,10 +4,12 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
+from datetime import time
 from importlib.resources import files
 from typing import Any
 
+from casebus_consumers.notifier.settings import MailServer, NotifySettings
 from casebus_consumers.witness.settings import WitnessVariables
 from casebus_producers.config import VARIABLES, AgencySettings
 from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text
@@ -19,7 +21,8 @@ _HEAD = """# Settings
 Generated from the classes that read them. A program takes what it needs from `connection.json`
 (`--connection`, or `CASEBUS_CONNECTION`); what that does not name, and every setting of a single service
 under your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file
-of its own, `door.yaml` ([for an agency's system](agency-system.md)).
+of its own, `door.yaml` ([for an agency's system](agency-system.md)), its mails another, `notify.yaml`
+([for a liaison officer](liaison-officer.md)).
 """
 
 
@@ -39,6 +42,8 @@ def settings() -> Mapping[str, list[Setting]]:
         "Services (`casebus run router|ledger|sealer|reconciler`)": list(_of_model()),
         "Programs of an agency; the first seven of auditor and operator too": list(_of_class(AgencySettings)),
         "Witnesses (`casebus run witness`)": list(_of_class(WitnessVariables)),
+        "Mails to an agency's officers (`notify.yaml` beside its outbox)": list(_of_file(NotifySettings)),
+        "Members of `server` in `notify.yaml`": list(_of_file(MailServer)),
     }
 
 
@@ -49,7 +54,8 @@ def settings_page() -> str:
         rows = "\n".join(
             f"| `{one.name}` | {_cell(one.means)} | {one.default or 'has to be given'} |" for one in found
         )
-        parts.append(f"\n## {title}\n\n| variable | means | without it |\n|---|---|---|\n{rows}\n")
+        what = "variable" if found[0].name.startswith(VARIABLES) else "name"
+        parts.append(f"\n## {title}\n\n| {what} | means | without it |\n|---|---|---|\n{rows}\n")
     return "".join(parts)
 
 
@@ -73,6 +79,12 @@ def _of_class(kind: type[Any]) -> Iterator[Setting]:
         yield Setting(VARIABLES + field.name.upper(), words[field.name], default)
 
 
+def _of_file(kind: type[Any]) -> Iterator[Setting]:
+    """The members of a file of settings."""
+    for one in _of_class(kind):
+        yield replace(one, name=one.name.removeprefix(VARIABLES).lower())
+
+
 def _documented(kind: type[Any]) -> dict[str, str]:
     """What stands below each field of a class."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
@@ -87,8 +99,12 @@ def _documented(kind: type[Any]) -> dict[str, str]:
 
 
 def _word(value: object) -> str:
-    if value is None:
+    if value is None or value == ():
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(_word(one) for one in value)
+    if isinstance(value, time):
+        value = f"{value:%H:%M}"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

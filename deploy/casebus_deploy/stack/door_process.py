@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from casebus_consumers.desk.desk import Desk
+
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
@@ -70,14 +72,18 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
     settings = {agency: AgencySettings.read(agency, connection) for agency in every}
     known = _known(connection, "door_url")
     doors = {agency: Door(one, catalog, faults=faults, doors=known) for agency, one in settings.items()}
+    simulated = connection is not None and connection.simulated_clock
     servers = [
         uvicorn.Server(_door_config(doors[agency], settings[agency], url))
         for agency, url in door_urls.items()
     ]
-    servers.extend(
-        uvicorn.Server(_desk_config(doors[agency], settings[agency], catalog, url, connection))
+    desks = {
+        agency: _desk(doors[agency], settings[agency], catalog, url, connection)
         for agency, url in desk_urls.items()
-    )
+    }
+    servers.extend(uvicorn.Server(_desk_config(desks[agency], url)) for agency, url in desk_urls.items())
+    for agency, door in doors.items():
+        _mails(door, settings[agency], catalog, desks.get(agency), desk_urls.get(agency), simulated, faults)
     threads = [threading.Thread(target=server.run, daemon=True) for server in servers]
     for door in doors.values():
         door.start()
@@ -145,10 +151,10 @@ def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = Non
     return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_STREAMS, tls)
 
 
-def _desk_config(
+def _desk(
     door: Door, settings: AgencySettings, catalog: Catalog, url: str, connection: Connection | None
-) -> "uvicorn.Config":
-    from casebus_consumers.desk.app import MOST_CONNECTIONS, check_url, create_app
+) -> "Desk":
+    from casebus_consumers.desk.app import check_url
     from casebus_consumers.desk.desk import Desk
     from casebus_consumers.desk.evidence import Sources
 
@@ -160,7 +166,38 @@ def _desk_config(
     threading.Thread(target=desk.index.take, name=f"{door.agency}-index", daemon=True).start()
     # Every case is looked at once, so that the first officer of the day does not wait for it.
     threading.Thread(target=desk.glance, name=f"{door.agency}-desk", daemon=True).start()
+    return desk
+
+
+def _desk_config(desk: "Desk", url: str) -> "uvicorn.Config":
+    from casebus_consumers.desk.app import MOST_CONNECTIONS, create_app
+
     return _config(create_app(desk, hosts=_hosts(url)), url, MOST_CONNECTIONS)
+
+
+def _mails(
+    door: Door,
+    settings: AgencySettings,
+    catalog: Catalog,
+    desk: "Desk | None",
+    desk_url: str | None,
+    simulated_clock: bool,
+    faults: PublisherFaults,
+) -> None:
+    """Mails to the agency's officers, where it has set them up; desk and mails share one look at cases."""
+    from casebus_consumers.desk.board import Board
+    from casebus_consumers.notifier.opening import put_beside
+
+    cases = Board(door.view, door.store, door.outbox).cases if desk is None else desk.cases
+    put_beside(
+        door,
+        settings,
+        catalog,
+        cases,
+        lambda: door.view.now(simulated=simulated_clock),
+        desk_url=desk_url,
+        faults=faults,
+    )
 
 
 def _hosts(url: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import BUS_KEY
 from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.wire.cloud_event import cloud_event
 from casebus_schemas.wire.ids import bus_id, uuid7
 
 from ..config import AgencySettings
@@ -79,21 +80,11 @@ class KeyEvents:
 
 
 def _event(agency: str, topic: str, type: str, facts: dict[str, Any]) -> dict[str, Any]:
-    now = datetime.now(UTC).replace(microsecond=0)
-    envelope = {
-        "message_class": "initial",
-        "to": [],
-        "cc": [],
-        "precision": "second",
-        "date_basis": "stated",
-        "handling": "H1",
-    }
-    return {
-        "specversion": "1.0",
-        "type": type,
-        "source": f"/{agency}",
-        "id": str(uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(10))),
-        "time": now.isoformat(),
-        "subject": str(bus_id("thread", topic)),
-        "data": {"envelope": envelope, "holder": agency, **facts},
-    }
+    return cloud_event(
+        type,
+        source=f"/{agency}",
+        id=uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(10)),
+        time=datetime.now(UTC).replace(microsecond=0).isoformat(),
+        subject=str(bus_id("thread", topic)),
+        facts={"holder": agency, **facts},
+    )

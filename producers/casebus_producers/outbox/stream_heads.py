@@ -8,6 +8,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import BusError
 from casebus_schemas.evidence.absence_check import STREAM_HEAD
 from casebus_schemas.times import in_beijing, to_datetime, utc_text
+from casebus_schemas.wire.cloud_event import cloud_event
 from casebus_schemas.wire.ids import bus_id
 
 from ..connector import Connector
@@ -87,21 +88,12 @@ def _heads(writing: Writing) -> list[dict[str, Any]]:
 def _event(agency: str, heads: list[dict[str, Any]]) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
     day = in_beijing(to_datetime(now_ms)).date()
-    envelope = {
-        "message_class": "initial",
-        "to": [],
-        "cc": [],
-        "precision": "second",
-        "date_basis": "stated",
-        "handling": "H1",
-    }
-    return {
-        "specversion": "1.0",
-        "type": STREAM_HEAD,
-        "source": f"/{agency}",
-        "id": str(bus_id(STREAM_HEAD, f"{agency}\n{now_ms}\n{heads}")),
-        "time": utc_text(now_ms // 1000 * 1000),
+    return cloud_event(
+        STREAM_HEAD,
+        source=f"/{agency}",
+        id=bus_id(STREAM_HEAD, f"{agency}\n{now_ms}\n{heads}"),
+        time=utc_text(now_ms // 1000 * 1000),
         # A thread a day: none of them grows for ever.
-        "subject": str(bus_id("thread", f"{agency}.stream-heads.{day}")),
-        "data": {"envelope": envelope, "as_of": utc_text(now_ms), "heads": heads},
-    }
+        subject=str(bus_id("thread", f"{agency}.stream-heads.{day}")),
+        facts={"as_of": utc_text(now_ms), "heads": heads},
+    )

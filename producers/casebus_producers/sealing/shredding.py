@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from casebus_schemas.wire.cloud_event import cloud_event
 from casebus_schemas.wire.ids import bus_id
 
 
@@ -14,24 +15,13 @@ def shredded(
 
     Its time is the day on which that was done, so that it is the same event whenever it is said again.
     """
-    return {
-        "specversion": "1.0",
-        "type": "retention.shredded",
-        "source": f"/{agency}",
-        "id": str(bus_id("retention.shredded", agency, [name])),
-        "time": f"{day.isoformat()}T00:00:00+08:00",
-        "subject": chain,
-        "data": {
-            "envelope": {
-                "message_class": "initial",
-                "to": list(to),
-                "cc": [],
-                "precision": "day",
-                "date_basis": "stated",
-                "handling": "H1",
-            },
-            "keys": [name.hex()],
-            "shredded_on": day.isoformat(),
-            "reasons": reasons,
-        },
-    }
+    return cloud_event(
+        "retention.shredded",
+        source=f"/{agency}",
+        id=bus_id("retention.shredded", agency, [name]),
+        time=f"{day.isoformat()}T00:00:00+08:00",
+        subject=chain,
+        to=list(to),
+        precision="day",
+        facts={"keys": [name.hex()], "shredded_on": day.isoformat(), "reasons": reasons},
+    )

@@ -15,6 +15,7 @@ from casebus_consumers.desk.shown.terms import is_owed_by
 from casebus_schemas.errors import UsageError
 from casebus_schemas.law.calendar import published
 from casebus_schemas.times import read_end, to_moment, utc_text
+from casebus_schemas.wire.cloud_event import cloud_event
 
 _ON_A_PAGE = 60
 
@@ -96,30 +97,24 @@ def delay(
 ) -> dict[str, Any]:
     """The event that announces a delay; `notice` is the one by which the bus announced the term."""
     event = notice["event"]
-    return {
-        "specversion": "1.0",
-        "type": "obligation.delay_announced",
-        "source": f"/{agency}",
-        "id": str(uuid4()),
-        "time": utc_text(to_moment(now) // 1000 * 1000),
-        "subject": duty["chain"],
-        "data": {
-            "envelope": {
-                "message_class": "response",
-                "to": sorted({name.partition("/")[0] for name in duty["owed_to"]} - {agency}),
-                "cc": [],
-                "in_reply_to": event["id"],
-                "in_reply_to_hash": notice["digest"],
-                "precision": "second",
-                "date_basis": "stated",
-                "handling": event["data"]["envelope"]["handling"],
-            },
+    return cloud_event(
+        "obligation.delay_announced",
+        source=f"/{agency}",
+        id=uuid4(),
+        time=utc_text(to_moment(now) // 1000 * 1000),
+        subject=duty["chain"],
+        message_class="response",
+        to=sorted({name.partition("/")[0] for name in duty["owed_to"]} - {agency}),
+        in_reply_to=event["id"],
+        in_reply_to_hash=notice["digest"],
+        handling=event["data"]["envelope"]["handling"],
+        facts={
             "obligation": duty["id"],
             "new_due": utc_text(to_moment(read_end(until))),
             "reasons": reasons,
             "officer": officer,
         },
-    }
+    )
 
 
 def _duty(asked: Asked) -> dict[str, Any]:

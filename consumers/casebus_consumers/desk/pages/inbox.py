@@ -14,6 +14,7 @@ from casebus_consumers.desk.shown.findings_list import to_answer
 from casebus_consumers.desk.shown.inbox_rows import days, row_of
 from casebus_consumers.desk.shown.terms import last_day
 from casebus_schemas.times import to_moment, utc_text
+from casebus_schemas.wire.cloud_event import cloud_event
 
 _ON_A_PAGE = 40
 _AT_ONCE = 500
@@ -104,29 +105,19 @@ def signature(
     event = notice["event"]
     moment = utc_text(to_moment(now) // 1000 * 1000)
     sender = event["source"].strip("/").partition("/")[0]
-    return {
-        "specversion": "1.0",
-        "type": SIGNED,
-        "source": f"/{agency}",
-        "id": str(uuid4()),
-        "time": moment,
-        "subject": event["subject"],
-        "data": {
-            "envelope": {
-                "message_class": "receipt",
-                "to": [sender],
-                "cc": [],
-                "in_reply_to": event["id"],
-                "in_reply_to_hash": digest,
-                "precision": "second",
-                "date_basis": "stated",
-                "handling": event["data"]["envelope"]["handling"],
-            },
-            "event": digest,
-            "received_at": moment,
-            "officer": officer,
-        },
-    }
+    return cloud_event(
+        SIGNED,
+        source=f"/{agency}",
+        id=uuid4(),
+        time=moment,
+        subject=event["subject"],
+        message_class="receipt",
+        to=[sender],
+        in_reply_to=event["id"],
+        in_reply_to_hash=digest,
+        handling=event["data"]["envelope"]["handling"],
+        facts={"event": digest, "received_at": moment, "officer": officer},
+    )
 
 
 PAGES = (Page("/inbox", "read", show, act, "act"),)

@@ -8,6 +8,7 @@ from . import (
     case,
     cases,
     compare,
+    dead_letters,
     due,
     event,
     exports,
@@ -40,4 +41,5 @@ PAGES: tuple[Page, ...] = (
     *insiders.PAGES,
     *accesses.PAGES,
     *exports.PAGES,
+    *dead_letters.PAGES,
 )

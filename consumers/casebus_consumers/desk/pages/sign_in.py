@@ -32,7 +32,7 @@ def sign_in(asked: Asked) -> Response:
     if not browser or not hmac.compare_digest(asked.form.get("csrf", "").encode(), _tied(asked, browser)):
         return _form(asked, "stale", 403)
     name, address = asked.field("name").lower(), _address(asked)
-    desk = asked.desk
+    desk = asked.office
     if wait_s := desk.attempts.wait_s(name, address):
         found = _form(asked, "wait", 429, minutes=-(-wait_s // 60))
         found.headers["retry-after"] = str(wait_s)
@@ -54,10 +54,10 @@ def sign_in(asked: Asked) -> Response:
 def sign_out(asked: Asked) -> Response:
     """Ends the session."""
     assert asked.session is not None
-    asked.desk.sessions.end(asked.session)
-    asked.desk.accesses.note(asked.officer, "signed-out")
+    asked.office.sessions.end(asked.session)
+    asked.office.accesses.note(asked.officer, "signed-out")
     found = asked.to("/sign-in")
-    cookies.take_away(found, cookies.session_cookie(asked.desk.agency))
+    cookies.take_away(found, cookies.session_cookie(asked.office.agency))
     found.headers["clear-site-data"] = '"cache"'
     return found
 
@@ -87,7 +87,7 @@ def _form(asked: Asked, problem: str | None = None, status: int = 200, **values:
 
 
 def _tied(asked: Asked, browser: str) -> bytes:
-    return hmac.new(asked.desk.form_secret, browser.encode(), sha256).hexdigest().encode()
+    return hmac.new(asked.office.form_secret, browser.encode(), sha256).hexdigest().encode()
 
 
 def _address(asked: Asked) -> str:

@@ -163,6 +163,19 @@ class AttachmentStore:
         query = "SELECT count(*) FROM document WHERE state = ? OR (state = ? AND attempts >= ?)"
         return int(self._kept.rows(query, (INFECTED, MISSING, attempts))[0][0])
 
+    def troubled(self, attempts: int, limit: int) -> list[dict[str, Any]]:
+        """Those documents, the last changed first, each with its state and one event that names it."""
+        query = """
+            SELECT d.sha256, d.state, d.attempts, d.problem, d.changed_at_ms, min(a.speaker), min(a.size),
+                   min(a.chain)
+            FROM document d JOIN annex a ON a.sha256 = d.sha256 AND NOT a.own
+            WHERE d.state = ? OR (d.state = ? AND d.attempts >= ?)
+            GROUP BY d.sha256 ORDER BY d.changed_at_ms DESC LIMIT ?
+        """
+        names = ("sha256", "state", "attempts", "problem", "changed_at_ms", "from", "size", "chain")
+        rows = self._kept.rows(query, (INFECTED, MISSING, attempts, limit))
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     # --- files -------------------------------------------------------------------------------------------
 
     def path(self, digest: str) -> Path:

@@ -70,6 +70,22 @@ class DropStore:
         rows = self._kept.rows(query, (name,))
         return [Line(row[0], Answer(*json.loads(row[1])), json.loads(row[2])) for row in rows]
 
+    def refused_by_door(self, limit: int) -> list[tuple[str, int, list[tuple[int, Mapping[str, Any]]]]]:
+        """Files of which the door did not take rows, the newest first: name, when, the rows' refusals."""
+        query = (
+            "SELECT f.name, f.taken_at_ms, l.number, l.answer FROM file f JOIN line l ON l.file = f.name "
+            "ORDER BY f.taken_at_ms DESC, f.name, l.number"
+        )
+        found: dict[str, tuple[str, int, list[tuple[int, Mapping[str, Any]]]]] = {}
+        for name, taken_at_ms, number, text in self._kept.rows(query):
+            answer = Answer(*json.loads(text))
+            if answer.state != "refused" or (answer.refusal or {}).get("by") != "door":
+                continue
+            if name not in found and len(found) == limit:
+                break
+            found.setdefault(name, (name, taken_at_ms, []))[2].append((number, answer.refusal or {}))
+        return list(found.values())
+
     def place(self) -> int:
         """The number of the last receipt that was brought to the answers."""
         rows = self._kept.rows("SELECT receipt FROM place")

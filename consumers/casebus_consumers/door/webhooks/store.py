@@ -4,13 +4,13 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from casebus_schemas.errors import UsageError
 
 from ..addresses import target_of
+from ..deliveries import ADD_MESSAGE, ADDRESS_STANDING, MESSAGES, Deliveries, Message
 from ..kept_file import KeptFile
 from .signing import SYMMETRIC, new_secret
 
@@ -20,53 +20,18 @@ DEFAULT_EVENTS = EVENTS[:2]
 FORMER_SECRET_MS = 24 * 3_600_000
 """So long the secret before the last one signs beside it."""
 _VERSION = 1
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE address (
     name TEXT PRIMARY KEY, url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL,
     former_secret TEXT, former_until_ms INTEGER NOT NULL DEFAULT 0,
     inbox_seq INTEGER NOT NULL, inbox_notice TEXT, receipt_seq INTEGER NOT NULL,
-    gone INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, failing_since_ms INTEGER,
-    paused_until_ms INTEGER NOT NULL DEFAULT 0, told_at_ms INTEGER, problem TEXT
-);
-CREATE TABLE message (
-    address TEXT NOT NULL REFERENCES address, id TEXT NOT NULL, body TEXT,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL, queued_at_ms INTEGER NOT NULL,
-    next_at_ms INTEGER NOT NULL, told_at_ms INTEGER, problem TEXT, PRIMARY KEY (address, id)
-);
-CREATE INDEX message_due ON message (address, state, next_at_ms)
-"""
+{ADDRESS_STANDING});
+{MESSAGES}"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}\Z")
 _ADDRESS = (
     "name, url, events, secret, former_secret, former_until_ms, inbox_seq, inbox_notice, receipt_seq, gone, "
     "failures, failing_since_ms, paused_until_ms, told_at_ms, problem"
 )
-_ADD_MESSAGE = """
-INSERT OR IGNORE INTO message (address, id, body, state, attempts, queued_at_ms, next_at_ms)
-VALUES (?, ?, ?, 'waiting', 0, ?, ?)
-"""
-_DUE = """
-SELECT id, body, attempts FROM message WHERE address = ? AND state = 'waiting' AND next_at_ms <= ?
-ORDER BY next_at_ms, rowid LIMIT 1
-"""
-_TOLD = """
-UPDATE message SET state = 'told', attempts = attempts + 1, told_at_ms = ?, body = NULL, problem = NULL
-WHERE address = ? AND id = ? AND state = 'waiting'
-"""
-_MISSED = """
-UPDATE message SET state = ?, attempts = attempts + 1, next_at_ms = ?, problem = ?
-WHERE address = ? AND id = ? AND state = 'waiting'
-"""
-_WELL = """
-UPDATE address SET failures = 0, failing_since_ms = NULL, paused_until_ms = 0, problem = NULL, {}
-WHERE name = ?
-"""
-_ILL = """
-UPDATE address SET failures = failures + 1, failing_since_ms = coalesce(failing_since_ms, ?),
-                   paused_until_ms = ?, gone = gone OR ?, problem = ? WHERE name = ?
-"""
-_AGAIN = """
-UPDATE message SET state = 'waiting', attempts = 0, next_at_ms = ? WHERE address = ? AND state = 'failed'
-"""
 
 
 class Address(NamedTuple):
@@ -99,34 +64,16 @@ class Address(NamedTuple):
         return "gone" if self.gone else "failing" if self.failures else "well"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is to be told: its bytes are made once, so that each attempt says the same."""
-
-    id: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A message whose time has come."""
-
-    id: str
-    body: bytes
-    attempts: int
-
-
 def webhooks_file(folder: Path) -> Path:
     """Addresses and messages of an agency's door, beside its outbox."""
     return folder / "webhooks.db"
 
 
-class WebhookStore:
+class WebhookStore(Deliveries):
     """The file. Each call is one transaction, on disk when it returns; for several threads and processes."""
 
     def __init__(self, file: Path, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._kept = KeptFile(file, tables=_TABLES, version=_VERSION)
-        self.now_ms = clock_ms
+        super().__init__(KeptFile(file, tables=_TABLES, version=_VERSION), clock_ms)
 
     # --- addresses ---------------------------------------------------------------------------------------
 
@@ -215,68 +162,10 @@ class WebhookStore:
         """Keeps messages to be told with the place up to which they were taken. Those known are not added."""
         now = self.now_ms()
         with self._kept.writing() as connection:
-            connection.executemany(_ADD_MESSAGE, [(name, one.id, one.body, now, now) for one in messages])
+            connection.executemany(ADD_MESSAGE, [(name, one.id, one.body, now, now) for one in messages])
             if inbox is not None:
                 connection.execute(
                     "UPDATE address SET inbox_seq = ?, inbox_notice = ? WHERE name = ?", (*inbox, name)
                 )
             if receipts is not None:
                 connection.execute("UPDATE address SET receipt_seq = ? WHERE name = ?", (receipts, name))
-
-    def due(self, name: str) -> Due | None:
-        """The message whose time came first, None where none is due."""
-        rows = self._kept.rows(_DUE, (name, self.now_ms()))
-        return None if not rows else Due(rows[0][0], rows[0][1].encode(), rows[0][2])
-
-    def note_told(self, name: str, id: str) -> None:
-        """The address has acknowledged a message: it is never told again."""
-        now = self.now_ms()
-        with self._kept.writing() as connection:
-            connection.execute(_TOLD, (now, name, id))
-            connection.execute(_WELL.format("told_at_ms = ?"), (now, name))
-
-    def note_missed(
-        self, name: str, id: str, problem: str, *, again_ms: int | None, pause_ms: int, gone: bool = False
-    ) -> None:
-        """An attempt failed: the message comes again after `again_ms`, or has failed for good (None)."""
-        now = self.now_ms()
-        state = "failed" if again_ms is None else "waiting"
-        with self._kept.writing() as connection:
-            connection.execute(_MISSED, (state, now + (again_ms or 0), problem, name, id))
-            connection.execute(_ILL, (now, now + pause_ms, gone, problem, name))
-
-    def drive_again(self, name: str, ids: Sequence[str] = ()) -> int:
-        """Makes failed messages (all, or these) due now and the address no longer gone or paused.
-
-        How many messages there were. Raises UsageError if there is no such address.
-        """
-        self.address(name)
-        now = self.now_ms()
-        with self._kept.writing() as connection:
-            if ids:
-                found = sum(
-                    connection.execute(f"{_AGAIN} AND id = ?", (now, name, one)).rowcount for one in ids
-                )
-            else:
-                found = connection.execute(_AGAIN, (now, name)).rowcount
-                connection.execute(
-                    "UPDATE message SET next_at_ms = ? WHERE address = ? AND state = 'waiting'", (now, name)
-                )
-            connection.execute(_WELL.format("gone = 0"), (name,))
-        return found
-
-    def counts(self, name: str) -> dict[str, int]:
-        """How many messages wait, are told, have failed."""
-        query = "SELECT state, count(*) FROM message WHERE address = ? GROUP BY state"
-        return {"waiting": 0, "told": 0, "failed": 0, **dict(self._kept.rows(query, (name,)))}
-
-    def log(self, name: str, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """The last messages of an address, newest first."""
-        where = "address = ?" + ("" if state is None else " AND state = ?")
-        query = (
-            f"SELECT id, state, attempts, queued_at_ms, next_at_ms, told_at_ms, problem FROM message "
-            f"WHERE {where} ORDER BY rowid DESC LIMIT ?"
-        )
-        names = ("id", "state", "attempts", "queued_at_ms", "next_at_ms", "told_at_ms", "problem")
-        rows = self._kept.rows(query, (name, *([] if state is None else [state]), limit))
-        return [dict(zip(names, row, strict=True)) for row in rows]

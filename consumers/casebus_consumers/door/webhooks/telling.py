@@ -16,11 +16,12 @@ from casebus_schemas.errors import BusError, RetryLater
 from casebus_schemas.times import utc_text
 from casebus_schemas.wire.json_text import canonical, canonical_text
 
+from ..deliveries import Due, Message
 from ..following import Follower
 from ..outbound import Answer, Outbound
 from ..said import Said
 from .signing import signature
-from .store import Address, Due, Message, WebhookStore
+from .store import Address, WebhookStore
 
 TIMEOUT_S = 15.0
 """Of one call, all in all; the specification advises 15 to 30."""

@@ -1,0 +1,36 @@
+"""What every desk has, whoever it belongs to: officers, their sessions, the log of what they looked at."""
+
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+from .accesses import Accesses
+from .attempts import Attempts
+from .dead_letters import Letters, NoLetters
+from .officers import Officers
+from .sessions import Sessions
+from .store import DeskStore
+from .unmasking import Unmasking
+
+
+class Office:
+    """A desk without what it is about; `name` is the agency's, or `bus`. For several threads."""
+
+    def __init__(
+        self,
+        name: str,
+        file: Path,
+        *,
+        simulated_clock: bool = False,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self.agency = name
+        self.letters: Letters = NoLetters()
+        self.simulated_clock = simulated_clock
+        self.store = DeskStore(file)
+        self.officers = Officers(self.store, hasher)
+        self.sessions = Sessions(self.store)
+        self.attempts = Attempts(self.store)
+        self.accesses = Accesses(self.store)
+        self.unmasking = Unmasking(self.store)
+        self.form_secret = self.store.secret("forms")
