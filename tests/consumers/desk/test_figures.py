@@ -19,7 +19,7 @@ def text_of(page: str) -> str:
 @pytest.fixture
 def counted(scene: DeskScene) -> DeskScene:
     """Two more referrals, one of them in the half-year before, about a security."""
-    for number, day in ((5, "2022-10-01"), (6, "2022-05-04")):
+    for number, day in ((6, "2022-05-04"), (5, "2022-10-01")):
         scene.say(
             "referral.submitted",
             {
