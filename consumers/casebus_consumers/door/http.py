@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from casebus_consumers.case_documents import documents_of
 from casebus_producers.checking.check import check
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
@@ -305,8 +306,12 @@ class _Web(AttachmentAnswers):
         asked, now = query.as_of(self._door.agency), query.moment("now") or self._door.now()
         why = query.flag("why")
         found = await run_in_threadpool(self._door.view.case, chain, now, asked=asked, why=why)
-        listed = await run_in_threadpool(self._door.documents.listed, chain)
-        return _json({**found, "attachments": listed})
+        documents = await run_in_threadpool(self._documents, chain)
+        return _json({**found, "attachments": documents})
+
+    def _documents(self, chain: str) -> list[dict[str, Any]]:
+        found = documents_of(self._door.view.events(chain), self._door.documents.listed(chain))
+        return [one.to_json() for one in found]
 
     async def get_obligations(self, request: Request, query: Query) -> Response:
         """What is due."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain as chain_of_lines
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -67,8 +66,10 @@ def case(
     as_json: Json = False,
 ) -> None:
     """A case: accounts side by side, state by suspect and charge, clocks, findings, events."""
+    from casebus_consumers.case_documents import document_lines
     from casebus_consumers.case_lookup import chain_meant
 
+    from .case_annexes import documents_here
     from .case_screen import case_lines
     from .case_sealed import sealed_case_lines
 
@@ -80,13 +81,20 @@ def case(
             called = names_of_chains(reader, (entry["chain"] for entry in chains), knows)
             for entry in chains:
                 entry["names"] = called[entry["chain"]].to_json()
-            lines = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
-            show_answer(chains, as_json, lambda: lines, nothing="没有案件 no cases")
+            each = (_chain_line(entry, called[entry["chain"]].line(entry["chain"])) for entry in chains)
+            show_answer(chains, as_json, lambda: each, nothing="没有案件 no cases")
             return
         meant = chain_meant(reader, chain, knows)
         found = reader.case(meant, moment, asked=asked, why=why)
         sealed = _sealed(reader, meant, found, connection, agency)
-    show_answer(found, as_json, lambda: chain_of_lines(case_lines(found, why=why), sealed_case_lines(sealed)))
+        documents = documents_here(reader, meant, found, connection, agency)
+
+    def lines() -> Iterator[str]:
+        yield from case_lines(found, why=why)
+        yield from document_lines(documents)
+        yield from sealed_case_lines(sealed)
+
+    show_answer(found, as_json, lines)
 
 
 @app.command("obligations")

@@ -49,6 +49,7 @@ def _words(name: str, entry: Any) -> Words:
 ACCOUNT_FIELDS = symbols()["AccountField"]
 """Fields of an account in a finding."""
 ACCESS_KINDS = symbols()["AccessKind"]
+ANNEX_KINDS = symbols()["AnnexKind"]
 AS_OF = symbols()["AsOf"]
 BASES = symbols()["AmountBasis"]
 COMPARISONS = symbols()["Comparison"]

@@ -29,6 +29,7 @@ from support.cases.members import door_event
 from support.events import receipts
 from support.events.admissions import Admitter
 from support.events.signed_events import chain, seed_of, stored
+from support.reconciler.desk import envelope_at
 from support.scenes.certificates import Authority
 from support.scenes.door_children import connection_of, fetch_documents, fetching
 from support.scenes.door_scene import DoorScene
@@ -345,12 +346,14 @@ def test_a_sender_without_a_known_door_is_said(tmp_path: Path) -> None:
 def test_missing_is_seen_at_the_case(tmp_path: Path) -> None:
     """At the receiver: what a heard event names stands in the case, missing until it is here."""
     scene = DoorScene(tmp_path)
-    from support.cases.own_cases import play
-
-    play(scene, 1)
+    annex = {"kind": "other", "title": "附件", "sha256": bytes.fromhex(DIGEST), "size": 5}
+    said = {"envelope": envelope_at("2022-09-28", to=["csrc"]), "annexes": [annex | {"media_type": None}]}
+    facts = {"question": "是否构成犯罪？"}
+    asked = scene.admitter.speaker("mps").say("consultation.requested", said | facts, chain(1))
+    scene.hear(asked, at("2022-09-28T10:00"))
     scene.arrive()
     documents = scene.door.documents
-    documents.note("inbox", 9, [Annex("ab" * 32, DIGEST, chain(1), "mps", 5, "text/plain", False)])
+    scene.door._threads["attachments"].look()  # type: ignore[attr-defined]  # an Attachments
     (shown,) = scene.client.get(f"/v1/cases/{chain(1)}").json()["attachments"]
     assert (shown["state"], shown["from"], shown["size"]) == ("missing", "mps", 5)
     documents.add([DOCUMENT], DIGEST)

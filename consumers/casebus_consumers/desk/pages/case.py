@@ -1,12 +1,16 @@
 """One case: state by suspect and charge, accounts side by side, time line, as of any time."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from starlette.responses import Response
 
+from casebus_consumers.case_documents import documents_of
 from casebus_consumers.desk.asked import Asked, Gone, Page
 from casebus_consumers.desk.shown.as_of_question import question_of
 from casebus_consumers.desk.shown.case_tables import accounts_of, matrix_of, speakers_of
+from casebus_consumers.desk.shown.documents import shown_documents
 from casebus_consumers.desk.shown.findings_list import finding_title, severity_of
 from casebus_consumers.desk.shown.names import case_name
 from casebus_consumers.desk.shown.personal import personal_of
@@ -14,6 +18,7 @@ from casebus_consumers.desk.shown.terms import duty_title, left_of, parties_of, 
 from casebus_consumers.desk.shown.timeline import spoken_of, timeline_of
 from casebus_consumers.desk.shown.tracks import assets_of
 from casebus_schemas.case.as_of import LEVELS, AsOf
+from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import NothingKnown
 
@@ -68,6 +73,9 @@ def show(asked: Asked) -> Response:
         findings=[(one, finding_title(one, w), severity_of(one, w)) for one in findings],
         gone=len(case["findings"]) - len(findings),
         assets=assets_of(case, w),
+        documents=shown_documents(
+            documents_of(_visible(events, case), desk.door.documents.listed(chain)), w, open=opened
+        ),
         sealed=personal_of(asked, events, opened),
     )
 
@@ -85,6 +93,11 @@ def unmask(asked: Asked) -> Response:
     asked.desk.accesses.note(asked.officer, "unmasked", chain, reason[:1_000])
     asked.desk.unmasking.open(asked.session, chain)
     return asked.to(f"/cases/{chain}", done="unmasked")
+
+
+def _visible(events: Iterable[ChainEvent], case: Mapping[str, Any]) -> list[ChainEvent]:
+    shown = {line["event"] for line in case["events"]}
+    return [event for event in events if event.digest.hex() in shown]
 
 
 PAGES = (

@@ -9,6 +9,7 @@ from . import (
     cases,
     compare,
     dead_letters,
+    document,
     due,
     event,
     exports,
@@ -41,5 +42,6 @@ PAGES: tuple[Page, ...] = (
     *insiders.PAGES,
     *accesses.PAGES,
     *exports.PAGES,
+    *document.PAGES,
     *dead_letters.PAGES,
 )
