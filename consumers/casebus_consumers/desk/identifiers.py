@@ -31,7 +31,7 @@ def plain(text: str) -> str:
 
 
 def of_chain(chain: str, events: list[ChainEvent]) -> list[Identifier]:
-    """Those of a case, each once for each event that says it."""
+    """Those of a case: its numbers, parties and securities once, what is an event's own with its digest."""
     found = {_identifier("chain", None, chain): None}
     for event in events:
         found.update(dict.fromkeys(_of_event(event)))
@@ -43,20 +43,20 @@ def _of_event(event: ChainEvent) -> Iterator[Identifier]:
     yield _identifier("event", digest, str(event.id))
     yield _identifier("digest", digest, digest)
     for reference in event.envelope.get("local_refs") or ():
-        yield _identifier("reference", digest, str(reference["value"]))
+        yield _identifier("reference", None, str(reference["value"]))
     if number := event.envelope.get("message_no"):
         yield _identifier("document", digest, str(number))
     for number in _numbers(event.data):
         yield _identifier("document", digest, number)
     for suspect in event.data.get("suspects") or ():
         if suspect.get("name"):
-            yield _identifier("suspect", digest, str(suspect["name"]))
+            yield _identifier("suspect", None, str(suspect["name"]))
         for token in suspect.get("tokens") or ():
-            yield _identifier("token", digest, token.hex() if isinstance(token, bytes) else str(token))
+            yield _identifier("token", None, token.hex() if isinstance(token, bytes) else str(token))
     security = event.data.get("security") or {}
     for name in ("code", "name"):
         if security.get(name):
-            yield _identifier("security", digest, str(security[name]))
+            yield _identifier("security", None, str(security[name]))
 
 
 def _identifier(kind: str, digest: str | None, text: str) -> Identifier:

@@ -25,6 +25,12 @@ _FEWEST_WITHIN = 2
 """Characters that are looked for within an identifier; fewer only at its beginning."""
 _NAME = "own"
 _OF_SECURITY = "SELECT chain FROM identifier WHERE kind = 'security' AND plain >= ? AND plain < ?"
+_SAID = "s.chain, s.digest, s.type, s.agency, s.at_ms"
+_NEWEST = f"ORDER BY s.at_ms DESC, s.digest LIMIT {MOST + 1}"
+_IDENTIFIED = "SELECT chain, digest, kind, shown FROM identifier"
+_NAMES = "kind IN ('reference', 'document', 'suspect', 'security')"
+"""As the partial index `identifier_name` has it."""
+_MOST_IDENTIFIERS = 20_000
 _LAST_LETTER = "\U0010ffff"
 
 
@@ -68,6 +74,7 @@ class SearchIndex:
         self._lock = threading.Lock()
         self._waiting: list[str] = []
         self._until: Ends | None = None
+        self._said: set[tuple[str, str]] | None = None
 
     def take(self, *, for_s: float | None = None, watch: Callable[[int], None] = lambda _left: None) -> int:
         """Takes in what has come, for some seconds at most; gives how many cases wait still."""
@@ -97,13 +104,19 @@ class SearchIndex:
 
     def types(self) -> list[str]:
         """Every type of event that was said or heard."""
-        with self._store.reading() as connection:
-            return [row[0] for row in connection.execute("SELECT DISTINCT type FROM said ORDER BY type")]
+        return sorted({type for type, _ in self._kinds()})
 
     def agencies(self) -> list[str]:
         """Every agency that has said something."""
-        with self._store.reading() as connection:
-            return [row[0] for row in connection.execute("SELECT DISTINCT agency FROM said ORDER BY agency")]
+        return sorted({agency for _, agency in self._kinds()})
+
+    def _kinds(self) -> set[tuple[str, str]]:
+        """Types with who said them: read once, and then added to."""
+        if self._said is None:
+            with self._store.reading() as connection:
+                rows = connection.execute("SELECT DISTINCT type, agency FROM said").fetchall()
+            self._said = {(row[0], row[1]) for row in rows}
+        return self._said
 
     # --- within ------------------------------------------------------------------------------------------
 
@@ -143,6 +156,8 @@ class SearchIndex:
             events = self._view.events(chain)
             for event in events:
                 at_ms = to_moment(event.occurred_at)
+                if self._said is not None:
+                    self._said.add((event.type, event.agency))
                 said.append((event.digest.hex(), chain, str(event.id), event.type, event.agency, at_ms))
             identifiers += [
                 (one.plain, one.kind, chain, one.digest, one.shown) for one in of_chain(chain, events)
@@ -159,14 +174,7 @@ class SearchIndex:
             )
 
     def _found(self, wanted: Wanted, *, within: bool) -> list[Hit]:
-        tables, where, given = "said s", ["1"], list[object]()
-        columns = "s.chain, s.digest, s.type, s.agency, s.at_ms, NULL, NULL"
-        if wanted.text is not None:
-            tables += " JOIN identifier i ON i.chain = s.chain AND (i.digest IS NULL OR i.digest = s.digest)"
-            columns = "s.chain, s.digest, s.type, s.agency, s.at_ms, i.kind, i.shown"
-            _text(where, given, plain(wanted.text), within=within)
-            if not wanted.tokens:
-                where.append("i.kind <> 'token'")
+        where, given = ["1"], list[object]()
         for column, value in (("agency", wanted.agency), ("type", wanted.type)):
             if value is not None:
                 where.append(f"s.{column} = ?")
@@ -179,24 +187,38 @@ class SearchIndex:
             if moment is not None:
                 where.append(f"s.at_ms {sign} ?")
                 given.append(to_moment(moment))
-        query = (
-            f"SELECT {columns} FROM {tables} WHERE {' AND '.join(where)} "
-            f"GROUP BY s.chain, s.digest ORDER BY s.at_ms DESC, s.digest LIMIT {MOST + 1}"
-        )
         with self._store.reading() as connection:
-            return [_hit(row) for row in connection.execute(query, given)]
+            by: dict[tuple[str, str | None], tuple[str, str]] = {}
+            if wanted.text is not None:
+                by = _identified(connection, plain(wanted.text), within=within, tokens=wanted.tokens)
+                chains = json.dumps([chain for chain, digest in by if digest is None])
+                digests = json.dumps([digest for _, digest in by if digest is not None])
+                where.append(
+                    "(s.chain IN (SELECT value FROM json_each(?)) "
+                    "OR s.digest IN (SELECT value FROM json_each(?)))"
+                )
+                given += [chains, digests]
+            query = f"SELECT {_SAID} FROM said s WHERE {' AND '.join(where)} {_NEWEST}"
+            rows = connection.execute(query, given).fetchall() if wanted.text is None or by else []
+        return [_hit(row, by.get((row[0], row[1])) or by.get((row[0], None))) for row in rows]
 
 
-def _text(where: list[str], given: list[object], text: str, *, within: bool) -> None:
+def _identified(
+    connection: sqlite3.Connection, text: str, *, within: bool, tokens: bool
+) -> dict[tuple[str, str | None], tuple[str, str]]:
+    """Kind and form of the identifiers that fit, by chain and digest (None: of the whole case)."""
     if within:
         # What is a hash is known whole or by its beginning, never by its middle.
-        where.append("instr(i.plain, ?) > 0 AND i.kind NOT IN ('digest', 'token', 'chain', 'event')")
-        given.append(text)
+        query, given = f"{_IDENTIFIED} WHERE {_NAMES} AND instr(plain, ?) > 0", [text]
     else:
-        where.append("i.plain >= ? AND i.plain < ?")
-        given += [text, text + _LAST_LETTER]
+        query, given = f"{_IDENTIFIED} WHERE plain >= ? AND plain < ?", [text, text + _LAST_LETTER]
+    if not tokens:
+        query += " AND kind <> 'token'"
+    rows = connection.execute(f"{query} LIMIT {_MOST_IDENTIFIERS}", given).fetchall()
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
-def _hit(row: sqlite3.Row | tuple[str, str, str, str, int, str | None, str | None]) -> Hit:
-    chain, digest, type, agency, at_ms, kind, shown = row
+def _hit(row: tuple[str, str, str, str, int], by: tuple[str, str] | None) -> Hit:
+    chain, digest, type, agency, at_ms = row
+    kind, shown = by or (None, None)
     return Hit(chain, digest, type, agency, to_datetime(at_ms), kind, shown)

@@ -41,6 +41,8 @@ STEPS = (
     );
     CREATE INDEX identifier_plain ON identifier (plain);
     CREATE INDEX identifier_chain ON identifier (chain);
+    CREATE INDEX identifier_name ON identifier (plain)
+        WHERE kind IN ('reference', 'document', 'suspect', 'security');
     CREATE TABLE indexed (name TEXT PRIMARY KEY, ends TEXT NOT NULL);
     """,
     """
