@@ -57,6 +57,8 @@ class Connection:
     ca_file: Path | None = None
     policy_file: Path | None = None
     """Trust policy: the ledger's key, its witnesses' keys, and how many of them make a checkpoint final."""
+    genesis_file: Path | None = None
+    """With which keys the bus began, as whoever runs it says: a reader brings his own copy."""
     registry_url: str | None = None
     web_url: str | None = None
     simulated_clock: bool = False
@@ -97,6 +99,7 @@ class Connection:
             sasl_mechanism=_text(root.get("sasl_mechanism"), "/sasl_mechanism"),
             ca_file=_path(root.get("ca_file"), "/ca_file", folder),
             policy_file=_path(root.get("policy_file"), "/policy_file", folder),
+            genesis_file=_path(root.get("genesis_file"), "/genesis_file", folder),
             registry_url=_optional_text(root.get("registry_url"), "/registry_url"),
             web_url=_optional_text(root.get("web_url"), "/web_url"),
             simulated_clock=root.get("simulated_clock") is True,
@@ -114,6 +117,7 @@ class Connection:
             "sasl_mechanism": self.sasl_mechanism,
             "ca_file": _spelled(self.ca_file),
             "policy_file": _spelled(self.policy_file),
+            "genesis_file": _spelled(self.genesis_file),
             "partitions": self.partitions,
             "registry_url": self.registry_url,
             "web_url": self.web_url,

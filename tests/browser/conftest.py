@@ -55,11 +55,12 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[DeskScene]:
-    """The regulator's desk: one case with two figures, of which the bus has told."""
+    """The regulator's desk: one case with two figures, of which the bus has told; a refused event."""
     scene = DeskScene(tmp_path)
     play(scene, 1)
     scene.arrive()
     scene.announce()
+    scene.refuse()
     yield scene
     scene.close()
 

@@ -22,6 +22,7 @@ CHECKS = {
     "admitted",
     "clock",
     "notices",
+    "sealed",
     "ledgered",
     "clocks",
     "findings",

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from casebus_consumers.auditor import ledger_cli
 from casebus_consumers.liaison import cases_cli
 from casebus_consumers.liaison import cli as liaison
+from casebus_deploy.demo.final_head import final_checkpoint
 from casebus_deploy.stack.stack import Stack, StackOptions
 from casebus_producers import cli as agency
 from casebus_schemas.errors import BusError
@@ -144,6 +145,8 @@ def test_e1_an_older_kafka_is_said_and_the_documented_way_goes_on(tmp_path: Path
     for database in ("accounts", "ledger"):
         for file in folder.glob(f"{database}.db*"):
             file.rename(tmp_path / file.name)
+    options = StackOptions(folder, page=False, registry=False, origin="casebus.example/ledger-2")
+    bus.stack = Stack(options)
     with bus.stack:
         again = bus.run(agency.app, "outbox", "--agency", "csrc", "--resend", "--json")
         assert again.exit_code == 0, again.output
@@ -152,7 +155,11 @@ def test_e1_an_older_kafka_is_said_and_the_documented_way_goes_on(tmp_path: Path
         assert set(now.values()) == {1}
         assert told.keys() < now.keys()
         _until(lambda: bus.run(cases_cli.app, "rebuild").exit_code == 0, "the accounts are rebuilt")
-        verified = bus.run(ledger_cli.app, "verify", "--against-kafka")
+        verified = bus.run(ledger_cli.app, "verify", "--against-kafka", "--json")
         assert verified.exit_code == 0, verified.output
         heard = bus.run(liaison.app, "inbox", "--agency", "mps", "--json")
         assert heard.exit_code == 0, heard.output
+        final = final_checkpoint(bus.stack.connection, json.loads(verified.output)["entries"])
+        assert final.check.ok, final.check.detail
+        assert final.note is not None
+        assert final.note.startswith("casebus.example/ledger-2\n")

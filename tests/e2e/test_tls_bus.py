@@ -60,7 +60,7 @@ def test_the_doctor_looks_by_tls_too(bus: Stack) -> None:
     found: dict[str, str] = {}
     for item in examine(bus.connection_file):
         found.setdefault(item.name, item.state)  # what follows under a name is who was refused before
-    names = ("broker", "quotas", "rights", "logins", "router", "ledger", "sealer", "reconciler")
+    names = ("broker", "genesis", "quotas", "rights", "logins", "router", "ledger", "sealer", "reconciler")
     assert {name: found[name] for name in names} == dict.fromkeys(names, "ok")
 
 

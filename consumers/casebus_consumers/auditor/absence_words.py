@@ -36,7 +36,7 @@ def absence_json(report: AbsenceReport) -> dict[str, Any]:
         "logs": report.logs,
         "entries": report.entries,
         "opened": report.opened,
-        "not_covered": list(NOT_SHOWN),
+        "not_covered": [*report.notes, *NOT_SHOWN],
     }
 
 
@@ -57,6 +57,6 @@ def absence_lines(report: AbsenceReport) -> Iterator[str]:
         yield f"未通过 FAILED: {why}"
     for why in report.tail:
         yield f"尾部 tail: {why}"
-    for what in NOT_SHOWN:
+    for what in (*report.notes, *NOT_SHOWN):
         yield f"未涵盖 not covered: {what}"
     yield _FINDINGS[report.finding]

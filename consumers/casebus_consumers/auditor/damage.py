@@ -128,6 +128,12 @@ class VerifyReport:
     doubts: list[Doubt] = field(default_factory=list)
     """What is signed under keys that were compromised by then: shown, no damage."""
     doubt_count: int = 0
+    genesis: bytes | None = None
+    """SHA-256 of the genesis file by which the first keys were judged; None: each first key was believed."""
+    genesis_notes: tuple[str, ...] = ()
+    """Keys that the genesis file does not pin."""
+    shared_keys: list[str] = field(default_factory=list)
+    """Keys that agencies announced although they are somebody else's, or for another purpose."""
     step_over_orders: int = 0
     """All such orders under a key of the bus; the others name nothing that is forged."""
 
@@ -206,6 +212,9 @@ class VerifyReport:
             "ordered_but_there": [order.place for order in self.kept],
             "stepped_over": [{"origin": str(o.order.origin), **o.to_json()} for o in self.stepped_over],
             "step_over_orders": self.step_over_orders,
+            "genesis": None if self.genesis is None else self.genesis.hex(),
+            "genesis_notes": list(self.genesis_notes),
+            "shared_keys": self.shared_keys,
             "doubt_count": self.doubt_count,
             "doubts": [one.to_json() for one in self.doubts],
             "seconds": round(self.seconds, 3),

@@ -46,6 +46,11 @@ PublicKeyFile = Annotated[
     Path | None, typer.Option("--key", help="of a COSE receipt: the ledger's public receipt key, a PEM file")
 ]
 
+GenesisFile = Annotated[
+    Path | None,
+    typer.Option("--genesis", help="your copy of the genesis file: with which keys the bus began"),
+]
+
 
 @app.command("prove")
 def prove_command(
@@ -164,10 +169,11 @@ def prove_absence_command(
 def verify_absence(
     file: Annotated[Path, typer.Argument(help="a proof that `ledger prove-absence` wrote")],
     policy: Policy,
+    genesis: GenesisFile = None,
     as_json: Json = False,
 ) -> None:
     """Check a proof of absence under your own policy, offline; exit 0 only if all of it is proven."""
-    judge_file("absence", file, policy, as_json=as_json)
+    judge_file("absence", file, policy, as_json=as_json, genesis=genesis)
 
 
 @app.command("verify-proof")
@@ -185,6 +191,7 @@ def verify_proof(
 def verify_bundle(
     file: Annotated[Path, typer.Argument(help="a bundle that `ledger bundle` wrote")],
     policy: Policy,
+    genesis: GenesisFile = None,
     page: Annotated[
         Path | None, typer.Option("--page", help="write the page for people anew, if all holds")
     ] = None,
@@ -195,7 +202,7 @@ def verify_bundle(
         from .verifier import write_page
 
         write_page(read_file(file), read_policy(policy), page)
-    judge_file("bundle", file, policy, as_json=as_json)
+    judge_file("bundle", file, policy, as_json=as_json, genesis=genesis)
 
 
 @app.command("verifier")
@@ -294,14 +301,18 @@ def judge_file(
     as_json: bool,
     key: Path | None = None,
     since: Path | None = None,
+    genesis: Path | None = None,
 ) -> None:
     """Judges a file as the verifier does, shows the result, and ends the command."""
+    from casebus_schemas.evidence.genesis import read_genesis
+
     from .verifier import Given, judged, read_key
 
     given = Given(
         read_policy(policy),
         None if key is None else read_key(read_file(key), str(key)),
         None if since is None else read_file(since),
+        None if genesis is None else read_genesis(genesis),
     )
     found = judged(what, read_file(file), given)
     if as_json:

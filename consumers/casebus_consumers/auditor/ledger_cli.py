@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from casebus_producers.screen import say, say_json
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from casebus_schemas.evidence.genesis import Genesis
 
 app = typer.Typer(help="账本与证据 The ledger and its evidence.", no_args_is_help=True)
 
@@ -29,6 +32,10 @@ Policy = Annotated[
     Path | None, typer.Option("--policy", help="tlog-policy file that you bring: whose checkpoints count")
 ]
 
+GenesisFile = Annotated[
+    Path | None, typer.Option("--genesis", help="your copy of the genesis file; else connection.json's")
+]
+
 _SHOWN_DAMAGES = 50
 
 
@@ -43,6 +50,7 @@ def verify(
         bool, typer.Option("--full", help="the tables, Kafka, and every head that was published or cosigned")
     ] = False,
     policy: Policy = None,
+    genesis: GenesisFile = None,
     wait: Annotated[
         float, typer.Option(help="seconds to wait for a running ledger to take up the newest records")
     ] = 10.0,
@@ -71,7 +79,7 @@ def verify(
     database = open_database(database_url_of(database_url, known), read_only=True)
     with _progress(quiet=as_json) as watch:
         report = verify_ledger(database, watch, trusted)
-        check_signatures(database, report, watch)
+        check_signatures(database, report, watch, genesis_by(genesis, known), trusted)
         if against_kafka or full:
             login = KafkaLogin.read(principal, known)
             topics = [spec.name for spec in ledgered_topics(login.partitions)]
@@ -95,6 +103,7 @@ def rebuild_command(
     database_url: DatabaseUrl = None,
     connection: ConnectionFile = None,
     policy: Policy = None,
+    genesis: GenesisFile = None,
     principal: Principal = "auditor",
     as_json: Json = False,
 ) -> None:
@@ -132,7 +141,7 @@ def rebuild_command(
         rebuilt = open_database(url, read_only=True)
         roots = compare_ledgers(recorded, rebuilt, sizes, report)
         report.checkpoints = compare_checkpoints(recorded, rebuilt, report)
-        check_signatures(rebuilt, report, watch)
+        check_signatures(rebuilt, report, watch, genesis_by(genesis, known))
         rebuilt.engine.dispose()
     recorded.engine.dispose()
     if as_json:
@@ -219,6 +228,16 @@ def backup_command(
     raise typer.Exit(0 if report.ok else 1)
 
 
+def genesis_by(file: Path | None, connection: Connection | None) -> "Genesis | None":
+    """The reader's own genesis file, else the one that connection.json names, if it is there."""
+    from casebus_schemas.evidence.genesis import read_genesis
+
+    named = None if connection is None else connection.genesis_file
+    if file is None and named is not None and named.exists():
+        file = named
+    return None if file is None else read_genesis(file)
+
+
 def database_url_of(given: str | None, connection: Connection | None) -> str:
     url = given or (connection.databases.get("ledger") if connection else None)
     if url is None:
@@ -247,6 +266,15 @@ def _show_signatures(report: Any) -> None:
     rate = report.signatures / report.signature_seconds if report.signature_seconds else 0
     awaited = f", {report.origins_awaited} origins not ledgered yet" if report.origins_awaited else ""
     say(f"{report.signatures} signatures read; {report.signature_seconds:.1f} s, {rate:,.0f}/s{awaited}")
+
+    if report.genesis is None:
+        say("创始文件未给出 no genesis file: each first key is believed as it was announced")
+    else:
+        say(f"以创始文件为准 first keys by the genesis {report.genesis.hex()}")
+    for shared in report.shared_keys:
+        say(f"一钥两用 one key for two purposes: {shared}")
+    for note in report.genesis_notes:
+        say(f"创始文件未载 not pinned: {note}")
 
 
 def _show_damages(report: Any) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from casebus_schemas.admission.verdict import Origin
-from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.bundle_coverage import (
     CLOCKS_MS,
@@ -25,9 +24,9 @@ from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.evidence.submission import Submission
 from casebus_schemas.evidence.tiles import bundles_of, entry_bundle, tiles_of
 from casebus_schemas.evidence.tlog_proof import TlogProof
-from casebus_schemas.wire.canonical import canonical_json
 
 from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
+from .proving_contents import ShownContents
 from .proving_positions import with_positions
 
 Cover = Literal["case", "all", "none"]
@@ -107,7 +106,7 @@ def bundle(
     number = size_of(note)
     heads = rows.heads(number)
     tree = EpochTree(heads.values())
-    collected = _Collected(withhold)
+    contents = ShownContents()
     of_chain: dict[int, list[ChainEntry]] = {}
     for log_id, entry in rows.of_chain(chain.encode()):
         if log_id in heads and entry.idx < heads[log_id].size and keep(entry):
@@ -120,7 +119,7 @@ def bundle(
         name = head.origin.removeprefix(f"{rows.origin}/")
         of_keys = is_key_log(name)
         shown = rows.of_log(log_id, head.size) if of_keys else of_chain.get(log_id, ())
-        entries = collected.take(name, shown, of_keys)
+        entries = _taken(contents, name, shown, frozenset() if of_keys else withhold)
         begin = None if of_keys else _covered_from(rows, log_id, head, name, times, cover)
         if begin is not None:
             leaves = enumerate(rows.leaves(log_id, begin, head.size), start=begin)
@@ -129,7 +128,7 @@ def bundle(
             logs[name] = bundled_log(entries, head.size, rows.hashes(log_id, head.size))
     path = inclusion_proof(number - 1, number, rows.hashes(rows.head_log, number))
     epoch = TlogProof(number - 1, tuple(path), note, rows.epoch(number).pack())
-    made = Bundle({"chain": chain}, epoch, tree.heads, logs, collected.payloads, collected.schemas())
+    made = Bundle({"chain": chain}, epoch, tree.heads, logs, contents.payloads(), contents.schemas())
     made = with_positions(rows, made, number)
     return replace(made, page=page(made))
 
@@ -157,43 +156,27 @@ def _covered_from(
     return max(0, low - 1)
 
 
-class _Collected:
-    """Contents and schemas of what a bundle holds."""
-
-    def __init__(self, withhold: frozenset[str]) -> None:
-        self._withhold = withhold
-        self._fingerprints: set[bytes] = set()
-        self._secret: set[bytes] = set()
-        self.payloads: dict[bytes, bytes] = {}
-
-    def take(self, name: str, entries: Iterable[ChainEntry], of_keys: bool) -> dict[int, tuple[bytes, bytes]]:
-        """Leaf and headers by index; contents that are not withheld are kept."""
-        found = {}
-        for entry in entries:
-            found[entry.idx] = bytes(entry.leaf), bytes(entry.headers)
-            headers = dict(reversed(decode_headers(bytes(entry.headers))))
-            said = {
-                "*",
-                (headers.get("ce_id") or b"").decode("utf-8", "replace"),
-                f"{name.rpartition('/')[0]}/{parse_leaf(bytes(entry.leaf)).offset}",
-            }
-            if entry.value is None or entry.value_sha256 is None:
-                continue
-            if not of_keys and said & self._withhold:
-                self._secret.add(bytes(entry.value_sha256))
-                continue
-            self.payloads[bytes(entry.value_sha256)] = bytes(entry.value)
-            name_of_schema = (headers.get("ce_dataschema") or b"").decode("ascii", "replace")
-            if name_of_schema.startswith("sha256:"):
-                self._fingerprints.add(bytes.fromhex(name_of_schema[7:]))
-        return found
-
-    def schemas(self) -> dict[bytes, bytes]:
-        """Canonical JSON of the schemas used, as far as the catalogue has them."""
-        for digest in self._secret:
-            self.payloads.pop(digest, None)
-        known = {schema.fingerprint: schema.schema for schema in Catalog.load().schemas()}
-        return {one: canonical_json(known[one]) for one in self._fingerprints if one in known}
+def _taken(
+    contents: ShownContents,
+    name: str,
+    entries: Iterable[ChainEntry],
+    withhold: frozenset[str],
+) -> dict[int, tuple[bytes, bytes]]:
+    """Leaf and headers of a log's entries by index; contents are shown, but for those that are named."""
+    found = {}
+    for entry in entries:
+        found[entry.idx] = bytes(entry.leaf), bytes(entry.headers)
+        headers = dict(reversed(decode_headers(bytes(entry.headers))))
+        said = {
+            "*",
+            (headers.get("ce_id") or b"").decode("utf-8", "replace"),
+            f"{name.rpartition('/')[0]}/{parse_leaf(bytes(entry.leaf)).offset}",
+        }
+        if said & withhold:
+            contents.withhold(entry)
+        else:
+            contents.show(entry, headers)
+    return found
 
 
 def export_tiles(rows: ProofRows, folder: Path, suffices: Suffices) -> int:

@@ -1,6 +1,5 @@
 """Makes a proof of absence out of the ledger's tables."""
 
-from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.absence_check import STREAM_HEAD, Claim
 from casebus_schemas.evidence.bundle_file import ABSENCE, Bundle, BundledLog, bundled_log
@@ -8,9 +7,9 @@ from casebus_schemas.evidence.epoch import EpochLeaf, EpochTree, LogHead
 from casebus_schemas.evidence.leaf import decode_headers
 from casebus_schemas.evidence.merkle import inclusion_proof
 from casebus_schemas.evidence.tlog_proof import TlogProof
-from casebus_schemas.wire.canonical import canonical_json
 
-from .proof_rows import ChainEntry, ProofRows, Suffices, size_of
+from .proof_rows import ProofRows, Suffices, size_of
+from .proving_contents import ShownContents
 from .proving_positions import with_positions
 
 _LOOKED_BACK = 1000
@@ -27,18 +26,18 @@ def absence(rows: ProofRows, claim: Claim, suffices: Suffices) -> Bundle:
     size = size_of(note)
     epoch, heads = _caught_up(rows, claim, size)
     tree = EpochTree(heads.values())
-    collected = _Collected(claim.chain.encode())
+    contents, chain = ShownContents(), claim.chain.encode()
     logs: dict[str, BundledLog] = {}
     for log_id, head in heads.items():
         name = head.origin.removeprefix(f"{rows.origin}/")
         topic = name.split("/")[0]
         if topic.endswith(_KEYS) or topic.startswith(f"{claim.agency}."):
-            entries = collected.take(rows, log_id, head, whole=topic.endswith(_KEYS))
+            entries = _taken(rows, log_id, head, contents, chain, whole=topic.endswith(_KEYS))
             logs[name] = bundled_log(entries, head.size, rows.hashes(log_id, head.size))
     path = inclusion_proof(epoch.number - 1, size, rows.hashes(rows.head_log, size))
     proof = TlogProof(epoch.number - 1, tuple(path), note, epoch.pack())
-    schemas = collected.schemas()
-    made = Bundle(claim.to_json(), proof, tree.heads, logs, collected.payloads, schemas, ABSENCE)
+    payloads, schemas = contents.payloads(), contents.schemas()
+    made = Bundle(claim.to_json(), proof, tree.heads, logs, payloads, schemas, ABSENCE)
     return with_positions(rows, made, size)
 
 
@@ -60,37 +59,16 @@ def _caught_up(rows: ProofRows, claim: Claim, size: int) -> tuple[EpochLeaf, dic
     )
 
 
-class _Collected:
-    """Contents and schemas that are shown: of key topics, and of statements of streams' ends."""
-
-    def __init__(self, chain: bytes) -> None:
-        self._chain = chain
-        self._fingerprints: set[bytes] = set()
-        self.payloads: dict[bytes, bytes] = {}
-
-    def take(
-        self, rows: ProofRows, log_id: int, head: LogHead, *, whole: bool
-    ) -> dict[int, tuple[bytes, bytes]]:
-        """Leaf of each entry, and headers of those that are opened."""
-        found = {}
-        for entry in rows.of_log(log_id, head.size):
-            headers = dict(reversed(decode_headers(bytes(entry.headers))))
-            states = headers.get("ce_type") == STREAM_HEAD.encode()
-            opened = whole or states or entry.key == self._chain
-            found[entry.idx] = bytes(entry.leaf), bytes(entry.headers) if opened else b""
-            if whole or states:
-                self._show(entry, headers)
-        return found
-
-    def schemas(self) -> dict[bytes, bytes]:
-        """Canonical JSON of the schemas of what is shown, as far as the catalogue has them."""
-        known = {schema.fingerprint: schema.schema for schema in Catalog.load().schemas()}
-        return {one: canonical_json(known[one]) for one in self._fingerprints if one in known}
-
-    def _show(self, entry: ChainEntry, headers: dict[str, bytes | None]) -> None:
-        if entry.value is None or entry.value_sha256 is None:
-            return
-        self.payloads[bytes(entry.value_sha256)] = bytes(entry.value)
-        name = (headers.get("ce_dataschema") or b"").decode("ascii", "replace")
-        if name.startswith("sha256:"):
-            self._fingerprints.add(bytes.fromhex(name[7:]))
+def _taken(
+    rows: ProofRows, log_id: int, head: LogHead, contents: ShownContents, chain: bytes, *, whole: bool
+) -> dict[int, tuple[bytes, bytes]]:
+    """Leaf of each entry of a log, headers of those that are opened; shows keys and statements of ends."""
+    found = {}
+    for entry in rows.of_log(log_id, head.size):
+        headers = dict(reversed(decode_headers(bytes(entry.headers))))
+        states = headers.get("ce_type") == STREAM_HEAD.encode()
+        opened = whole or states or entry.key == chain
+        found[entry.idx] = bytes(entry.leaf), bytes(entry.headers) if opened else b""
+        if whole or states:
+            contents.show(entry, headers)
+    return found

@@ -7,10 +7,13 @@ from itertools import islice
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.admission.proof import WRONG_SIGNATURE, Signed, forged_admissions, signed_event, stamp_of
 from casebus_schemas.admission.verdict import Admission, Origin, original_record, split_admission
+from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.catalogue.topology import ADMISSION, COMMAND, FINDING, OBLIGATION, key_topics
+from casebus_schemas.catalogue.topology import ADMISSION, BUS_KEY, COMMAND, FINDING, OBLIGATION, key_topics
 from casebus_schemas.errors import BusError
+from casebus_schemas.evidence.genesis import Genesis
 from casebus_schemas.evidence.leaf import encode_headers
+from casebus_schemas.evidence.purposes import announced_by_two, shared_keys
 from casebus_schemas.evidence.sealed_order import SealedOrder
 from casebus_schemas.texts.sentence import Sentence
 from casebus_schemas.wire.headers import EventHeaders
@@ -21,23 +24,35 @@ from casebus_services.reconciler.stepped_over import order_to_step_over, step_ov
 from casebus_services.two_threads import Halves
 
 from .damage import VerifyReport
+from .epoch_check import Trusted
 from .ledger_rows import LedgerRows, LogRow, snapshot
 from .verify import Watch, unwatched
 
 _AT_ONCE = 500
 
 
-def check_signatures(database: Database, report: VerifyReport, watch: Watch = unwatched) -> None:
+def check_signatures(
+    database: Database,
+    report: VerifyReport,
+    watch: Watch = unwatched,
+    genesis: Genesis | None = None,
+    trusted: Trusted | None = None,
+) -> None:
     """Adds to `report` what is not by whom it says. Raises UsageError if the database holds no ledger.
 
     Each admission must be the router's, follow the one before in its stream, and speak of an entry of this
     ledger with the same bytes; what it admits must be signed under a key that was valid at its place, by the
     epochs of the ledger; findings and obligations must be the bus's. What stands under a key that was
-    compromised by then is named as doubtful. The tables themselves are checked by `verify_ledger`.
+    compromised by then is named as doubtful. With `genesis` the keys must begin as that file says. The tables
+    themselves are checked by `verify_ledger`.
     """
     begun = time.monotonic()
     with snapshot(database) as rows:
-        SignatureCheck(rows, report, watch).run()
+        check = SignatureCheck(rows, report, watch)
+        check.one_purpose(trusted or Trusted())
+        if genesis is not None:
+            check.begins_with(genesis)
+        check.run()
     report.signature_seconds = time.monotonic() - begun
 
 
@@ -78,6 +93,29 @@ class SignatureCheck:
                         self._check_events(log, [(r, r, None) for r in run if r is not None])
                     done += len(run)
                     self._watch("signatures", min(done, total), total)
+
+    def one_purpose(self, trusted: Trusted) -> None:
+        """Names keys of two purposes: those of the bus as damage, those of an agency as its own fault."""
+        others = {key.public: f"the witness {key.name}" for key in trusted.witnesses.values()}
+        if trusted.log is not None:
+            others[trusted.log.public] = f"the ledger {trusted.log.name}"
+        for shared in shared_keys(self._keyring.entries.values(), others):
+            if shared.key.agency == BUS:
+                self._report.add("entry", None, BUS_KEY, found=str(shared), expected="a key for each purpose")
+            else:
+                self._report.shared_keys.append(str(shared))
+        self._report.shared_keys += announced_by_two(self._keyring.entries.values())
+
+    def begins_with(self, genesis: Genesis) -> None:
+        """Whether each holder's keys begin as a genesis file says."""
+        heads = self._rows.head_logs()
+        ledger = heads[0].origin if heads else None
+        problems, notes = genesis.judge(self._keyring.entries.values(), ledger)
+        self._report.genesis = genesis.digest
+        self._report.genesis_notes = notes
+        for problem in problems:
+            expected = f"what the genesis {genesis.digest.hex()[:16]}… pins"
+            self._report.add("entry", None, "the first keys", found=problem, expected=expected)
 
     def _of(self, topic: str) -> list[LogRow]:
         return [log for place, log in sorted(self._logs.items()) if place.topic == topic]

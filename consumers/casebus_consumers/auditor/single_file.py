@@ -18,7 +18,7 @@ _HEAD = '''#!/usr/bin/env python3
 
 校验 casebus 账本的证据包与条目证明，无需 casebus、数据库或网络。
 
-    python verify_casebus.py bundle FILE --policy POLICY
+    python verify_casebus.py bundle FILE --policy POLICY [--genesis GENESIS]
     python verify_casebus.py proof FILE --policy POLICY [--key RECEIPT_KEY]
     python verify_casebus.py consistency FILE --since CHECKPOINT --policy POLICY
 

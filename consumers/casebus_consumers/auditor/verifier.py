@@ -13,6 +13,7 @@ from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.cose_receipt import ReceiptKey, is_receipt
 from casebus_schemas.evidence.event_proof import EventProof, ProvenEvent
+from casebus_schemas.evidence.genesis import Genesis, read_genesis
 from casebus_schemas.evidence.receipt_check import judge_consistency, judge_inclusion
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.texts.harmless import harmless, json_text
@@ -30,11 +31,12 @@ _HELP = (
 
 
 class Given(NamedTuple):
-    """What the reader brings: his policy, the ledger's receipt key, a checkpoint that he has kept."""
+    """What the reader brings: policy, the ledger's receipt key, a checkpoint that he kept, the genesis."""
 
     policy: TrustPolicy
     key: ReceiptKey | None = None
     since: bytes | None = None
+    genesis: Genesis | None = None
 
 
 def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
@@ -45,6 +47,9 @@ def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
     parser.add_argument("--policy", type=Path, required=True, help="your tlog-policy 您的策略文件")
     parser.add_argument("--key", type=Path, help="COSE receipt: the ledger's receipt key, PEM 回执公钥")
     parser.add_argument("--since", type=Path, help="consistency: a checkpoint that you kept 您所存的检查点")
+    parser.add_argument(
+        "--genesis", type=Path, help="bundle, absence: your copy of the genesis file 您所存的创始文件"
+    )
     parser.add_argument("--page", type=Path, help="bundle: write the page for people 输出网页")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args(arguments)
@@ -53,7 +58,8 @@ def main(arguments: Sequence[str], show: Callable[[str], object]) -> int:
         raw = given.file.read_bytes()
         key = None if given.key is None else read_key(given.key.read_bytes(), str(given.key))
         since = None if given.since is None else given.since.read_bytes()
-        found = judged(given.what, raw, Given(policy, key, since))
+        genesis = None if given.genesis is None else read_genesis(given.genesis)
+        found = judged(given.what, raw, Given(policy, key, since, genesis))
         if given.page is not None and given.what == "bundle":
             write_page(raw, policy, given.page)
     except (OSError, UsageError) as error:
@@ -88,11 +94,16 @@ def judged(what: str, raw: bytes, given: Given) -> Judged:
     policy = given.policy
     if what == "bundle":
         with Verifiers(len(raw)) as verifiers:
-            report = check_bundle(raw, policy, verify_all=verifiers)
+            report = check_bundle(raw, policy, genesis=given.genesis, verify_all=verifiers)
         return Judged(report.ok, bundle_lines(report), partial(bundle_json, report))
     if what == "absence":
-        silent = check_absence(raw, policy)
+        silent = check_absence(raw, policy, given.genesis)
         return Judged(silent.finding == "proven", absence_lines(silent), partial(absence_json, silent))
+    if given.genesis is not None:
+        raise UsageError(
+            f"what is the genesis for? A file of kind {what} shows no keys of agencies",
+            expected="--genesis with a bundle or a proof of absence",
+        )
     try:
         if what == "consistency":
             growth = judge_consistency(raw, _since(given), policy, _key(given) if is_receipt(raw) else None)

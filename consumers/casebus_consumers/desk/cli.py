@@ -9,9 +9,10 @@ import typer
 from casebus_producers.cli import AgencyOption, ConnectionOption
 from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.screen import say, say_json
+from casebus_schemas.catalogue.topology import OPERATOR
 
 from .rights import ROLES
-from .store import DeskStore, desk_file
+from .store import DeskStore, desk_file, operators_folder
 
 if TYPE_CHECKING:
     from .officers import Officers
@@ -65,5 +66,8 @@ def listed(
 def _officers(agency: str, connection: Path | None) -> "Officers":
     from .officers import Officers  # argon2 comes with the extra `desk`, this command with every one
 
-    settings = AgencySettings.read(agency, read_connection(connection))
-    return Officers(DeskStore(desk_file(settings.data_dir)))
+    if agency == OPERATOR and connection is not None:
+        folder = operators_folder(connection.parent)
+    else:
+        folder = AgencySettings.read(agency, read_connection(connection)).data_dir
+    return Officers(DeskStore(desk_file(folder)))

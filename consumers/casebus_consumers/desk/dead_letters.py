@@ -27,6 +27,8 @@ class Letter:
     code: str = ""
     """The symbol or number by which programs know the cause."""
     attempts: int | None = None
+    detail: str = ""
+    """What the bus said of it, as it stands in the ledger, without long numbers."""
     again: bool = False
     """Whether it may be driven again from this desk."""
     ordered: str = ""
@@ -45,7 +47,7 @@ class Letter:
     def says(self, wanted: str) -> bool:
         """Whether a search finds it."""
         plain = wanted.casefold()
-        texts = (self.id, self.title, self.place, self.cause, self.code)
+        texts = (self.id, self.title, self.place, self.cause, self.code, self.detail)
         return any(plain in text.casefold() for text in texts)
 
 

@@ -26,6 +26,7 @@ from .ledger_state import ledger_state
 from .notices import Notices
 from .office import Office
 from .own_letters import OwnLetters
+from .own_operation import OwnOperation
 from .own_tally import OwnTally
 from .search_index import SearchIndex
 from .store import desk_file
@@ -83,6 +84,7 @@ class Desk(Office):
         self.tally = Looked(OwnTally(door.view, door.store, door.outbox).now, _TALLY_FRESH_S)
         self.jobs = Jobs(self.store, settings.data_dir / EVIDENCE, self.evidence.works())
         self.letters = OwnLetters(door, settings.data_dir, self.store, catalog)
+        self.operation = OwnOperation(door, settings.data_dir)
         self._board = Board(door.view, door.store, door.outbox)
 
     def now(self) -> datetime:

@@ -40,6 +40,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("findings", "/findings", "read", _findings),
     Entry("cases", "/cases", "read"),
     Entry("audit", "/audit", "audit"),
+    Entry("operate", "/operate", "operate"),
     Entry("letters", "/dead-letters", "mend"),
 )
 AUDIT_PAGES: Mapping[str, str] = {

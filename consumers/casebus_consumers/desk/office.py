@@ -8,6 +8,7 @@ from .accesses import Accesses
 from .attempts import Attempts
 from .dead_letters import Letters, NoLetters
 from .officers import Officers
+from .operation import NoOperation, Operation
 from .sessions import Sessions
 from .store import DeskStore
 from .unmasking import Unmasking
@@ -26,6 +27,7 @@ class Office:
     ) -> None:
         self.agency = name
         self.letters: Letters = NoLetters()
+        self.operation: Operation = NoOperation()
         self.simulated_clock = simulated_clock
         self.store = DeskStore(file)
         self.officers = Officers(self.store, hasher)

@@ -119,6 +119,7 @@ class OwnLetters:
                     refusal_in_words(code, str(receipt["detail"] or ""), w),
                     remedy_of(code, w),
                     code,
+                    detail=masked_text(str(receipt["detail"] or "")),
                 )
             )
         yield from (found[0] for found in several.values())
@@ -145,13 +146,14 @@ class OwnLetters:
     def _documents(self, w: Words) -> Iterator[Letter]:
         for one in self._door.documents.troubled(_TRIED, _MOST):
             infected = one["state"] == INFECTED
+            problem = masked_text(str(one["problem"] or "–"))
             yield Letter(
                 "document",
                 one["sha256"],
                 to_datetime(one["changed_at_ms"]),
                 w("letters.a_document", sender=w.agency(one["from"]), size=f"{one['size']:,}"),
                 f"SHA-256 {one['sha256'][:16]}…",
-                w("letters.infected") if infected else masked_text(str(one["problem"] or "–")),
+                w("letters.infected") if infected else w("letters.cause_document", problem=problem),
                 w("letters.remedy_infected") if infected else w("letters.remedy_document"),
                 one["state"],
                 one["attempts"],

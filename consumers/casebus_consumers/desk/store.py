@@ -19,6 +19,11 @@ def desk_file(folder: Path) -> Path:
     return folder / "desk.db"
 
 
+def operators_folder(bus: Path) -> Path:
+    """Where the desk of the bus's operator keeps its database, below the folder of connection.json."""
+    return bus / "operator"
+
+
 class DeskStore:
     """The file, for several threads and processes."""
 

@@ -166,6 +166,10 @@ class Door:
             thread.join(STOP_S)
         self._outbox.close()
 
+    def threads(self) -> list[str]:
+        """What it does, by the names of `ails`."""
+        return list(self._threads)
+
     def ails(self) -> dict[str, str]:
         """What does not do what it should, and why."""
         return {name: one.problem for name, one in self._threads.items() if one.problem is not None}

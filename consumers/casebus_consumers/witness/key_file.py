@@ -23,18 +23,22 @@ def key_name(ledger: str, witness: str, *, mirror: bool) -> str:
 
 
 def enrol(folder: Path, name: str, *, anew: bool = False) -> bool:
-    """Makes key and empty state of a witness that has no key; says whether it did.
+    """Makes key and empty state of a witness that has no key for this ledger; says whether it did.
 
+    A key is for one ledger: where there is one of another, it and its state are kept beside, as evidence.
     `anew` makes another key in place of one that ended. Raises UsageError where one ended without it.
     """
-    if (folder / KEY).exists():
+    elsewhere = is_of_another_ledger(folder, name)
+    if (folder / KEY).exists() and not elsewhere:
         return False
-    if (folder / ENDED).exists() and not anew:
+    if (folder / ENDED).exists() and not anew and not elsewhere:
         raise ended(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for file in (folder / ENDED, folder / STATE):
-        if file.exists():  # what an ended key cosigned stays, as evidence
-            file.replace(file.with_name(f"{file.name}.{time.time_ns()}"))
+    at = time.time_ns()
+    for name_of in (KEY, ENDED, STATE):  # what another or an ended key cosigned stays, as evidence
+        for rest in ("-wal", "-shm", "") if name_of == STATE else ("",):
+            if (file := folder / f"{name_of}{rest}").exists():
+                file.replace(folder / f"{name_of}.{at}{rest}")
     seed = secrets.token_bytes(32)
     # The state comes first: a key without its state counts as one whose state was lost.
     State.make(folder / STATE, str(Cosigner(name, seed).key))
@@ -46,6 +50,17 @@ def enrol(folder: Path, name: str, *, anew: bool = False) -> bool:
         os.fsync(out.fileno())
     fresh.replace(folder / KEY)
     return True
+
+
+def is_of_another_ledger(folder: Path, name: str) -> bool:
+    """Whether the state in a folder is that of a key for another ledger than the one in this key's name."""
+    held = State.key_in(folder / STATE)
+    return held is not None and _ledger_of(held.partition("+")[0]) != _ledger_of(name)
+
+
+def _ledger_of(name: str) -> str:
+    """The inverse of `key_name`."""
+    return name.rpartition("/")[0].rpartition("/")[0]
 
 
 def load_key(folder: Path, name: str, others: Iterable[bytes] = ()) -> Cosigner:

@@ -14,6 +14,7 @@ from casebus_producers.topic_reader import TopicReader
 from casebus_schemas.agencies import WITNESSES
 from casebus_schemas.catalogue.topology import CHECKPOINT, cosignature
 from casebus_schemas.errors import BusError, RetryLater, StopService, UsageError
+from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.signed_note import SignedNote
 from casebus_schemas.wire.records import TopicPartition
 
@@ -118,7 +119,7 @@ class WitnessProgram:
             cosigning = Cosigning(state, key, settings.policy, readable)
             notes = self._own_notes(own)
             cosigning.check_own(notes)
-            self._published = max((_size(note) for note in notes), default=0)
+            self._published = max((size_in(note, settings.ledger) for note in notes), default=0)
             cosignatures = [cosignature(witness) for witness in WITNESSES]
             copied = dict.fromkeys(place.topic for place in readable or ())
             reader = stack.enter_context(
@@ -168,9 +169,13 @@ class WitnessProgram:
         self._published = last.head.size
 
 
-def _size(note: SignedNote) -> int:
-    digits = note.text.split("\n")[1:2]
-    return int(digits[0]) if digits and digits[0].isdecimal() else 0
+def size_in(note: SignedNote, ledger: str) -> int:
+    """The size that a note of this ledger states, 0 of any other: a bus may go on under another name."""
+    try:
+        said = Checkpoint.parse(note.text)
+    except ValueError:
+        return 0
+    return said.size if said.origin == ledger else 0
 
 
 def _producer(settings: WitnessSettings, stack: ExitStack) -> Any:

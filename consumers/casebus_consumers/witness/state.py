@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -87,6 +87,18 @@ class State:
         if row[1] is not None:
             self.close()
             raise KeyEnded("the witness's key has ended", found=row[1], remedy=ENROL)
+
+    @staticmethod
+    def key_in(file: Path) -> str | None:
+        """Whose state a file is, as a vkey; None where there is none that can be read."""
+        if not file.exists():
+            return None
+        try:
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                row = connection.execute("SELECT key FROM witness").fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        return None if row is None else str(row[0])
 
     @classmethod
     def make(cls, file: Path, key: str) -> None:

@@ -26,6 +26,7 @@ def backup(
     Topics are not: they are the broker's. Accounts are not: they are made anew.
     """
     from casebus_deploy.stack.backup import make_backup
+    from casebus_deploy.status_page.folder import note_backup
     from casebus_producers.config import read_connection
     from casebus_schemas.errors import UsageError
 
@@ -33,6 +34,8 @@ def backup(
     if known is None:
         raise UsageError("which bus?", expected="--connection FILE or CASEBUS_CONNECTION")
     made = make_backup(known, to, keys=keys)
+    if connection is not None:
+        note_backup(connection.parent, to, len(made.files), keys=keys)
     if as_json:
         say_json(made.to_json())
         return

@@ -48,8 +48,8 @@ def up(
     port_base: Annotated[
         int | None,
         typer.Option(
-            help="first of 11 ports (three of Kafka, page, registry, three doors, three desks), of 17 with "
-            "--nodes 3; else free",
+            help="first of 18 ports (three of Kafka, page, registry, three doors, four desks, six for "
+            "--nodes 3); else free",
             min=1024,
         ),
     ] = None,

@@ -1,9 +1,10 @@
 """The named checks of a demo: what the bus did, held against the scenarios."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from casebus_schemas.sealed.personal import read_personal
 from casebus_schemas.times import BEIJING
 from casebus_schemas.wire.ids import notice_id
 
@@ -58,6 +59,40 @@ def notices(script: Script, player: Player) -> Check:
     ]
     problems += [f"{one.topic} {one.seq}: {one.problem}" for one in player.forged]
     return Check.of("notices", problems, f"{len(heard)} notices, as the scenarios say")
+
+
+def sealed(spoken: Sequence[Spoken], in_the_clear: Callable[[str], int]) -> Check:
+    """Who may read personal data reads what was sealed, word for word; nothing of it is in the ledger.
+
+    `in_the_clear` counts the contents in the ledger that hold a text.
+    """
+    problems, read, secrets = [], 0, 0
+    for one in spoken:
+        if one.step.sealed is None:
+            continue
+        expected = read_personal(dict(one.step.sealed))
+        for notice in one.notices:
+            opened = notice.opened
+            if opened is None or opened.state != "opened" or opened.personal != expected:
+                found = "nothing sealed" if opened is None else opened.state
+                problems.append(f"{notice.agency} reads of {one.step.message_no}: {found}")
+            read += 1
+        for text in _texts(expected):
+            secrets += 1
+            if count := in_the_clear(text):
+                problems.append(
+                    f"{one.step.message_no}: a sealed fact stands in {count} contents of the ledger"
+                )
+    if not read:
+        problems.append("nothing was sealed, or nobody was told")
+    fine = f"{read} sealed parts read by whom they are for; none of their {secrets} facts is in the ledger"
+    return Check.of("sealed", problems, fine)
+
+
+def _texts(personal: Mapping[str, Any]) -> Iterator[str]:
+    for person in personal["persons"]:
+        yield from filter(None, (person["name"], *person["contacts"], *person["addresses"]))
+        yield from (document["number"] for document in person["documents"])
 
 
 def ledgered(spoken: Sequence[Spoken]) -> Check:

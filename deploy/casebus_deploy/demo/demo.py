@@ -162,6 +162,7 @@ def _examine(
             checks.admitted(spoken),
             checks.admitted_in_time(spoken),
             checks.notices(script, player),
+            checks.sealed(spoken, evidence.in_the_clear),
             checks.ledgered(spoken),
             checks.clocks(script, obligations),
             *checks.findings(script, findings),

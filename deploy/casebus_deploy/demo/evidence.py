@@ -21,6 +21,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import ADMISSION, AUDITOR, BUS_KEY, ledgered_topics
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import RetryLater
+from casebus_schemas.evidence.genesis import read_genesis
 from casebus_schemas.times import to_moment
 from casebus_services.ledger.ledger_database import bus_errors, open_database
 from casebus_services.ledger.rebuild import rebuild as rebuild_ledger
@@ -38,6 +39,7 @@ class Evidence:
     """Reads only. Blocking; used by one thread."""
 
     def __init__(self, connection: Connection) -> None:
+        self._genesis = None if connection.genesis_file is None else read_genesis(connection.genesis_file)
         self._ledger = open_database(connection.databases["ledger"], read_only=True)
         self._accounts = Database(connection.databases["accounts"], read_only=True)
         self._view = AccountsReader(connection.databases["accounts"])
@@ -101,6 +103,11 @@ class Evidence:
             row = connection.execute(text(_SIZE)).one()
             return int(row[0]), int(row[1])
 
+    def in_the_clear(self, what: str) -> int:
+        """How many contents of the ledger hold a text."""
+        with bus_errors(self._ledger), self._ledger.readers.begin() as connection:
+            return int(connection.execute(_HOLDING, {"what": what.encode()}).scalar_one())
+
     def obligations(self, now: datetime) -> list[dict[str, Any]]:
         """Every obligation as JSON of records.md 5, in its state at a time of the bus's clock."""
         return self._view.obligations(now)
@@ -117,7 +124,7 @@ class Evidence:
     def verified(self) -> Check:
         """Whether the ledger's tables hold together."""
         found = verify_ledger(self._ledger)
-        check_signatures(self._ledger, found)
+        check_signatures(self._ledger, found, genesis=self._genesis)
         fine = f"{found.entries} entries, {found.payloads} payloads in {len(found.logs)} logs"
         return Check.of("ledger", [str(damage) for damage in found.damages], fine)
 
@@ -170,6 +177,7 @@ _NEXT = text(
     "SELECT topic, partition, max(next_offset) FROM batch JOIN log USING (log_id) "
     "WHERE kind = 'partition' GROUP BY 1, 2"
 )
+_HOLDING = text("SELECT count(*) FROM payload WHERE instr(value, :what) > 0")
 _SIZE = "SELECT count(*), count(DISTINCT log_id) FROM entry JOIN log USING (log_id) WHERE kind = 'partition'"
 _COMMITTED = text(
     "SELECT committed_at FROM batch JOIN log USING (log_id) "

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -148,6 +149,8 @@ class Player:
         group = []
         for step in steps:
             event = self._script.event(step)
+            if step.sealed is not None:
+                event["data"]["sealed"] = deepcopy(dict(step.sealed))
             begun = time.time_ns() // 1_000_000
             queued = self._desks.say(step.agency, event)
             self._script.publish(step, UUID(queued.chain), queued.digest)

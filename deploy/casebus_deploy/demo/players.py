@@ -15,6 +15,7 @@ from casebus_producers.outbox.outbox_events import Queued
 from casebus_producers.outbox.publisher import Publisher
 from casebus_producers.received.inbox_reader import InboxReader
 from casebus_producers.received.receipts import ReceiptReader
+from casebus_producers.sealing.opener import Opened, Opener
 from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.notice_records import NoticeRecord
 from casebus_schemas.catalogue.catalog import Catalog
@@ -29,12 +30,16 @@ _POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class HeardNotice:
-    """A notice read from an agency's inbox; `data` is the decoded event. `at_ms` is real time."""
+    """A notice read from an agency's inbox; `data` is the decoded event. `at_ms` is real time.
+
+    `opened` is what the agency reads of its sealed part with its own keys, None where there is none.
+    """
 
     agency: str
     record: NoticeRecord
     data: dict[str, Any]
     at_ms: int
+    opened: Opened | None = None
 
     @property
     def of_bus(self) -> bool:
@@ -123,6 +128,7 @@ class Desk:
                 self._heard.put(error)
 
     def _hear_notices(self) -> None:
+        opener = Opener(self._settings, self._catalog)
         with InboxReader(self._settings, self._catalog, 0) as reader:
             while not self._stopping.is_set():
                 if records := reader.poll(_POLL_S):
@@ -132,7 +138,8 @@ class Desk:
                             self._heard.put(HeardForgery(inbox(self.agency), read.seq, _why(read.problem)))
                             continue
                         _, data = decode(self._catalog, read.event.value)
-                        self._heard.put(HeardNotice(self.agency, read, data, now))
+                        opened = opener.of_event(read.headers, data)
+                        self._heard.put(HeardNotice(self.agency, read, data, now, opened))
 
     def _hear_receipts(self) -> None:
         with ReceiptReader(self._settings, self.agency, self._catalog) as reader:

@@ -72,6 +72,8 @@ class Step:
     handling: str
     data: Mapping[str, Any]
     chain: str | None = None
+    sealed: Mapping[str, Any] | None = None
+    """Made-up personal data that the speaker's program seals for those who may read them."""
 
     @property
     def agency(self) -> str:
@@ -286,6 +288,7 @@ def _step(text: ScenarioText, entry: Mapping[str, Any]) -> Step:
         handling=text.one_of(entry.get("handling", "H1"), ("H0", "H1", "H2", "H3"), f"{place}, handling"),
         data=entry["data"],
         chain=text.chain(entry, place),
+        sealed=entry.get("sealed"),
     )
 
 

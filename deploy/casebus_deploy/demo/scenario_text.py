@@ -18,7 +18,8 @@ _VARIANT = {"scenario", "variant_of", "planted", "reference", "keep", "expect"}
 _VARIANT_MAY = {"change", "add", "passes"}
 _STEP_NEEDS = {"step", "at", "by", "type", "date", "date_basis", "says", "data"}
 _STEP_MAY = {"chain", "to", "cc", "by_law", "in_reply_to", "corrects", "withdraws", "refs", "legal_basis"} | {
-    "handling"
+    "handling",
+    "sealed",
 }
 _CONTEXT = {"at", "when", "who", "what"}
 _CLOCK = {"rule", "opened_by", "owed_by", "owed_to", "readings", "due_earliest", "due_latest", "state"}

@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from casebus_consumers.liaison.sealed_view import sealed_lines
 from casebus_consumers.panels import Screen
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.law.api import clock
@@ -99,6 +100,12 @@ class DemoScreen:
             parts.append(f"{agency(notice.agency).zh} {notice.agency} ({role})  ")
         parts.append((f"{max(spoken.waits_ms(), default=0)} ms", "dim"))
         self._line(*parts)
+        for notice in spoken.notices:
+            if notice.opened is not None:
+                reader = f"{agency(notice.agency).zh} {notice.agency} 读到 reads"
+                self._line(("   🔒 ", "cyan"), (reader, "cyan"))
+                for line in sealed_lines(notice.opened):
+                    self._line("      ", line)
 
     def skipped(self, step: Step, why: str) -> None:
         """A step that the bus cannot carry yet."""
@@ -207,12 +214,19 @@ def _next_steps(script: Script, connection: Path, page: str | None) -> list[str]
         f"{program} inbox --agency csrc",
         f"{program} case",
         f"{program} case {script.chain(telling.name)}",
+        *(f"{program} case {script.chain(name)} --agency {reader}" for name, reader in _sealed(script)),
         f"{program} obligations --agency mps",
         f"{program} findings",
         f"{program} ledger verify --against-kafka",
         f"{program} ledger gossip",
     ]
     return [*lines, *([page] if page else [])]
+
+
+def _sealed(script: Script) -> list[tuple[str, str]]:
+    """A scenario in which something is sealed, and who reads it."""
+    found = [(step.scenario, step.to[0].partition("/")[0]) for step in script.playable() if step.sealed]
+    return found[:1]
 
 
 def called_here() -> str:

@@ -46,7 +46,7 @@ def _open(connection: Connection) -> Gossip | None:
 
 def cosigning_examined(connection: Connection, folder: Path) -> Iterator[Examined]:
     """What the doctor says of the heads, and of the witnesses that run in this folder."""
-    from casebus_deploy.status_page.status import read_json
+    from casebus_deploy.status_page.folder import read_json
 
     beat = read_json(folder / "services" / "witness" / "heartbeat.json")
     for one in beat.get("witnesses", ()):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from casebus_schemas.agencies import Members
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Principal
 
 from .doors import make_doors, with_doors
@@ -28,6 +29,8 @@ class Addresses:
 
     doors: dict[str, str] = field(default_factory=dict)
     desks: dict[str, str] = field(default_factory=dict)
+    operators: str | None = None
+    """Of the desk of the bus's operator."""
 
     def make(
         self,
@@ -49,11 +52,19 @@ class Addresses:
             _make_officers(folder, desk_users_file(secrets_folder, agency))
             self.desks[agency] = f"http://127.0.0.1:{port}"
 
+    def make_operators(self, data: Path, secrets_folder: Path, port: int) -> None:
+        """Makes once the officer and the address of the desk of the bus's operator."""
+        from .operator_desk import make_operator_officer
+
+        make_operator_officer(data, secrets_folder)
+        self.operators = self.operators or f"http://127.0.0.1:{port}"
+
     def added(self, principals: Mapping[str, Principal], secrets_folder: Path) -> dict[str, Principal]:
         """The principals with the doors and desks that are theirs."""
+        urls = self.desks | ({OPERATOR: self.operators} if self.operators else {})
         return {
             name: replace(entry, desk_url=url, desk_users_file=desk_users_file(secrets_folder, name))
-            if (url := self.desks.get(name))
+            if (url := urls.get(name))
             else entry
             for name, entry in with_doors(principals, self.doors, secrets_folder).items()
         }
@@ -62,13 +73,15 @@ class Addresses:
         """Each desk's address with the passwords of its officers by name."""
         return {
             agency: (url, read_users(desk_users_file(secrets_folder, agency)))
-            for agency, url in self.desks.items()
+            for agency, url in (self.desks | ({OPERATOR: self.operators} if self.operators else {})).items()
         }
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """For a table of what runs."""
         yield from ((f"door {agency}", url, "") for agency, url in self.doors.items())
         yield from ((f"desk {agency}", url, "") for agency, url in self.desks.items())
+        if self.operators:
+            yield f"desk {OPERATOR}", self.operators, ""
 
 
 def read_users(file: Path) -> dict[str, str]:

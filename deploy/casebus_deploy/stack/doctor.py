@@ -1,7 +1,6 @@
 """`casebus doctor`: what is wrong here, and which command mends it."""
 
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -19,13 +18,13 @@ from casebus_schemas.errors import BusError
 
 from .cosigning_watch import cosigning_examined
 from .examined import Examined, State
+from .founding import genesis_examined
 from .replicas_examined import replicas_examined
 
 app = typer.Typer()
 
-LEAST_FREE_GB = 2.0
-"""A demo needs some 100 MB; a broker whose disk is full stops the evidence."""
 BEAT_AGE_S = 15.0
+BACKUP_DAYS = 7
 SHOWN_DENIALS = 5
 UNSEALED_S = 30.0
 """An epoch is sealed about every second while the ledger grows."""
@@ -33,7 +32,7 @@ KEYS_REMEDY = "its agency announces another: casebus keys rotate (docs/how-to/ro
 SHOWN_CHAINS = 5
 
 
-def examine(file: Path | None) -> Iterator[Examined]:
+def examine(file: Path | None, genesis: Path | None = None) -> Iterator[Examined]:
     """Looks at this machine, and at the running bus whose connection.json is named."""
     yield _python()
     yield _java()
@@ -51,10 +50,12 @@ def examine(file: Path | None) -> Iterator[Examined]:
         broker = _broker(connection)
         yield broker
         if broker.state == "ok":
+            yield from genesis_examined(connection, genesis)
             yield _quotas(connection)
             yield from _rights(connection)
             yield from _logins(connection)
             yield from replicas_examined(connection)
+        yield _backup(file.parent)
         yield from _services(file.parent)
         yield from _denials(file.parent)
         yield from _failed_logins(file.parent)
@@ -96,11 +97,24 @@ def _jars() -> Examined:
 
 
 def _disk(folder: Path) -> Examined:
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
-    state: State = "ok" if free >= LEAST_FREE_GB else "bad"
-    return Examined("disk", state, f"{free:.1f} GB free at {folder}", None if state == "ok" else "free some")
+    from casebus_deploy.status_page.folder import disk_of
+
+    disk = disk_of(folder)
+    found = f"{disk.free_gb:.1f} GB free at {disk.folder}"
+    return Examined("disk", "ok" if disk.enough else "bad", found, None if disk.enough else "free some")
+
+
+def _backup(folder: Path) -> Examined:
+    from casebus_deploy.status_page.folder import last_backup
+
+    last = last_backup(folder)
+    if last is None:
+        return Examined("backup", "warn", "none was made of this folder", "casebus backup FOLDER")
+    days = (time.time() - last.at) / 86_400
+    keys = "with" if last.keys else "without"
+    found = f"{days:.1f} days ago, {last.files} files, {keys} keys: {last.folder}"
+    old = days > BACKUP_DAYS
+    return Examined("backup", "warn" if old else "ok", found, "casebus backup FOLDER" if old else None)
 
 
 def _connection(file: Path) -> Generator[Examined, None, Connection | None]:
@@ -248,10 +262,10 @@ def _logins(connection: Connection) -> Iterator[Examined]:
 def _services(folder: Path) -> Iterator[Examined]:
     from casebus_deploy.embedded.broker import is_node
     from casebus_deploy.embedded.cluster import node_folder
-    from casebus_deploy.status_page.status import read_json
+    from casebus_deploy.status_page.folder import heartbeats_in, processes_in
     from casebus_schemas.catalogue.services import servers
 
-    processes = read_json(folder / "state.json").get("services", {})
+    processes, heartbeats = processes_in(folder), heartbeats_in(folder)
     if not processes:
         yield Examined("services", "bad", "no service runs here", "casebus up")
     for name, process in processes.items():
@@ -265,7 +279,7 @@ def _services(folder: Path) -> Iterator[Examined]:
         if not process.get("running"):
             yield Examined(name, "bad", f"ended with {process.get('last_exit')}", f"read {log}")
             continue
-        sign = read_json(folder / "services" / name / "heartbeat.json")
+        sign = heartbeats[name]
         beat = sign.get("at")
         for place, why in sign.get("stopped", {}).items():
             yield Examined(name, "bad", f"{place} has stopped: {why}", f"read {log}")
@@ -301,10 +315,10 @@ def _sealed(sealed: Mapping[str, Any], log: Path) -> Examined:
 
 
 def _denials(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.status_page.status import broker_lines
+    from casebus_deploy.status_page.folder import denials_file, denials_in
 
-    log = folder / "broker" / "log" / "denials.log"
-    if lines := broker_lines(folder, log.name, SHOWN_DENIALS):
+    log = denials_file(folder)
+    if lines := denials_in(folder, SHOWN_DENIALS):
         yield Examined("access", "warn", f"refused, newest first: {lines[0]}", f"read {log}: who tried this?")
         for line in lines[1:]:
             yield Examined("access", "warn", line)
@@ -313,7 +327,7 @@ def _denials(folder: Path) -> Iterator[Examined]:
 
 
 def _held_back(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.status_page.status import throttled_now
+    from casebus_deploy.status_page.folder import throttled_now
 
     for one in throttled_now(folder, time.time()):
         mend = "its bounds are those of docs/reference.md; does it mean to say so much?"
@@ -321,10 +335,10 @@ def _held_back(folder: Path) -> Iterator[Examined]:
 
 
 def _failed_logins(folder: Path) -> Iterator[Examined]:
-    from casebus_deploy.status_page.status import broker_lines
+    from casebus_deploy.status_page.folder import failed_logins_file, failed_logins_in
 
-    log = folder / "broker" / "log" / "logins.log"
-    lines = broker_lines(folder, log.name, SHOWN_DENIALS)
+    log = failed_logins_file(folder)
+    lines = failed_logins_in(folder, SHOWN_DENIALS)
     if lines:
         yield Examined("logins", "warn", f"failed, newest first: {lines[0]}", f"read {log}: whose password?")
     for line in lines[1:]:
@@ -354,10 +368,14 @@ def doctor(
     connection: Annotated[
         Path | None, typer.Option(envvar="CASEBUS_CONNECTION", help="connection.json of a running bus")
     ] = None,
+    genesis: Annotated[
+        Path | None,
+        typer.Option("--genesis", help="your copy of the genesis file; else connection.json's"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
 ) -> None:
     """What is wrong here, and which command mends it. Exit 1 if anything is."""
-    found = list(examine(connection))
+    found = list(examine(connection, genesis))
     bad = any(item.state == "bad" for item in found)
     if as_json:
         say_json({"ok": not bad, "examined": [asdict(item) for item in found]})

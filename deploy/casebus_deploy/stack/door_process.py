@@ -19,6 +19,7 @@ from casebus_producers.config import AgencySettings, read_connection
 from casebus_producers.connecting import quiet_kafka
 from casebus_producers.faults import PublisherFaults
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 
@@ -112,7 +113,11 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
 
 def _known(connection: Connection | None, member: str) -> dict[str, str]:
     every = {} if connection is None else connection.principals
-    return {name: url for name, one in every.items() if (url := getattr(one, member)) is not None}
+    return {
+        name: url
+        for name, one in every.items()
+        if name != OPERATOR and (url := getattr(one, member)) is not None
+    }
 
 
 def _urls(

@@ -16,6 +16,7 @@ from casebus_schemas.enrolment.excerpt import Excerpt, make_excerpt
 from casebus_schemas.enrolment.judgement import unannounced
 from casebus_schemas.enrolment.request import Request
 from casebus_schemas.errors import RetryLater, UsageError
+from casebus_schemas.evidence.genesis import read_genesis
 from casebus_schemas.evidence.signed_note import VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy
 from casebus_schemas.times import utc_text
@@ -58,6 +59,16 @@ def judged(connection: Connection, file: Path, request: Request) -> Sequence[Out
             expected="a bus on which agencies have their own keys",
             remedy="start one in an empty folder: casebus up --no-agencies",
         )
+    genesis = connection.genesis_file
+    if genesis is not None and genesis.exists():
+        pinned = read_genesis(genesis)
+        if pinned.names(request.agency) and not pinned.pins(request.agency, request.key_ids["signing"]):
+            raise UsageError(
+                f"the genesis pins another key of {request.agency}",
+                found=request.key_ids["signing"].hex(),
+                expected="the signing key with which it founded the bus",
+                remedy="a new request with the same keys: casebus enroll request, with the same --dir",
+            )
     if connection.ledger_origin is None:
         raise UsageError("connection.json names no ledger", expected="its origin")
     return unannounced(

@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.algorithms import of_public_key
+from casebus_schemas.evidence.genesis import Genesis
 from casebus_schemas.evidence.key_entry import KeyEntry
 from casebus_schemas.evidence.key_file import read_seed
 from casebus_schemas.evidence.signed_note import NoteSigner
@@ -95,18 +96,20 @@ def agencies_here(connection: Connection) -> tuple[str, ...]:
     return tuple(name for name in MEMBERS if name in known and known[name].signing_key_file is not None)
 
 
-def announce(connection: Connection) -> int:
+def announce(connection: Connection, genesis: Callable[[], Genesis] | None = None) -> int:
     """Announces each key that its topic does not hold yet; returns how many. Idempotent, blocking.
 
-    Agencies whose keys are here announce their own, the operator those of the bus. Raises RetryLater if the
-    broker is away.
+    Agencies whose keys are here announce their own, the operator those of the bus. The first key of a bus
+    that has not begun names the digest of its genesis. Raises RetryLater if the broker is away.
     """
     keyring = read_keyring(connection)
+    begins = genesis is not None and not keyring.of(BUS)
+    digest = genesis().digest if genesis is not None and begins else None
     announced = 0
     for agency in agencies_here(connection):
         announced += _announce_one(connection, keyring, agency, agency, [agency])
         announced += _announce_encryption(connection, keyring, agency)
-    announced += _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS)
+    announced += _announce_one(connection, keyring, BUS, OPERATOR, BUS_SIGNERS, digest)
     return announced + announce_receipt_key(connection, keyring)
 
 
@@ -160,17 +163,23 @@ def read_keyring(connection: Connection) -> Keyring:
 
 
 def _announce_one(
-    connection: Connection, keyring: Keyring, holder: str, principal: str, signers: Iterable[str]
+    connection: Connection,
+    keyring: Keyring,
+    holder: str,
+    principal: str,
+    signers: Iterable[str],
+    genesis: bytes | None = None,
 ) -> int:
-    first = _signing_key(connection, principal)
+    own = _signing_key(connection, principal)
     unit = f"/{holder}" if holder == principal else f"/{holder}/{principal}"
-    voice = Voice(KafkaLogin.read(principal, connection), first, unit)
+    voice = Voice(KafkaLogin.read(principal, connection), own, unit)
     announced = 0
     try:
         for signer in signers:
             key = _signing_key(connection, signer)
             if keyring.find(holder, key.key_id) is None:
-                voice.say("key.announced", f"{holder}.key", _facts(holder, key))
+                first = genesis if announced == 0 else None
+                voice.say("key.announced", f"{holder}.key", _facts(holder, key) | {"genesis": first})
                 announced += 1
     finally:
         voice.close()

@@ -27,6 +27,7 @@ from . import keys
 from .desks import DESK, Addresses
 from .doors import DOOR
 from .enrolment import enrolled, operators_own
+from .founding import genesis_file, genesis_of
 from .kafka_start import MOST_STARTS, EmbeddedKafka, start_kafka
 from .logins import password_file
 from .options import StackOptions as StackOptions
@@ -85,10 +86,11 @@ class Stack:
                 apply_to_cluster(self._admin_settings(), self.options.partitions, self.secrets, missing)
             with self._step("密钥 signing keys"):
                 keys.make_secrets(self.secrets, self.agencies)
-                if self._witnesses:
-                    make_witnesses(self.data, keys.log_vkey(self.secrets, self.origin))
+                vkey = keys.log_vkey(self.secrets, self.origin)
+                witnesses = make_witnesses(self.data, vkey) if self._witnesses else {}
                 self._write_connection()
-                keys.announce(self.connection)
+                begins = partial(genesis_of, self.data, self.origin, self.agencies, witnesses)
+                keys.announce(self.connection, begins)
             with self._step("服务 services"):
                 self._start_services()
             self._fill_registry()
@@ -143,6 +145,7 @@ class Stack:
             principals=self._addresses.added(principals, self.secrets),
             databases={"ledger": self.database_url("ledger"), "accounts": self.database_url("accounts")},
             policy_file=self.policy_file,
+            genesis_file=genesis_file(self.data),
             registry_url=self.registry_url,
             web_url=page,
             simulated_clock=self.options.simulated_clock,
@@ -252,6 +255,8 @@ class Stack:
         if self._runs_doors:
             principals, desks = self.connection.principals, self.options.desks
             self._addresses.make(self.secrets, principals, partial(self._ports, 5), desks=desks)
+        if self.options.page and self.options.desks and not self._addresses.operators:
+            self._addresses.make_operators(self.data, self.secrets, self._ports(17, 1)[0])
         fresh = self.connection_file.with_name("connection.json.new")
         fresh.write_text(json.dumps(self.connection.to_json(), indent=1, ensure_ascii=False) + "\n")
         fresh.replace(self.connection_file)

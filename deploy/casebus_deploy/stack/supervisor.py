@@ -19,7 +19,7 @@ from typing import Self
 
 from casebus_deploy.embedded import child
 from casebus_deploy.embedded.child import ChildSpec
-from casebus_deploy.status_page.status import last_lines
+from casebus_deploy.status_page.folder import last_lines
 from casebus_schemas.errors import RetryLater, UsageError
 
 FIRST_PAUSE_S = 0.2

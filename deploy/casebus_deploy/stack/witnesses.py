@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from casebus_consumers.witness.key_file import ENDED, KEY, enrol, key_name, load_key
+from casebus_consumers.witness.key_file import ENDED, KEY, enrol, is_of_another_ledger, key_name, load_key
 from casebus_schemas.agencies import WITNESSES, Members
 from casebus_schemas.evidence.signed_note import VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
@@ -39,8 +39,8 @@ def make_witnesses(data: Path, ledger_key: str | None, *, mirror: bool = True) -
 
     `ledger_key` is the verifier key of the ledger; while it has none there is nothing to make.
 
-    A key that ended stays ended: its witness is named by its old key, which cosigns nothing any more, until
-    another one is enrolled.
+    A ledger under another name has other witnesses' keys: those of before are kept beside. A key that ended
+    stays ended: its witness is named by its old key, which cosigns nothing any more, until it has another.
     """
     if ledger_key is None:
         return {}
@@ -48,7 +48,8 @@ def make_witnesses(data: Path, ledger_key: str | None, *, mirror: bool = True) -
     keys = {}
     for witness in WITNESSES:
         folder, name = witness_dir(data, witness), key_name(log.name, witness, mirror=mirror)
-        if (folder / ENDED).exists() and not (folder / KEY).exists():
+        ended = (folder / ENDED).exists() and not (folder / KEY).exists()
+        if ended and not is_of_another_ledger(folder, name):
             if witness in known:
                 keys[witness] = known[witness]
             continue

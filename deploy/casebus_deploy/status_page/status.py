@@ -1,6 +1,5 @@
 """Gathers the state of a running bus: services, lag, last batch, access denials."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -8,13 +7,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .throttling import HeldBack, held_back
+from .folder import (
+    Disk,
+    LastBackup,
+    denials_in,
+    disk_of,
+    failed_logins_in,
+    heartbeats_in,
+    last_backup,
+    processes_in,
+    throttled_now,
+)
 
 STALE_AFTER_S = 10.0
 """A service writes its heartbeat about every second; ten missed ones are worth a warning."""
 
 _DENIALS_SHOWN = 20
-_THROTTLED_READ = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class Status:
     """Chains that the reconciler could not compute, each with `chain`, `since` and `reason`."""
     cosigning: Mapping[str, Any] | None = None
     """The ledger's newest, provisional and final head, its witnesses, two histories; None if unknown."""
+    disk: Disk | None = None
+    backup: LastBackup | None = None
 
     @property
     def ready(self) -> bool:
@@ -88,41 +98,6 @@ class Status:
         for service, value in zip(body["services"], self.services, strict=True):
             service["state"] = value.state
         return body | {"ready": self.ready}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """JSON object in a file that another process replaces as a whole; empty if it is not there yet."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def last_lines(path: Path, count: int, *, at_most_bytes: int = 65536) -> tuple[str, ...]:
-    """Last lines of a text file, newest first."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - at_most_bytes))
-            lines = file.read().decode("utf-8", "replace").rstrip("\n").split("\n")
-    except OSError:
-        return ()
-    return tuple(line for line in reversed(lines[-count:]) if line)
-
-
-def throttled_now(folder: Path, now: float) -> tuple[HeldBack, ...]:
-    """Whom the embedded broker of this data folder slows down at `now`, seconds since 1970 UTC."""
-    return held_back(broker_lines(folder, "throttled.log", _THROTTLED_READ), now)
-
-
-def broker_lines(folder: Path, name: str, count: int) -> tuple[str, ...]:
-    """Last lines of a log of the embedded broker, newest first; of several nodes by their times."""
-    logs = [folder / "broker" / "log", *sorted(folder.glob("broker-*/log"))]
-    if len(logs) == 1:
-        return last_lines(logs[0] / name, count)
-    lines = [line for log in logs for line in last_lines(log / name, count)]
-    return tuple(sorted(lines, key=lambda line: line.split(" ", 1)[0], reverse=True)[:count])
 
 
 def service_statuses(
@@ -228,10 +203,7 @@ class StatusReader:
     def read(self) -> Status:
         """The bus as it is now. Never raises: what cannot be read is shown as down."""
         now = time.time()
-        processes = read_json(self._folder / "state.json").get("services", {})
-        heartbeats = {
-            name: read_json(self._folder / "services" / name / "heartbeat.json") for name in processes
-        }
+        processes, heartbeats = processes_in(self._folder), heartbeats_in(self._folder)
         lags, ends, up = self._lags(passed_by(heartbeats.values()))
         return Status(
             at=now,
@@ -239,11 +211,13 @@ class StatusReader:
             broker_up=up,
             services=service_statuses(processes, heartbeats, lags, now),
             topics=tuple(sorted(ends.items())),
-            denials=broker_lines(self._folder, "denials.log", _DENIALS_SHOWN),
-            failed_logins=broker_lines(self._folder, "logins.log", _DENIALS_SHOWN),
+            denials=denials_in(self._folder, _DENIALS_SHOWN),
+            failed_logins=failed_logins_in(self._folder, _DENIALS_SHOWN),
             held_back=tuple(one.text for one in throttled_now(self._folder, now)),
             set_aside=tuple(self._set_aside()),
             cosigning=self._cosigning() if up else None,
+            disk=disk_of(self._folder),
+            backup=last_backup(self._folder),
         )
 
     def close(self) -> None:

@@ -286,6 +286,7 @@ def _announced(agency: str, data: dict[str, Any], entries: Entries) -> KeyEntry:
         role=data["role"],
         not_before_ms=_ms(data["not_before"]),
         not_after_ms=_ms(data["not_after"]),
+        genesis=data.get("genesis"),
     )
 
 

@@ -19,6 +19,7 @@ from .bundle_file import ABSENCE, Bundle, BundledLog
 from .bundle_reader import BundleReader, is_key_log
 from .epoch import EpochLeaf, LogHead
 from .event_proof import misplaced
+from .genesis import Genesis
 from .key_history import KeyHistory
 from .leaf import NO_PRODUCER, NO_SEQ, LeafFields, decode_headers, leaf_hash, parse_leaf
 from .merkle import root_of
@@ -81,6 +82,8 @@ class AbsenceReport:
     later: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     tail: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What the reader's genesis file does not pin."""
 
     @property
     def finding(self) -> Finding:
@@ -90,21 +93,25 @@ class AbsenceReport:
         return "tail not confirmed" if self.tail else "proven"
 
 
-def check_absence(raw: bytes, policy: TrustPolicy) -> AbsenceReport:
-    """Reads and judges a proof of absence. Never raises ValueError."""
+def check_absence(raw: bytes, policy: TrustPolicy, genesis: Genesis | None = None) -> AbsenceReport:
+    """Reads and judges a proof of absence. Never raises ValueError.
+
+    With `genesis` the history of keys must begin as that file says; else each first key is believed.
+    """
     try:
         bundle = Bundle.parse(raw, ABSENCE)
         claim = Claim.parse(bundle.about)
     except ValueError as error:
         return AbsenceReport(problems=[f"the file: {error}"])
-    check = _Absence(bundle, claim, policy)
+    check = _Absence(bundle, claim, policy, genesis)
     check.run()
     return check.report
 
 
 class _Absence:
-    def __init__(self, bundle: Bundle, claim: Claim, policy: TrustPolicy) -> None:
-        self._reader = BundleReader(bundle, policy)
+    def __init__(self, bundle: Bundle, claim: Claim, policy: TrustPolicy, genesis: Genesis | None) -> None:
+        self._reader = BundleReader(bundle, policy, genesis=genesis)
+        self._read_keys = genesis is not None
         self._logs = bundle.logs
         self._schemas = bundle.schemas
         self._payloads = bundle.payloads
@@ -113,6 +120,7 @@ class _Absence:
         self._last: dict[tuple[str, int, bytes], int] = {}
         self._statements: list[tuple[LeafFields, Record]] = []
         self.report = AbsenceReport(claim, self._reader.verdict, problems=self._reader.failed)
+        self.report.notes = self._reader.notes
 
     def run(self) -> None:
         reader, report = self._reader, self.report
@@ -219,7 +227,7 @@ class _Absence:
             if is_key_log(name)
             for entry in self._reader.entries(name, log)
         ]
-        if not self._statements:
+        if not self._statements and not self._read_keys:
             return KeyHistory(Schemas({}))
         return self._reader.keys(shown)
 

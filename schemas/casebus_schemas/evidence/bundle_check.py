@@ -26,6 +26,7 @@ from .bundle_file import Bundle
 from .bundle_page import LAYOUT, page
 from .bundle_reader import BundleReader, ShownEntry, is_key_log
 from .epoch import EpochLeaf
+from .genesis import Genesis
 from .key_history import BUS, KeyHistory
 from .trust_policy import TrustPolicy, Verdict
 
@@ -68,6 +69,8 @@ class Signature(NamedTuple):
     public: bytes
     block: SignatureBlock
     message: bytes
+    prev: bytes | None = None
+    """Of a verdict of the bus: the digest of the one before in its stream, which it vouches for."""
 
     def holds(self) -> bool:
         """Whether it is the key's signature of the message."""
@@ -88,18 +91,24 @@ def one_by_one(signatures: Sequence[Signature]) -> Iterable[bool]:
 
 
 def check_bundle(
-    raw: bytes, policy: TrustPolicy, *, signatures: bool = True, verify_all: VerifyAll = one_by_one
+    raw: bytes,
+    policy: TrustPolicy,
+    *,
+    genesis: Genesis | None = None,
+    signatures: bool = True,
+    verify_all: VerifyAll = one_by_one,
 ) -> BundleReport:
     """Reads and judges a bundle. Never raises ValueError.
 
-    Without `signatures` those of events and admissions are left aside, and headers are not read.
+    With `genesis` the history of keys must begin as that file says; else each first key is believed. Without
+    `signatures` those of events and admissions are left aside, and headers and keys are not read.
     """
     with uncollected():
         try:
             bundle = Bundle.parse(raw)
         except ValueError as error:
             return BundleReport(failed=[f"the file: {error}"])
-        check = _Check(bundle, policy)
+        check = _Check(bundle, policy, genesis)
         check.run(verify_all if signatures else None)
         return check.report
 
@@ -120,13 +129,16 @@ Judge = Callable[[ShownEntry, KeyHistory], Signature]
 
 
 class _Check:
-    def __init__(self, bundle: Bundle, policy: TrustPolicy) -> None:
+    def __init__(self, bundle: Bundle, policy: TrustPolicy, genesis: Genesis | None) -> None:
         chain = bundle.about.get("chain")
+        self._with_genesis = genesis is not None
         self._chain = sha256(str(chain).encode("utf-8", "replace")).digest()
-        self._reader = BundleReader(bundle, policy, self._chain)
+        self._reader = BundleReader(bundle, policy, self._chain, genesis)
         self._bundle = bundle
         self.report = BundleReport(bundle.about, self._reader.verdict, failed=self._reader.failed)
         self._pending: list[Signature] = []
+        self._run: list[Signature] = []
+        self._vouched: dict[str, Sequence[Signature]] = {}
         self._asked: list[tuple[list[Signature], Iterable[bool]]] = []
 
     def run(self, verify_all: VerifyAll | None) -> None:
@@ -170,18 +182,22 @@ class _Check:
         report.key_entries = [entry for entry in report.key_entries if self._is_read(entry)]
         keys = self._reader.keys(report.key_entries)
         report.not_covered += [f"a key event without effect: {why}" for why in keys.ignored]
+        report.not_covered += self._reader.notes
         # An event is judged by the verdict on it.
         ordered = sorted(report.entries, key=lambda entry: entry.leaf.topic != ADMISSION_TOPIC)
         for entry in ordered:
             judge = self._admission if entry.leaf.topic == ADMISSION_TOPIC else self._event
             self._try(entry, judge, keys)
-            if len(self._pending) == _RUN:
+            if len(self._pending) >= _RUN:
                 self._ask(verify_all)
+        self._end_run()
         self._ask(verify_all)
         for signatures, answers in self._asked:
             for signature, holds in zip(signatures, answers, strict=True):
-                if not holds:
-                    self._reader.fail(f"{signature.place}: the signature does not fit the content")
+                vouched = () if holds else self._vouched.get(signature.place, ())
+                wrong = [one for one in vouched if not one.holds()]
+                for one in wrong if holds else (*wrong, signature):
+                    self._reader.fail(f"{one.place}: the signature does not fit the content")
         known = {f"sha256:{one.hex()}".encode() for one in self._bundle.schemas}
         unread = sum(
             entry.value is not None and entry.record.header("ce_dataschema") not in known
@@ -219,6 +235,8 @@ class _Check:
             yield "what was sent and not judged by the bus: absence needs a proof of its own"
         else:
             yield "whether more was said: absence needs a proof of its own"
+        if not self._with_genesis:
+            yield "with which keys the bus began: no genesis was brought, each first key is believed"
 
     def _check_page(self, given: bytes) -> None:
         """The page for people is what the content gives, or of a layout that this reader does not know."""
@@ -233,6 +251,25 @@ class _Check:
         self._asked.append((self._pending, verify_all(self._pending)))
         self._pending = []
 
+    def _next(self, signature: Signature) -> None:
+        """Hands a signature over; of verdicts of the bus that follow each other the last one of the run.
+
+        A right signature vouches for the verdicts before it, since each holds the digest of the one before.
+        """
+        if signature.prev is None:
+            self._pending.append(signature)
+            return
+        if self._run and sha256(self._run[-1].message).digest() != signature.prev:
+            self._end_run()
+        self._run.append(signature)
+
+    def _end_run(self) -> None:
+        if self._run:
+            *before, last = self._run
+            self._vouched[last.place] = before
+            self._pending.append(last)
+            self._run = []
+
     def _is_read(self, entry: ShownEntry) -> bool:
         try:
             return entry.record is not None
@@ -243,7 +280,7 @@ class _Check:
     def _try(self, entry: ShownEntry, judge: Judge, keys: KeyHistory) -> None:
         self.report.signatures += 1
         try:
-            self._pending.append(judge(entry, keys))
+            self._next(judge(entry, keys))
         except _NotJudged:
             pass
         except (BusError, ValueError) as error:
@@ -256,10 +293,11 @@ class _Check:
         if tuple(name for name, _ in ours) != BUS_HEADERS:
             raise ValueError("the last headers are not those of the bus")
         said, producer, seq, prev, sig = (value or b"" for _, value in ours)
+        before = _bytes_of(prev, 32)
         message = admission_message_of(
             producer=producer.decode("ascii"),
             seq=int(seq.decode("ascii")),
-            prev=_bytes_of(prev, 32),
+            prev=before,
             topic=record.topic,
             partition=record.partition,
             key_sha256=entry.leaf.key_sha256,
@@ -268,7 +306,8 @@ class _Check:
         )
         block = parse_block(_bytes_of(sig, BLOCK_LENGTH))
         counts_now(self.report.verdicts, said_in(said))
-        return self._signed(keys, BUS, block, record, record.timestamp_ms, message)
+        found = self._signed(keys, BUS, block, record, record.timestamp_ms, message)
+        return found._replace(prev=before)
 
     def _event(self, entry: ShownEntry, keys: KeyHistory) -> Signature:
         """An event is by the agency whose topic it stands on, as the router judged it where that is shown."""

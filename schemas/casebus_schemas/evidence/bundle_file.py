@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
+from struct import error as struct_error
 from typing import Any
 
 from .bundle_positions import Position
@@ -17,6 +19,7 @@ from .tlog_proof import TlogProof
 CASE, ABSENCE = "casebus/bundle/v1", "casebus/absence/v1"
 MANIFEST, EPOCH, HEADS, PAGE = "manifest.json", "epoch.tlog-proof", "heads.txt", "report.html"
 _HASH = 32
+_LENGTH = Struct(">I").unpack_from
 _LOG = re.compile(r"logs/([a-z0-9.-]{1,120}/[0-9]{1,9}/[0-9]{1,9})/(ranges|leaves|headers|proof)")
 _POSITION = re.compile(r"positions/([1-9][0-9]{0,18})/(epoch|heads|path)")
 _NAMED = re.compile(r"(payloads|schemas)/([0-9a-f]{64})")
@@ -100,12 +103,12 @@ class Bundle:
         named: dict[str, dict[bytes, bytes]] = {"payloads": {}, "schemas": {}}
         positions: dict[int, dict[str, bytes]] = {}
         for name, content in files.items():
-            if found := _LOG.fullmatch(name):
+            if found := _NAMED.fullmatch(name):  # most are
+                named[found[1]][bytes.fromhex(found[2])] = content
+            elif found := _LOG.fullmatch(name):
                 logs.setdefault(found[1], {})[found[2]] = content
             elif found := _POSITION.fullmatch(name):
                 positions.setdefault(int(found[1]), {})[found[2]] = content
-            elif found := _NAMED.fullmatch(name):
-                named[found[1]][bytes.fromhex(found[2])] = content
             elif name not in (MANIFEST, EPOCH, HEADS, PAGE):
                 raise ValueError(f"the bundle holds {name[:80]!r}, which is not of its format")
         for name in (MANIFEST, EPOCH, HEADS):
@@ -179,10 +182,13 @@ def _ranges(name: str, raw: bytes) -> Iterator[Range]:
 
 
 def _lengths(name: str, raw: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(raw):
-        end = at + 4 + int.from_bytes(raw[at : at + 4], "big")
-        if end > len(raw) or at + 4 > len(raw):
-            raise ValueError(f"logs/{name}/headers ends within an entry")
-        yield raw[at + 4 : end]
-        at = end
+    at, whole = 0, len(raw)
+    try:
+        while at < whole:
+            (length,) = _LENGTH(raw, at)
+            begin, at = at + 4, at + 4 + length
+            yield raw[begin:at]
+    except struct_error:
+        at = whole + 1
+    if at != whole:
+        raise ValueError(f"logs/{name}/headers ends within an entry")

@@ -12,9 +12,11 @@ from .bundle_positions import ShownHeads
 from .checkpoint import Checkpoint
 from .epoch import EpochLeaf, EpochTree, LogHead
 from .event_proof import misplaced
+from .genesis import Genesis
 from .key_entry import KeyEntry
-from .key_history import KeyHistory
+from .key_history import BUS, KeyHistory
 from .leaf import LeafFields, decode_headers, digest_of_key, leaf_hash, parse_leaf
+from .purposes import announced_by_two, shared_keys
 from .range_proof import verify_ranges
 from .sealed_order import SealedOrder
 from .trust_policy import TrustPolicy, Verdict
@@ -62,18 +64,27 @@ class BundleReader:
     """A bundle under the reader's policy. What does not hold is added to `failed`, in sentences.
 
     `verdict` is the policy's; `epoch` and `heads`, by `topic/partition/generation`, are there after `anchor`.
+    `notes` is what else there is to be said of keys.
     """
 
-    def __init__(self, bundle: Bundle, policy: TrustPolicy, closed_but: bytes | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        policy: TrustPolicy,
+        closed_but: bytes | None = None,
+        genesis: Genesis | None = None,
+    ) -> None:
         """`closed_but` is the digest of the chain: leaves of other keys may be shown without headers."""
         self.bundle = bundle
         self._closed_but = closed_but
         self.verdict: Verdict = policy.judge(bundle.epoch.note)
         known = (*policy.logs, *policy.witnesses.values())
-        self._other_purposes = {one.key.public: one.name for one in known}
+        self._other_purposes = {one.key.public: f"{one.name} in the policy" for one in known}
         self.epoch: EpochLeaf | None = None
         self.heads: dict[str, LogHead] = {}
         self.failed: list[str] = []
+        self.notes: list[str] = [] if genesis is None else [*genesis.beyond(policy)]
+        self._genesis = genesis
         self._shown = ShownHeads({}, "")
         self.order = SealedOrder(self._shown)
 
@@ -192,13 +203,27 @@ class BundleReader:
         for entry in entries:
             if entry.withheld:
                 self.fail(f"{entry.place}: the content of a key event is withheld, it may end a key")
-        for key in history.keys.values():
-            if (other := self._other_purposes.get(key.public)) is not None:
-                whose = f"a key of {key.agency} is that of {other} in the policy"
-                self.fail(f"{whose}, too: one key, one purpose")
+        for shared in list(shared_keys(history.keys.values(), self._other_purposes)):
+            if shared.key.agency == BUS:
+                self.fail(str(shared))
+            else:  # it signs nothing: whoever announces another's key must not spoil everybody's bundles
+                del history.keys[shared.key.agency, shared.key.key_id]
+                self.notes.append(str(shared))
+        self.notes += announced_by_two(history.keys.values())
         for place in history.unread:
             self.fail(f"{place}: the schema of a signed key event is withheld, it may end a key")
+        self._begins(history)
         return history
+
+    def _begins(self, history: KeyHistory) -> None:
+        """The history of keys begins as the reader's genesis file says, if he brings one."""
+        if self._genesis is None:
+            return
+        checkpoint = self.verdict.checkpoint
+        origin = None if checkpoint is None else checkpoint.origin
+        problems, notes = self._genesis.judge(history.keys.values(), origin)
+        self.failed += [f"the genesis: {one}" for one in problems]
+        self.notes += notes
 
 
 def is_key_log(name: str) -> bool:

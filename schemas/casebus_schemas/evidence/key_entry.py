@@ -68,6 +68,8 @@ class KeyEntry:
     compromised_ms: int | None = None
     cut: tuple[tuple[TopicPartition, int], ...] = ()
     """Where partitions ended when a reader that was there learnt of the end: what lies behind came after."""
+    genesis: bytes | None = None
+    """SHA-256 of the genesis file that its announcement names: that of the bus's first key counts."""
 
     @property
     def ended_ms(self) -> int | None:

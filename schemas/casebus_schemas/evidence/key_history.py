@@ -131,7 +131,7 @@ class KeyHistory:
         if (agency, data["key_id"]) in self.keys:
             raise ValueError("a key is announced once only")
         term = data["not_before"], data["not_after"]
-        return KeyEntry(agency, data["key_id"], public, data["role"], *term)
+        return KeyEntry(agency, data["key_id"], public, data["role"], *term, genesis=data.get("genesis"))
 
     def _keep(self, key: KeyEntry) -> None:
         self.keys[key.agency, key.key_id] = key

@@ -123,25 +123,28 @@ def parse_leaf(raw: bytes) -> LeafFields:
     layout = _layout(raw[1])
     if len(raw) != layout.size:
         raise ValueError(f"leaf of {len(raw)} bytes, expected {layout.size}")
-    fields = layout.unpack(raw)
-    has_key, key, has_value, length, value = fields[7:12]
+    topic, partition, offset, at, at_ms, has_key, key, has_value, length, value, headers, tag, seq = (
+        layout.unpack(raw)[2:]
+    )
     if has_key > 1 or has_value > 1 or (not has_key and key != _ZEROS):
         raise ValueError("presence of key or value is neither 0 nor 1, or an absent key has a digest")
     if not has_value and (length or value != _ZEROS):
         raise ValueError("an absent value has a length or digest")
-    return LeafFields(
-        fields[2].decode(),
-        fields[3],
-        fields[4],
-        fields[5],
-        fields[6],
-        key if has_key else None,
-        length,
-        value if has_value else None,
-        fields[12],
-        fields[13],
-        fields[14],
-    )
+    if not has_key:
+        key = None
+    if not has_value:
+        value = None
+    place = _topic_of(topic)
+    return _new_leaf(LeafFields, (place, partition, offset, at, at_ms, key, length, value, headers, tag, seq))
+
+
+_new_leaf = tuple.__new__
+"""As `LeafFields(...)`, at half the cost: bundles have ten thousands of them."""
+
+
+@lru_cache(maxsize=1024)
+def _topic_of(raw: bytes) -> str:
+    return raw.decode()
 
 
 @lru_cache(maxsize=8192)

@@ -18,6 +18,7 @@ from casebus_services.streams.faults import fault_point
 from .head_log import HeadLog
 from .high_water import HighWater
 from .known import KnownHeads, Seen, agrees
+from .purposes import check_purposes
 from .recomputing import LogEnd, refused
 from .store import SealedEpoch, SealerStore
 
@@ -74,6 +75,8 @@ class Sealer:
         self._trees: dict[int, TiledTree] = {}
         self._sizes: dict[int, int] = {}
         self._sealed_at = 0.0
+        self._purposes = {signer.key.public: "the key of the ledger's checkpoints", **known.purposes()}
+        self._has_seen_keys = False
         self.epoch = 0
         """Number of the last epoch."""
         self.sealed_at_ms = 0
@@ -85,6 +88,7 @@ class Sealer:
         """Looks at everything that is known, and publishes what a crash has left."""
         self._catch_up()
         with self._store.reading() as connection:
+            self._has_seen_keys = check_purposes(connection, self._purposes)
             head = self._store.head_log(connection)
             self._agree(connection, head)
             self._note(connection, head)
@@ -113,6 +117,8 @@ class Sealer:
         self._catch_up()
         try:
             with self._store.reading() as connection:
+                if not self._has_seen_keys:  # a new ledger had none when this began
+                    self._has_seen_keys = check_purposes(connection, self._purposes)
                 head = self._store.head_log(connection)
                 self._agree(connection, head)
                 logs = self._store.ends(connection)

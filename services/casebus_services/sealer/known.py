@@ -94,6 +94,10 @@ class KnownHeads:
                     found.append(Line(said.size, said.root, key.name, key.key_id, at, str(line)))
         return found
 
+    def purposes(self) -> dict[bytes, str]:
+        """The witnesses' public keys, and whose each is."""
+        return {key.public: f"the key of the witness {key.name}" for key in self._witnesses}
+
     def new(self) -> tuple[list[Seen], list[Line]]:
         """What came since the last call of `forget`: heads to be compared, lines to be kept."""
         with self._lock:

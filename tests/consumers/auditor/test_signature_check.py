@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from casebus_consumers.auditor.damage import VerifyReport
+from casebus_consumers.auditor.epoch_check import Trusted
 from casebus_consumers.auditor.replay import replay
 from casebus_consumers.auditor.signature_check import check_signatures
 from casebus_consumers.auditor.verify import verify_ledger
 from casebus_schemas.admission.keyring import Keyring
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.evidence.genesis import Genesis, PinnedKey
 from casebus_schemas.evidence.leaf import leaf, leaf_hash
+from casebus_schemas.evidence.signed_note import VerifierKey
 from casebus_schemas.wire.records import Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.ledger.store import LedgerStore
@@ -37,7 +40,9 @@ class Scene:
         (self.partition,) = self.admitter.records
         self.admissions = self.admitter.records[self.partition]
 
-    def checked(self, folder: Path) -> VerifyReport:
+    def checked(
+        self, folder: Path, genesis: Genesis | None = None, trusted: Trusted | None = None
+    ) -> VerifyReport:
         """The ledger of it all is whole; what its signatures say."""
         store = LedgerStore(empty_sqlite(folder), writer="test")
         keys = [record._replace(offset=offset) for offset, record in enumerate(bus_keys())]
@@ -50,7 +55,7 @@ class Scene:
         store.append([batch_of(part) for part in (*parts, self.words) if part])
         assert verify_ledger(store.database).ok
         report = VerifyReport()
-        check_signatures(store.database, report)
+        check_signatures(store.database, report, genesis=genesis, trusted=trusted)
         store.close()
         return report
 
@@ -64,6 +69,30 @@ def test_what_the_router_wrote_is_sound(tmp_path: Path) -> None:
     """Each admission and each admitted event counts as a signature read."""
     report = Scene().checked(tmp_path)
     assert (report.damages, report.signatures, report.origins_awaited) == ([], 10, 0)
+
+
+def test_keys_that_begin_otherwise_than_the_genesis_are_named(tmp_path: Path) -> None:
+    """A ledger whose bus names no genesis is not the one that its members have founded."""
+    keys = [PinnedKey("bus", "ed25519", SigningKey(seed_of("operator")).public)]
+    file = Genesis.of("ledger.example/bus", [], {}, keys)
+    report = Scene().checked(tmp_path, file)
+    assert [damage.found for damage in report.damages] == [
+        f"bus.key begins with no genesis, expected the genesis {file.digest.hex()}"
+    ]
+    assert report.genesis_notes[0].startswith("csrc: the genesis pins no key, ")
+
+
+def test_a_key_with_two_purposes_is_named(tmp_path: Path) -> None:
+    """One of the bus is damage; one that an agency announced is its own fault, and damages nothing."""
+    router, csrc = (SigningKey(seed_of(name)).public for name in ("router", "csrc"))
+    for folder, public in (("bus", router), ("agency", csrc)):
+        (tmp_path / folder).mkdir()
+        trusted = Trusted(None, {"mps": VerifierKey("mirror/mps", 0x04, public)})
+        report = Scene().checked(tmp_path / folder, trusted=trusted)
+        said = f"a key of {'bus' if folder == 'bus' else 'csrc'} is that of the witness mirror/mps, too"
+        damages = [damage.found.split(": ")[0] for damage in report.damages]
+        assert damages == ([said] if folder == "bus" else [])
+        assert [one.split(": ")[0] for one in report.shared_keys] == ([] if folder == "bus" else [said])
 
 
 def test_b2_a_forged_admission_is_named(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from casebus_schemas.evidence.bundle_file import Bundle
 from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.checkpoint import Checkpoint
 from casebus_schemas.evidence.cose_receipt import ReceiptSigner
+from casebus_schemas.evidence.genesis import Genesis, PinnedKey
 from casebus_schemas.evidence.merkle import LeafHashes, consistency_proof, root_of
-from support.events.signed_events import chain
+from casebus_schemas.wire.signing import SigningKey
+from support.events.signed_events import chain, seed_of
 from support.ledger import sealed_ledger, signed_case
-from support.ledger.sealed_ledger import COSIGNERS, SIGNER
+from support.ledger.sealed_ledger import COSIGNERS, LEDGER, SIGNER
 from support.ledger.signed_case import bundle_of
 
 NEEDED = ("nacl", "cffi", "_cffi_backend", "pycparser")
@@ -67,6 +69,14 @@ def policy_file(stranger: Path, threshold: int) -> str:
     return file.name
 
 
+def genesis_file(stranger: Path) -> str:
+    """Writes the stranger's copy of a genesis file."""
+    file = stranger / "genesis"
+    pinned = [PinnedKey("bus", "ed25519", SigningKey(seed_of("router")).public)]
+    file.write_bytes(Genesis.of(LEDGER, [SIGNER.key], {}, pinned).to_bytes())
+    return file.name
+
+
 def test_nothing_of_casebus_is_there(stranger: Path) -> None:
     """The environment of these tests has neither casebus nor any package that it is built with."""
     code = "import sys; sys.path.insert(0, 'packages'); import nacl.bindings; import casebus_schemas"
@@ -95,6 +105,9 @@ def test_a_stranger_verifies_a_bundle(stranger: Path) -> None:
     changed = run(stranger, "bundle", "changed.zip", "--policy", final)
     assert changed.returncode == 1
     assert "未通过 FAILED" in changed.stdout
+    begun = run(stranger, "bundle", "case.zip", "--policy", final, "--genesis", genesis_file(stranger))
+    assert begun.returncode == 1
+    assert "FAILED: the genesis: bus.key begins with no genesis" in begun.stdout
     all_four = run(stranger, "bundle", "case.zip", "--policy", policy_file(stranger, 4))
     assert all_four.returncode == 1
     assert "the quorum 'witnesses' is not reached" in all_four.stdout

@@ -11,10 +11,7 @@ from casebus_consumers.door.deliveries import Message
 from casebus_consumers.door.webhooks.store import WebhookStore, webhooks_file
 from casebus_consumers.notifier.store import NotifyStore, notify_file
 from casebus_schemas.errors import REFUSAL_CODES
-from support.cases.chains import amount, at, suspects
-from support.events import receipts
 from support.events.signed_events import chain
-from support.reconciler.desk import envelope_at
 from support.scenes.desk_scene import Browser, DeskScene
 
 NUMBER = "11010519491231002X"
@@ -42,14 +39,7 @@ def link_to(page: str, words: str) -> str:
 @pytest.fixture
 def failed(scene: DeskScene, tmp_path: Path) -> DeskScene:
     """The bus refused a referral; a system, a mailbox and a sender of a document are away."""
-    data = {
-        "envelope": envelope_at("2022-09-28", to=["mps"]),
-        "suspects": suspects("王小二"),
-        "charges": [{"suspect": "S1", "article": "180(4)"}],
-        "amounts": [amount("illegal_gain", "1.00", "2009-04-01", "2013-02-28")],
-    }
-    record = scene.queue("referral.submitted", data, chain(9))
-    scene.keep(receipts.refused(record, at("2022-09-28T11:00"), "unknown-key", DETAIL))
+    scene.refuse(detail=DETAIL)
     hooks = WebhookStore(webhooks_file(tmp_path))
     hooks.add("ledger", "https://x.example/", ["notice.arrived"], asymmetric=False, places=(-1, None, -1))
     hooks.take("ledger", [Message("m1", "{}"), Message("m2", "{}")])

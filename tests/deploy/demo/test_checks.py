@@ -1,5 +1,6 @@
 """The named checks of a demo: each fails for what it is there to see, and says where."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +14,9 @@ from casebus_deploy.demo.players import HeardForgery, HeardNotice
 from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.script import Script
 from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.sealing.opener import Opened
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.sealed.personal import read_personal
 from casebus_schemas.wire.ids import notice_id
 from casebus_schemas.wire.signing import SignedFields
 
@@ -65,6 +68,33 @@ def test_a_faultless_run_passes(played: Played) -> None:
         checks.ledgered(played.spoken),
     ]
     assert [check.detail for check in found if not check.ok] == []
+
+
+def opened_by(played: Played, personal: dict[str, Any] | None) -> list[Spoken]:
+    """The run, in which whoever was told of the sealed step opened it and found this."""
+    spoken = list(played.spoken)
+    at = next(at for at, one in enumerate(spoken) if one.step.sealed)
+    found = Opened("no_key", ("mps",)) if personal is None else Opened("opened", ("mps",), personal)
+    told = [replace(one, opened=found) for one in spoken[at].notices]
+    spoken[at] = replace(spoken[at], notices=told)
+    return spoken
+
+
+def test_what_was_sealed_is_read_by_its_readers_and_by_nobody_else(played: Played) -> None:
+    """Whoever is told opens it word for word; another content, no key, or a fact in the clear fails."""
+    step = next(step for step in played.script.playable() if step.sealed)
+    personal = read_personal(dict(step.sealed or {}))
+    found = checks.sealed(opened_by(played, personal), lambda _text: 0)
+    assert (found.ok, found.detail) == (
+        True,
+        "1 sealed parts read by whom they are for; none of their 3 facts is in the ledger",
+    )
+    assert not checks.sealed(opened_by(played, None), lambda _text: 0).ok
+    assert not checks.sealed(opened_by(played, {**personal, "notes": "x"}), lambda _text: 0).ok
+    assert not checks.sealed(played.spoken, lambda _text: 0).ok
+    number = personal["persons"][0]["documents"][0]["number"]
+    clear = checks.sealed(opened_by(played, personal), lambda text: int(text == number))
+    assert clear.detail == f"{step.message_no}: a sealed fact stands in 1 contents of the ledger"
 
 
 def test_a_step_left_out_is_named(played: Played) -> None:

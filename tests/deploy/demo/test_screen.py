@@ -1,5 +1,6 @@
 """What a person reads of a demo, without a terminal: plain lines in Chinese and English."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from io import StringIO
 from types import SimpleNamespace
@@ -16,7 +17,9 @@ from casebus_deploy.demo.scenario import load
 from casebus_deploy.demo.screen import DemoScreen
 from casebus_deploy.demo.script import Script
 from casebus_producers.outbox.outbox_events import Queued
+from casebus_producers.sealing.opener import Opened
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.sealed.personal import read_personal
 
 CHAIN = UUID("7c0f2b52-93b1-8f0e-9c51-3a1f0e5d2c44")
 BEIJING = timezone(timedelta(hours=8))
@@ -66,6 +69,18 @@ def test_a_step_shows_who_spoke_what_was_said_and_who_was_told(read: Read) -> No
     assert "公安部 mps/economic-crime-bureau  受理回执 referral receipted  [jiang-liu]" in read.text
     assert "受理 / signs for it  (2016-10-19 日期推定 day assumed)" in read.text
     assert "→ 证监会 csrc (主送 to)  40 ms" in read.text
+
+
+def test_what_was_sealed_is_shown_as_its_reader_reads_it(read: Read) -> None:
+    """Under the step stands who opened it, for whom it is, and each fact behind the mark."""
+    one = spoken(read.script, "jiang-liu.unit-slip", "handed_over")
+    personal = read_personal(dict(one.step.sealed or {}))
+    one.notices = [replace(heard("mps"), opened=Opened("opened", ("mps",), personal))]
+    read.screen.step(one)
+    assert "🔒 公安部 mps 读到 reads" in read.text
+    assert "密封 SEALED  仅供有权者阅 for its readers only  → 公安部" in read.text
+    assert "密封 SEALED  W1  证人甲（虚构）   生于 born 1949-12-31" in read.text
+    assert "居民身份证 resident identity number 11010519491231002X" in read.text
 
 
 def test_a_refused_step_shows_code_and_detail(read: Read) -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from casebus_deploy.cli.up import app
 from casebus_deploy.embedded.broker_properties import BrokerPorts, Member, member_properties
 from casebus_deploy.embedded.cluster import LAYOUT, EmbeddedCluster, node_folder, nodes_of
-from casebus_deploy.status_page.status import broker_lines
+from casebus_deploy.status_page.folder import broker_lines
 from casebus_schemas.errors import UsageError
 
 

@@ -29,7 +29,7 @@ from casebus_deploy.stack.logins import password_file
 from casebus_deploy.stack.quotas_admin import described_quotas, set_quotas
 from casebus_deploy.stack.topics_admin import Wanted, apply, plan
 from casebus_deploy.stack.tried_logins import is_taken
-from casebus_deploy.status_page.status import last_lines
+from casebus_deploy.status_page.folder import last_lines
 from casebus_deploy.status_page.throttling import held_back
 from casebus_schemas.catalogue.quotas import quotas
 from casebus_schemas.catalogue.topology import PRINCIPALS, SERVICES, topics

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from casebus_consumers.witness.key_file import KEY, STATE, end_key, enrol, key_name
+from casebus_consumers.witness.state import State
 from casebus_deploy.stack.witnesses import make_witnesses, policy_file, provisional_policy_file, witness_dir
 from casebus_schemas.errors import UsageError
 from casebus_schemas.evidence.signed_note import NoteSigner
@@ -45,6 +46,26 @@ def test_a_second_start_makes_nothing_anew(tmp_path: Path) -> None:
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert make_witnesses(tmp_path, LOG) == keys
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_ledger_under_another_name_has_other_witnesses(tmp_path: Path) -> None:
+    """Each witness has a new key and an empty state for it; the old ones are kept, with what was in use."""
+    keys = make_witnesses(tmp_path, LOG)
+    end_key(witness_dir(tmp_path, "csrc"))
+    (witness_dir(tmp_path, "mps") / f"{STATE}-wal").write_bytes(b"in use")
+    later = str(NoteSigner(f"{LEDGER}-2", sha256(b"log").digest()).key)
+    anew = make_witnesses(tmp_path, later)
+    assert [key.name for key in anew.values()] == [f"{LEDGER}-2/mirror/{name}" for name in keys]
+    assert not {key.public for key in anew.values()} & {key.public for key in keys.values()}
+    for name, key in anew.items():
+        folder = witness_dir(tmp_path, name)
+        State(folder / STATE, str(key)).close()
+        (kept,) = folder.glob("witness.db.*[0-9]")
+        assert State.key_in(kept) == str(keys[name])
+    (log,) = witness_dir(tmp_path, "mps").glob("witness.db.*-wal")
+    assert log.read_bytes() == b"in use"
+    assert read(policy_file(tmp_path)).logs[0].key.name == f"{LEDGER}-2"
+    assert make_witnesses(tmp_path, later) == anew
 
 
 def test_a_key_that_ended_is_not_replaced_by_itself(tmp_path: Path) -> None:

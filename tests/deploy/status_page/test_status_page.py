@@ -1,5 +1,6 @@
 """The status page: it tells what runs and what does not, and escapes what others wrote."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from casebus_deploy.stack.doctor import _backup
+from casebus_deploy.status_page.folder import disk_of, last_backup, last_lines, note_backup
 from casebus_deploy.status_page.page import create_app
 from casebus_deploy.status_page.status import (
     Status,
     lag_of,
-    last_lines,
     passed_by,
     service_statuses,
 )
@@ -117,6 +119,20 @@ def test_last_lines_are_newest_first(tmp_path: Path) -> None:
     file.write_text("1\n2\n3\n")
     assert last_lines(file, 2) == ("3", "2")
     assert last_lines(tmp_path / "none", 2) == ()
+
+
+def test_the_page_shows_disk_and_last_backup(tmp_path: Path) -> None:
+    """How much is free, and when the last backup was made; doctor says the same."""
+    bare = replace(status(), disk=disk_of(tmp_path), backup=last_backup(tmp_path))
+    assert "无 none" in TestClient(create_app(lambda: bare), "http://localhost").get("/").text
+    assert _backup(tmp_path).state == "warn"
+    note_backup(tmp_path, tmp_path / "copy", 3, keys=False)
+    kept = replace(bare, backup=last_backup(tmp_path))
+    page = TestClient(create_app(lambda: kept), "http://localhost").get("/").text
+    assert kept.disk is not None
+    assert f"{kept.disk.free_gb:.1f} GB" in page
+    assert re.search(r"last backup.*?<span>\d+ s</span>", page, re.DOTALL)
+    assert _backup(tmp_path).state == "ok"
 
 
 def test_b10_the_page_answers_its_own_hosts_and_changes_nothing() -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from casebus_deploy.stack.doctor import _held_back
-from casebus_deploy.status_page.status import StatusReader, throttled_now
+from casebus_deploy.status_page.folder import throttled_now
+from casebus_deploy.status_page.status import StatusReader
 
 NOW = datetime(2026, 11, 29, 8, 0, tzinfo=UTC).timestamp()
 

@@ -15,9 +15,10 @@ from casebus_schemas.evidence.bundle_page import page
 from casebus_schemas.evidence.leaf import parse_leaf
 from casebus_schemas.evidence.signed_note import NoteSigner, VerifierKey
 from casebus_schemas.evidence.trust_policy import TrustPolicy, policy_text
+from casebus_schemas.wire.base64url import base64url_bytes, from_base64url
 from casebus_schemas.wire.records import TopicPartition
-from casebus_schemas.wire.signing import SigningKey
-from support.events.signed_events import Speaker, chain, stored
+from casebus_schemas.wire.signing import BLOCK_LENGTH, SigningKey, key_id
+from support.events.signed_events import Speaker, chain, seed_of, stored
 from support.ledger import sealed_ledger, signed_case
 from support.ledger.sealed_ledger import COSIGNERS, SIGNER, policy
 from support.ledger.signed_case import SignedCase, bundle_of
@@ -54,6 +55,7 @@ def test_bundle_of_a_matter(raw: bytes) -> None:
     assert report.not_covered == [
         f"whether more stands on bus.admission: of {log} only what is of this chain is shown",
         "whether more was said: absence needs a proof of its own",
+        "with which keys the bus began: no genesis was brought, each first key is believed",
     ]
 
 
@@ -213,8 +215,35 @@ def test_a_key_that_signs_events_vouches_for_no_ledger(case: SignedCase) -> None
     assert csrc.key is not None
     key = VerifierKey("fire", 0x04, csrc.key.public)
     text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
+    report = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode()))
+    assert len(report.failed) == 3
+    assert {one.partition(": ")[2][-24:] for one in report.failed} == {"… which is no key of csrc"[-24:]}
+    assert "a key of csrc is that of fire in the policy, too: one key, one purpose" in report.not_covered
+
+
+def test_a_key_of_the_bus_has_no_other_purpose(case: SignedCase) -> None:
+    """A policy in which the router's key cosigns: nothing that the bus said is believed."""
+    key = VerifierKey("fire", 0x04, SigningKey(seed_of("router")).public)
+    text = policy_text([SIGNER.key], {name: one.key for name, one in COSIGNERS.items()} | {"fire": key}, 3)
     failed = check_bundle(bundle_of(case, 5).to_bytes(), TrustPolicy.parse(text.encode())).failed
-    assert failed == ["a key of csrc is that of fire in the policy, too: one key, one purpose"]
+    assert failed == ["a key of bus is that of fire in the policy, too: one key, one purpose"]
+
+
+def test_an_agency_cannot_spoil_the_bundles_of_others(case: SignedCase) -> None:
+    """Whoever announces the ledger's own key, or another agency's, is named; what others said holds."""
+    other = SignedCase()
+    mps = other.admitter.speaker("mps")
+    for key in (SIGNER.key.public, SigningKey(seed_of("csrc")).public):
+        other.store(mps.announce(mps.key, by=mps.key, public_key=key, key_id=key_id(key)))
+    other.say(other.admitter.speaker("csrc").refer(5))
+    other.ledger.seal()
+    report = check_bundle(bundle_of(other, 5).to_bytes(), policy())
+    assert report.failed == []
+    named = [one for one in report.not_covered if "key" in one and "mps" in one]
+    assert [one[:30] for one in named] == [
+        "a key of mps is that of ledger.example/bus in the policy, too"[:30],
+        "csrc and mps have announced the same key"[:30],
+    ]
 
 
 def seal_anew(case: SignedCase) -> None:
@@ -258,6 +287,26 @@ def test_forged_event_in_an_honest_ledger() -> None:
     number = next(at for at in range(3) if chain(at).encode() == records[0].key)
     failed = check_bundle(bundle_of(forged, number).to_bytes(), policy()).failed
     assert failed == [f"{place.topic}/{place.partition}/0: the bus's verdict names another event"]
+
+
+@pytest.mark.parametrize(("at", "header"), [(3, "casebus-bus-sig"), (1, "casebus-admission")])
+def test_of_verdicts_in_a_run_the_forged_one_is_named(at: int, header: str) -> None:
+    """A right signature vouches for the verdicts before it, and never for one that says something else."""
+    case = signed_case.example(matters=1, events=4)
+    place = next(one for one in case.ledger.records if one.topic == "bus.admission")
+    records = case.ledger.records[place]
+    assert len(records) == 4
+    headers = dict(records[at].headers)
+    said = headers[header] or b""
+    changed = {"casebus-admission": said.replace(b'"attempt":1', b'"attempt":2')}
+    block = from_base64url((headers["casebus-bus-sig"] or b"").decode(), BLOCK_LENGTH)
+    changed["casebus-bus-sig"] = base64url_bytes(block[:-40] + bytes(40))
+    assert changed[header] != said
+    forged = tuple((name, changed[name] if name == header else value) for name, value in records[at].headers)
+    records[at] = records[at]._replace(headers=forged)
+    seal_anew(case)
+    failed = check_bundle(bundle_of(case, 0).to_bytes(), policy()).failed
+    assert failed == [f"{place.topic}/{place.partition}/{at}: the signature does not fit the content"]
 
 
 def test_event_after_the_end_of_its_key() -> None:

@@ -26,10 +26,13 @@ class SignedCase:
 
     ledger: SealedLedger = field(default_factory=SealedLedger)
     admitter: Admitter = field(default_factory=Admitter)
+    genesis: bytes | None = None
+    """What the bus's first key event names."""
 
     def __post_init__(self) -> None:
-        for speaker in (*self.admitter.speakers, Speaker("bus", key=SigningKey(seed_of("router")))):
+        for speaker in self.admitter.speakers:
             self.store(speaker.announce())
+        self.store(Speaker("bus", key=SigningKey(seed_of("router"))).announce(genesis=self.genesis))
 
     def store(self, event: Composed) -> None:
         """Appends an event to the log of its place."""

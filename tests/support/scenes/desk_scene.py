@@ -16,10 +16,12 @@ from casebus_consumers.desk.desk import Desk
 from casebus_consumers.desk.evidence import Sources
 from casebus_consumers.desk.officers import Officer
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import RefusalCode
 from casebus_schemas.wire.codec import decode
 from casebus_schemas.wire.signing import SigningKey
-from support.cases.chains import at
-from support.events.signed_events import Speaker, envelope, seed_of
+from support.cases.chains import amount, at, suspects
+from support.events import receipts
+from support.events.signed_events import Speaker, chain, envelope, seed_of
 from support.scenes.door_scene import DoorScene
 
 SITE = "https://testserver"
@@ -95,6 +97,17 @@ class DeskScene(DoorScene):
                 said = {"envelope": envelope(**told), "obligations": [_duty(one) for one in case.duties]}
                 self.hear(bus.say("obligation.announced", said, case.chain), now)
         self.arrive()
+
+    def refuse(self, code: RefusalCode = "unknown-key", detail: str = "no key of that id") -> None:
+        """The bus has refused a referral in a case of which nobody heard: a dead letter of the agency."""
+        data = {
+            "envelope": envelope(to=["mps"], occurred_at=at("2022-09-28")),
+            "suspects": suspects("王小二"),
+            "charges": [{"suspect": "S1", "article": "180(4)"}],
+            "amounts": [amount("illegal_gain", "1.00", "2009-04-01", "2013-02-28")],
+        }
+        record = self.queue("referral.submitted", data, chain(9))
+        self.keep(receipts.refused(record, at("2022-09-28T11:00"), code, detail))
 
     def said(self, type: str) -> list[dict[str, Any]]:
         """The data of the events of a type that the agency said, in their order."""

@@ -18,6 +18,7 @@ from . import (
     insiders,
     ledger,
     notice,
+    operate,
     proofs,
     search,
     sign_in,
@@ -44,4 +45,5 @@ PAGES: tuple[Page, ...] = (
     *exports.PAGES,
     *document.PAGES,
     *dead_letters.PAGES,
+    *operate.PAGES,
 )

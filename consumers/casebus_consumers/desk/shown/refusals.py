@@ -10,7 +10,7 @@ from casebus_schemas.texts.symbols import REFUSAL_CODES, word
 def refusal_in_words(code: str, detail: str, w: Words) -> str:
     """The reason as far as it is known in that language, without long numbers."""
     called = w.say(word(REFUSAL_CODES, code))
-    said = (text_in_chinese(detail) if w.language == "zh" else None) or detail
+    said = text_in_chinese(detail) if w.language == "zh" else detail
     return f"{called}{w.colon}{masked_text(said)}" if said else called
 
 
