@@ -169,6 +169,7 @@ class Connector:
             value=value,
             fingerprint=schema.fingerprint,
             references=references,
+            traceparent=event.traceparent,
             said=original,
         )
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .http_measured import Measured
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MOST_CONNECTIONS = 200
@@ -30,13 +33,15 @@ class Guarded:
     must be no longer than `most_bytes`, said beforehand or not, and arrive in time. What the application
     never sees is answered here as `{"error_code", "message"}`, with `problems` as problem details (RFC 9457).
     `policy` has headers that take the place of the strict ones of the same name, or join them. `streamed` are
-    methods whose bodies the application reads itself as they come, and how long they may say to be.
+    methods whose bodies the application reads itself as they come, and how long they may say to be. `server`
+    is the name under which its requests are counted.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
+        server: str,
         hosts: Collection[str],
         methods: Collection[str],
         most_bytes: int,
@@ -44,6 +49,7 @@ class Guarded:
         policy: Mapping[str, str] | None = None,
         streamed: Mapping[str, int] | None = None,
     ) -> None:
+        self._answer = Measured(self._guard, server)
         self._app = app
         self._streamed = streamed or {}
         self._hosts = {host.lower() for host in hosts}
@@ -56,10 +62,12 @@ class Guarded:
         """The interface of ASGI."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
+        elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
-            return
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], headers)
         if refusal is None and self._may_have_body(headers) and scope["method"] not in self._streamed:
@@ -154,3 +162,11 @@ def web_hosts(url: str, more: str) -> frozenset[str]:
     own = _name(url)
     listed = {name.strip().lower() for name in more.split(",") if name.strip()}
     return LOOPBACK | listed | ({own} if own else set())
+
+
+def listen_at(url: str, beside: str | None = None) -> str:
+    """Where a server of this URL listens: at `CASEBUS_LISTEN`, else at `beside`, else at the URL's host.
+
+    In a container the name by which others ask is not an address of the machine itself.
+    """
+    return os.environ.get("CASEBUS_LISTEN") or beside or _name(url) or "127.0.0.1"

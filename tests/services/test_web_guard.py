@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from casebus_services.metrics.named import REGISTRY
 from casebus_services.web_guard import LOOPBACK, Guarded, web_hosts
 
 MOST = 10
@@ -20,7 +21,9 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(b"got " + body)(scope, receive, send)
 
 
-GUARDED = Guarded(app, hosts={*LOOPBACK, "bus.example"}, methods=("GET", "POST"), most_bytes=MOST)
+GUARDED = Guarded(
+    app, server="page", hosts={*LOOPBACK, "bus.example"}, methods=("GET", "POST"), most_bytes=MOST
+)
 
 
 def status(method: str = "GET", *, host: str = "localhost:8", **more: Any) -> int:
@@ -103,3 +106,29 @@ def test_b10_configured_hosts_are_trusted() -> None:
     assert web_hosts("http://bus.example:80/", " One.example, ,two.example") == LOOPBACK | {
         *("bus.example", "one.example", "two.example")
     }
+
+
+def test_requests_are_counted_by_class_and_by_no_path() -> None:
+    """What a guarded server answers is told by method and class of answer; an unknown method is `other`."""
+    client = TestClient(Guarded(app, server="registry", hosts=LOOPBACK, methods=("GET",), most_bytes=MOST))
+
+    def told() -> dict[tuple[str, str], float]:
+        found = REGISTRY.collect()
+        return {
+            (one.labels["method"], one.labels["status"]): one.value
+            for family in found
+            for one in family.samples
+            if one.name == "casebus_http_requests_total" and one.labels["server"] == "registry"
+        }
+
+    before = told()
+    client.get("http://localhost/a-name-that-is-nobodys-business")
+    client.get("http://evil.example/")
+    client.request("BREW", "http://localhost/")
+    after = told()
+    assert {one: after[one] - before.get(one, 0) for one in after if after[one] != before.get(one, 0)} == {
+        ("GET", "2xx"): 1,
+        ("GET", "4xx"): 1,
+        ("other", "4xx"): 1,
+    }
+    assert REGISTRY.get_sample_value("casebus_http_open_requests", {"server": "registry"}) == 0

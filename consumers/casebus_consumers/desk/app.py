@@ -51,7 +51,7 @@ def create_app(desk: Office, *, hosts: frozenset[str] = LOOPBACK) -> ASGIApp:
     routes.append(Route("/{path:path}", web.answering(Page("", None)), methods=[*METHODS]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
-    return Guarded(app, hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES, policy=POLICY)
+    return Guarded(app, server="desk", hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES, policy=POLICY)
 
 
 def check_url(url: str) -> None:

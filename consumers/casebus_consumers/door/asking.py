@@ -134,6 +134,9 @@ async def events_of(request: Request) -> tuple[list[Any], bool]:
         expected = "an array of events" if kind == BATCH else "one event"
         raise Problem(400, f"the body of {kind}, found another value, expected {expected}")
     events = body if batched else [body]
+    if trace := request.headers.get("traceparent"):
+        # Of the request, for events that have none of their own.
+        events = [{"traceparent": trace, **one} if isinstance(one, dict) else one for one in events]
     if len(events) > MOST_EVENTS:
         raise too_many(len(events), MOST_EVENTS)
     return events, batched

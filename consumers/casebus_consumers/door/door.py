@@ -27,6 +27,8 @@ from casebus_schemas.catalogue.topology import inbox
 from casebus_schemas.errors import RetryLater
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.door import DoorProblem, parse_event
+from casebus_services import tracing
+from casebus_services.metrics.named import counter
 
 from .attachments.fetching import Attachments
 from .attachments.store import AttachmentStore, attachments_folder
@@ -40,6 +42,8 @@ from .settings import DoorSettings
 from .taken import Taken
 from .webhooks.store import webhooks_file
 from .webhooks.telling import Webhooks
+
+_EVENTS = counter("casebus_door_events_total")
 
 CAUGHT_UP_S = 5.0
 STOP_S = 10.0
@@ -206,14 +210,31 @@ class Door:
         advice = SaidAdvice(self._outbox, self._catalog, events) if advise else None
         now = to_datetime(time.time_ns() // 1_000_000)
         found: list[Taken | DoorProblem] = []
-        for number, one in enumerate(self._connector.submit_all(events)):
+        traced, spans = self._traced(events)
+        for number, one in enumerate(self._connector.submit_all(traced)):
             if isinstance(one, DoorProblem):
                 found.append(one)
             else:
                 hinted = () if advice is None or one.repeated else tuple(advice.on(number, one, now))
                 found.append(Taken(one, hinted))
         self._relay.wake()
+        for span in spans:
+            span.end()
+        taken = sum(isinstance(one, Taken) for one in found)
+        for outcome, number in (("taken", taken), ("refused", len(found) - taken)):
+            _EVENTS.labels(agency=self.agency, outcome=outcome).inc(number)
         return found
+
+    def _traced(self, events: Sequence[object]) -> tuple[Sequence[object], list[tracing.Started]]:
+        """The events under spans of this door, where spans are made: what follows from them belongs below."""
+        traced, spans = list(events), []
+        for at, event in enumerate(events):
+            if isinstance(event, dict):
+                span = tracing.begun("door say", event.get(tracing.HEADER), {"casebus.agency": self.agency})
+                if span is not None:
+                    spans.append(span)
+                    traced[at] = {**event, tracing.HEADER: span.traceparent}
+        return traced, spans
 
     def _learn_keys(self) -> None:
         """Reads the others' encryption keys as they stand now; while Kafka is away those known before do."""

@@ -74,6 +74,7 @@ def create_app(
     app.router.redirect_slashes = False
     return Guarded(
         app,
+        server="door",
         hosts=hosts,
         methods=METHODS,
         most_bytes=MOST_BYTES,

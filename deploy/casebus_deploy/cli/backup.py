@@ -21,9 +21,10 @@ def backup(
     keys: Annotated[bool, typer.Option(help="with signing keys, chain secrets and passwords")] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy ledger and outboxes, while they are in use, and say what is not in the copy.
+    """Copy what cannot be derived, while it is in use, and say what is not in the copy.
 
-    Topics are not: they are the broker's. Accounts are not: they are made anew.
+    Ledger, outboxes, desks, webhooks, settings, with --keys all secrets, too. Topics are not in it: they are
+    the broker's. Accounts are not: they are made anew. Witnesses are not: no older state may be put back.
     """
     from casebus_deploy.stack.backup import make_backup
     from casebus_deploy.status_page.folder import note_backup

@@ -34,6 +34,7 @@ GROUPS = {
 """Commands that have commands of their own, and the modules that hold them."""
 FLAT = {
     "casebus_deploy.cli.up": ("up",),
+    "casebus_deploy.cli.alive": ("alive",),
     "casebus_deploy.cli.backup": ("backup", "restore"),
     "casebus_deploy.cli.run": ("run",),
     "casebus_deploy.cli.demo": ("demo",),
@@ -102,6 +103,10 @@ def main() -> None:
         # What a short command makes are modules, which stay: looking for garbage among them is a tenth of it.
         gc.set_threshold(_SELDOM)
     try:
+        if "CASEBUS_SETTINGS_FILE" in os.environ:
+            from .settings_file import take_settings_file
+
+            take_settings_file(os.environ, sys.argv[1:])
         build(sys.argv[1:])()
     except BusError as error:
         if "--json" in sys.argv:

@@ -1,6 +1,7 @@
 """`casebus run NAME`: one service in the foreground, as a supervisor would start it."""
 
 import logging
+import os
 from importlib import import_module
 from typing import Annotated
 
@@ -33,6 +34,14 @@ def run(
     if agency and service.form != "agency":
         raise UsageError(f"{name} is the bus's", found="--agency", expected="no agency")
     log_lines()
+    if address := os.environ.get("CASEBUS_METRICS_ADDRESS"):
+        from casebus_services.metrics.endpoint import serve_metrics
+
+        serve_metrics(address)
+    if endpoint := os.environ.get("CASEBUS_TRACES_ENDPOINT"):
+        from casebus_services.tracing import export_spans
+
+        export_spans(endpoint, name)
     # Imported when run: each service costs a start of its own only.
     function = getattr(import_module(service.module), service.function)
     if service.form == "server":

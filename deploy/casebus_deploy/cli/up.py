@@ -78,12 +78,26 @@ def up(
     workers: Annotated[
         int, typer.Option(help="processes of each service (more than 1: PostgreSQL)", min=1)
     ] = 1,
+    metrics: Annotated[
+        bool,
+        typer.Option(
+            "--metrics", help="every service answers Prometheus on this machine (metrics-targets.json)"
+        ),
+    ] = False,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare", help="make topics, logins, keys and connection.json on your own Kafka, and leave"
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="what runs, as JSON")] = False,
 ) -> None:
     """Run broker, databases, services and status page until Ctrl-C."""
     from casebus_deploy.stack.holidays_folder import FOLDER, HolidaysFolder
     from casebus_deploy.stack.stack import Stack, StackOptions
 
+    if prepare and bootstrap_servers is None:
+        raise UsageError("nothing would stay", found="--prepare", expected="--bootstrap-servers with it")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -104,8 +118,13 @@ def up(
         ca_file=None if ca_file is None else ca_file.absolute(),
         nodes=_nodes(nodes, bootstrap_servers),
         workers=workers,
+        metrics=metrics,
+        services=not prepare,
     )
     with Stack(options, say=lambda line: say(f"  {line}", err=True)) as stack:
+        if prepare:
+            say(f"{'connection':<12} {stack.connection_file}")
+            return
         if as_json:
             rows = [{"name": name, "where": where, "log": log or None} for name, where, log in stack.rows()]
             ended = stack.ended()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -44,9 +44,15 @@ class EmbeddedCluster(KafkaAccess):
     """
 
     def __init__(
-        self, data_dir: Path, nodes: int, ports: Sequence[BrokerPorts] | None = None, *, tls: bool = True
+        self,
+        data_dir: Path,
+        nodes: int,
+        ports: Sequence[BrokerPorts] | None = None,
+        *,
+        tls: bool = True,
+        properties: Mapping[str, str] | None = None,
     ) -> None:
-        """With `tls` clients and nodes speak by TLS, in this folder ever after.
+        """With `tls` clients and nodes speak by TLS, in this folder ever after; `properties` as for one node.
 
         Raises UsageError if the folder holds a Kafka of another number of nodes.
         """
@@ -71,6 +77,7 @@ class EmbeddedCluster(KafkaAccess):
                 node_folder(self.data_dir, number),
                 BrokerPorts(**node["ports"]),
                 heap_mb=HEAP_MB,
+                properties=properties,
                 tls=self._tls,
                 member=Member(
                     number,

@@ -8,9 +8,11 @@ from casebus_producers.screen import say
 
 from . import openapi
 from .asyncapi import document_text
+from .bill_of_materials import bill_of_materials, licences_page
 from .event_flow import flow_page
 from .event_reference import event_page
 from .law_page import law_page
+from .metrics_page import metrics_page
 from .reference import reference
 from .settings_page import settings_page
 
@@ -22,6 +24,9 @@ FILES: Mapping[str, Callable[[], str]] = {
     "event-flow.md": flow_page,
     "law.md": law_page,
     "settings.md": settings_page,
+    "licences.md": licences_page,
+    "sbom.cdx.json": bill_of_materials,
+    "metrics.md": metrics_page,
     "asyncapi.json": document_text,
     "openapi.json": openapi.document_text,
 }

@@ -13,7 +13,6 @@ from casebus_consumers.notifier.settings import MailServer, NotifySettings
 from casebus_consumers.witness.settings import WitnessVariables
 from casebus_producers.config import VARIABLES, AgencySettings
 from casebus_schemas.strict_yaml import entries, known_keys, read_yaml, text
-from casebus_services.config import ServiceSettings
 
 _FILE = "settings.yaml"
 _HEAD = """# Settings
@@ -23,6 +22,20 @@ Generated from the classes that read them. A program takes what it needs from `c
 under your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file
 of its own, `door.yaml` ([for an agency's system](agency-system.md)), its mails another, `notify.yaml`
 ([for a liaison officer](liaison-officer.md)).
+
+The same settings may stand in a TOML file that `CASEBUS_SETTINGS_FILE` names: each under its name in small
+letters without `casebus_`, texts, numbers, true and false as TOML writes them, lists for what has commas.
+What stands in a table named like a service counts for that service alone. A variable that is set counts
+before the file; what no program reads is an error that names it. A file with a password in it is 0600.
+
+```toml
+connection = "/etc/casebus/connection.json"
+log_format = "json"
+
+[sealer]
+seal_interval_s = 0.5
+metrics_address = "127.0.0.1:9103"
+```
 """
 
 
@@ -35,11 +48,11 @@ class Setting:
     default: str | None
 
 
-def settings() -> Mapping[str, list[Setting]]:
-    """All variables by who reads them, in their order."""
+def settings(*, services: bool = True) -> Mapping[str, list[Setting]]:
+    """All variables by who reads them, in their order; without `services` none of the bus's own services."""
     return {
         "Everywhere": list(_elsewhere()),
-        "Services (`casebus run router|ledger|sealer|reconciler`)": list(_of_model()),
+        "Services (`casebus run router|ledger|sealer|reconciler`)": list(_of_model()) if services else [],
         "Programs of an agency; the first seven of auditor and operator too": list(_of_class(AgencySettings)),
         "Witnesses (`casebus run witness`)": list(_of_class(WitnessVariables)),
         "Mails to an agency's officers (`notify.yaml` beside its outbox)": list(_of_file(NotifySettings)),
@@ -67,6 +80,8 @@ def _elsewhere() -> Iterator[Setting]:
 
 
 def _of_model() -> Iterator[Setting]:
+    from casebus_services.config import ServiceSettings  # of the extra that runs services
+
     for name, field in ServiceSettings.model_fields.items():
         default = None if field.is_required() else _word(field.default)
         yield Setting(VARIABLES + name.upper(), field.description or "", default)

@@ -11,19 +11,30 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from casebus_deploy.embedded.secret_files import write_private
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
 from casebus_services.sqlite_backup import back_up
 
 from .enrolment import enrolled_dir
+from .holidays_folder import FOLDER
 
 MANIFEST = "backup.json"
 FORM = 1
 _DERIVED = {
     "topics": "Kafka's topics are the history itself: back up broker/ at rest, or use a replicated cluster",
     "accounts": "made anew from bus.admission by the next `casebus up`",
+    "witnesses": "with a state older than what it signed a witness could sign two histories: new ones enrol",
 }
+HIGH_WATER = Path("services", "sealer", "high-water.checkpoint")
+EARLIER = ".earlier"
+"""Ends the name of what a restored bus makes anew, and keeps beside it as it was: its policies."""
+_OWN_FILES = ("desk.db", "webhooks.db", "notify.db", "drop-folder.db")
+"""Databases beside an agency's outbox, where it has them."""
+_OWN_SETTINGS = ("door.yaml", "notify.yaml")
+_KEY_FOLDERS = ("data-keys", "granted-keys")
+"""Folders beside it of keys under which personal data are sealed."""
 
 
 @dataclass(slots=True)
@@ -33,24 +44,36 @@ class Backup:
     made_at: str
     files: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    ledger: str | None = None
+    """Name of the ledger, which a restored bus goes on with."""
 
     def to_json(self) -> dict[str, Any]:
         """As `backup.json` holds it."""
-        return {"form": FORM, "made_at": self.made_at, "files": self.files, "missing": self.missing}
+        body = {"form": FORM, "made_at": self.made_at, "files": self.files, "missing": self.missing}
+        return body | {"ledger": self.ledger}
 
 
 def make_backup(connection: Connection, to: Path, *, keys: bool) -> Backup:
-    """Copies ledger and outboxes, each whole while it is in use, and with `keys` all secrets.
+    """Copies what cannot be derived, each database whole while it is in use, and with `keys` all secrets.
 
-    Raises UsageError if `to` holds anything, RetryLater if a file cannot be read or written.
+    Every file is its owner's alone (0600). Raises UsageError if `to` holds anything, RetryLater if a file
+    cannot be read or written.
     """
     if to.exists() and any(to.iterdir()):
         raise UsageError("a backup replaces nothing", found=str(to), expected="a new or empty folder")
     to.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = Backup(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), missing=dict(_DERIVED))
+    made = Backup(
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        missing=dict(_DERIVED),
+        ledger=connection.ledger_origin,
+    )
+    # The high water before the ledger: the copy of the ledger must not lack what it knows.
+    for name, file in _settings(connection):
+        _copy(file, to / name)
+        made.files[name] = _digest(to / name)
     for name, file in _databases(connection, made):
         if file.is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _folder(to / name)
             back_up(file, to / name)
             made.files[name] = _digest(to / name)
         else:
@@ -59,19 +82,11 @@ def make_backup(connection: Connection, to: Path, *, keys: bool) -> Backup:
         if not keys:
             made.missing["secrets"] = "keys, chain secrets and passwords were left out: back them up apart"
         elif file.is_file():
-            (to / name).parent.mkdir(exist_ok=True, mode=0o700)
-            shutil.copyfile(file, to / name)
-            (to / name).chmod(0o600)
+            _copy(file, to / name)
             made.files[name] = _digest(to / name)
         else:
             made.missing[name] = f"there was no {file}"
-    for name, file in _enrolled(connection):
-        (to / name).parent.mkdir(exist_ok=True, mode=0o700)
-        shutil.copyfile(file, to / name)
-        made.files[name] = _digest(to / name)
-    (to / MANIFEST).write_text(
-        json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_private(to / MANIFEST, json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n")
     return made
 
 
@@ -81,7 +96,7 @@ def read_backup(folder: Path) -> Backup:
         body = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if body["form"] != FORM:
             raise UsageError("a backup of another form", found=body["form"], expected=FORM)
-        found = Backup(str(body["made_at"]), dict(body["files"]), dict(body["missing"]))
+        found = Backup(str(body["made_at"]), dict(body["files"]), dict(body["missing"]), body.get("ledger"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{folder} holds no backup", found=repr(error)[:200], expected=MANIFEST) from error
     wrong = [name for name, digest in found.files.items() if _digest(_inside(folder, name)) != digest]
@@ -102,10 +117,11 @@ def restore(folder: Path, data: Path) -> Backup:
         raise UsageError("a restore replaces nothing", found=", ".join(there), expected="a new data folder")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in backup.files:
-        target = _inside(data, name)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copyfile(folder / name, target)
-        target.chmod(0o600)
+        _copy(folder / name, _inside(data, name))
+    connection = data / "connection.json"
+    if backup.ledger is not None and not connection.exists():
+        # Only what `casebus up` goes on with: it writes the rest, with paths and addresses as they are here.
+        write_private(connection, json.dumps({"ledger": {"origin": backup.ledger}}) + "\n")
     return backup
 
 
@@ -118,19 +134,53 @@ def _databases(connection: Connection, made: Backup) -> Iterator[tuple[str, Path
     for name, principal in connection.principals.items():
         if principal.data_dir is not None:
             yield f"agencies/{name}/outbox.db", principal.data_dir / "outbox.db"
+            for own in _OWN_FILES:
+                if (principal.data_dir / own).is_file():
+                    yield f"agencies/{name}/{own}", principal.data_dir / own
 
 
 def _secrets(connection: Connection) -> Iterator[tuple[str, Path]]:
     for file in connection.secret_files():
         yield f"secrets/{file.name}", file
+    for name, principal in connection.principals.items():
+        if principal.data_dir is not None:
+            for folder in _KEY_FOLDERS:
+                for file in sorted((principal.data_dir / folder).glob("*")):
+                    yield f"agencies/{name}/{folder}/{file.name}", file
 
 
-def _enrolled(connection: Connection) -> Iterator[tuple[str, Path]]:
-    """The approved requests: with them a restored folder stays one in which agencies have their own keys."""
+def _settings(connection: Connection) -> Iterator[tuple[str, Path]]:
+    """Small files that people or the bus wrote and nothing can derive.
+
+    The approved requests are among them: with these a restored folder stays one in which agencies have their
+    own keys.
+    """
+    for name, principal in connection.principals.items():
+        if principal.data_dir is not None:
+            for own in _OWN_SETTINGS:
+                if (principal.data_dir / own).is_file():
+                    yield f"agencies/{name}/{own}", principal.data_dir / own
     operator = connection.principals.get(OPERATOR)
-    if operator is not None:
-        for file in sorted(enrolled_dir(operator.password_file.parent.parent).glob("*.json")):
-            yield f"{file.parent.name}/{file.name}", file
+    if operator is None:
+        return
+    data = operator.password_file.parent.parent
+    for file in (*sorted(enrolled_dir(data).glob("*.json")), *sorted((data / FOLDER).glob("*.yaml"))):
+        yield f"{file.parent.name}/{file.name}", file
+    for name in ("policy", "policy.provisional"):
+        if (data / name).is_file():
+            yield f"{name}{EARLIER}", data / name
+    if (data / HIGH_WATER).is_file():
+        yield HIGH_WATER.as_posix(), data / HIGH_WATER
+
+
+def _folder(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _copy(file: Path, to: Path) -> None:
+    _folder(to)
+    shutil.copyfile(file, to)
+    to.chmod(0o600)
 
 
 def _inside(folder: Path, name: str) -> Path:

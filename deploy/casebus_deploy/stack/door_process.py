@@ -22,6 +22,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.catalogue.topology import OPERATOR
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import UsageError
+from casebus_services.metrics.named import gauge
 
 if TYPE_CHECKING:
     import uvicorn
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from casebus_consumers.desk.desk import Desk
 
 log = logging.getLogger(__name__)
+
+_WAITING = gauge("casebus_door_outbox_waiting")
+_AILS = gauge("casebus_door_ails")
 
 BEAT_S = 1.0
 URL_VARIABLE = "CASEBUS_DOOR_URL"
@@ -92,8 +96,13 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
         thread.start()
     folder = os.environ.get("CASEBUS_DATA_DIR")
     while all(thread.is_alive() for thread in threads):
+        ails = {agency: door.ails() for agency, door in doors.items()}
+        for agency, door in doors.items():
+            _WAITING.labels(agency=agency).set(door.outbox.waiting())
+            for what in door.threads():
+                _AILS.labels(agency=agency, what=what).set(what in ails[agency])
         if folder is not None:
-            _beat(Path(folder), doors)
+            _beat(Path(folder), ails)
         if stop.wait(BEAT_S):
             break
     for server in servers:
@@ -215,13 +224,14 @@ def _config(app: "ASGIApp", url: str, most: int, tls: DoorTls | None = None) -> 
     import uvicorn
 
     from casebus_consumers.door.certified import CertifiedProtocol
+    from casebus_services.web_guard import listen_at
 
     address = urlsplit(url)
-    named = address.hostname or "127.0.0.1"
+    # Before https without a certificate of ours stands whoever ends the channel, on this machine.
+    beside = "127.0.0.1" if address.scheme == "https" and tls is None else None
     return uvicorn.Config(
         app,
-        # Before https without a certificate of ours stands whoever ends the channel, on this machine.
-        host="127.0.0.1" if address.scheme == "https" and tls is None else named,
+        host=listen_at(url, beside),
         port=address.port or (80 if tls is None else 443),
         http="auto" if tls is None else CertifiedProtocol,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls.context(),
@@ -236,12 +246,12 @@ def _config(app: "ASGIApp", url: str, most: int, tls: DoorTls | None = None) -> 
     )
 
 
-def _beat(folder: Path, doors: Mapping[str, Door]) -> None:
+def _beat(folder: Path, ails: Mapping[str, Mapping[str, str]]) -> None:
     """The sign of life that doctor and page read, as the services write theirs."""
     state = {
         "at": time.time(),
         "pid": os.getpid(),
-        "doors": {agency: {"ails": door.ails()} for agency, door in doors.items()},
+        "doors": {agency: {"ails": problems} for agency, problems in ails.items()},
     }
     fresh = folder / "heartbeat.new"
     try:

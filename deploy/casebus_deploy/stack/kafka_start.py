@@ -13,6 +13,8 @@ EmbeddedKafka = EmbeddedBroker | EmbeddedCluster
 
 MOST_STARTS = 3
 """What ends so often before all is ready will not stay up."""
+_KEPT = {"delete.topic.enable": "false"}
+"""What a topic holds was said, and is evidence: nobody deletes one, not by mistake and not as super user."""
 _FURTHER_PORTS = 11
 """Behind the ports of a bus with one node stand those of the other nodes, three each."""
 
@@ -34,7 +36,7 @@ def start_kafka(
         return _start_cluster(folder, nodes, options, supervisor, ports, say)
     remembered = (folder / "ports.json").exists()
     chosen = None if remembered and options.port_base is None else BrokerPorts(*ports(0, 3))
-    broker = EmbeddedBroker(folder, chosen, tls=options.tls)
+    broker = EmbeddedBroker(folder, chosen, tls=options.tls, properties=_KEPT)
     supervisor.run(broker.prepare())
     kept = supervisor[NAME]
     broker.wait_until_ready(lambda: kept.state().restarts < MOST_STARTS)
@@ -51,7 +53,7 @@ def _start_cluster(
 ) -> EmbeddedCluster:
     firsts = [0, *range(_FURTHER_PORTS, _FURTHER_PORTS + 3 * (nodes - 1), 3)]
     chosen = None if options.port_base is None else [BrokerPorts(*ports(first, 3)) for first in firsts]
-    cluster = EmbeddedCluster(folder, nodes, chosen)
+    cluster = EmbeddedCluster(folder, nodes, chosen, properties=_KEPT)
     supervisor.run(*cluster.prepare())
     away = cluster.wait_until_ready(lambda name: supervisor[name].state().restarts >= MOST_STARTS)
     if away:

@@ -18,6 +18,8 @@ class StackOptions:
     and `policy` in the folder is theirs. Without `agencies` none of their keys are made: they enrol, and run
     their doors and witnesses themselves. With `tls` every client reaches Kafka by TLS: the embedded broker
     makes a certificate; of your own cluster `ca_file` names the authority, without it the machine's count.
+    With `metrics` every service answers Prometheus on a port of this machine, named in a file of targets.
+    Without `services` all is made that they need, and none is started.
     With `nodes` the embedded Kafka is a cluster of so many, by TLS; None: as the folder has it, else one.
     """
 
@@ -39,5 +41,7 @@ class StackOptions:
     agencies: bool = True
     tls: bool = False
     ca_file: Path | None = None
+    metrics: bool = False
+    services: bool = True
     nodes: int | None = None
     service_env: dict[str, str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def serve() -> None:
     """Blocks until SIGTERM. Raises UsageError without a connection that names a page."""
     from casebus_deploy.status_page.page import create_app
     from casebus_deploy.status_page.status import StatusReader
-    from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
+    from casebus_services.web_guard import MOST_CONNECTIONS, listen_at, web_hosts
 
     connection = read_connection(None)
     if connection is None or connection.web_url is None:
@@ -51,7 +51,7 @@ def serve() -> None:
     )
     latest = Latest(reader.read)
     page = create_app(latest.read, reader.close, hosts)
-    servers = [(page, address.hostname or "127.0.0.1", address.port or 0, MOST_CONNECTIONS)]
+    servers = [(page, listen_at(connection.web_url), address.port or 0, MOST_CONNECTIONS)]
     if (desk := _desk(connection, file, latest)) is not None:
         servers.append(desk)
     _run(servers)
@@ -63,7 +63,7 @@ def _desk(connection: Connection, file: Path, latest: "Latest") -> "Served | Non
     if url is None:
         return None
     from casebus_consumers.desk.app import MOST_CONNECTIONS, check_url, create_app
-    from casebus_services.web_guard import web_hosts
+    from casebus_services.web_guard import listen_at, web_hosts
 
     from .operator_desk import OperatorDesk
 
@@ -72,7 +72,7 @@ def _desk(connection: Connection, file: Path, latest: "Latest") -> "Served | Non
     app = create_app(OperatorDesk(file, connection, latest.read), hosts=hosts)
     address = urlsplit(url)
     # Before https stands whoever ends the channel, on this machine.
-    host = "127.0.0.1" if address.scheme == "https" else address.hostname or "127.0.0.1"
+    host = listen_at(url, "127.0.0.1" if address.scheme == "https" else None)
     return app, host, address.port or 80, MOST_CONNECTIONS
 
 

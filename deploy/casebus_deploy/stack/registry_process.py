@@ -14,7 +14,7 @@ def serve() -> None:
     from casebus_schemas.catalogue.catalog import Catalog
     from casebus_services.registry.app import create_app
     from casebus_services.registry.judge import broken
-    from casebus_services.web_guard import MOST_CONNECTIONS, web_hosts
+    from casebus_services.web_guard import MOST_CONNECTIONS, listen_at, web_hosts
 
     connection = read_connection(None)
     if connection is None or connection.registry_url is None:
@@ -23,7 +23,7 @@ def serve() -> None:
     address = urlsplit(connection.registry_url)
     uvicorn.run(
         create_app(Catalog.load(), broken, hosts),
-        host=address.hostname or "127.0.0.1",
+        host=listen_at(connection.registry_url),
         port=address.port or 0,
         log_config=None,
         log_level="warning",

@@ -1,7 +1,6 @@
 """The whole bus on one machine: broker, topics, keys, databases, services, page, in order."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,14 +23,19 @@ from casebus_schemas.errors import RetryLater, UsageError
 from casebus_services.exit_codes import EXIT_EVIDENCE
 
 from . import keys
+from .child_env import base_env
 from .desks import DESK, Addresses
 from .doors import DOOR
 from .enrolment import enrolled, operators_own
 from .founding import genesis_file, genesis_of
 from .kafka_start import MOST_STARTS, EmbeddedKafka, start_kafka
+from .log_files import VARIABLE as LOG_FILE
+from .log_files import move_long
 from .logins import password_file
+from .metrics_targets import MetricsTargets
 from .options import StackOptions as StackOptions
 from .principals import stack_principals
+from .registry_filling import fill_registry
 from .supervisor import Supervisor, last_line
 from .topics_admin import apply_to_cluster
 from .witnesses import make_witnesses
@@ -68,6 +72,7 @@ class Stack:
         self.agencies: tuple[str, ...] = ()
         """Agencies whose keys are made and kept here."""
         self._addresses = Addresses()
+        self._metrics = MetricsTargets(lambda count: free_ports(count))
         self._say = say
 
     # --- life --------------------------------------------------------------------------------------------
@@ -91,8 +96,9 @@ class Stack:
                 self._write_connection()
                 begins = partial(genesis_of, self.data, self.origin, self.agencies, witnesses)
                 keys.announce(self.connection, begins)
-            with self._step("服务 services"):
-                self._start_services()
+            if self.options.services:
+                with self._step("服务 services"):
+                    self._start_services()
             self._fill_registry()
         except BaseException:
             self.stop()
@@ -188,6 +194,9 @@ class Stack:
         """To be called now and then while it runs. Raises RetryLater if it no longer keeps what it should."""
         if self.supervisor is not None:
             self.supervisor.look()
+            for name in self.supervisor.states():
+                if LOG_FILE in self.supervisor[name].spec.env:
+                    move_long(self._log(name))
 
     def ended(self) -> dict[str, str]:
         """Services that ended for good because evidence is at risk, and why. The others go on."""
@@ -207,6 +216,7 @@ class Stack:
         found.extend(self._addresses.rows())
         if self.registry_url:
             found.append(("registry", self.registry_url, ""))
+        found.extend(self._metrics.rows())
         return found
 
     # --- within ------------------------------------------------------------------------------------------
@@ -265,6 +275,8 @@ class Stack:
         (self.data / "logs").mkdir(exist_ok=True)
         assert self.supervisor is not None
         self.supervisor.run(*self._children())
+        if self.options.metrics:
+            self._metrics.write(self.data)
         self._wait_until_ready()
 
     def _children(self) -> list[ChildSpec]:
@@ -289,13 +301,16 @@ class Stack:
 
     def _child(self, name: str, arguments: list[str], env: dict[str, str]) -> ChildSpec:
         argv = [sys.executable, "-m", "casebus_deploy.cli.main", *arguments]
-        log = self.data / "logs" / f"{name}.log"
-        return ChildSpec(name, argv, env, log, final_exits=frozenset({EXIT_EVIDENCE}))
+        env = env | {LOG_FILE: str(self._log(name))}
+        if self.options.metrics:
+            env["CASEBUS_METRICS_ADDRESS"] = self._metrics.address_of(name)
+        return ChildSpec(name, argv, env, self._log(name), final_exits=frozenset({EXIT_EVIDENCE}))
+
+    def _log(self, name: str) -> Path:
+        return self.data / "logs" / f"{name}.log"
 
     def _base_env(self) -> dict[str, str]:
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "CASEBUS_WEB_HOSTS")
-        env = {name: os.environ[name] for name in kept if name in os.environ}
-        return env | {"CASEBUS_CONNECTION": str(self.connection_file), "PYTHONUNBUFFERED": "1"}
+        return base_env(self.connection_file)
 
     def _service_env(self, service: str, name: str, worker: int) -> dict[str, str]:
         env = self._base_env() | {
@@ -364,16 +379,9 @@ class Stack:
 
     def _fill_registry(self) -> None:
         """Brings an external registry up to the catalogue; if it is down, the bus runs without."""
-        if self.options.registry_url is None:
-            return
-        from casebus_deploy.schema_tools.registry_push import push
-        from casebus_schemas.catalogue.catalog import Catalog
-
-        try:
-            with self._step("模式登记 schemas to the registry"):
-                list(push(self.options.registry_url, Catalog.load()))
-        except RetryLater as error:
-            self._say(f"{error.detail}; later: casebus schemas push")
+        if self.options.registry_url is not None:
+            step = self._step("模式登记 schemas to the registry")
+            fill_registry(self.options.registry_url, step, self._say)
 
     def _wait_for_registry(self) -> None:
         """A moment, so that who is told "ready" finds it; its absence stops nothing."""

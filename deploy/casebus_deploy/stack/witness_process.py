@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,8 +20,13 @@ from casebus_producers.connecting import quiet_kafka
 from casebus_schemas.agencies import WITNESSES, Members
 from casebus_schemas.connection import Connection
 from casebus_schemas.errors import StopService, UsageError
+from casebus_services.metrics.named import gauge
 
 log = logging.getLogger(__name__)
+
+_SIZE = gauge("casebus_witness_cosigned_size")
+_AT = gauge("casebus_witness_cosigned_timestamp_seconds")
+_STOPPED = gauge("casebus_witness_stopped")
 
 BEAT_S = 1.0
 STOP_TIMEOUT_S = 10.0
@@ -44,8 +49,10 @@ def serve(witnesses: Sequence[str]) -> None:
         thread.start()
     folder = os.environ.get("CASEBUS_DATA_DIR")
     while not stop.wait(BEAT_S) and any(thread.is_alive() for thread in threads):
+        standing = [program.standing() for program in programs]
+        _measure(standing)
         if folder is not None:
-            _beat(Path(folder), programs)
+            _beat(Path(folder), standing)
     for thread in threads:
         thread.join(STOP_TIMEOUT_S)
     ended = [str(program.ended) for program in programs if program.ended is not None]
@@ -89,16 +96,20 @@ def _servers(programs: Sequence[WitnessProgram]) -> list[threading.Thread]:
 def _serve_http(program: WitnessProgram, url: str) -> None:
     import uvicorn
 
-    from casebus_services.web_guard import MOST_CONNECTIONS, Guarded, web_hosts
+    from casebus_services.web_guard import MOST_CONNECTIONS, Guarded, listen_at, web_hosts
 
     address = urlsplit(url)
     hosts = web_hosts(url, os.environ.get("CASEBUS_WEB_HOSTS", ""))
     app = Guarded(
-        create_app(program, program.settings.ledger), hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES
+        create_app(program, program.settings.ledger),
+        server="witness",
+        hosts=hosts,
+        methods=METHODS,
+        most_bytes=MOST_BYTES,
     )
     config = uvicorn.Config(
         app,
-        host=address.hostname or "127.0.0.1",
+        host=listen_at(url),
         port=address.port or 80,
         log_config=None,
         log_level="warning",
@@ -112,14 +123,22 @@ def _serve_http(program: WitnessProgram, url: str) -> None:
     server.run()
 
 
-def _beat(folder: Path, programs: Sequence[WitnessProgram]) -> None:
+def _measure(standing: Sequence[Mapping[str, Any]]) -> None:
+    for one in standing:
+        name = one["witness"]
+        _STOPPED.labels(witness=name).set(one["stopped"] is not None)
+        if one["size"] is not None:
+            _SIZE.labels(witness=name).set(one["size"])
+            _AT.labels(witness=name).set(one["cosigned_at"])
+
+
+def _beat(folder: Path, standing: Sequence[Mapping[str, Any]]) -> None:
     """The sign of life that doctor and page read, as the services write theirs."""
-    standing = [program.standing() for program in programs]
     state: dict[str, Any] = {
         "at": time.time(),
         "pid": os.getpid(),
         "stopped": {one["witness"]: one["stopped"] for one in standing if one["stopped"]},
-        "witnesses": standing,
+        "witnesses": list(standing),
     }
     fresh = folder / "heartbeat.new"
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .repeats import READ, summarised
 from .throttling import HeldBack, held_back
 
 LEAST_FREE_GB = 2.0
@@ -72,8 +73,8 @@ def heartbeats_in(folder: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def denials_in(folder: Path, count: int) -> tuple[str, ...]:
-    """Accesses that the embedded broker refused, newest first."""
-    return broker_lines(folder, "denials.log", count)
+    """Accesses that the embedded broker refused, newest first; what is tried again and again is one line."""
+    return summarised(broker_lines(folder, "denials.log", READ), count)
 
 
 def denials_file(folder: Path) -> Path:
@@ -82,8 +83,8 @@ def denials_file(folder: Path) -> Path:
 
 
 def failed_logins_in(folder: Path, count: int) -> tuple[str, ...]:
-    """Logins that it refused, newest first."""
-    return broker_lines(folder, "logins.log", count)
+    """Logins that it refused, newest first, the same way."""
+    return summarised(broker_lines(folder, "logins.log", READ), count)
 
 
 def failed_logins_file(folder: Path) -> Path:

@@ -87,7 +87,7 @@ def create_app(
         what = ", ".join(late) if status.broker_up else "the broker"
         return PlainTextResponse(harmless(f"not ready: {what}") + "\n", status_code=503)
 
-    return Guarded(app, hosts=hosts, methods=("GET", "HEAD"), most_bytes=0)
+    return Guarded(app, server="page", hosts=hosts, methods=("GET", "HEAD"), most_bytes=0)
 
 
 def _ago(moment: float | None, now: float) -> str:

@@ -152,6 +152,12 @@ class Outbox:
             found = connection.execute(f"{QUEUED} WHERE position IN ({marks}) ORDER BY position", wanted)
             return [queued_of(row) for row in found]
 
+    def waiting(self) -> int:
+        """How many rows Kafka has not acknowledged."""
+        with self.reading() as connection:
+            (number,) = connection.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()
+        return int(number)
+
     def status(self) -> OutboxStatus:
         """How it stands now."""
         with self.transaction() as connection:

@@ -31,12 +31,16 @@ _MOST_TEXT = 100
 
 
 class EventRef(NamedTuple):
-    """The event that a receipt is about, as far as the record says it; `digest` is 32 bytes."""
+    """The event that a receipt is about, as far as the record says it; `digest` is 32 bytes.
+
+    `traceparent` is its trace context, which the receipt carries on.
+    """
 
     id: str | None
     type: str | None
     chain: str | None
     digest: bytes | None
+    traceparent: str | None = None
 
     def data(self) -> dict[str, Any]:
         """As data of the codec."""
@@ -50,7 +54,7 @@ UNREADABLE = EventRef(None, None, None, None)
 def event_ref(headers: Headers, parsed: EventHeaders | None, digest: bytes | None) -> EventRef:
     """The event by its headers: `parsed`, or what stands in malformed ones and can be read."""
     if parsed is not None:
-        return EventRef(str(parsed.id), parsed.type, parsed.subject, digest)
+        return EventRef(str(parsed.id), parsed.type, parsed.subject, digest, parsed.traceparent)
     return EventRef(
         id=_uuid(_first(headers, "ce_id")),
         type=_first(headers, "ce_type"),
@@ -68,6 +72,7 @@ class Draft(NamedTuple):
     subject: str
     time_ms: int
     body: bytes
+    traceparent: str | None = None
 
 
 Map = Callable[[Callable[[bytes], bytes], Sequence[bytes]], Iterable[bytes]]
@@ -96,7 +101,7 @@ class ReceiptWriter:
 
     def verdict(self, event: EventRef, admission: Admission) -> Draft:
         """The receipt of an admission: admitted with the notices sent, or refused with code and detail."""
-        origin, at_ms, about = admission.origin, admission.admitted_at_ms, event_bytes(*event)
+        origin, at_ms, about = admission.origin, admission.admitted_at_ms, event_bytes(*event[:4])
         if admission.admitted:
             type, body = ADMITTED, admitted_body(about, origin, admission.recipients, at_ms)
         else:
@@ -107,7 +112,7 @@ class ReceiptWriter:
 
     def ledgered(self, event: EventRef, origin: Origin, entry: Entry, at_ms: int) -> Draft:
         """The receipt of an entry of the log of the origin's topic and partition."""
-        body = ledgered_body(event_bytes(*event), origin, entry, at_ms)
+        body = ledgered_body(event_bytes(*event[:4]), origin, entry, at_ms)
         name = f"{entry.log}/{entry.idx}"
         return self._draft(LEDGERED, event, origin, name, (entry.leaf_hash,), at_ms, body)
 
@@ -134,12 +139,18 @@ class ReceiptWriter:
             )
             message = event_message(fields)
             heads[draft.topic] = StreamHead(fields.seq, sha256(message).digest())
-            unsigned.append((fields, value, message))
+            unsigned.append((fields, value, draft.traceparent, message))
         blocks = list(mapped(self._key.sign, [message for *_, message in unsigned]))
         self._heads = heads
         return [
-            Outgoing(fields.topic, fields.partition, fields.key.encode(), value, event_headers(fields, block))
-            for (fields, value, _), block in zip(unsigned, blocks, strict=True)
+            Outgoing(
+                fields.topic,
+                fields.partition,
+                fields.key.encode(),
+                value,
+                event_headers(fields, block, traceparent=trace),
+            )
+            for (fields, value, trace, _), block in zip(unsigned, blocks, strict=True)
         ]
 
     def _draft(
@@ -155,7 +166,8 @@ class ReceiptWriter:
         id = bus_id(type, name, causes)
         # Of a record that names no chain the receipt is a chain of its own.
         subject = _uuid(event.chain) or str(id)
-        return Draft(type, receipt(agency_of_topic(origin.topic)), id, subject, at_ms, body)
+        about = receipt(agency_of_topic(origin.topic))
+        return Draft(type, about, id, subject, at_ms, body, event.traceparent)
 
 
 def published_receipt(event: EventRef, origin: Origin, at: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from casebus_schemas.catalogue.catalog import Catalog, EventSchema
 from casebus_schemas.errors import UsageError
 from casebus_schemas.sealed.personal import read_personal
 
-from .headers import EventHeaders, is_source
+from .headers import EventHeaders, is_source, trace_context
 from .json_form import (
     DoorProblem,
     from_json,
@@ -29,7 +29,7 @@ __all__ = ["DoorEvent", "DoorProblem", "parse_event", "to_json"]
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for a time that is wrong while the rest of the data is looked through."""
 _REQUIRED = ("specversion", "type", "source", "time", "data")
-_KNOWN = (*_REQUIRED, "id", "subject", "datacontenttype")
+_KNOWN = (*_REQUIRED, "id", "subject", "datacontenttype", "traceparent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class DoorEvent:
     `id` is None where the sender's own message number stands for it, `subject` (the chain id) None where it
     is still to be found or minted. `time` is aware UTC; `data` is ready for the codec, with
     `envelope.occurred_at` = `time`. `personal` are the facts that stood in `data.sealed` as an object; `data`
-    holds null in their place.
+    holds null in their place. `traceparent` is the trace context that the event came with, None where it had
+    none of the known form: it is carried on, and decides nothing.
     """
 
     type: str
@@ -49,6 +50,7 @@ class DoorEvent:
     subject: str | None
     data: dict[str, Any]
     personal: dict[str, Any] | None = field(default=None, repr=False)
+    traceparent: str | None = None
 
     @property
     def agency(self) -> str:
@@ -102,6 +104,7 @@ def parse_event(event: object, catalog: Catalog) -> DoorEvent:
         subject=event.get("subject"),
         data=data,
         personal=personal,
+        traceparent=trace_context(event.get("traceparent")),
     )
 
 

@@ -340,6 +340,11 @@ def _collect(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     return found
 
 
+def trace_context(said: object) -> str | None:
+    """A W3C trace context of the form that the bus knows; None for anything else."""
+    return said if isinstance(said, str) and _TRACE.match(said) else None
+
+
 def _trace(headers: Headers) -> str | None:
     """The first trace context of the form that the bus knows."""
     named = (value.decode(errors="replace") for name, value in headers if name == "traceparent" and value)

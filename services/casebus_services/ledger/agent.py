@@ -7,12 +7,16 @@ from typing import Protocol
 
 from casebus_schemas.errors import Gap
 from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_services.metrics.named import counter, histogram
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
 from .appending import BatchResult, merge_runs
 from .store import LedgerStore
 
 log = logging.getLogger(__name__)
+
+_ENTRIES = counter("casebus_ledger_entries_total")
+_APPEND = histogram("casebus_ledger_append_seconds")
 
 _BUSY_RECORDS = 200
 _BUSY_S = 0.5
@@ -86,7 +90,10 @@ class LedgerAgent:
     def handle(self, batches: list[Batch]) -> None:
         """Appends the batches. Raises StopService at once, RetryLater after `PATIENCE_S`."""
         self._receipts.check()
-        results = patiently(lambda: self._append(batches), PATIENCE_S)
+        with _APPEND.time():
+            results = patiently(lambda: self._append(batches), PATIENCE_S)
+        for one in results:
+            _ENTRIES.labels(topic=one.topic).inc(one.end - one.start)
         self._load.seen(sum(len(batch.records) for batch in batches))
         self._note_passed(batches)
         self._receipts.announce(

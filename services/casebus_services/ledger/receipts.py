@@ -10,16 +10,20 @@ from typing import Protocol
 from casebus_schemas.admission.receipt_bytes import Entry
 from casebus_schemas.admission.receipts import Draft, EventRef, ReceiptWriter, event_ref
 from casebus_schemas.admission.verdict import Origin
+from casebus_schemas.agencies import agency_of_topic
 from casebus_schemas.errors import Refused, RetryLater
 from casebus_schemas.evidence.leaf import decode_headers, parse_leaf
 from casebus_schemas.wire.headers import EventHeaders
 from casebus_schemas.wire.records import Outgoing, TopicPartition
 from casebus_schemas.wire.signing import event_digest
+from casebus_services.metrics.named import counter
 from casebus_services.streams.faults import fault_point
 
 from .receipt_rows import LedgeredEntry, OpenReceipts, ReceiptRows
 
 log = logging.getLogger(__name__)
+
+_RECEIPTS = counter("casebus_ledger_receipts_total")
 
 PAGE = 500
 """Entries between two movements of the cursor: at most so many receipts are repeated after a crash."""
@@ -178,6 +182,7 @@ class ReceiptPublisher:
                 # Nobody knows which of them were written: no number may be used twice or left out.
                 self._writer.renew(new_producer(self._instance))
                 raise
+            _RECEIPTS.labels(agency=agency_of_topic(found.partition.topic)).inc(len(entries))
             fault_point("ledger.after-publish", len(entries))
             at = min(at + PAGE, found.size)
             self._rows.move(found.log_id, at)

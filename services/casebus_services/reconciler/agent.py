@@ -1,6 +1,7 @@
 """The reconciler's Kafka edge: batches of bus.admission in, one SQL transaction, announcements out."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,6 +13,7 @@ from casebus_schemas.errors import Gap, RetryLater
 from casebus_schemas.law.calendars import EnteredNotice
 from casebus_schemas.times import to_datetime
 from casebus_schemas.wire.records import Batch, Outgoing, TopicPartition
+from casebus_services.metrics.named import counter, histogram
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.patience import ASSIGNMENT_PATIENCE_S, PATIENCE_S, patiently
 
@@ -33,6 +35,9 @@ from .stepped_over import SteppedOver
 from .store import Work
 
 log = logging.getLogger(__name__)
+
+_TRANSACTION = histogram("casebus_reconciler_transaction_seconds")
+_ANNOUNCED = counter("casebus_reconciler_announced_total")
 
 _RELAYED_AT_ONCE = 1000
 _CHAINS_AT_ONCE = 200
@@ -237,6 +242,8 @@ class ReconcilerAgent:
             rows = patiently(lambda: self._waiting(own), PATIENCE_S)
         if rows:
             patiently(lambda: self._sink.send_all([row.record for row in rows]), PATIENCE_S)
+            for kind, number in Counter(_type_of(row.record) for row in rows).items():
+                _ANNOUNCED.labels(type=kind).inc(number)
             fault_point("reconciler.after-publish", len(rows))
             patiently(lambda: self._mark(rows), PATIENCE_S)
         return not known and len(rows) >= _RELAYED_AT_ONCE
@@ -250,6 +257,7 @@ class ReconcilerAgent:
             )
         return {place: known.get(place.partition, 0) for place in wanted}
 
+    @_TRANSACTION.time()
     def _take(self, runs: list[Proven]) -> bool:
         """Whether some were left for another transaction, since this one has used up its time."""
         left: Sequence[Arrival] = ()
@@ -315,7 +323,7 @@ class ReconcilerAgent:
         work.save(intake.entries)
         work.put_aside(intake.set_aside.values())
         for partition, said in intake.said.items():
-            rows = work.say(fences[partition], self._announcer, said)
+            rows = work.say(fences[partition], self._announcer, said, intake.traces)
             if not rows:
                 continue
             if partition in self._unsent:
@@ -333,6 +341,10 @@ class ReconcilerAgent:
     def _mark(self, rows: list[Waiting]) -> None:
         with self._database.writing() as transaction:
             Work(transaction, self._catalog).sent(rows)
+
+
+def _type_of(record: Outgoing) -> str:
+    return next((value.decode() for name, value in record.headers if name == "ce_type" and value), "")
 
 
 def _new(run: Proven, fence: Fence) -> list[Arrival]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from casebus_schemas.agencies import BUS
+from casebus_schemas.case.chain import Digest
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import to_moment
@@ -71,8 +73,17 @@ class Announcer:
         self._key = key
         self._partitions = partitions
 
-    def compose(self, said: Said, producer: str, heads: MutableMapping[Stream, StreamHead]) -> Announced:
-        """The signed event; moves its stream's head in `heads` (absent: the stream begins)."""
+    def compose(
+        self,
+        said: Said,
+        producer: str,
+        heads: MutableMapping[Stream, StreamHead],
+        traces: Mapping[Digest, str] = MappingProxyType({}),
+    ) -> Announced:
+        """The signed event; moves its stream's head in `heads` (absent: the stream begins).
+
+        It carries on the trace context of the first event in `traces` that caused it.
+        """
         announcement, value = said
         kind = announcement.kind
         schema = self._catalog.latest(kind)
@@ -94,6 +105,7 @@ class Announcer:
             producer=producer,
             head=heads.get(stream, StreamHead()),
             key=self._key,
+            traceparent=next((traces[cause] for cause in announcement.causes if cause in traces), None),
         )
         heads[stream] = composed.head
         return Announced(named, announcement.chain, kind, composed.record)

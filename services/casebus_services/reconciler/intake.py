@@ -125,6 +125,8 @@ class Intake:
         """The rows that it writes, once it is closed."""
         self.said: dict[int, list[Said]] = {}
         """What it makes the bus say, by admission partition, once it is closed."""
+        self.traces: dict[Digest, str] = {}
+        """Trace contexts of the events that it took, by digest."""
 
     def take(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         """Takes admission records in their order: refused ones only count, repeats have no second effect.
@@ -153,6 +155,8 @@ class Intake:
                 self._read_s = None
                 continue
             fresh.append(arrived)
+            if arrived.digest and (trace := arrived.event_headers.traceparent):
+                self.traces[arrived.digest] = trace
             self._enter(chain, arrived, heads)
         self._ground.add_events(fresh)
         self._ground.save_heads(heads)

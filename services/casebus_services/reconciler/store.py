@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -336,11 +337,20 @@ class Work:
             [(*stream, *head) for stream, head in heads.items()],
         )
 
-    def say(self, fence: Fence, announcer: Announcer, all_said: Sequence[Said]) -> list[Waiting]:
-        """Signs those that were never made and appends them to the outbox; gives what now waits."""
+    def say(
+        self,
+        fence: Fence,
+        announcer: Announcer,
+        all_said: Sequence[Said],
+        traces: Mapping[Digest, str] = MappingProxyType({}),
+    ) -> list[Waiting]:
+        """Signs those that were never made and appends them to the outbox; gives what now waits.
+
+        `traces` are the trace contexts of the events that cause them, as far as they had any.
+        """
         new = self.not_said(all_said)
         heads = self.bus_heads(fence.producer) if new else {}
-        waiting = self.put_out(fence, [announcer.compose(one, fence.producer, heads) for one in new])
+        waiting = self.put_out(fence, [announcer.compose(one, fence.producer, heads, traces) for one in new])
         self.save_bus_heads(heads)
         return waiting
 

@@ -81,7 +81,7 @@ def create_app(catalog: Catalog, judge: Judge, hosts: Collection[str] = LOOPBACK
         },
     )
     app.router.redirect_slashes = False
-    return Guarded(_RawPath(app), hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES)
+    return Guarded(_RawPath(app), server="registry", hosts=hosts, methods=METHODS, most_bytes=MOST_BYTES)
 
 
 def _by_method(path: str, routes: Sequence[tuple[str, list[str], Endpoint]]) -> Endpoint:

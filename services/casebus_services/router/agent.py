@@ -21,6 +21,7 @@ from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
 from casebus_services.two_threads import Halves
 
+from . import measured
 from .judgement import Examined, Judgement, conclude, examine
 from .key_receipts import Outcomes, key_receipts
 from .originals import Originals
@@ -33,6 +34,8 @@ SLICE = 200
 """Records judged before their outputs go out: the broker works on one slice while we judge the next."""
 MOST_BYTES_IN_FLIGHT = 4 << 20
 """Outputs handed over before waiting for acknowledgements: bounds memory when records are large."""
+MOST_NAMED = 20
+"""Refused records of one `handle` that a log line names by their ids; the dead letters have all."""
 FIRST_ATTEMPT = 1
 SOURCE = "/bus/router"
 
@@ -107,7 +110,11 @@ class Router:
         self._with.sink.flush()
         fault_point("router.after-output", in_flight)
         if bench.refused:
-            log.warning("refused: %s", ", ".join(f"{code} {n}" for code, n in bench.refused.items()))
+            log.warning(
+                "refused: %s",
+                ", ".join(f"{code} {n}" for code, n in bench.refused.items()),
+                extra={"events": bench.named},
+            )
 
     def _deliver(self, batches: Iterable[tuple[Batch, int]], bench: "_Bench") -> list[tuple[Batch, int]]:
         """Judges and hands over each batch from its record on; gives those that met a key nobody knew yet."""
@@ -169,6 +176,7 @@ class Router:
         outputs.extend(self._receipts.written(receipts, self._halves.map))
         sendable(outputs)
         self.set_aside += sum(judgement.code == CODE for judgement in judgements)
+        measured.judged(judgements)
         return outputs
 
     def _relay_all(self, judgements: Sequence[Judgement]) -> list[Outgoing]:
@@ -179,7 +187,9 @@ class Router:
         if not judgement.admitted:
             return self._refuse_own(judgement)
         (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
-        return list(sendable(list(notices(judgement, admission))))
+        outputs = list(sendable(list(notices(judgement, admission))))
+        measured.judged([judgement])
+        return outputs
 
     def _obey_one(self, record: Record, bench: "_Bench") -> list[Outgoing]:
         """Carries out a command; where that fails, it is answered as set aside."""
@@ -252,6 +262,7 @@ class Router:
             judgement.code,
             judgement.detail,
         )
+        measured.judged([judgement])
         (admission,) = self._admissions([judgement], FIRST_ATTEMPT)
         return self._writer.write_all([(judgement, admission)])
 
@@ -280,6 +291,8 @@ class _Bench:
         self._partitions = partitions
         self._asked = False
         self.refused: Counter[str] = Counter()
+        self.named: list[dict[str, str | None]] = []
+        """The first refused records: id of the event where it can be read, place, code."""
 
     def ask_for_keys(self) -> None:
         """Reads the key topics to their end; what is not known by then is refused."""
@@ -304,7 +317,11 @@ class _Bench:
             examined = self._examine_all(records)
         signed = self._halves.map(_has_right_signature, examined)
         judgements = [self._conclude(one, right) for one, right in zip(examined, signed, strict=True)]
-        self.refused.update(judgement.code for judgement in judgements if judgement.code)
+        for judgement in judgements:
+            if judgement.code:
+                self.refused[judgement.code] += 1
+                if len(self.named) < MOST_NAMED:
+                    self.named.append(measured.named(judgement))
         return judgements
 
     def _examine_all(self, records: Sequence[Record]) -> list[Examined]:

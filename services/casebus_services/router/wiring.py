@@ -24,6 +24,7 @@ from casebus_services.streams.side_reader import SideReader
 from casebus_services.streams.sink import KafkaSink
 from casebus_services.streams.worker import StreamWorker
 
+from . import measured
 from .agent import Router, Surroundings
 from .keys import KeyringKeeper
 from .originals import reader_of_originals
@@ -107,6 +108,7 @@ class RouterService:
             self._key_reader.stop()
 
     def _counts(self) -> dict[str, int]:
+        measured.ignored_keys(self._keys.current.ignored_count)
         return {
             "key events ignored": self._keys.current.ignored_count,
             "records set aside (casebus dead-letters list --code set-aside)": self._router.set_aside,

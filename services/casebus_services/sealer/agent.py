@@ -13,6 +13,7 @@ from casebus_schemas.evidence.epoch import LogHead, epoch_headers, epoch_of
 from casebus_schemas.evidence.merkle import TiledTree
 from casebus_schemas.evidence.signed_note import NoteSigner
 from casebus_schemas.wire.records import Outgoing, TopicPartition
+from casebus_services.metrics.named import gauge, histogram
 from casebus_services.streams.faults import fault_point
 
 from .head_log import HeadLog
@@ -23,6 +24,11 @@ from .recomputing import LogEnd, refused
 from .store import SealedEpoch, SealerStore
 
 log = logging.getLogger(__name__)
+
+_EPOCH = gauge("casebus_sealer_epoch")
+_SEALED_AT = gauge("casebus_sealer_sealed_timestamp_seconds")
+_WAITING = gauge("casebus_sealer_waiting_entries")
+_SEAL = histogram("casebus_sealer_seal_seconds")
 
 Ends = Callable[[Iterable[TopicPartition]], Mapping[TopicPartition, int]]
 """Where Kafka's partitions end."""
@@ -101,6 +107,7 @@ class Sealer:
         self._keep_lines()
         sizes = self._store.sizes()
         self.waiting = sum(sizes.values()) - sum(self._sizes.values())
+        self._measure()
         if sizes == self._sizes:
             idle = self.epoch > 0 and time.time() * 1000 >= self.sealed_at_ms + self._pace.idle_s * 1000
             return idle and self.seal(silent=True) is not None
@@ -114,6 +121,7 @@ class Sealer:
 
         None if no log grew, unless it is to be sealed over `silent` ones, too.
         """
+        begun = time.monotonic()
         self._catch_up()
         try:
             with self._store.reading() as connection:
@@ -140,10 +148,17 @@ class Sealer:
         self._sizes = {log_id: one.size for log_id, one in after.heads.items()}
         self.epoch, self.sealed_at_ms, self._sealed_at = leaf.number, at_ms, time.monotonic()
         self.waiting = 0
+        _SEAL.observe(time.monotonic() - begun)
+        self._measure()
         self._high_water.write(str(note))
         fault_point("sealer.before-publish", len(grown))
         self._publish_missing()
         return leaf.number
+
+    def _measure(self) -> None:
+        _EPOCH.set(self.epoch)
+        _SEALED_AT.set(self.sealed_at_ms / 1000)
+        _WAITING.set(self.waiting)
 
     def _note(self, connection: Connection, head: HeadLog) -> None:
         self.epoch = head.size

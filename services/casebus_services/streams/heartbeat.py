@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_services.metrics.named import gauge
 
 log = logging.getLogger(__name__)
+
+_BEAT = gauge("casebus_worker_beat_timestamp_seconds")
+_STOPPED = gauge("casebus_worker_stopped_partitions")
 
 
 class Heartbeat:
@@ -72,6 +76,8 @@ class Heartbeat:
             "passed": dict(self._passed()),
             "sealed": dict(self._sealed()),
         }
+        _BEAT.set_to_current_time()
+        _STOPPED.set(len(self._stopped()))
         fresh = self._file.with_suffix(".new")
         try:
             fresh.write_text(json.dumps(state), encoding="utf-8")

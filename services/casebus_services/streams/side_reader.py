@@ -162,7 +162,7 @@ class SideReader:
                     self._positions[TopicPartition(batch.topic, batch.partition)] = batch.next_offset
                 self._moved.set()
         finally:
-            _let_go(consumer)
+            await _let_go(consumer)
             await consumer.stop()
 
     async def _go_to_starts(self, consumer: Any) -> None:
@@ -221,12 +221,14 @@ class SideReader:
         )
 
 
-def _let_go(consumer: Any) -> None:
+async def _let_go(consumer: Any) -> None:
     """Ends its connections at once: it has nothing to say any more.
 
     By TLS a client waits until the broker has answered its farewell, and a broker reads none before it has
     answered the fetch that waits there (`FETCH`).
     """
+    if consumer._fetcher is not None:
+        await consumer._fetcher.close()  # it would complain of connections that end under it
     for connection in list(consumer._client._conns.values()):
         if connection._writer is not None:
             connection._writer.transport.abort()

@@ -121,6 +121,16 @@ class ConsumerThread(_FaustThread):  # type: ignore[misc]  # see above
             return []
         return [(batch, epoch) for batch in batches]
 
+    def end_of(self, place: TopicPartition) -> int | None:
+        """The end that the last fetch of an assigned partition told. From any thread."""
+        subscription = self._consumer and self._consumer._subscription.subscription
+        assignment = subscription and subscription.assignment
+        at = AioTopicPartition(*place)
+        if not assignment or at not in assignment.tps:
+            return None
+        end: int | None = assignment.state_value(at).highwater
+        return end
+
     def seek_all(self, offsets: Mapping[TopicPartition, int], epoch: int) -> None:
         """Seek these partitions, as far as still assigned, and begin this epoch. In the thread."""
         self.epoch = epoch
@@ -148,9 +158,15 @@ class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
         self.share = FairShare(None, self.head_of_line.in_flight)
         self.pace = FetchPace()
         self.epoch = 0
+        #: Where the reading of each assigned partition began.
+        self.begun: Mapping[TopicPartition, int] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def end_of(self, place: TopicPartition) -> int | None:
+        """Where a partition ended at the last fetch; None before the first, or where it is not assigned."""
+        return self._thread.end_of(place)
 
     def is_current(self, chunk: Chunk) -> bool:
         """Whether no seek has happened since this chunk was fetched."""
@@ -213,7 +229,7 @@ class Consumer(_FaustConsumer):  # type: ignore[misc]  # see above
         self.epoch += 1
         self.head_of_line.restart((tp, None) for tp in assigned)
         self._committed_offset.update({tp: committed.get(tp) for tp in assigned})
-        positions = {tp: wanted.get(tp, 0) for tp in assigned}
+        positions = self.begun = {tp: wanted.get(tp, 0) for tp in assigned}
         await self._thread.call_thread(self._thread.seek_all, positions, self.epoch)
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -15,11 +16,13 @@ from mode.supervisors import CrashingSupervisor
 
 from casebus_schemas.errors import BusError, StopService
 from casebus_schemas.wire.records import Batch, TopicPartition
+from casebus_services import tracing
 from casebus_services.exit_codes import EXIT_AGAIN, EXIT_EVIDENCE
 
 from . import transport
 from .connection import WorkerSettings, credentials, tls_context
 from .faults import fault_point, is_off
+from .measured import Measured
 from .quiet import hush
 from .runs import FairShare, FetchPace
 
@@ -90,6 +93,7 @@ class StreamWorker:
         self._most_of_one = most_of_one
         self._pace = pace
         self._assigned: frozenset[TopicPartition] = frozenset()
+        self._measured = Measured()
         self._before_handle = f"{name}.before-handle"
         self._before_acknowledge = f"{name}.before-acknowledge"
         self._early = is_off("ack-before-commit") or is_off("ack-before-output")
@@ -220,7 +224,10 @@ class StreamWorker:
         if batches:
             records = sum(len(batch.records) for batch in batches)
             fault_point(self._before_handle, records)
+            begun, begun_ns = time.monotonic(), time.time_ns()
             self._handle(batches)
+            self._measured.handled(batches, time.monotonic() - begun)
+            tracing.handled(self.name, batches, begun_ns)
             fault_point(self._before_acknowledge, records)
 
     async def _acknowledge(self, events: list[Any], at_once: bool = False) -> None:
@@ -238,18 +245,21 @@ class StreamWorker:
         if self._on_assigned is not None:
             self._on_assigned(assigned)
         self._assigned = assigned
+        self._measured.assigned(assigned)
         if self._next_offsets is None or is_off("no-sql-seek"):
             return None
         return self._next_offsets(assigned)
 
     async def _revoked(self, revoked: frozenset[TopicPartition]) -> None:
         self._assigned = self._assigned - revoked
+        self._measured.assigned(self._assigned)
         if revoked and self._on_revoked is not None:
             await self._call(self._on_revoked, revoked)
 
     async def _tick_on(self) -> None:
         while True:
             await asyncio.sleep(self._tick_s)
+            self._measured.look(self._assigned, self._consumer.begun.get, self._consumer.end_of)
             if self._assigned and self._tick is not None:
                 await self._call(self._tick_once)
 

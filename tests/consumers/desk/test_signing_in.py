@@ -10,6 +10,7 @@ from casebus_consumers.desk.attempts import OF_A_NAME, Attempts
 from casebus_consumers.desk.pages.register import PAGES
 from casebus_consumers.desk.sessions import IDLE_MS, LONGEST_MS, Sessions
 from casebus_schemas.errors import UsageError
+from casebus_services.metrics.named import REGISTRY
 from support.scenes.desk_scene import PASSWORDS, DeskScene, token_of
 
 COOKIE = "__Host-casebus-csrc"
@@ -220,3 +221,16 @@ def test_a_desk_wants_a_safe_channel(url: str) -> None:
         return
     with pytest.raises(UsageError, match="safe channel"):
         check_url(url)
+
+
+def test_attempts_are_counted(scene: DeskScene) -> None:
+    """Metrics tell who came in and who failed, by agency alone."""
+
+    def told(outcome: str) -> float:
+        labels = {"agency": scene.desk.agency, "outcome": outcome}
+        return REGISTRY.get_sample_value("casebus_desk_sign_ins_total", labels) or 0
+
+    came, failed = told("in"), told("failed")
+    scene.browser(None).sign_in("liaison")
+    scene.browser(None).sign_in("liaison", "not the password")
+    assert (told("in") - came, told("failed") - failed) == (1, 1)

@@ -11,6 +11,7 @@ import pytest
 from casebus_consumers.door.asking import BATCH, EVENT, MOST_BYTES, MOST_EVENTS
 from casebus_consumers.door.operations import OPERATIONS
 from casebus_consumers.door.rates import Rates
+from casebus_services.metrics.named import REGISTRY
 from support.cases.chains import at
 from support.cases.members import door_event
 from support.cases.own_cases import play
@@ -32,6 +33,12 @@ def event(number: int, **changes: Any) -> dict[str, Any]:
     """A lawful referral of its own case."""
     reference = {"issuer": "csrc", "scheme": "case", "value": f"door-{number}"}
     return door_event(id=IDS[number], envelope={"local_refs": [reference]}, **changes)
+
+
+def said_so_far() -> list[float]:
+    """How many events were taken, and how many refused, as metrics tell."""
+    labels = [{"agency": "csrc", "outcome": outcome} for outcome in ("taken", "refused")]
+    return [REGISTRY.get_sample_value("casebus_door_events_total", one) or 0 for one in labels]
 
 
 def rows(scene: DoorScene) -> list[UUID]:
@@ -97,7 +104,8 @@ def test_all_that_is_wrong_is_named_in_two_languages(scene: DoorScene) -> None:
 
 
 def test_a_batch_takes_what_is_right(scene: DoorScene) -> None:
-    """All: 202; some: 207, each with its answer in its place; none: 422."""
+    """All: 202; some: 207, each with its answer in its place; none: 422. Metrics count them."""
+    before = said_so_far()
     whole = scene.post("/v1/events", [event(1), event(2)], BATCH)
     assert (whole.status_code, whole.json()["taken"]) == (202, 2)
     mixed = scene.post("/v1/events", [event(3), {"specversion": "1.0"}, event(4)], BATCH)
@@ -109,6 +117,7 @@ def test_a_batch_takes_what_is_right(scene: DoorScene) -> None:
     assert none.status_code == 422
     assert none.json()["events"][0]["problem"]["status"] == 422
     assert rows(scene) == [UUID(IDS[number]) for number in (1, 2, 3, 4)]
+    assert [now - then for now, then in zip(said_so_far(), before, strict=True)] == [4, 2]
 
 
 def test_advice_is_given_where_it_is_asked_for(scene: DoorScene) -> None:

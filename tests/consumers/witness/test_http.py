@@ -41,7 +41,8 @@ def client(asked: Asked) -> TestClient:
     """Who asks it, through the guard."""
     app: Any = create_app(asked, ORIGIN)
     return TestClient(
-        Guarded(app, hosts=LOOPBACK, methods=METHODS, most_bytes=MOST_BYTES), "http://localhost"
+        Guarded(app, server="witness", hosts=LOOPBACK, methods=METHODS, most_bytes=MOST_BYTES),
+        "http://localhost",
     )
 
 

@@ -59,7 +59,7 @@ def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
     assert done.exit_code == 0, done.output
     body = json.loads(done.stdout)
     assert body["ledger"] == {"ok": True, "entries": 20, "logs": 1}
-    assert {"topics", "accounts", "agencies/mps/outbox.db"} == body["missing"].keys() - {
+    assert {"topics", "accounts", "witnesses", "agencies/mps/outbox.db"} == body["missing"].keys() - {
         "agencies/spp/outbox.db",
         "agencies/court/outbox.db",
     }
@@ -69,6 +69,38 @@ def test_d10_a_restored_backup_is_verified_and_names_what_is_missing(
     secret = data / "secrets" / "csrc.signing-key"
     assert secret.read_text() == file.with_name("csrc.signing-key").read_text()
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_people_wrote_is_kept_and_nobody_else_reads_it(
+    bus: tuple[Path, Connection], tmp_path: Path
+) -> None:
+    """Settings, notices of holidays, policies, keys of sealed data, the ledger's name and its high water."""
+    _, connection = bus
+    data = tmp_path / "data"
+    csrc = connection.principal("csrc").data_dir
+    assert csrc is not None
+    operator = replace(connection.principal("operator"), password_file=data / "secrets" / "operator.password")
+    known = replace(connection, principals={**connection.principals, "operator": operator})
+    written = {
+        csrc / "door.yaml": "agencies/csrc/door.yaml",
+        csrc / "data-keys" / "case": "agencies/csrc/data-keys/case",
+        data / "holidays" / "notice-2027.yaml": "holidays/notice-2027.yaml",
+        data / "policy": "policy.earlier",
+        data / "services" / "sealer" / "high-water.checkpoint": "services/sealer/high-water.checkpoint",
+    }
+    for file in written:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"content of {file.name}")
+        file.chmod(0o644)
+    made = make_backup(known, tmp_path / "kept", keys=True)
+    restore(tmp_path / "kept", tmp_path / "new")
+    for file, name in written.items():
+        assert (tmp_path / "new" / name).read_text() == file.read_text()
+    for folder in ("kept", "new"):
+        files = [file for file in (tmp_path / folder).rglob("*") if file.is_file()]
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert json.loads((tmp_path / "new" / "connection.json").read_text())["ledger"] == {"origin": made.ledger}
+    assert made.ledger == "bus.example/ledger"
 
 
 def test_approved_requests_are_kept(bus: tuple[Path, Connection], tmp_path: Path) -> None:

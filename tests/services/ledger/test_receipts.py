@@ -126,6 +126,17 @@ def test_receipt_of_an_event(store: LedgerStore, make: Make) -> None:
     }
 
 
+def test_a_receipt_belongs_to_the_trace_of_its_event(store: LedgerStore, make: Make) -> None:
+    """The trace context of a ledgered event stands on its receipt; another record's has none."""
+    context = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    ledgered, _ = event(0)
+    traced = ledgered._replace(headers=(*ledgered.headers, ("traceparent", context)))
+    store.append([batch([traced, record(1)])])
+    sink = MemorySink()
+    make(sink).own([PLACE])
+    assert [dict(one.headers).get("traceparent") for one in sink.wait(2)] == [context, None]
+
+
 def test_receipt_of_a_malformed_record(store: LedgerStore, make: Make) -> None:
     """A record whose headers are no event's still gets its receipt, with what can be read and no digest."""
     odd = record(1)._replace(value=None, key=None, headers=(("ce_type", b"\xff"), ("ce_id", b"x" * 9999)))

@@ -10,7 +10,9 @@ from casebus_consumers.desk import cookies
 from casebus_consumers.desk.asked import HOME, Asked, Gone, Page, safe_path
 from casebus_consumers.desk.navigation import first_path
 from casebus_consumers.desk.words import LANGUAGES
+from casebus_services.metrics.named import counter
 
+_SIGN_INS = counter("casebus_desk_sign_ins_total")
 _YEAR_S = 365 * 86_400
 
 
@@ -38,6 +40,7 @@ def sign_in(asked: Asked) -> Response:
         found.headers["retry-after"] = str(wait_s)
         return found
     officer = desk.officers.proven(name, asked.form.get("password", ""))
+    _SIGN_INS.labels(agency=desk.agency, outcome="failed" if officer is None else "in").inc()
     if officer is None:
         desk.attempts.failed(name, address)
         return _form(asked, "wrong", 401)
