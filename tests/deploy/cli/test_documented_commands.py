@@ -14,9 +14,12 @@ from support.cases.documented import DOCS
 
 _SPAN = re.compile(r"`(casebus [^`\n]+)`")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINE = re.compile(r"^(casebus [^\n]+)$", re.MULTILINE)
+_LINE = re.compile(r"^(casebus (?!\w+ v\d+$)[^\n]+)$", re.MULTILINE)
+"""A command on a line of its own; `casebus genesis v1` begins a file."""
 DEFAULT = {"statistics": "figures"}
 """Groups that take the arguments of one of their commands without its name."""
+BYTES = "records.md"
+"""Its blocks show files, not commands."""
 PAGES = (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md")))
 
 
@@ -24,7 +27,8 @@ def named() -> Iterator[tuple[str, str]]:
     """Page and text of each command: in a line of a block, or as code within a sentence."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        lines = [line for block in _BLOCK.findall(text) for line in _LINE.findall(block)]
+        shown = [] if page.name == BYTES else _BLOCK.findall(text)
+        lines = [line for block in shown for line in _LINE.findall(block)]
         for found in (*_SPAN.findall(text), *lines):
             yield str(page.relative_to(DOCS.parent)), found
 
