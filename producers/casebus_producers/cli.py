@@ -16,6 +16,7 @@ from .config import AgencySettings, read_connection
 from .connecting import quiet_kafka, within
 from .faults import PublisherFaults
 from .keys.own_key import term_problem
+from .outbox.despite_law import last_noted
 from .outbox.in_step import send_again
 from .outbox.outbox import Outbox
 from .outbox.outbox_events import Queued
@@ -55,6 +56,10 @@ def publish(
     ] = None,
     connection: ConnectionOption = None,
     timeout: Annotated[float, typer.Option(help="seconds to wait in all")] = 60.0,
+    despite_law: Annotated[
+        str | None,
+        typer.Option(help="why events are said for which the law leaves no room; kept with each of them"),
+    ] = None,
 ) -> None:
     """Say events: through the agency's outbox to Kafka, a JSON line for each receipt.
 
@@ -75,7 +80,7 @@ def publish(
         catalog = Catalog.load()
         if (problem := term_problem(outbox, catalog, settings.signing_key().key_id)) is not None:
             say_json({"warning": "key-ends", "detail": problem}, err=True)
-        publication = Publication(settings, outbox, catalog)
+        publication = Publication(settings, outbox, catalog, despite_law)
         if watch is None:
             raise typer.Exit(publication.run(files or [], known, timeout))
         with suppress(KeyboardInterrupt):
@@ -152,6 +157,8 @@ def _flush(box: Outbox, settings: AgencySettings, timeout_s: float) -> BusError 
 
 def _show(box: Outbox, as_json: bool) -> None:
     status = box.status()
+    with box.reading() as connection:
+        despite = last_noted(connection)
     if as_json:
         _say(
             {
@@ -165,6 +172,7 @@ def _show(box: Outbox, as_json: bool) -> None:
                     {**_event(row), "topic": row.topic, "partition": row.partition, "offset": row.offset}
                     for row in box.recent()
                 ],
+                "despite_law": [noted.to_json() for noted in despite],
             }
         )
         return
@@ -176,6 +184,9 @@ def _show(box: Outbox, as_json: bool) -> None:
         place = f"{row.topic}/{row.partition}/{'-' if row.offset is None else row.offset}"
         state = "已发" if row.sent else "待发"
         say(f"  {state}  {row.type:<36} {place:<28} {row.digest.hex()[:16]}  {row.id}")
+    for noted in despite:
+        why = f"{noted.despite.rule} ({noted.despite.law})"
+        say(f"  违法仍发 despite {why}  {noted.event}  {_time(noted.at_ms)}  {noted.despite.reason}")
 
 
 def _event(row: Queued) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from casebus_schemas.admission.may_say import Answered, may_say, personal_readers
 from casebus_schemas.agencies import BUS, agency_of_source
+from casebus_schemas.case.chain import chain_event
 from casebus_schemas.case.placing import Reference, chain_of, references_of
 from casebus_schemas.catalogue.catalog import Catalog, EventSchema, EventType
 from casebus_schemas.errors import UsageError
@@ -18,7 +19,9 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from casebus_schemas.wire.ids import chain_id, message_uuid
 from casebus_schemas.wire.json_form import together
 
+from .checking.forbidden import MAY_BE_FORBIDDEN, AgainstLaw, Forbidden, forbidden
 from .known import KnownEvent
+from .outbox.despite_law import reason_given
 from .outbox.outbox import Outbox
 from .outbox.outbox_events import Queued, ReadyEvent
 from .outbox.writing import Writing
@@ -32,7 +35,9 @@ class Connector:
     """Checks what an agency says before it is signed; what it refuses never leaves the agency.
 
     `chain_secret` gives the secret that mints chain ids; it is asked only when one is minted. Personal data
-    are taken only with a `sealer`.
+    are taken only with a `sealer`. What the law leaves no room for is refused with its article, unless a
+    reason is given to say it `despite` that: it is kept with the event in the agency's file, and the bus
+    finds the event all the same.
     """
 
     def __init__(
@@ -47,27 +52,32 @@ class Connector:
         self._chain_secret = chain_secret
         self._sealer = sealer
 
-    def submit(self, event: object, *, receipts_from: int | None = None) -> Queued:
+    def submit(
+        self, event: object, *, receipts_from: int | None = None, despite: str | None = None
+    ) -> Queued:
         """Queues one event given as parsed JSON (docs/records.md 3). Durable when it returns; idempotent.
 
         Raises DoorProblem with the JSON pointer of what is wrong; then nothing is queued.
         """
-        parsed = parse_event(event, self._catalog)
-        return self._outbox.together(lambda writing: self._queue(writing, parsed, receipts_from))
+        parsed, reason = parse_event(event, self._catalog), reason_given(despite)
+        return self._outbox.together(lambda writing: self._queue(writing, parsed, receipts_from, reason))
 
     def submit_all(
-        self, events: Sequence[object], *, receipts_from: int | None = None
+        self, events: Sequence[object], *, receipts_from: int | None = None, despite: str | None = None
     ) -> list[Queued | DoorProblem]:
         """Queues events in their order, in one transaction: durable when it returns.
 
-        What is wrong with an event stands in its place; the others are queued.
+        What is wrong with an event stands in its place; the others are queued. Raises UsageError where
+        `despite` is no reason.
         """
+        reason = reason_given(despite)
 
         def queue(writing: Writing) -> list[Queued | DoorProblem]:
             found: list[Queued | DoorProblem] = []
             for event in events:
                 try:
-                    found.append(self.submit_in(writing, event, receipts_from=receipts_from))
+                    parsed = parse_event(event, self._catalog)
+                    found.append(self._queue(writing, parsed, receipts_from, reason))
                 except DoorProblem as problem:
                     found.append(problem)
             return found
@@ -76,10 +86,12 @@ class Connector:
 
     def submit_in(self, writing: Writing, event: object, *, receipts_from: int | None = None) -> Queued:
         """As `submit`, within a transaction of the caller. After DoorProblem the transaction may go on."""
-        return self._queue(writing, parse_event(event, self._catalog), receipts_from)
+        return self._queue(writing, parse_event(event, self._catalog), receipts_from, None)
 
-    def _queue(self, writing: Writing, event: DoorEvent, receipts_from: int | None) -> Queued:
-        ready = self.prepare(writing, event)
+    def _queue(
+        self, writing: Writing, event: DoorEvent, receipts_from: int | None, despite: str | None
+    ) -> Queued:
+        ready = self.prepare(writing, event, despite)
         try:
             return writing.enqueue(ready, receipts_from=receipts_from)
         except DoorProblem:
@@ -108,9 +120,9 @@ class Connector:
         replies = envelope.get("in_reply_to") is not None and envelope.get("in_reply_to_hash") is None
         return event.get("subject") is None or replies
 
-    def prepare(self, writing: Writing, event: DoorEvent) -> ReadyEvent:
+    def prepare(self, writing: Writing, event: DoorEvent, despite: str | None = None) -> ReadyEvent:
         """The event complete and encoded. Raises DoorProblem with all that is wrong. Reads only the agency's
-        own file."""
+        own file. `despite` is why it is said although the law leaves no room for it, if it is."""
         kind, schema = self._catalog.event(event.type), self._catalog.latest(event.type)
         envelope = event.data.get("envelope", {})
         answered, unclear = None, None
@@ -148,6 +160,9 @@ class Connector:
         id = event.id or message_uuid(self._outbox.agency, envelope["message_no"])
         if answered is not None and envelope.get("in_reply_to_hash") is None:
             data = {**data, "envelope": {**envelope, "in_reply_to_hash": answered.digest}}
+        against = self._forbidden(writing, event, id, subject)
+        if against and despite is None:
+            raise together([AgainstLaw(one) for one in against])
         place = self._place(kind, subject, id)
         content = None if event.personal is None else content_of(event.personal)
         if event.type == GRANTED and content is None:
@@ -171,7 +186,24 @@ class Connector:
             references=references,
             traceparent=event.traceparent,
             said=original,
+            despite=tuple(one.despite(despite) for one in against if despite is not None),
         )
+
+    def _forbidden(self, writing: Writing, event: DoorEvent, id: UUID, chain: str) -> tuple[Forbidden, ...]:
+        """Why the law leaves no room for it; what is in the outbox already is only said again."""
+        if event.type not in MAY_BE_FORBIDDEN or writing.holds(id):
+            return ()
+        said = chain_event(
+            digest=id.bytes * 2,  # its own stands only once it is signed
+            id=id,
+            type=event.type,
+            source=event.source,
+            chain=chain,
+            time_ms=to_moment(event.time),
+            admitted_at_ms=to_moment(event.time),
+            body=event.data,
+        )
+        return forbidden(writing.connection, self._outbox.agency, self._catalog, said)
 
     def _place(self, kind: EventType, chain: str, id: UUID) -> Place:
         return Place(kind.topic(self._outbox.agency), chain, id, kind.type, self._outbox.agency)

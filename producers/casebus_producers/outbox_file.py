@@ -9,7 +9,7 @@ from pathlib import Path
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision of `migrations`: a file that has it is opened without reading them."""
 BUSY_TIMEOUT_S = 30
 _REVISED = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'outbox_revision'"

@@ -1,6 +1,7 @@
 """Events that the agency itself has said, found by what somebody calls them."""
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,12 @@ def own_events(outbox: Outbox, named: str) -> list[OwnEvent]:
 def own_events_of(outbox: Outbox, chain: str) -> list[OwnEvent]:
     """Those of a chain, in the order in which they were said."""
     with outbox.reading() as connection:
-        rows = connection.execute(_OF_CHAIN, (chain,)).fetchall()
+        return said_in(connection, chain)
+
+
+def said_in(connection: sqlite3.Connection, chain: str) -> list[OwnEvent]:
+    """The same within a transaction of the caller."""
+    rows = connection.execute(_OF_CHAIN, (chain,)).fetchall()
     return [OwnEvent(digest, _headers(headers), value) for digest, headers, value in rows]
 
 

@@ -40,6 +40,7 @@ def to_datetime(time_ms: int) -> datetime:
     return EPOCH + MILLISECOND * time_ms
 
 
+@lru_cache(maxsize=16384)  # each time is asked for again by rows, headers and announcements
 def to_moment(time: datetime) -> Moment:
     """Milliseconds since 1970 UTC of an aware datetime; what is finer is cut off."""
     since = time - EPOCH  # its seconds and microseconds are never negative

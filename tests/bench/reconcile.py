@@ -33,9 +33,9 @@ AT_ONCE = 200
 
 def run(cases: int, matters: int, folder: Path) -> dict[str, float]:
     """Processor and wall time of each event in microseconds, and how much was announced."""
-    database = either("casebus_services.reconciler.accounts_database").Database(
-        f"sqlite:///{folder / 'accounts.db'}"
-    )
+    database = either(
+        "casebus_services.reconciler.accounts_database", "casebus_services.reconciler.database"
+    ).Database(f"sqlite:///{folder / 'accounts.db'}")
     database.migrate()
     desk = Desk(database)
     _play(desk, cases + 1, 0)

@@ -26,6 +26,7 @@ SHELVES = {
 """The extra that must bring what a shelf imports; the contract needs none."""
 ROOMS = {
     "consumers/casebus_consumers/desk": "desk",
+    "consumers/casebus_consumers/desk/oidc": "desk-oidc",
     "consumers/casebus_consumers/door": "door",
     "consumers/casebus_consumers/door/table": "door-table",
     "consumers/casebus_consumers/door/files": "door-files",

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from casebus_producers.checking.check import check
-from casebus_producers.checking.said_advice import MAY_BE_FORBIDDEN, SaidAdvice
+from casebus_producers.checking.said_advice import SaidAdvice
 from casebus_producers.connector import Connector
 from casebus_producers.outbox.outbox import Outbox
 from casebus_producers.outbox.outbox_events import Queued
 from casebus_schemas.catalogue.catalog import Catalog
-from casebus_schemas.rules.register import RULES
 from support.cases.chains import at
 from support.cases.members import door_event, open_outbox
 
@@ -109,26 +108,3 @@ def test_c2_what_was_said_before_is_known(outbox: Outbox) -> None:
         data={"reasons": "示例"},
     )
     assert advised(outbox, corrected) == []
-
-
-def test_what_the_law_forbids_is_said_by_what_the_agency_said_before(outbox: Outbox) -> None:
-    """A commitment behind the agency's own referral of the matter: advised with the article, and queued."""
-    to = {"to": ["spp"], "precision": "second", "legal_basis": []}
-    accepted = door_event(
-        type="administrative.commitment_accepted",
-        id=number(2),
-        time="2022-06-20T10:00:00+08:00",
-        envelope=to,
-    )
-    assert advised(outbox, accepted, now=at("2022-06-21")) == []
-    referral = door_event(id=number(1), time="2022-06-19T10:00:00+08:00", envelope={**to, "to": ["mps"]})
-    again = {**accepted, "id": number(3), "time": "2022-06-21T10:00:00+08:00"}
-    ((place, pointer, said),) = advised(outbox, referral, again, now=at("2022-06-22"))
-    assert (place, pointer) == (1, "/type")
-    assert "commitment-2021 7" in said
-
-
-@pytest.mark.parametrize("type", MAY_BE_FORBIDDEN)
-def test_each_type_that_may_be_forbidden_is_looked_at_by_a_rule_that_forbids(type: str) -> None:
-    """The list of types is that of the rules."""
-    assert any(rule.forbids and type in rule.looks_at for rule in RULES.values())

@@ -1,10 +1,10 @@
 """All cases of an agency at a glance: names, duties and findings, kept up as events and time come."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from casebus_consumers.own.store import OwnStore
 from casebus_consumers.own.view import OwnView
@@ -12,8 +12,7 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import BEIJING, in_beijing, to_datetime
 
-from .changed import Ends, chains_between, ends_of
-
+T = TypeVar("T")
 RUNNING = ("waiting", "open", "due", "contested", "overdue")
 """States of a duty that is neither met nor over."""
 _OVER = ("met", "moot", "lapsed")
@@ -22,6 +21,17 @@ _OVER = ("met", "moot", "lapsed")
 def is_running(duty: dict[str, Any]) -> bool:
     """Whether somebody still has to do something about a duty; one that was met late is done."""
     return duty["state"] in RUNNING and not duty["met"]
+
+
+_SAID = "SELECT DISTINCT aggregateid FROM outbox WHERE position > ? AND aggregatetype <> 'key'"
+_ANSWERED = """
+SELECT DISTINCT o.aggregateid FROM receipt r JOIN outbox o ON o.digest = r.digest
+WHERE r.seq > ? AND o.aggregatetype <> 'key'
+"""
+_ENDS = (
+    "SELECT coalesce(max(position), 0) FROM outbox",
+    "SELECT coalesce(max(seq), -1) FROM receipt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,48 @@ class CaseLine:
         return (self.names["securities"] or self.names["numbers"] or [self.chain[:8]])[0]
 
 
+class Cases(dict[str, CaseLine]):
+    """Every case by chain, as all of them stand until one changes; what is made of all is made once for that.
+
+    For several threads: at worst two make the same.
+    """
+
+    def __init__(self, cases: Mapping[str, CaseLine] | None = None) -> None:
+        super().__init__(cases or {})
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What was made under this name, else what `make` gives."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    @property
+    def duties(self) -> list[dict[str, Any]]:
+        """Every duty that the agency owes or is owed."""
+        return self.once("duties", lambda: [duty for line in self.values() for duty in line.duties])
+
+    @property
+    def running(self) -> list[dict[str, Any]]:
+        """Those that are neither met nor over."""
+        return self.once("running", lambda: [duty for duty in self.duties if is_running(duty)])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """Every finding that is known."""
+        return self.once("findings", lambda: [one for line in self.values() for one in line.findings])
+
+
+@dataclass(slots=True)
+class _Seen:
+    """How far the agency's files were looked at."""
+
+    inbox: int = -2
+    outbox: int = -2
+    receipts: int = -2
+
+
 @dataclass(slots=True)
 class Board:
     """Kept in memory: a case is looked at again when something was said or heard of it, or its time comes.
@@ -56,29 +108,40 @@ class Board:
     view: OwnView
     store: OwnStore
     outbox: Outbox
-    _cases: dict[str, CaseLine] = field(default_factory=dict)
-    _seen: Ends | None = None
+    _cases: Cases = field(default_factory=Cases)
+    _seen: _Seen = field(default_factory=_Seen)
     _at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def cases(self, now: datetime) -> dict[str, CaseLine]:
-        """Every case by chain, as it stands at `now`."""
+    def cases(self, now: datetime) -> Cases:
+        """Every case by chain, as it stands at `now`; not to be changed."""
         with self._lock:
-            for chain in self._stale(now):
-                try:
-                    self._cases[chain] = self._look(chain, now)
-                except UsageError:  # all that was said of it waits for the bus, or was refused
-                    self._cases.pop(chain, None)
+            if stale := self._stale(now):
+                cases = Cases(self._cases)
+                for chain in stale:
+                    try:
+                        cases[chain] = self._look(chain, now)
+                    except UsageError:  # all that was said of it waits for the bus, or was refused
+                        cases.pop(chain, None)
+                self._cases = cases
             self._at = now
-            return dict(self._cases)
+            return self._cases
 
     def _stale(self, now: datetime) -> list[str]:
-        seen, before = ends_of(self.store, self.outbox), self._seen
-        if before is None or seen.inbox < before.inbox or (self._at is not None and now < self._at):
-            self._cases.clear()
-            found = set(self.view.chain_ids())
-        else:
-            found = chains_between(self.store, self.outbox, before, seen)
+        seen = _Seen(self.store.last_seq())
+        with self.outbox.reading() as connection:
+            seen.outbox, seen.receipts = (connection.execute(query).fetchone()[0] for query in _ENDS)
+            before = self._seen
+            backwards = seen.inbox < before.inbox or (self._at is not None and now < self._at)
+            if before.inbox == -2 or backwards:
+                self._cases = Cases()
+                found = set(self.view.chain_ids())
+            else:
+                found = set(self.store.chains_after(before.inbox)) if seen.inbox > before.inbox else set()
+                if seen.outbox > before.outbox:
+                    found |= {row[0] for row in connection.execute(_SAID, (before.outbox,))}
+                if seen.receipts > before.receipts:
+                    found |= {row[0] for row in connection.execute(_ANSWERED, (before.receipts,))}
         found |= {
             chain
             for chain, line in self._cases.items()

@@ -6,6 +6,9 @@ LANGUAGE = "__Host-casebus-language"
 BEFORE = "__Host-casebus-before"
 """Ties the form to sign in with to the browser that was given it: nobody is signed in by another's page."""
 
+AT_PROVIDER = "__Host-casebus-at-provider"
+"""Ties a sign-in that was begun at the identity provider to the browser that comes back from there."""
+
 
 def session_cookie(agency: str) -> str:
     """The session's: a browser gives all ports of a host the same cookies, and each desk has its own."""

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -19,7 +18,7 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.wire.door import DoorProblem, to_json
 
 from .background import Looked
-from .board import Board, CaseLine
+from .board import Board, Cases
 from .evidence import Evidence, Sources
 from .jobs import Jobs
 from .ledger_state import ledger_state
@@ -41,20 +40,20 @@ class Glance:
     """What every page tells: how much is new, due and unanswered, and every case by chain."""
 
     now: datetime
-    cases: Mapping[str, CaseLine]
+    cases: Cases
     unread: Mapping[str, int]
     seq: int
     """The last notice of which it knows, read before all else: what comes later is told to the page."""
 
-    @cached_property
+    @property
     def duties(self) -> list[dict[str, Any]]:
         """Every duty that the agency owes or is owed."""
-        return [duty for line in self.cases.values() for duty in line.duties]
+        return self.cases.duties
 
-    @cached_property
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """Every finding that is known."""
-        return [one for line in self.cases.values() for one in line.findings]
+        return self.cases.findings
 
 
 class Desk(Office):
@@ -91,7 +90,7 @@ class Desk(Office):
         """The wall clock; on a bus with a simulated clock the last admission that the agency knows of."""
         return self.view.now(simulated=self.simulated_clock)
 
-    def cases(self, now: datetime) -> dict[str, CaseLine]:
+    def cases(self, now: datetime) -> Cases:
         """Every case by chain, as it stands at `now`."""
         return self._board.cases(now)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .asked import Asked
-from .board import is_running
 from .rights import Right
 from .words import Count
 
@@ -25,12 +24,13 @@ def _unread(asked: Asked) -> str | None:
 
 
 def _due(asked: Asked) -> str | None:
-    number = sum(1 for duty in asked.glance.duties if is_running(duty))
+    number = len(asked.glance.cases.running)
     return f"{number:,}" if number else None
 
 
 def _findings(asked: Asked) -> str | None:
-    number = sum(1 for one in asked.glance.findings if one["state"] != "closed")
+    cases = asked.glance.cases
+    number = cases.once("open", lambda: sum(1 for one in cases.findings if one["state"] != "closed"))
     return f"{number:,}" if number else None
 
 

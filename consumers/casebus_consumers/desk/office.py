@@ -1,6 +1,7 @@
 """What every desk has, whoever it belongs to: officers, their sessions, the log of what they looked at."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 
@@ -10,8 +11,13 @@ from .dead_letters import Letters, NoLetters
 from .officers import Officers
 from .operation import NoOperation, Operation
 from .sessions import Sessions
+from .sign_on import read_sign_on
+from .started import StartedSignIns
 from .store import DeskStore
 from .unmasking import Unmasking
+
+if TYPE_CHECKING:
+    from .oidc.provider import Provider
 
 
 class Office:
@@ -36,3 +42,14 @@ class Office:
         self.accesses = Accesses(self.store)
         self.unmasking = Unmasking(self.store)
         self.form_secret = self.store.secret("forms")
+        self.started = StartedSignIns(self.store)
+        self.provider = _provider(file.parent)
+        """The agency's identity provider, where its desk.yaml names one."""
+
+
+def _provider(folder: Path) -> "Provider | None":
+    if (settings := read_sign_on(folder)) is None:
+        return None
+    from .oidc.provider import Provider  # its libraries come with the extra `desk-oidc`
+
+    return Provider(settings)

@@ -17,6 +17,13 @@ from .store import DeskStore
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}\Z")
 LONGEST, SHORTEST = 256, 10
 """Characters of a password."""
+AT_PROVIDER = "oidc:"
+"""How the names of officers begin who sign in at the identity provider."""
+_LONGEST_NAME = 260
+_PROVEN_ELSEWHERE = """
+INSERT INTO officer VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET shown = excluded.shown, unit = excluded.unit, role = excluded.role
+"""
 _AT_ONCE = 2
 """Passwords looked at at a time: each takes 64 MiB."""
 
@@ -60,6 +67,17 @@ class Officers:
         with self._store.writing() as connection:
             connection.execute("DELETE FROM officer WHERE name = ?", (name,))
             connection.execute("INSERT INTO officer VALUES (?, ?, ?, ?, ?, ?)", row)
+        return officer
+
+    def from_provider(self, name: str, role: Role, *, shown: str = "", unit: str = "") -> Officer:
+        """Whom the identity provider has proven, with what it says now; no password opens this name.
+
+        The name stands under `oidc:`, where no local officer's can stand.
+        """
+        officer = Officer(f"{AT_PROVIDER}{name}"[:_LONGEST_NAME], shown.strip() or name, unit.strip(), role)
+        with self._store.writing() as connection:
+            row = (officer.name, officer.shown, officer.unit, officer.role, "", _now_ms())
+            connection.execute(_PROVEN_ELSEWHERE, row)
         return officer
 
     def remove(self, name: str) -> None:

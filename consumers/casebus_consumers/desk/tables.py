@@ -30,6 +30,18 @@ STEPS = (
     CREATE INDEX notice_chain ON notice (chain);
     CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
     """,
+    # Lists and counts of an inbox of 100,000 notices without reading all of it.
+    """
+    CREATE INDEX notice_speaker ON notice (speaker, seq);
+    CREATE INDEX notice_sights ON notice (kind, role, to_sign, read_at_ms, signed_at_ms);
+    """,
+    # Sign-ins that were begun at the identity provider.
+    """
+    CREATE TABLE sign_on (
+        state BLOB PRIMARY KEY, browser BLOB NOT NULL, nonce TEXT NOT NULL, verifier TEXT NOT NULL,
+        path TEXT NOT NULL, at_ms INTEGER NOT NULL
+    );
+    """,
     """
     CREATE TABLE said (
         digest TEXT NOT NULL, chain TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, agency TEXT NOT NULL,

@@ -67,6 +67,13 @@ class Query:
             raise wrong_parameter(name, text, f"a whole number from {least} to {most}")
         return found
 
+    def text(self, name: str, longest: int) -> str | None:
+        """Some text that a person wrote."""
+        text = self._values.get(name)
+        if text is not None and not (0 < len(text.strip()) <= longest and text.isprintable()):
+            raise wrong_parameter(name, text, f"1 to {longest} characters of text")
+        return text
+
     def flag(self, name: str) -> bool:
         """`true` or `false`, which is also what stands where it is not given."""
         return self.choice(name, ("true", "false")) == "true"

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from casebus_consumers.kept_file import KeptFile
 from casebus_schemas.errors import UsageError
-
-from .kept_file import KeptFile
 
 ADDRESS_STANDING = """
     gone INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, failing_since_ms INTEGER,

@@ -198,10 +198,13 @@ class Door:
 
     # --- saying ------------------------------------------------------------------------------------------
 
-    def say(self, events: Sequence[object], *, advise: bool = False) -> list[Taken | DoorProblem]:
+    def say(
+        self, events: Sequence[object], *, advise: bool = False, despite: str | None = None
+    ) -> list[Taken | DoorProblem]:
         """Checks, signs and keeps events in one transaction: durable when it returns; idempotent.
 
-        What is wrong with an event stands in its place, the others are taken.
+        What is wrong with an event stands in its place, the others are taken. `despite` is why what the law
+        leaves no room for is said all the same. Raises UsageError where it is no reason.
         """
         if any(self._connector.is_to_be_sealed(event) for event in events):
             self._learn_keys()
@@ -211,7 +214,7 @@ class Door:
         now = to_datetime(time.time_ns() // 1_000_000)
         found: list[Taken | DoorProblem] = []
         traced, spans = self._traced(events)
-        for number, one in enumerate(self._connector.submit_all(traced)):
+        for number, one in enumerate(self._connector.submit_all(traced, despite=despite)):
             if isinstance(one, DoorProblem):
                 found.append(one)
             else:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from casebus_consumers.case_documents import documents_of
 from casebus_producers.checking.check import check
+from casebus_producers.outbox.despite_law import MOST_CHARACTERS
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 from casebus_schemas.wire.door import DoorProblem
@@ -146,8 +147,9 @@ class _Web(AttachmentAnswers):
         stage = query.choice("wait", STAGES)
         timeout_s = query.number("timeout", 30, 0, LONGEST_WAIT_S)
         advise = query.flag("advice")
+        despite = query.text("despite_law", MOST_CHARACTERS)
         events, batched = await events_of(request)
-        found = await run_in_threadpool(self._door.say, events, advise=advise)
+        found = await run_in_threadpool(self._door.say, events, advise=advise, despite=despite)
         taken = [one for one in found if isinstance(one, Taken)]
         standing = await self._standing(taken, stage, timeout_s) if stage and taken else None
         results = [self._result(one, at, events, batched, standing) for at, one in enumerate(found)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from casebus_producers.outbox.despite_law import MOST_CHARACTERS
 from casebus_schemas.case.as_of import LEVELS
 from casebus_schemas.texts.symbols import DUTY_STATES, FINDING_STATES
 
@@ -21,6 +22,12 @@ _STAGE: Schema = {
     "type": "string",
     "enum": list(STAGES),
     "description": "Wait for this receipt of each event; a refusal ends the waiting too.",
+}
+_DESPITE: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MOST_CHARACTERS,
+    "description": "Why events are said for which the law leaves no room; kept with each of them.",
 }
 _TIMEOUT: Schema = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_S, "description": "Seconds; 30."}
 _PAGE: Mapping[str, Schema] = {
@@ -73,7 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "发出事件：签名并存入发件箱后应答",
         "Say events: signed and on disk in the outbox before the answer; the same id is no second event",
         {200: "Taken", 202: "Taken", 207: "TakenBatch"},
-        {"wait": _STAGE, "timeout": _TIMEOUT, "advice": _FLAG},
+        {"wait": _STAGE, "timeout": _TIMEOUT, "advice": _FLAG, "despite_law": _DESPITE},
         {EVENT: "Event", BATCH: "Batch", JSON: "EventOrBatch"},
         (400, 409, 413, 415, 422),
     ),

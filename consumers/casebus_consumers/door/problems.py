@@ -66,7 +66,8 @@ def of_event(error: DoorProblem, law: Sequence[str] = (), at: str = "") -> Probl
         {"pointer": f"#{at}{one.pointer}", "detail": one.detail, "zh": detail_in_chinese(one)}
         for one in error.every
     ]
-    more = {"law": list(law)} if law else {}
+    articles = [article for one in error.every for article in one.law] or list(law)
+    more = {"law": articles} if articles else {}
     return Problem(409 if used else 422, error.detail, detail_in_chinese(error), errors, more=more)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from casebus_consumers.door.deliveries import ADD_MESSAGE, ADDRESS_STANDING, MESSAGES, Deliveries
-from casebus_consumers.door.kept_file import KeptFile
+from casebus_consumers.kept_file import KeptFile, made_once
 
 _VERSION = 1
 _TABLES = f"""
@@ -46,7 +46,7 @@ class NotifyStore(Deliveries):
     """The file. Each call is one transaction, on disk when it returns; for several threads and processes."""
 
     def __init__(self, file: Path, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        super().__init__(KeptFile(file, tables=_TABLES, version=_VERSION), clock_ms)
+        super().__init__(KeptFile(file, made_once(_TABLES, _VERSION)), clock_ms)
 
     def add(self, names: Sequence[str], place: tuple[int, str | None], written_at_ms: int) -> None:
         """Mailboxes that are told of what comes behind a place of the inbox; known ones stay as they are."""

@@ -2,18 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from casebus_schemas.errors import RetryLater, UsageError
+from casebus_consumers.kept_file import KeptFile, carry_out, version_of
 from casebus_schemas.wire.records import Record
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A file of another version is made anew: all in it comes from the inbox and the outbox."""
 NOTICE, FORGED, UNREADABLE = "notice", "forged", "unreadable"
-_BUSY_TIMEOUT_S = 30
+_NAMES = ("inbox", "reading", "folded")
 _TABLES = """
 CREATE TABLE inbox (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, notice TEXT UNIQUE, chain TEXT, speaker TEXT, type TEXT,
@@ -21,6 +20,7 @@ CREATE TABLE inbox (
     at_ms INTEGER, at_type INTEGER, key BLOB, value BLOB, headers TEXT
 );
 CREATE INDEX inbox_chain ON inbox (chain);
+CREATE INDEX inbox_digest ON inbox (digest);
 CREATE TABLE reading (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL);
 CREATE TABLE folded (
     chain TEXT PRIMARY KEY, inputs BLOB NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER,
@@ -97,39 +97,31 @@ class OwnStore:
 
     def __init__(self, file: Path) -> None:
         """Makes the file if it is new. Raises UsageError if it is no database, RetryLater if it is locked."""
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.file = file
-        try:
-            with self._open() as connection:
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                if version != VERSION:
-                    self._make(connection)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise RetryLater(f"cannot open {file}", found=str(error)) from error
-            raise UsageError(f"{file} is not a database", found=str(error)) from error
-        file.chmod(0o600)
+        self._kept = KeptFile(file, _make)
+        self._rows = self._kept.rows
 
     def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Closes the file."""
+        self._kept.close()
 
     # --- writing -----------------------------------------------------------------------------------------
 
     def add(self, topic: str, entries: Sequence[Entry], next_offset: int) -> None:
         """Keeps what was read of a topic, and from where it is read on. Idempotent."""
-        with self._transaction() as connection:
+        with self._kept.writing() as connection:
             connection.executemany(_ADD, entries)
             connection.execute(_LEAVE_AT, (topic, next_offset))
 
     def forget(self) -> None:
         """Drops everything: Kafka holds another inbox than the one that was read."""
-        with self._transaction() as connection:
-            for table in ("inbox", "reading", "folded"):
+        with self._kept.writing() as connection:
+            for table in _NAMES:
                 connection.execute(f"DELETE FROM {table}")
 
     def keep_folded(self, folded: Sequence[tuple[str, Kept]]) -> None:
         """Keeps cases as they were folded."""
-        with self._transaction() as connection:
+        with self._kept.writing() as connection:
             connection.executemany(_FOLDED, [(chain, *kept) for chain, kept in folded])
 
     # --- reading -----------------------------------------------------------------------------------------
@@ -232,46 +224,11 @@ class OwnStore:
         rows = self._rows("SELECT inputs, from_ms, until_ms, view FROM folded WHERE chain = ?", (chain,))
         return Kept(bytes(rows[0][0]), *rows[0][1:]) if rows else None
 
-    # --- within ------------------------------------------------------------------------------------------
 
-    def _rows(self, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        try:
-            with self._open() as connection:
-                return connection.execute(query, tuple(parameters)).fetchall()
-        except sqlite3.OperationalError as error:
-            raise RetryLater(f"cannot read {self.file}", found=str(error)) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._open() as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise RetryLater(
-                f"cannot write {self.file}",
-                found=str(error),
-                remedy="see whether its disk is full or another program holds it, then try again",
-            ) from error
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.file, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            yield connection
-        finally:
-            connection.close()  # what was not committed is rolled back
-
-    def _make(self, connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != VERSION:  # else another program was quicker
-            for table in ("inbox", "reading", "folded"):
-                connection.execute(f"DROP TABLE IF EXISTS {table}")
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
+def _make(connection: sqlite3.Connection, _file: Path) -> None:
+    if version_of(connection) == VERSION:
+        return
+    for table in _NAMES:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    carry_out(connection, _TABLES)
+    connection.execute(f"PRAGMA user_version = {VERSION}")

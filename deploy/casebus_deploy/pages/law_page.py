@@ -82,7 +82,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"- class: {_both(word(FINDING_CLASSES, rule.cls))}"
     yield f"- severity: {_both(word(SEVERITIES, rule.severity))}"
     if rule.forbids:
-        yield "- leaves no room: `casebus check` refuses with the article what would be found"
+        yield "- leaves no room: `check`, `publish` and the door refuse with the article what would be found"
     yield "- looks at: " + ", ".join(f"`{look}`" for look in rule.looks_at)
     if rule.law:
         yield "- law: " + "; ".join(map(_article, rule.law))

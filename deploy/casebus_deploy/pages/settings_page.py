@@ -21,7 +21,8 @@ Generated from the classes that read them. A program takes what it needs from `c
 (`--connection`, or `CASEBUS_CONNECTION`); what that does not name, and every setting of a single service
 under your own supervisor, comes from these variables. Files of secrets are 0600. An agency's door has a file
 of its own, `door.yaml` ([for an agency's system](agency-system.md)), its mails another, `notify.yaml`
-([for a liaison officer](liaison-officer.md)).
+([for a liaison officer](liaison-officer.md)), its officers' identity provider a third, `desk.yaml`
+([for an operator](operator.md#single-sign-on)).
 
 The same settings may stand in a TOML file that `CASEBUS_SETTINGS_FILE` names: each under its name in small
 letters without `casebus_`, texts, numbers, true and false as TOML writes them, lists for what has commas.

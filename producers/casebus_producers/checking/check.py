@@ -26,6 +26,7 @@ from casebus_schemas.wire.ids import message_uuid
 from casebus_schemas.wire.signing import SignedFields, event_digest
 
 from .advice import OPENS, hints
+from .forbidden import is_refused_for
 
 _UNSIGNED = "check.1"
 _SECRET = b"casebus check"
@@ -37,7 +38,8 @@ _DIGEST_LENGTH = 32
 class Check:
     """The answer of `casebus check`: JSON of the command line, and whether all may be said.
 
-    `refused` is what the bus would refuse, `forbidden` what the law does: the bus would take it and find it.
+    `refused` is what the bus would refuse, `forbidden` what the law does: `publish` and the door refuse it
+    unless a reason is given, the bus would take it and find it.
     """
 
     refused: list[dict[str, Any]] = field(default_factory=list)
@@ -255,14 +257,17 @@ class _OfChain:
 def _forbidden(
     chain: list[tuple[int, ChainEvent]], findings: Iterable[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Each finding of a rule that leaves no room, with the last of the events that it rests on."""
-    places = {event.digest.hex(): index for index, event in chain}
+    """Each finding of a rule that leaves no room, with the last of its events, if that is refused for it."""
+    events = {event.digest.hex(): (index, event) for index, event in chain}
     for finding in findings:
         if not RULES[finding["rule"]].forbids:
             continue
-        named = [places[one["event"]] for one in finding["accounts"] if one["event"] in places]
+        named = [events[one["event"]] for one in finding["accounts"] if one["event"] in events]
+        said = max(named, key=lambda one: one[1].sort_key, default=None)
+        if said is None or not is_refused_for(said[1]):
+            continue
         yield {
-            "index": max(named, default=chain[-1][0]),
+            "index": said[0],
             "rule": finding["rule"],
             "law": finding["law"],
             "detail": finding["because"]["en"],

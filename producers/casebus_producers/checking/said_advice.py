@@ -14,16 +14,11 @@ from casebus_schemas.wire.door import DoorEvent, DoorProblem, parse_event
 from ..known import chain_of_reference, event_of_digest, events_of_id
 from ..outbox.outbox import Outbox
 from ..outbox.outbox_events import Queued
-from ..own_events import OwnEvent, own_events_of
 from .advice import OPENS, Hint, hints
 
 _OPENED = f"""
 SELECT aggregateid, id FROM outbox WHERE type = '{OPENS}' AND aggregateid IN (%s) ORDER BY position DESC
 """
-
-
-MAY_BE_FORBIDDEN = ("progress.returned_for_supplement", "administrative.commitment_accepted")
-"""Types of which an agency's own events can tell that the law leaves no room for one (R12, R47)."""
 
 
 class SaidAdvice:
@@ -51,24 +46,8 @@ class SaidAdvice:
             body=event.data,
         )
         yield from hints(said, now, self)
-        if event.type in MAY_BE_FORBIDDEN:
-            yield from self._forbidden(said)
         if event.type == OPENS:
             self._opened.setdefault(queued.chain, str(queued.id))
-
-    def _forbidden(self, said: ChainEvent) -> Iterator[Hint]:
-        """What the law leaves no room for, by the agency's own events of the chain."""
-        from casebus_schemas.case.fold import fold
-        from casebus_schemas.rules.reconcile import reconcile
-        from casebus_schemas.rules.register import RULES
-
-        rules = {id: rule for id, rule in RULES.items() if rule.forbids}
-        events = [_as_said(one, self._catalog) for one in own_events_of(self._outbox, said.chain)]
-        for finding in reconcile(fold([*events, said]), rules=rules).content:
-            if said.digest in finding.causes:
-                law = "; ".join(f"{article.instrument} {article.article}" for article in finding.law)
-                because = finding.because
-                yield Hint("/type", Sentence(f"{because.zh}〔{law}〕", f"{because.en} ({law})"))
 
     def has_id(self, id: UUID) -> bool:
         """Whether the agency has said or heard an event of this id."""
@@ -109,20 +88,6 @@ class SaidAdvice:
                 return {}
             marks = ", ".join("?" * len(chains))
             return dict(connection.execute(_OPENED % marks, sorted(chains)).fetchall())
-
-
-def _as_said(event: OwnEvent, catalog: Catalog) -> ChainEvent:
-    headers = event.headers
-    return chain_event(
-        digest=event.digest,
-        id=headers.id,
-        type=headers.type,
-        source=headers.source,
-        chain=headers.subject,
-        time_ms=headers.time_ms,
-        admitted_at_ms=headers.time_ms,
-        body=event.data(catalog),
-    )
 
 
 def _parsed(event: object, catalog: Catalog) -> DoorEvent | None:

@@ -8,12 +8,15 @@ from uuid import UUID
 from casebus_schemas.case.placing import Reference
 from casebus_schemas.wire.records import Outgoing
 
+from .despite_law import Despite
+
 
 @dataclass(frozen=True, slots=True)
 class ReadyEvent:
     """A checked event: all that is said, encoded; not yet signed. `subject` is the chain id.
 
-    `said` is the value as the sender gave it, where the connector has filled something in.
+    `said` is the value as the sender gave it, where the connector has filled something in; `despite` is what
+    forbids it, where it is said for a reason all the same.
     """
 
     id: UUID
@@ -27,6 +30,7 @@ class ReadyEvent:
     references: tuple[Reference, ...] = ()
     traceparent: str | None = None
     said: bytes | None = None
+    despite: tuple[Despite, ...] = ()
 
     @property
     def content(self) -> bytes:

@@ -24,6 +24,7 @@ from ..received.arrivals import read_arrivals
 from ..received.receipts import ReceiptReader, WaitFor, keep_new_receipts
 from ..screen import complain, say_json
 from ..sealing.sealer import Sealer
+from .despite_law import noted_of, reason_given
 from .event_files import STANDARD_INPUT, arriving_events, arriving_files, read_events
 from .outbox import Outbox
 from .outbox_events import Queued
@@ -36,15 +37,21 @@ _AT_ONCE = 500
 
 
 class Publication:
-    """One run of `publish`: queues what the files hold, relays it, follows its receipts."""
+    """One run of `publish`: queues what the files hold, relays it, follows its receipts.
 
-    def __init__(self, settings: AgencySettings, outbox: Outbox, catalog: Catalog) -> None:
+    `despite` is why what the law leaves no room for is said all the same.
+    """
+
+    def __init__(
+        self, settings: AgencySettings, outbox: Outbox, catalog: Catalog, despite: str | None = None
+    ) -> None:
         self._settings = settings
         self._outbox = outbox
         self._catalog = catalog
         self._sealer = Sealer.of(settings, catalog)
         self._connector = Connector(outbox, catalog, settings.chain_secret, self._sealer)
         self._faults = PublisherFaults.from_environment(os.environ)
+        self._despite = reason_given(despite)
         self._problems = 0
         self._false_receipts = 0
 
@@ -171,7 +178,7 @@ class Publication:
             some = events[start : start + _AT_ONCE]
             said = [event for _, event in some]
             advice = SaidAdvice(self._outbox, self._catalog, said)
-            found = self._connector.submit_all(said, receipts_from=receipts_from)
+            found = self._connector.submit_all(said, receipts_from=receipts_from, despite=self._despite)
             for number, ((line, _), one) in enumerate(zip(some, found, strict=True)):
                 if isinstance(one, DoorProblem):
                     self._say_problem(one, line)
@@ -180,7 +187,14 @@ class Publication:
                     for hint in advice.on(number, one, to_datetime(time.time_ns() // 1_000_000)):
                         warning = {"warning": "advice", "line": line, "event": str(one.id)}
                         say_json({**warning, **hint.to_json()}, err=True)
+                    if self._despite is not None:
+                        self._say_despite(one, line)
                 yield one
+
+    def _say_despite(self, queued: Queued, line: int) -> None:
+        with self._outbox.reading() as connection:
+            for noted in noted_of(connection, queued.id):
+                say_json({"warning": "despite-law", "line": line, **noted.to_json()}, err=True)
 
     def _say_problem(self, problem: DoorProblem, line: int | None) -> None:
         self._problems += 1

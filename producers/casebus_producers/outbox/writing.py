@@ -19,6 +19,7 @@ from casebus_schemas.wire.signing import SigningKey
 from casebus_schemas.wire.stream_head import StreamHead
 
 from ..known import KnownEvent, chain_of_reference, event_of_digest, events_of_id, remember_references
+from .despite_law import note
 from .outbox_events import Queued, ReadyEvent
 
 _THERE = "SELECT position, content FROM outbox WHERE id = ?"
@@ -122,6 +123,8 @@ class Writing:
         self._heads[place] = composed.head
         self._moved.add(place)
         self._remember(event)
+        for despite in event.despite:
+            note(self.connection, event.id, despite, now)
         return Queued(
             position,
             event.id,
@@ -135,6 +138,10 @@ class Writing:
             None,
             None,
         )
+
+    def holds(self, id: UUID) -> bool:
+        """Whether the outbox has an event of this id."""
+        return self.connection.execute(_THERE, (str(id),)).fetchone() is not None
 
     def renumber(self) -> None:
         """Signs all that waits anew, in its order, under the numbers of the producer that signs now."""

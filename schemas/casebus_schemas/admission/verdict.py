@@ -4,8 +4,10 @@ import json
 import re
 from binascii import unhexlify
 from functools import lru_cache
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 from uuid import UUID
+
+import orjson
 
 from casebus_schemas.errors import BusError, RefusalCode
 from casebus_schemas.wire.records import Headers, Record
@@ -105,7 +107,7 @@ class Admission(NamedTuple):
     def from_json(cls, raw: bytes) -> "Admission":
         """Reads the header's JSON. Raises BusError if it is not one the router writes."""
         try:
-            body = json.loads(raw)
+            body = _read(raw)
             original = body.get("original")
             return cls(
                 origin=Origin.parse(body["origin"]),
@@ -124,6 +126,13 @@ class Admission(NamedTuple):
             raise BusError(
                 "not an admission header", found=repr(raw[:80]), expected="the JSON that the router writes"
             ) from error
+
+
+def _read(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:  # what the standard library reads beyond that, and its own error
+        return json.loads(raw)
 
 
 @lru_cache(maxsize=1024)
@@ -194,6 +203,12 @@ def split_admission(record: Record) -> tuple[Admission, Headers]:
     Raises BusError if there is no admission header.
     """
     headers = record.headers
+    usual = max(0, len(headers) - len(BUS_HEADERS))
+    if (
+        tuple([name for name, _ in headers[usual:]]) == BUS_HEADERS
+        and (value := headers[usual][1]) is not None
+    ):
+        return Admission.from_json(value), headers[:usual]
     for at in range(len(headers) - 1, -1, -1):
         name, value = headers[at]
         if name == HEADER and value is not None:

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from casebus_schemas.frozen import quickly_made
+
 from .chain import ChainEvent
 
 CONDUCT = frozenset(
@@ -57,6 +59,7 @@ class Kind:
         return (self.basis, self.currency, self.period or ("", ""))
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Stated:
     """An amount as one agency states it now."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -148,11 +149,10 @@ class Obligation:
         """The instants at which time alone may change its state or open a finding about it."""
         if self.met_by is not None:
             return []
-        first = due_earliest(self.readings)
-        last = last_day_of(first)
-        day_begins = datetime(last.year, last.month, last.day, tzinfo=BEIJING)
-        edges = {day_begins, first}
-        for reading in self.readings:
+        readings = self.steps[self.rung].readings
+        first = due_earliest(readings)
+        edges = {_day_of_last(first), first}
+        for reading in readings:
             edges.add(reading.due)
             if reading.provisional:
                 edges.add(reading.latest_possible)
@@ -163,7 +163,7 @@ class Obligation:
         if self.waits_until is not None:
             edges.add(self.waits_until)
         # A term in hours still holds at its last instant: look again just after it.
-        return [edge for at in edges for edge in (at, at + _INSTANT)]
+        return [*edges, *[at + _INSTANT for at in edges]]
 
     def said(self, now: datetime) -> Duty:
         """The duty as it stands at `now`."""
@@ -197,6 +197,13 @@ class Obligation:
 
     def _ladder(self) -> tuple[Rung, ...]:
         return tuple(Rung(step.step, step.due_latest, step.approval) for step in self.steps)
+
+
+@lru_cache(maxsize=8192)
+def _day_of_last(due: datetime) -> datetime:
+    """When the last day of a term begins that ends then."""
+    last = last_day_of(due)
+    return datetime(last.year, last.month, last.day, tzinfo=BEIJING)
 
 
 def _proven(event: ChainEvent) -> datetime:

@@ -51,7 +51,7 @@ class OpenStarts:
         self.settle(key, settled=False)
 
     def settle(self, key: Key, *, settled: bool, ended: bool = False) -> None:
-        """Says whether all duties of a start are met, and whether all of them ended with the matter."""
+        """Says whether all duties of a start are met, and whether all of them ended, whether met or moot."""
         (self._ended.add if ended else self._ended.discard)(key)
         for row in (self._unsettled, *self._rows(key)):
             if settled:

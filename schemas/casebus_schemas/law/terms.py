@@ -37,6 +37,8 @@ _END_COUNTABLE = datetime(COUNTABLE.stop, 1, 1, tzinfo=BEIJING)
 
 def countable(at: datetime) -> bool:
     """Whether a term can be counted from this time."""
+    if COUNTABLE.start < at.year < COUNTABLE.stop - 1:  # in whichever zone
+        return True
     return _FIRST_COUNTABLE <= at < _END_COUNTABLE
 
 

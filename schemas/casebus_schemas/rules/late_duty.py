@@ -10,6 +10,7 @@ from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.small_types import Agency
 from casebus_schemas.texts.symbols import agency
 from casebus_schemas.times import beijing_text, in_beijing
+from casebus_schemas.wire.uuids import uuid_text
 
 from .finding import Account, Suggestion, account
 from .rule import Found
@@ -38,7 +39,7 @@ def late(
     """
     answered, owed_by = duty.met_by, Agency(duty.owed_by)
     return Found(
-        subject=str(duty.id),
+        subject=uuid_text(duty.id),
         causes=[duty.cause],
         accounts=[
             account(duty.cause, {"started_at": beijing_text(duty.started_at)}),

@@ -10,7 +10,6 @@ from uuid import UUID
 from casebus_schemas.case.accounts import ABOUT_THE_BUS, Tracks, accounts, status_of
 from casebus_schemas.case.chain import ChainEvent, Digest
 from casebus_schemas.case.chain_index import ChainIndex
-from casebus_schemas.case.endings import ends_matter
 from casebus_schemas.case.fold import Folded, fold
 from casebus_schemas.case.obligations import Obligation, Start, duties_of, starts_of
 from casebus_schemas.case.open_starts import OpenStarts
@@ -265,9 +264,9 @@ class Reconciled:
         duties = duties_of(start, self._index)
         self._duties[key] = duties
         self._unhashed.add(key)
-        met = [duty for duty in duties if duty.met_by is not None]
-        over = [duty for duty in duties if duty.moot_by is not None and ends_matter(duty.moot_by)]
-        self._open.settle(key, settled=len(met) == len(duties), ended=len(over) == len(duties))
+        left = [duty for duty in duties if duty.met_by is None]
+        waiting = [duty for duty in left if duty.moot_by is None]  # only these a later end of the matter ends
+        self._open.settle(key, settled=not left, ended=not waiting)
         self._set_turns(key, {turn for duty in duties for turn in duty.turns()})
 
     def _wait(self, event: ChainEvent) -> None:

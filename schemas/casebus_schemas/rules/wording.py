@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from heapq import nsmallest
 
 from casebus_schemas.case.chain import ChainEvent
@@ -67,6 +68,7 @@ def _order(event: ChainEvent) -> tuple[datetime, bytes]:
     return event.sort_key
 
 
+@lru_cache(maxsize=256)
 def limit_in_words(limit: str) -> Sentence:
     """A limit such as `P30D`, `P1M15D` or `-P7D` as one says it."""
     term = Term.parse(limit)

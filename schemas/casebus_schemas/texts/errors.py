@@ -31,6 +31,8 @@ def clauses() -> Mapping[str, Mapping[str, str]]:
 
 def detail_in_chinese(error: BusError) -> str | None:
     """What `error.detail` says; None where its message is for operators and programmers only."""
+    if (said := getattr(error, "zh", None)) is not None:
+        return str(said)
     pointer = getattr(error, "pointer", None)
     place = "" if pointer is None else f"{pointer or '/'}: "
     where = None if error.topic is None else f"{error.topic}/{error.partition}/{error.offset}"

@@ -42,10 +42,13 @@ _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
 class DoorProblem(UsageError):
     """An input that does not fit; `pointer` is the JSON pointer (RFC 6901) of the place.
 
-    `also` are the other problems of the same input, as far as they were looked for.
+    `also` are the other problems of the same input, as far as they were looked for. `zh` is `detail`
+    in Chinese where that is not made of the clauses of texts/errors.yaml, `law` are articles for it.
     """
 
     also: "tuple[DoorProblem, ...]" = ()
+    zh: str | None = None
+    law: tuple[str, ...] = ()
 
     def __init__(
         self,

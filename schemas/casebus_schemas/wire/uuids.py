@@ -32,4 +32,5 @@ def uuid_text(id: UUID) -> str:
 
 @lru_cache(maxsize=16384)
 def _text_of(number: int) -> str:
-    return str(UUID(int=number))
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -30,6 +30,7 @@ OVERTAKEN = Sentence(
 """What those hear who never saw the other account: the same whether the accounts agree now or not."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Closing:
     """That a finding no longer holds; `cause` is the event that settled it, for those who were told of it."""

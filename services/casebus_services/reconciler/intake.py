@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from math import inf
-from time import thread_time
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from .announce import Said, said
 from .arrivals import Arrival, met, met_again
 from .book import ChainBook
 from .hearing import Announcement
+from .processor_time import ProcessorTime
 from .rows import Entries, entries_of, finding_row
 from .set_aside import (
     HeldBook,
@@ -104,9 +104,8 @@ class Intake:
     ) -> None:
         self._budget = budget
         self._calendars = calendars
-        self._began_s = thread_time()
-        self._read_s: float | None = None
-        """What the clock of processor time showed when the last event was taken; to read it is dear."""
+        self._time = ProcessorTime()
+        self._spent_s = 0.0
         self._openers: dict[str, Callable[[], ChainBook]] = {}
         self._ground = ground
         self._catalog = catalog
@@ -152,7 +151,6 @@ class Intake:
             if known is not None:
                 for finding in watch(met_again(known)):
                     self._notice(chain, finding)
-                self._read_s = None
                 continue
             fresh.append(arrived)
             if arrived.digest and (trace := arrived.event_headers.traceparent):
@@ -201,9 +199,9 @@ class Intake:
                 book.enter(finding)
         last = b""
         for event in events():
-            began_s = thread_time()
+            self._lap()
             self._say(held.chain, book.take(event))
-            self._charge(book, began_s)
+            self._charge(book)
             last = event.digest
         told = known.get(r09.set_aside_id(held.chain))
         if told is not None and told.state != "closed":
@@ -220,22 +218,23 @@ class Intake:
     def _advance(self, chain: str, now: datetime) -> None:
         book = self._book(chain)
         if isinstance(book, ChainBook):
-            began_s = thread_time()
+            self._lap()
             self._say(chain, book.advance(now))
-            self._charge(book, began_s)
+            self._charge(book)
 
     def _is_over(self) -> bool:
-        return self._now_s() - self._began_s > self._budget.transaction_s
+        self._lap()
+        return self._spent_s > self._budget.transaction_s
 
-    def _now_s(self) -> float:
-        if self._read_s is None:
-            self._read_s = thread_time()
-        return self._read_s
+    def _lap(self) -> float:
+        """What was spent since this was last asked."""
+        spent_s = self._time.lap()
+        self._spent_s += spent_s
+        return spent_s
 
-    def _charge(self, book: ChainBook, since_s: float) -> None:
-        """Counts time that a chain took since then. Raises OverBudget if it was too much."""
-        self._read_s = thread_time()
-        book.spent_s += self._read_s - since_s
+    def _charge(self, book: ChainBook) -> None:
+        """Counts the last lap to a chain. Raises OverBudget if it took too much."""
+        book.spent_s += self._lap()
         if book.spent_s > self._budget.chain_s + EVENT_S * len(book.folded.order):
             raise OverBudget
 
@@ -263,9 +262,9 @@ class Intake:
             self._notice(chain, finding)
 
     def _take(self, book: ChainBook, arrived: Arrival) -> None:
-        began_s = self._now_s()
+        self._lap()
         self._say(book.chain, book.take(arrived.event(self._catalog)))
-        self._charge(book, began_s)
+        self._charge(book)
 
     def _notice(self, chain: str, finding: Finding) -> None:
         """Enters what the arrival of an event shows."""

@@ -3,80 +3,30 @@
 import json
 import signal
 import sys
-import time
 import tracemalloc
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nacl.signing import SigningKey as NaclKey
 from typer.testing import CliRunner
 
 from casebus_consumers.door.addresses import read_networks
 from casebus_consumers.door.attachments.cli import app
-from casebus_consumers.door.attachments.fetching import BEFORE_STORED, BETWEEN_PIECES, Attachments
-from casebus_consumers.door.attachments.message_signature import TERM_S, signature_base, signed_headers
+from casebus_consumers.door.attachments.fetching import BEFORE_STORED, BETWEEN_PIECES
 from casebus_consumers.door.attachments.store import MOST_BYTES, Annex, AttachmentStore, annexes_of
-from casebus_consumers.door.http import create_app
 from casebus_consumers.door.outbound import Outbound
 from casebus_consumers.door.tls import DoorTls
-from casebus_schemas.wire.signing import SigningKey
 from support.cases.chains import at
-from support.cases.members import door_event
-from support.events import receipts
-from support.events.admissions import Admitter
-from support.events.signed_events import chain, seed_of, stored
+from support.events.signed_events import chain
 from support.reconciler.desk import envelope_at
+from support.scenes.attachment_scene import DIGEST, DOCUMENT, PIECE, Sender, again, receiver, state
 from support.scenes.certificates import Authority
 from support.scenes.door_children import connection_of, fetch_documents, fetching
 from support.scenes.door_scene import DoorScene
 from support.scenes.forked import forked
-from support.scenes.kept import keep
 from support.scenes.served import Served, serving
-
-DOCUMENT = bytes(range(256)) * 1024 * 12
-"""3 MiB."""
-DIGEST = sha256(DOCUMENT).hexdigest()
-PIECE = 1024 * 1024
-MPS = SigningKey(seed_of("mps"))
-
-
-class Sender:
-    """The regulator's door, which has said an event that names the document, to the police."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.scene = DoorScene(folder)
-        self.scene.door.keyring = lambda: Admitter().keyring  # type: ignore[method-assign]  # no Kafka here
-        self.app = create_app(self.scene.door, self.scene.clients, hosts=frozenset({"127.0.0.1"}))
-
-    def say(self, document: bytes = DOCUMENT, *told: str) -> None:
-        """Stores a document, says an event that names it, and has it admitted."""
-        digest = sha256(document).hexdigest()
-        self.put(document)
-        annex = {
-            "kind": "other",
-            "title": "t",
-            "sha256": digest,
-            "size": len(document),
-            "media_type": "text/plain",
-        }
-        event = door_event(id="0190163d-8694-739b-aea5-966c26f8ad01", data={"annexes": [annex]})
-        answer = self.scene.post("/v1/events", event)
-        assert answer.status_code == 202, answer.text
-        (row,) = self.scene.door._outbox.pending(0, 10, 10**8)
-        receipt = receipts.admitted(stored(row.record, 7), at("2016-10-19"), *(told or ("mps",)))
-        keep(self.scene.door, receipt)
-        self.scene.door._threads["attachments"].look()  # type: ignore[attr-defined]  # an Attachments
-
-    def put(self, document: bytes, digest: str | None = None) -> Any:
-        """Uploads a document as the agency's own system does."""
-        path = f"/v1/attachments/{digest or sha256(document).hexdigest()}"
-        headers = {"content-type": "application/octet-stream"}
-        return self.scene.client.put(path, content=document, headers=headers)
 
 
 @pytest.fixture
@@ -90,27 +40,6 @@ def sender(tmp_path: Path) -> Iterator[Sender]:
 def served(sender: Sender) -> Iterator[Served]:
     with serving(sender.app) as served:
         yield served
-
-
-def receiver(folder: Path, url: str, document: bytes = DOCUMENT, **more: Any) -> Attachments:
-    """The police's thread that fetches; it has heard that the regulator names a document."""
-    folder.mkdir(exist_ok=True)
-    found = fetching(folder, url, piece=PIECE, **more)
-    annex = Annex("ab" * 32, sha256(document).hexdigest(), chain(1), "csrc", len(document), None, False)
-    found._store.note("inbox", 0, [annex])
-    return found
-
-
-def state(of: Attachments) -> tuple[str, str | None]:
-    """State and problem of the one document."""
-    (listed,) = of._store.listed()
-    return listed["state"], listed["problem"]
-
-
-def again(of: Attachments) -> None:
-    """As if the pause were over."""
-    of._store.fetch_again()
-    assert of.fetch_one()
 
 
 # --- fetched ---------------------------------------------------------------------------------------------
@@ -216,91 +145,6 @@ def test_killed_at_any_place_it_goes_on(sender: Sender, served: Served, tmp_path
 
 
 # --- who may have it -------------------------------------------------------------------------------------
-
-
-def test_only_who_was_told_has_it(sender: Sender, served: Served, tmp_path: Path) -> None:
-    """An agency to which no event that names it was delivered is answered as if it were not there."""
-    sender.say(DOCUMENT, "spp")
-    police = receiver(tmp_path / "police", served.url)
-    police.fetch_one()
-    assert "404" in str(state(police)[1])
-    sender.scene.door.said.told_of = lambda _digest: {"mps"}  # type: ignore[method-assign, assignment]
-    again(police)
-    assert state(police)[0] == "stored"
-
-
-def ask(sender: Sender, **changes: Any) -> int:
-    """The status of a request that the police's door signs, changed in one place."""
-    path = f"/v1/attachments/{DIGEST}"
-    key, agency = changes.get("key", MPS), changes.get("agency", "mps")
-    signed = {
-        "method": changes.get("signed_method", "GET"),
-        "authority": changes.get("authority", "testserver"),
-        "path": changes.get("path", path),
-        "range": changes.get("range", "bytes=0-9"),
-        "now_s": int(time.time()) + changes.get("later_s", 0),
-    }
-    headers = {"authorization": "", "range": "bytes=0-9", **signed_headers(key, agency, **signed)}
-    del sender.scene.client.headers["authorization"]
-    headers.pop("authorization")
-    headers |= changes.get("headers", {})
-    found = sender.scene.client.get(path, headers=headers).status_code
-    sender.scene.client.headers["authorization"] = f"Bearer {sender.scene.key}"
-    return int(found)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"key": SigningKey(bytes(range(32)))},
-        {"agency": "spp"},
-        {"path": "/v1/attachments/" + "0" * 64},
-        {"range": "bytes=0-1"},
-        {"authority": "another.example"},
-        {"signed_method": "PUT"},
-        {"later_s": TERM_S + 5},
-        {"later_s": -TERM_S - 5},
-        {"headers": {"signature": "casebus=:" + b64encode(bytes(64)).decode() + ":"}},
-        {"headers": {"signature-input": 'casebus=();created=1;keyid="x"'}},
-        {"headers": {"signature": "x"}},
-        {"headers": {"range": "bytes=5-"}},
-    ],
-    ids=range(12),
-)
-def test_a_request_that_is_not_signed_by_an_agency_is_refused(
-    sender: Sender, changes: dict[str, Any]
-) -> None:
-    """401 for another key, agency, path, range, host, method or time; 206 for the true one."""
-    sender.say()
-    assert ask(sender) == 206
-    assert ask(sender, **changes) == 401
-
-
-def test_a_door_reaches_nothing_else(sender: Sender) -> None:
-    """An agency's signature opens documents alone."""
-    headers = signed_headers(
-        MPS, "mps", method="GET", authority="testserver", path="/v1/cases", range="", now_s=int(time.time())
-    )
-    del sender.scene.client.headers["authorization"]
-    assert sender.scene.client.get("/v1/cases", headers=headers).status_code == 401
-
-
-def test_the_signature_is_that_of_rfc_9421() -> None:
-    """Base and signature of its example B.2.6, with its key."""
-    parameters = '("date" "@method" "@path" "@authority" "content-type" "content-length")'
-    parameters += ';created=1618884473;keyid="test-key-ed25519"'
-    components = [
-        ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
-        ("@method", "POST"),
-        ("@path", "/foo"),
-        ("@authority", "example.com"),
-        ("content-type", "application/json"),
-        ("content-length", "18"),
-    ]
-    key = NaclKey(b64decode("n4Ni+HpISpVObnQMW0wOhCKROaIKqKtW/2ZYb2p9KcU="))
-    found = key.sign(signature_base(components, parameters)).signature
-    expected = "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw=="
-    assert b64encode(found).decode() == expected
 
 
 def test_a_sender_at_an_internal_address_needs_a_setting(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from casebus_consumers.door.asking import BATCH, EVENT, MOST_BYTES, MOST_EVENTS
 from casebus_consumers.door.operations import OPERATIONS
 from casebus_consumers.door.rates import Rates
+from casebus_producers.outbox.despite_law import last_noted
 from casebus_services.metrics.named import REGISTRY
 from support.cases.chains import at
 from support.cases.members import door_event
@@ -126,6 +127,27 @@ def test_advice_is_given_where_it_is_asked_for(scene: DoorScene) -> None:
     said["data"]["envelope"]["corrects"] = "ab" * 32
     advised = scene.post("/v1/events?advice=true", said, EVENT).json()
     assert [hint["pointer"] for hint in advised["advice"]] == ["/data/envelope/corrects"]
+
+
+def test_what_the_law_forbids_is_taken_for_a_reason_only(scene: DoorScene) -> None:
+    """A commitment behind the referral: 422 with the article, 202 for a reason, which is kept."""
+    envelope = {"to": ["spp"], "precision": "second", "legal_basis": []}
+    referral = door_event(time="2022-06-19T10:00:00+08:00", envelope={**envelope, "to": ["mps"]})
+    accepted = door_event(
+        id=IDS[9],
+        type="administrative.commitment_accepted",
+        time="2022-06-21T10:00:00+08:00",
+        envelope=envelope,
+    )
+    assert scene.post("/v1/events", referral, EVENT).status_code == 202
+    refused = scene.post("/v1/events", accepted, EVENT)
+    assert (refused.status_code, refused.json()["law"]) == (422, ["commitment-2021 7"])
+    assert "R47" in refused.json()["zh"]
+    assert scene.post("/v1/events?despite_law=%20", accepted, EVENT).status_code == 400
+    assert scene.post("/v1/events?despite_law=approved", accepted, EVENT).status_code == 202
+    with scene.outbox.reading() as connection:
+        (noted,) = last_noted(connection)
+    assert (str(noted.event), noted.despite.reason) == (IDS[9], "approved")
 
 
 def test_what_became_of_it(scene: DoorScene) -> None:

@@ -14,8 +14,7 @@ from support.cases.documented import DOCS
 
 _SPAN = re.compile(r"`(casebus [^`\n]+)`")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINE = re.compile(r"^(casebus (?!\w+ v\d+$)[^\n]+)$", re.MULTILINE)
-"""A command on a line of its own; `casebus genesis v1` begins a file."""
+_LINE = re.compile(r"^(casebus [^\n]+)$", re.MULTILINE)
 DEFAULT = {"statistics": "figures"}
 """Groups that take the arguments of one of their commands without its name."""
 BYTES = "records.md"

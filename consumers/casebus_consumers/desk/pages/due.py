@@ -39,7 +39,7 @@ def show(asked: Asked) -> Response:
         pages=-(-len(every) // _ON_A_PAGE),
         axis=axis,
         figures=figures_of(glance, desk.agency),
-        weeks=weeks_of(glance.duties, glance.now, calendar),
+        weeks=weeks_of(glance.cases, glance.now, calendar),
     )
 
 

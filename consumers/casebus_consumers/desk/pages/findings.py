@@ -1,14 +1,22 @@
 """Findings: what disagrees or is missing, and on one page each the answer to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
 from casebus_consumers.desk.answers import CHOICES, Intended, intended, own_figure, suggested_value
 from casebus_consumers.desk.asked import Asked, Gone, Page
+from casebus_consumers.desk.board import Cases
 from casebus_consumers.desk.shown.finding_card import card_of
-from casebus_consumers.desk.shown.findings_list import answered_by, finding_title, opened_at, severity_of
+from casebus_consumers.desk.shown.findings_list import (
+    answered_by,
+    finding_title,
+    opened_at,
+    ordered,
+    severity_of,
+    waits,
+)
 from casebus_consumers.desk.shown.names import case_facts, case_name
 from casebus_schemas.errors import BusError
 from casebus_schemas.texts.errors import detail_in_chinese
@@ -20,7 +28,8 @@ _ON_A_PAGE = 60
 def show(asked: Asked) -> Response:
     """The list."""
     sight, own = asked.query("see", SIGHTS) or "open", asked.desk.agency
-    every = {name: found_findings(asked, name) for name in SIGHTS}
+    cases = asked.glance.cases
+    every = cases.once(("sights of findings", own), lambda: _sights(cases, own))
     page = max(asked.number("page") or 1, 1)
     shown = every[sight][(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
     w = asked.words
@@ -45,18 +54,20 @@ def show(asked: Asked) -> Response:
 
 
 def found_findings(asked: Asked, sight: str) -> list[dict[str, Any]]:
-    """The findings of a sight, the gravest and newest first."""
-    own = asked.desk.agency
-    tests: dict[str, Callable[[dict[str, Any]], bool]] = {
-        "answer": lambda one: one["state"] in ("open", "reopened") and not answered_by(one, own),
-        "open": lambda one: one["state"] != "closed",
-        "high": lambda one: one["state"] != "closed" and one["severity"] == "high",
-        "closed": lambda one: one["state"] == "closed",
+    """The findings of a sight, in their order."""
+    return _sights(asked.glance.cases, asked.desk.agency)[sight]
+
+
+def _sights(cases: Cases, own: str) -> dict[str, list[dict[str, Any]]]:
+    """The findings of each sight, in their order."""
+    every = ordered(cases)
+    running = [one for one in every if one["state"] != "closed"]
+    return {
+        "answer": [one for one in running if waits(one, own)],
+        "open": running,
+        "high": [one for one in running if one["severity"] == "high"],
+        "closed": [one for one in every if one["state"] == "closed"],
     }
-    found = [one for one in asked.glance.findings if tests[sight](one)]
-    found.sort(key=lambda one: (opened_at(one), one["id"]), reverse=True)
-    found.sort(key=lambda one: one["severity"] != "high")
-    return found
 
 
 def show_one(asked: Asked) -> Response:

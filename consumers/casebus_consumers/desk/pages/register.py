@@ -22,11 +22,13 @@ from . import (
     proofs,
     search,
     sign_in,
+    sign_on,
     statistics,
 )
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *sign_on.PAGES,
     *account.PAGES,
     *inbox.PAGES,
     *notice.PAGES,

@@ -1,11 +1,12 @@
 """Rows of the list of terms, and the weeks ahead with what ends on each day."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from casebus_consumers.desk.board import RUNNING, is_running
+from casebus_consumers.desk.board import RUNNING, Cases, is_running
 from casebus_consumers.desk.desk import Glance
 from casebus_consumers.desk.words import Count, Words
 from casebus_schemas.law.calendar import Calendar
@@ -73,18 +74,24 @@ class Day:
 
 def counts_of(glance: Glance, own: str) -> dict[str, int]:
     """How many duties each sight has."""
-    found = dict.fromkeys(SIGHTS, 0)
-    for duty in glance.duties:
-        for sight in _sights(duty, own):
-            found[sight] += 1
-    return found
+    return {sight: len(found) for sight, found in _by_sight(glance.cases, own).items()}
 
 
 def chosen(glance: Glance, own: str, sight: str) -> list[dict[str, Any]]:
     """The duties of a sight, what ends first at the top; those that are over from the last one back."""
-    found = [duty for duty in glance.duties if sight in _sights(duty, own)]
-    found.sort(key=lambda duty: (*reversed(ends_of(duty)), duty["id"]))
-    return found[::-1] if sight == "over" else found
+    return _by_sight(glance.cases, own)[sight]
+
+
+def _by_sight(cases: Cases, own: str) -> dict[str, list[dict[str, Any]]]:
+    def sorted_out() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {sight: [] for sight in SIGHTS}
+        for duty in sorted(cases.duties, key=lambda duty: (*reversed(ends_of(duty)), duty["id"])):
+            for sight in _sights(duty, own):
+                found[sight].append(duty)
+        found["over"].reverse()
+        return found
+
+    return cases.once(("sights of duties", own), sorted_out)
 
 
 def _sights(duty: dict[str, Any], own: str) -> tuple[str, ...]:
@@ -167,22 +174,25 @@ def _law(duty: dict[str, Any], w: Words) -> str:
     return w.listed(list(dict.fromkeys(named)))
 
 
-def weeks_of(duties: Sequence[dict[str, Any]], now: datetime, calendar: Calendar) -> list[list[Day]]:
+def weeks_of(cases: Cases, now: datetime, calendar: Calendar) -> list[list[Day]]:
     """Five weeks from the Monday of this one; of running duties, those that end on each day."""
     today = in_beijing(now).date()
     monday = today - timedelta(days=today.weekday())
-    first: dict[date, int] = {}
-    last: dict[date, int] = {}
-    for duty in duties:
-        if is_running(duty):
-            for ends, end in zip((first, last), ends_of(duty), strict=True):
-                day = in_beijing(end - _A_MS).date()
-                ends[day] = ends.get(day, 0) + 1
+    first, last = cases.once("days", lambda: _ends_by_day(cases))
     weeks = []
     for week in range(_WEEKS):
         days = [monday + timedelta(days=7 * week + number) for number in range(7)]
         weeks.append([_day(day, today, first.get(day, 0), last.get(day, 0), calendar) for day in days])
     return weeks
+
+
+def _ends_by_day(cases: Cases) -> tuple[Counter[date], Counter[date]]:
+    """How many running duties end on each day, by their first and by their last reading."""
+    found: tuple[Counter[date], Counter[date]] = (Counter(), Counter())
+    for duty in cases.running:
+        for ends, end in zip(found, ends_of(duty), strict=True):
+            ends[in_beijing(end - _A_MS).date()] += 1
+    return found
 
 
 def _day(day: date, today: date, first: int, last: int, calendar: Calendar) -> Day:

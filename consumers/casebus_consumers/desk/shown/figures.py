@@ -1,10 +1,12 @@
 """The figures of the day, and what must be done first."""
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any
 
-from casebus_consumers.desk.board import RUNNING, is_running
+from casebus_consumers.desk.board import RUNNING, Cases
 from casebus_consumers.desk.desk import Glance
 from casebus_consumers.desk.words import Words
 
@@ -42,26 +44,31 @@ class Task:
 
 def figures_of(glance: Glance, own: str) -> Figures:
     """Of everything that is known."""
+    figures, ends = glance.cases.once(("figures", own), lambda: _counted(glance.cases, own))
+    coming = bisect_right(ends, glance.now)
+    return replace(figures, next_end=ends[coming] if coming < len(ends) else None)
+
+
+def _counted(cases: Cases, own: str) -> tuple[Figures, list[datetime]]:
+    """All but what depends on the time, and the first ends of all running duties in order."""
     sides = {state: [0, 0] for state in RUNNING}
-    ends = []
-    for duty in glance.duties:
-        if is_running(duty):
-            sides[duty["state"]][0 if is_owed_by(duty, own) else 1] += 1
-            ends.append(ends_of(duty)[0])
+    for duty in cases.running:
+        sides[duty["state"]][0 if is_owed_by(duty, own) else 1] += 1
     states = {state: (ours, theirs) for state, (ours, theirs) in sides.items()}
-    running = [one for one in glance.findings if one["state"] != "closed"]
-    high = sum(1 for one in running if one["severity"] == "high")
-    coming = [end for end in ends if end > glance.now]
-    return Figures(states, high, len(running) - high, min(coming, default=None))
+    severities = [one["severity"] for one in cases.findings if one["state"] != "closed"]
+    high = severities.count("high")
+    ends = sorted(ends_of(duty)[0] for duty in cases.running)
+    return Figures(states, high, len(severities) - high, None), ends
 
 
 def first_things(glance: Glance, own: str, w: Words) -> list[Task]:
     """The agency's own duties, the most urgent first."""
-    owed = [
-        duty for duty in glance.duties if is_owed_by(duty, own) and is_running(duty) and not duty["right"]
-    ]
-    owed.sort(key=lambda duty: _rank(duty))
-    return [_task(duty, glance, own, w) for duty in owed[:_MOST]]
+
+    def most_urgent() -> list[dict[str, Any]]:
+        owed = (duty for duty in glance.cases.running if is_owed_by(duty, own) and not duty["right"])
+        return nsmallest(_MOST, owed, key=_rank)
+
+    return [_task(duty, glance, own, w) for duty in glance.cases.once(("first", own), most_urgent)]
 
 
 def _rank(duty: dict[str, Any]) -> tuple[int, datetime, str]:

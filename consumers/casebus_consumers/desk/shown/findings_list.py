@@ -1,8 +1,10 @@
 """Findings in a list: what disagrees, how grave that is, and whether we have answered."""
 
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any
 
+from casebus_consumers.desk.board import Cases
 from casebus_consumers.desk.desk import Glance
 from casebus_consumers.desk.words import Words
 from casebus_schemas.rules.register import RULES
@@ -39,10 +41,13 @@ def answered_by(finding: dict[str, Any], agency: str) -> dict[str, Any] | None:
 
 def to_answer(glance: Glance, own: str, w: Words) -> list[Task]:
     """Findings that are open and on which the agency has said nothing, the gravest and oldest first."""
-    waiting = [
-        one for one in glance.findings if one["state"] in ("open", "reopened") and not answered_by(one, own)
-    ]
-    waiting.sort(key=lambda one: (one["severity"] != "high", opened_at(one), one["id"]))
+
+    def first() -> list[dict[str, Any]]:
+        waiting = (one for one in glance.findings if waits(one, own))
+        return nsmallest(
+            _MOST, waiting, key=lambda one: (one["severity"] != "high", opened_at(one), one["id"])
+        )
+
     return [
         Task(
             finding_title(one, w),
@@ -50,5 +55,16 @@ def to_answer(glance: Glance, own: str, w: Words) -> list[Task]:
             w.gap.join((case_name(glance.cases[one["chain"]], w), one["rule"], w.say(one["because"]))),
             severity_of(one, w),
         )
-        for one in waiting[:_MOST]
+        for one in glance.cases.once(("answer", own), first)
     ]
+
+
+def waits(finding: dict[str, Any], own: str) -> bool:
+    """Whether a finding is open, and the agency has said nothing on it."""
+    return finding["state"] in ("open", "reopened") and not answered_by(finding, own)
+
+
+def ordered(cases: Cases) -> list[dict[str, Any]]:
+    """All findings, the grave ones first, of each the newest first."""
+    found = sorted(cases.findings, key=lambda one: (opened_at(one), one["id"]), reverse=True)
+    return sorted(found, key=lambda one: one["severity"] != "high")

@@ -11,9 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from casebus_consumers.kept_file import KeptFile, made_once
 from casebus_schemas.errors import UsageError
-
-from ..kept_file import KeptFile
 
 MOST_BYTES = 5 * 1024**3
 CHUNK = 1024 * 1024
@@ -69,7 +68,7 @@ class AttachmentStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "incoming").mkdir(exist_ok=True, mode=0o700)
         self._folder = folder
-        self._kept = KeptFile(folder / "attachments.db", tables=_TABLES, version=_VERSION)
+        self._kept = KeptFile(folder / "attachments.db", made_once(_TABLES, _VERSION))
 
     # --- what events name --------------------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from casebus_consumers.kept_file import KeptFile, made_once
+
 from ..answers import Answer, after
-from ..kept_file import KeptFile
 
 _VERSION = 1
 _TABLES = """
@@ -38,7 +39,7 @@ class DropStore:
     """The file. Each call is one transaction, on disk when it returns."""
 
     def __init__(self, file: Path) -> None:
-        self._kept = KeptFile(file, tables=_TABLES, version=_VERSION)
+        self._kept = KeptFile(file, made_once(_TABLES, _VERSION))
 
     def name_for(self, name: str, digest: str) -> str:
         """Under which name a file of that content is kept: its own, unless another content has that."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from casebus_consumers.kept_file import KeptFile, made_once
 from casebus_schemas.errors import UsageError
 
 from ..addresses import target_of
 from ..deliveries import ADD_MESSAGE, ADDRESS_STANDING, MESSAGES, Deliveries, Message
-from ..kept_file import KeptFile
 from .signing import SYMMETRIC, new_secret
 
 EVENTS = ("notice.arrived", "receipt.refused", "receipt.admitted", "receipt.ledgered")
@@ -73,7 +73,7 @@ class WebhookStore(Deliveries):
     """The file. Each call is one transaction, on disk when it returns; for several threads and processes."""
 
     def __init__(self, file: Path, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        super().__init__(KeptFile(file, tables=_TABLES, version=_VERSION), clock_ms)
+        super().__init__(KeptFile(file, made_once(_TABLES, _VERSION)), clock_ms)
 
     # --- addresses ---------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from casebus_schemas.law.duty_state import last_day_of
 from casebus_schemas.small_types import Agency, RuleId
 from casebus_schemas.texts.symbols import STEPS, agency, word
 from casebus_schemas.times import beijing_text
+from casebus_schemas.wire.uuids import uuid_text
 
 from ..finding import Account, Suggestion
 from ..folded_case import Case
@@ -95,7 +96,7 @@ def _missing(duty: Obligation, rung: Step, higher: Step, *, contested: bool) -> 
     approvals = [_approval(duty, event) for event in duty.approvals[:MOST_NAMED]]
     answered = [duty.met_by] if duty.met_by else []
     return Found(
-        subject=f"{duty.id}\n{higher.step}",
+        subject=f"{uuid_text(duty.id)}\n{higher.step}",
         causes=[duty.cause],
         accounts=[
             Account(

@@ -1,0 +1,1 @@
+"""Signing in at the agency's own identity provider (OpenID Connect)."""
