@@ -120,9 +120,12 @@ class Connector:
         replies = envelope.get("in_reply_to") is not None and envelope.get("in_reply_to_hash") is None
         return event.get("subject") is None or replies
 
-    def prepare(self, writing: Writing, event: DoorEvent, despite: str | None = None) -> ReadyEvent:
+    def prepare(
+        self, writing: Writing, event: DoorEvent, despite: str | None = None, *, seal: bool = True
+    ) -> ReadyEvent:
         """The event complete and encoded. Raises DoorProblem with all that is wrong. Reads only the agency's
-        own file. `despite` is why it is said although the law leaves no room for it, if it is."""
+        own file. `despite` is why it is said although the law leaves no room for it, if it is. Without `seal`
+        personal data are left out, and no key is made for them."""
         kind, schema = self._catalog.event(event.type), self._catalog.latest(event.type)
         envelope = event.data.get("envelope", {})
         answered, unclear = None, None
@@ -164,8 +167,8 @@ class Connector:
         if against and despite is None:
             raise together([AgainstLaw(one) for one in against])
         place = self._place(kind, subject, id)
-        content = None if event.personal is None else content_of(event.personal)
-        if event.type == GRANTED and content is None:
+        content = None if event.personal is None or not seal else content_of(event.personal)
+        if event.type == GRANTED and content is None and seal:
             content = self._granted(writing, event, subject)
         if content is None and data.get("sealed") is not None:
             self._check_sealed(data["sealed"], place)

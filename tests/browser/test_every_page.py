@@ -79,7 +79,7 @@ def test_pages_with_nothing_on_them(browser: "Browser", empty: DeskScene) -> Non
                 found += see(somebody, "/sign-in", views)
                 somebody.turn_to(views[0])
                 somebody.sign_in("liaison")
-                for path in ("/inbox", "/due", "/findings", "/cases"):
+                for path in ("/inbox", "/due", "/findings", "/cases", "/dead-letters"):
                     found += see(somebody, f"{path}?empty", views)
                 somebody.refusals = {404}
                 found += see(somebody, "/nowhere", views)

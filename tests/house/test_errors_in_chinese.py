@@ -32,6 +32,8 @@ OFFICERS = (
     "consumers/casebus_consumers/auditor/proof_rows.py",
     "consumers/casebus_consumers/auditor/proving.py",
     "consumers/casebus_consumers/auditor/proving_absence.py",
+    "consumers/casebus_consumers/desk/compose/*.py",
+    "consumers/casebus_consumers/desk/pages/*.py",
     "consumers/casebus_consumers/desk/oidc/*.py",
     "consumers/casebus_consumers/own/*.py",
     "consumers/casebus_consumers/door/addresses.py",

@@ -27,8 +27,8 @@ from .sessions import Session
 from .words import Words, language_of
 
 METHODS = ("GET", "HEAD", "POST")
-MOST_BYTES = 256 * 1024
-MOST_FIELDS = 500
+MOST_BYTES = 1024 * 1024
+MOST_FIELDS = 5_000
 MOST_CONNECTIONS = 1_000
 """Open at a time: each open page keeps one for what comes."""
 POLICY: Mapping[str, str] = {

@@ -15,10 +15,14 @@ from casebus_producers.outbox.outbox_events import Queued
 from casebus_producers.own_events import own_events
 from casebus_schemas.agencies import BUS
 from casebus_schemas.catalogue.catalog import Catalog
+from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.door import DoorProblem, to_json
 
 from .background import Looked
 from .board import Board, Cases
+from .compose.approving import Approvals
+from .compose.draft_keys import DraftKeys, draft_keys_folder
+from .compose.drafts import Drafts
 from .evidence import Evidence, Sources
 from .jobs import Jobs
 from .ledger_state import ledger_state
@@ -75,6 +79,8 @@ class Desk(Office):
         self.door = door
         self.settings = settings
         self.catalog = catalog
+        self.drafts = Drafts(self.store, DraftKeys(draft_keys_folder(settings.data_dir)))
+        self.approvals = Approvals.read(self.agency, settings.data_dir, catalog)
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
         self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
@@ -118,11 +124,18 @@ class Desk(Office):
             for entry in self.door.store.of_speaker(BUS, chain)
         ]
 
-    def say(self, event: Mapping[str, Any]) -> Queued:
+    def say(self, event: Mapping[str, Any], *, approved: bool = False) -> Queued:
         """Says an event through the agency's own outbox and key: on disk when it returns.
 
-        Raises DoorProblem with all that is wrong; then nothing is said.
+        Raises DoorProblem with all that is wrong, and UsageError where a second officer must approve such an
+        event and none has (`approved`); then nothing is said.
         """
+        if not approved and self.approvals.of(str(event["type"]), self.now()) is not None:
+            raise UsageError(
+                "an event that a second officer must approve",
+                found=event["type"],
+                expected="handed in, and approved by a head who did not write it",
+            )
         (found,) = self.door.say([event])
         if isinstance(found, DoorProblem):
             raise found

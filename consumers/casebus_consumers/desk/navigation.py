@@ -34,11 +34,17 @@ def _findings(asked: Asked) -> str | None:
     return f"{number:,}" if number else None
 
 
+def _to_approve(asked: Asked) -> str | None:
+    number = asked.desk.drafts.waiting() if asked.may("approve") else 0
+    return asked.words("frame.to_approve", n=Count(number)) if number else None
+
+
 ENTRIES: tuple[Entry, ...] = (
     Entry("inbox", "/inbox", "read", _unread),
     Entry("due", "/due", "read", _due),
     Entry("findings", "/findings", "read", _findings),
     Entry("cases", "/cases", "read"),
+    Entry("compose", "/compose", "act", _to_approve),
     Entry("audit", "/audit", "audit"),
     Entry("operate", "/operate", "operate"),
     Entry("letters", "/dead-letters", "mend"),

@@ -43,6 +43,23 @@ STEPS = (
     );
     """,
     """
+    CREATE TABLE draft (
+        id TEXT PRIMARY KEY, type TEXT NOT NULL, chain TEXT, event_id TEXT NOT NULL, state TEXT NOT NULL,
+        owner TEXT NOT NULL, version INTEGER NOT NULL, made_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+        content BLOB, event BLOB, digest TEXT, sent_digest TEXT
+    );
+    CREATE INDEX draft_state ON draft (state, changed_ms);
+    CREATE TABLE draft_writer (
+        draft TEXT NOT NULL REFERENCES draft (id) ON DELETE CASCADE, officer TEXT NOT NULL,
+        PRIMARY KEY (draft, officer)
+    );
+    CREATE TABLE draft_step (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, draft TEXT NOT NULL REFERENCES draft (id) ON DELETE CASCADE,
+        at_ms INTEGER NOT NULL, officer TEXT NOT NULL, shown TEXT NOT NULL, act TEXT NOT NULL, words BLOB
+    );
+    CREATE INDEX draft_steps ON draft_step (draft, number);
+    """,
+    """
     CREATE TABLE said (
         digest TEXT NOT NULL, chain TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, agency TEXT NOT NULL,
         at_ms INTEGER NOT NULL, PRIMARY KEY (chain, digest)

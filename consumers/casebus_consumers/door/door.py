@@ -17,7 +17,7 @@ from casebus_producers.config import AgencySettings
 from casebus_producers.connector import Connector
 from casebus_producers.faults import PublisherFaults
 from casebus_producers.outbox.outbox import Outbox
-from casebus_producers.outbox.outbox_events import Acknowledged, Queued
+from casebus_producers.outbox.outbox_events import Acknowledged, Queued, ReadyEvent
 from casebus_producers.outbox.publisher import Publisher
 from casebus_producers.sealing.sealer import Sealer
 from casebus_schemas.admission.keyring import Keyring
@@ -247,11 +247,14 @@ class Door:
             if not self._sealer.knows_keys:
                 raise
 
-    def would_say(self, event: object) -> None:
-        """Checks an event as `say` does, and keeps nothing. Raises DoorProblem with all that is wrong."""
+    def would_say(self, event: object) -> ReadyEvent:
+        """The event as `say` would take it, and nothing is kept. Raises DoorProblem with all that is wrong.
+
+        Personal data are looked at and not sealed: whether each recipient has a key is seen when it is said.
+        """
         parsed = parse_event(event, self._catalog)
         with self._outbox.writing() as writing:
-            self._connector.prepare(writing, parsed)
+            return self._connector.prepare(writing, parsed, seal=False)
 
     def law_of(self, event: object) -> list[str]:
         """The texts of law with their articles on which the type of an event stands, where any are known."""

@@ -5,16 +5,9 @@ from typing import Any
 
 from casebus_producers.sealing.opener import Opened
 from casebus_schemas.texts.symbols import agency as called
+from casebus_schemas.texts.symbols import shown, symbols
 
 MARK = "密封 SEALED"
-_KINDS = {
-    "resident_id": "居民身份证 resident identity number",
-    "passport": "护照 passport",
-    "travel_permit": "通行证 travel permit",
-    "residence_permit": "居留证 residence permit",
-    "credit_code": "统一社会信用代码 credit code",
-    "other": "其他证件 other document",
-}
 
 
 def sealed_lines(opened: Opened) -> list[str]:
@@ -31,7 +24,8 @@ def _facts(personal: Mapping[str, Any]) -> Iterator[str]:
         yield f"{person['ref']}  {names}{born}"
         for document in person["documents"]:
             issuer = f" ({document['issuer']})" if document["issuer"] else ""
-            yield f"{person['ref']}  {_KINDS[document['kind']]} {document['number']}{issuer}"
+            kind = shown(symbols()["IdentityKind"], document["kind"])
+            yield f"{person['ref']}  {kind} {document['number']}{issuer}"
         for what, values in (("住址 address", person["addresses"]), ("联系方式 contact", person["contacts"])):
             for value in values:
                 yield f"{person['ref']}  {what} {value}"

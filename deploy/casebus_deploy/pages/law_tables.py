@@ -1,8 +1,9 @@
-"""The tables of docs/law.md: crimes, filing standards by article, and what laundering of which gains is."""
+"""The tables of docs/law.md: crimes, filing standards, what laundering of which gains is, approvals."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from casebus_schemas.law.approvals import NeededApproval, needed_approvals
 from casebus_schemas.law.charges import crimes
 from casebus_schemas.law.predicates import predicates
 from casebus_schemas.law.thresholds import Threshold, thresholds
@@ -20,6 +21,11 @@ From which amount on (CNY) a case is filed, by article of the Criminal Law and t
 _PREDICATES = """\
 Which article fits the laundering of the gains of a predicate crime, by its article and by whose gains
 they are (`law/predicates.yaml`).
+"""
+_APPROVALS = """\
+Which events the law lets an agency say only once somebody above the officer has approved them
+(`law/approvals.yaml`); what lifts the limit of a clock is such an approval itself. A desk asks for a second
+officer then ([liaison-officer.md](liaison-officer.md)); an agency's own system sees to it itself.
 """
 
 
@@ -50,6 +56,19 @@ def tables() -> Iterator[str]:
         called = crime.article or "不另成罪 no crime of its own"
         yield f"| {article} | {in_both(word(GAINS, gains))} | {called}{_unsure(verified=crime.verified)} |"
     yield ""
+    yield "## Approvals before an event"
+    yield ""
+    yield _APPROVALS
+    yield "| said by | events | who approves | law |"
+    yield "|---|---|---|---|"
+    yield from map(_approval, needed_approvals())
+    yield ""
+
+
+def _approval(one: NeededApproval) -> str:
+    law = ", ".join(f"[{article.instrument}](#instruments) {article.article}" for article in one.law)
+    types = ", ".join(f"`{type}`" for type in one.types)
+    return f"| {one.by} | {types} | {in_both(one.approver)} | {law}{_unsure(verified=one.verified)} |"
 
 
 def _standard(threshold: Threshold) -> str:

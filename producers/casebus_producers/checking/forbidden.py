@@ -49,7 +49,7 @@ class Forbidden(NamedTuple):
 
 
 class AgainstLaw(DoorProblem):
-    """An event that the law leaves no room for; `law` are the articles, `zh` is `detail` in Chinese."""
+    """An event that the law leaves no room for; `forbidden` says why, `zh` is `detail` in Chinese."""
 
     def __init__(self, forbidden: Forbidden) -> None:
         super().__init__(
@@ -60,6 +60,7 @@ class AgainstLaw(DoorProblem):
             remedy="do not say it, or say it with a reason that is kept: "
             "`casebus publish --despite-law REASON`, or ?despite_law=REASON at the door",
         )
+        self.forbidden = forbidden
         self.law = (forbidden.articles,)
         self.zh = (
             f"/type: 法律不允许（{forbidden.rule}，{forbidden.articles}）：{forbidden.because.zh}；"

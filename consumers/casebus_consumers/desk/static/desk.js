@@ -2,9 +2,14 @@
 "use strict";
 (() => {
   const body = document.body;
+  const changed = (one) => {
+    if (one.tagName === "SELECT") return one.selectedIndex !== Math.max([...one.options].findIndex((choice) => choice.defaultSelected), 0);
+    if (one.type === "checkbox" || one.type === "radio") return one.checked !== one.defaultChecked;
+    return "defaultValue" in one && one.value !== one.defaultValue;
+  };
   const written = () =>
     [...document.querySelectorAll("main form[method=post]")].some((form) =>
-      [...form.elements].some((one) => one.type !== "hidden" && one.value !== one.defaultValue && "defaultValue" in one));
+      [...form.elements].some((one) => one.type !== "hidden" && changed(one)));
   const busy = () => written() || document.querySelector("main details[open]") !== null ||
     (document.activeElement !== null && document.activeElement.closest("main form") !== null);
 
