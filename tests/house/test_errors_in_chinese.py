@@ -25,6 +25,13 @@ OFFICERS = (
     "consumers/casebus_consumers/liaison/*.py",
     "consumers/casebus_consumers/*.py",
     "consumers/casebus_consumers/desk/[!w]*.py",
+    "consumers/casebus_consumers/desk/pages/case.py",
+    "consumers/casebus_consumers/desk/pages/due.py",
+    "consumers/casebus_consumers/desk/pages/proofs.py",
+    "consumers/casebus_consumers/auditor/ledger_rows.py",
+    "consumers/casebus_consumers/auditor/proof_rows.py",
+    "consumers/casebus_consumers/auditor/proving.py",
+    "consumers/casebus_consumers/auditor/proving_absence.py",
     "consumers/casebus_consumers/desk/compose/*.py",
     "consumers/casebus_consumers/desk/pages/*.py",
     "consumers/casebus_consumers/desk/oidc/*.py",
@@ -59,7 +66,8 @@ OFFICERS = (
     "services/casebus_services/sqlite_reading.py",
 )
 """Where the errors of inbox, receipts, case, obligations, findings, answer, correct, withdraw, check,
-publish, law, enroll and connection come from: their own files and what these read, write and ask."""
+publish, law, enroll, connection and of the desk's proofs come from: their own files and what these read,
+write and ask."""
 _MESSAGE_AT = {"DoorProblem": 1, "Refused": 1, "Problem": 2}
 """Place of the message among the arguments; elsewhere it is the first."""
 _ERRORS = {"AccessDenied", "BusError", "RetryLater", "StopService", "UsageError", *_MESSAGE_AT}

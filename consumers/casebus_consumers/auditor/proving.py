@@ -1,6 +1,6 @@
 """Makes proofs, bundles and tiles out of the ledger's tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -92,13 +92,15 @@ def bundle(
     *,
     withhold: frozenset[str] = frozenset(),
     cover: Cover = "case",
+    keep: Callable[[ChainEntry], bool] = lambda _entry: True,
 ) -> Bundle:
     """The bundle of a chain as of the newest good checkpoint.
 
     `withhold` names the places, or the ids, of events whose contents are to be shown by their hash alone; the
     admission of such an event is withheld with it. `*` withholds all. `cover` says from where on all leaves
     are shown of the logs on which the bus speaks of the case, those of other chains closed: from before its
-    first event, from the start, or nowhere. Raises UsageError if there is no entry.
+    first event, from the start, or nowhere. Entries of the chain that `keep` denies are left out: then a
+    bundle holds only with the cover `none`. Raises UsageError if there is no entry.
     """
     note = rows.checkpoint(1, suffices)
     number = size_of(note)
@@ -107,7 +109,7 @@ def bundle(
     contents = ShownContents()
     of_chain: dict[int, list[ChainEntry]] = {}
     for log_id, entry in rows.of_chain(chain.encode()):
-        if log_id in heads and entry.idx < heads[log_id].size:
+        if log_id in heads and entry.idx < heads[log_id].size and keep(entry):
             of_chain.setdefault(log_id, []).append(entry)
     if not of_chain:
         raise UsageError(f"nothing of the chain {chain[:80]}", expected=f"entries sealed by epoch {number}")

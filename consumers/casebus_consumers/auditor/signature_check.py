@@ -21,7 +21,7 @@ from casebus_schemas.wire.records import Headers, Record, TopicPartition
 from casebus_schemas.wire.stream_head import Stream, StreamHead
 from casebus_services.ledger.ledger_database import Database
 from casebus_services.reconciler.stepped_over import order_to_step_over, step_over_orders
-from casebus_services.streams.two_threads import Halves
+from casebus_services.two_threads import Halves
 
 from .damage import VerifyReport
 from .epoch_check import Trusted

@@ -82,6 +82,13 @@ class Asked:
         """What a page may say was done just now (`?done=`, with a text `frame.done_…`)."""
         return tuple(key.removeprefix("frame.done_") for key in all_texts() if key.startswith("frame.done_"))
 
+    @property
+    def audit_pages(self) -> Mapping[str, str]:
+        """The pages of the audit: addresses by name."""
+        from .navigation import AUDIT_PAGES
+
+        return AUDIT_PAGES
+
     @cached_property
     def entries(self) -> list["Entry"]:
         """The pages that the head leads to."""

@@ -18,15 +18,25 @@ from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import UsageError
 from casebus_schemas.wire.door import DoorProblem, to_json
 
+from .background import Looked
 from .board import Board, Cases
 from .compose.approving import Approvals
 from .compose.draft_keys import DraftKeys, draft_keys_folder
 from .compose.drafts import Drafts
+from .evidence import Evidence, Sources
+from .jobs import Jobs
+from .ledger_state import ledger_state
 from .notices import Notices
 from .office import Office
 from .own_letters import OwnLetters
 from .own_operation import OwnOperation
+from .own_tally import OwnTally
+from .search_index import SearchIndex
 from .store import desk_file
+
+EVIDENCE = "evidence"
+"""The folder of what was proven, below the agency's own."""
+_LEDGER_FRESH_S, _TALLY_FRESH_S = 5.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class Desk(Office):
         *,
         simulated_clock: bool = False,
         hasher: PasswordHasher | None = None,
+        ledger: Sources | None = None,
     ) -> None:
         super().__init__(
             door.agency, desk_file(settings.data_dir), simulated_clock=simulated_clock, hasher=hasher
@@ -72,6 +83,11 @@ class Desk(Office):
         self.approvals = Approvals.read(self.agency, settings.data_dir, catalog)
         self.notices = Notices(self.store, door.store, door.outbox, catalog)
         self.view = door.view
+        self.index = SearchIndex(self.store, door.view, door.store, door.outbox)
+        self.evidence = Evidence(ledger or Sources(), door.view, door.store, door.outbox)
+        self.ledger_state = Looked(lambda: ledger_state(self.evidence.sources), _LEDGER_FRESH_S)
+        self.tally = Looked(OwnTally(door.view, door.store, door.outbox).now, _TALLY_FRESH_S)
+        self.jobs = Jobs(self.store, settings.data_dir / EVIDENCE, self.evidence.works())
         self.letters = OwnLetters(door, settings.data_dir, self.store, catalog)
         self.operation = OwnOperation(door, settings.data_dir)
         self._board = Board(door.view, door.store, door.outbox)

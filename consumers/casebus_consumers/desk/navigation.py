@@ -1,6 +1,6 @@
 """The pages that the head of every page leads to, each for who may open it, with what waits there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .asked import Asked
@@ -45,9 +45,19 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("findings", "/findings", "read", _findings),
     Entry("cases", "/cases", "read"),
     Entry("compose", "/compose", "act", _to_approve),
+    Entry("audit", "/audit", "audit"),
     Entry("operate", "/operate", "operate"),
     Entry("letters", "/dead-letters", "mend"),
 )
+AUDIT_PAGES: Mapping[str, str] = {
+    "search": "/audit",
+    "ledger": "/audit/ledger",
+    "proofs": "/audit/proofs",
+    "statistics": "/audit/statistics",
+    "insiders": "/audit/insiders",
+    "accesses": "/audit/accesses",
+}
+"""Addresses by the keys of their texts in audit.yaml."""
 
 
 def entries(asked: Asked) -> list[Entry]:

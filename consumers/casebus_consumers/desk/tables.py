@@ -59,5 +59,28 @@ STEPS = (
     );
     CREATE INDEX draft_steps ON draft_step (draft, number);
     """,
+    """
+    CREATE TABLE said (
+        digest TEXT NOT NULL, chain TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, agency TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, PRIMARY KEY (chain, digest)
+    );
+    CREATE INDEX said_at ON said (at_ms);
+    CREATE TABLE identifier (
+        plain TEXT NOT NULL, kind TEXT NOT NULL, chain TEXT NOT NULL, digest TEXT, shown TEXT NOT NULL
+    );
+    CREATE INDEX identifier_plain ON identifier (plain);
+    CREATE INDEX identifier_chain ON identifier (chain);
+    CREATE INDEX identifier_name ON identifier (plain)
+        WHERE kind IN ('reference', 'document', 'suspect', 'security');
+    CREATE TABLE indexed (name TEXT PRIMARY KEY, ends TEXT NOT NULL);
+    """,
+    """
+    CREATE TABLE job (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, officer TEXT NOT NULL, asked TEXT NOT NULL,
+        state TEXT NOT NULL, at_ms INTEGER NOT NULL, ended_ms INTEGER, doing TEXT, done INTEGER NOT NULL,
+        of_all INTEGER NOT NULL, file TEXT, size INTEGER, sha256 TEXT, found TEXT, problem TEXT
+    );
+    CREATE INDEX job_state ON job (state, at_ms);
+    """,
 )
 """A later version of the desk adds a step at the end; none is ever changed."""

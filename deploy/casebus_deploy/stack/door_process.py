@@ -83,7 +83,7 @@ def _serve(connection: Connection | None, door_urls: Mapping[str, str], desk_url
         for agency, url in door_urls.items()
     ]
     desks = {
-        agency: _desk(doors[agency], settings[agency], catalog, url, simulated)
+        agency: _desk(doors[agency], settings[agency], catalog, url, connection)
         for agency, url in desk_urls.items()
     }
     servers.extend(uvicorn.Server(_desk_config(desks[agency], url)) for agency, url in desk_urls.items())
@@ -165,12 +165,19 @@ def web_config(door: Door, clients: Clients, url: str, tls: DoorTls | None = Non
     return _config(create_app(door, clients, hosts=_hosts(url)), url, MOST_STREAMS, tls)
 
 
-def _desk(door: Door, settings: AgencySettings, catalog: Catalog, url: str, simulated_clock: bool) -> "Desk":
+def _desk(
+    door: Door, settings: AgencySettings, catalog: Catalog, url: str, connection: Connection | None
+) -> "Desk":
     from casebus_consumers.desk.app import check_url
     from casebus_consumers.desk.desk import Desk
+    from casebus_consumers.desk.evidence import Sources
 
     check_url(url)
-    desk = Desk(door, settings, catalog, simulated_clock=simulated_clock)
+    simulated = connection is not None and connection.simulated_clock
+    ledger = Sources.read(connection, os.environ)
+    desk = Desk(door, settings, catalog, simulated_clock=simulated, ledger=ledger)
+    desk.jobs.resume()
+    threading.Thread(target=desk.index.take, name=f"{door.agency}-index", daemon=True).start()
     # Every case is looked at once, so that the first officer of the day does not wait for it.
     threading.Thread(target=desk.glance, name=f"{door.agency}-desk", daemon=True).start()
     return desk

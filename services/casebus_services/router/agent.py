@@ -19,7 +19,7 @@ from casebus_services.clock import BusClock
 from casebus_services.commands import DropPayload, EnterNotice, Recompute, Redrive, StepOver, command_of
 from casebus_services.streams.faults import fault_point
 from casebus_services.streams.side_reader import NotYet
-from casebus_services.streams.two_threads import Halves
+from casebus_services.two_threads import Halves
 
 from . import measured
 from .judgement import Examined, Judgement, conclude, examine

@@ -15,7 +15,7 @@ from casebus_schemas.wire.base64url import base64url_bytes
 from casebus_schemas.wire.records import Headers, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey, admission_message
 from casebus_schemas.wire.stream_head import StreamHead
-from casebus_services.streams.two_threads import Halves
+from casebus_services.two_threads import Halves
 
 from .judgement import Judgement
 

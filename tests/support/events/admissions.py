@@ -13,7 +13,7 @@ from casebus_schemas.wire.records import Batch, Outgoing, Record
 from casebus_schemas.wire.signing import SigningKey
 from casebus_services.router.judgement import judge
 from casebus_services.router.outputs import AdmissionWriter, admission_of
-from casebus_services.streams.two_threads import Halves
+from casebus_services.two_threads import Halves
 from support.events.signed_events import Speaker, keyring_of, seed_of, stored
 
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from casebus_consumers.desk.app import create_app
 from casebus_consumers.desk.desk import Desk
+from casebus_consumers.desk.evidence import Sources
 from casebus_consumers.desk.officers import Officer
 from casebus_schemas.catalogue.catalog import Catalog
 from casebus_schemas.errors import RefusalCode
@@ -59,10 +60,15 @@ class Browser(TestClient):
 class DeskScene(DoorScene):
     """The regulator's desk, with an officer of each role."""
 
-    def __init__(self, folder: Path, *, simulated_clock: bool = True) -> None:
+    def __init__(self, folder: Path, *, simulated_clock: bool = True, ledger: Sources | None = None) -> None:
         super().__init__(folder)
         self.desk = Desk(
-            self.door, self.settings(), Catalog.load(), simulated_clock=simulated_clock, hasher=QUICK
+            self.door,
+            self.settings(),
+            Catalog.load(),
+            simulated_clock=simulated_clock,
+            hasher=QUICK,
+            ledger=ledger,
         )
         self.officers: dict[str, Officer] = {
             role: self.desk.officers.add(role, password, role, shown=f"Officer {role}")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from starlette.responses import Response
 
 from casebus_consumers.case_documents import documents_of
 from casebus_consumers.desk.asked import Asked, Gone, Page
+from casebus_consumers.desk.shown.as_of_question import question_of
 from casebus_consumers.desk.shown.case_tables import accounts_of, matrix_of, speakers_of
 from casebus_consumers.desk.shown.documents import shown_documents
 from casebus_consumers.desk.shown.findings_list import finding_title, severity_of
@@ -16,11 +17,10 @@ from casebus_consumers.desk.shown.personal import personal_of
 from casebus_consumers.desk.shown.terms import duty_title, left_of, parties_of, span_of
 from casebus_consumers.desk.shown.timeline import spoken_of, timeline_of
 from casebus_consumers.desk.shown.tracks import assets_of
-from casebus_schemas.case.as_of import LEVELS, AsOf, Level
+from casebus_schemas.case.as_of import LEVELS, AsOf
 from casebus_schemas.case.chain import ChainEvent
 from casebus_schemas.errors import UsageError
 from casebus_schemas.rules.case_view import NothingKnown
-from casebus_schemas.times import read_day, read_end
 
 _SHORTEST_REASON = 4
 
@@ -31,13 +31,13 @@ def show(asked: Asked) -> Response:
     line = asked.glance.cases.get(chain)
     if line is None:
         raise Gone
-    question, limited, wrong = _question(asked)
+    question = question_of(asked)
     nothing = None
     try:
-        case = desk.view.case(chain, asked.glance.now, asked=question, why=True)
+        case = desk.view.case(chain, asked.glance.now, asked=question.as_of, why=True)
     except NothingKnown:
-        nothing, question, limited = w("case.nothing_then"), AsOf(known_by=desk.agency), True
-        case = desk.view.case(chain, asked.glance.now, asked=question, why=True)
+        nothing = w("case.nothing_then")
+        case = desk.view.case(chain, asked.glance.now, asked=AsOf(known_by=desk.agency), why=True)
     opened = asked.open(chain)
     at = datetime.fromisoformat(case["at"])
     events = desk.view.events(chain)
@@ -49,9 +49,9 @@ def show(asked: Asked) -> Response:
         name=case_name(line, w, open=opened),
         case=case,
         at=at,
-        asked_for=_values(asked),
-        limited=limited,
-        wrong=wrong,
+        asked_for=question.values,
+        limited=question.limited or nothing is not None,
+        wrong=question.wrong,
         nothing=nothing,
         levels=LEVELS,
         opened=opened,
@@ -98,31 +98,6 @@ def unmask(asked: Asked) -> Response:
 def _visible(events: Iterable[ChainEvent], case: Mapping[str, Any]) -> list[ChainEvent]:
     shown = {line["event"] for line in case["events"]}
     return [event for event in events if event.digest.hex() in shown]
-
-
-def _values(asked: Asked) -> dict[str, str]:
-    return {name: asked.query(name) or "" for name in ("as_of", "known_at", "law_of", "level")}
-
-
-def _question(asked: Asked) -> tuple[AsOf, bool, str | None]:
-    """What the controls ask of the agency's own view, whether that limits anything, and what is no time."""
-    said: dict[str, Any] = {}
-    wrong = None
-    for name, member, read in (
-        ("as_of", "until", read_end),
-        ("known_at", "known_at", read_end),
-        ("law_of", "law_of", read_day),
-    ):
-        text = asked.query(name)
-        if text is None:
-            continue
-        try:
-            said[member] = read(text)
-        except (UsageError, ValueError, OverflowError):
-            wrong = asked.words("case.no_time", text=text)
-    level = asked.query("level", LEVELS) or "available"
-    limited = bool(said) or level != "available"
-    return AsOf(known_by=asked.desk.agency, level=cast(Level, level), **said), limited, wrong
 
 
 PAGES = (

@@ -14,11 +14,9 @@ _FEWEST = 4
 
 def show(asked: Asked) -> Response:
     """The list; a search that fits one case leads to it."""
-    cases, wanted = asked.glance.cases, asked.query("q")
-    found = list(cases.values()) if wanted is None else [one for one in cases.values() if _fits(one, wanted)]
+    found, wanted = found_cases(asked), asked.query("q")
     if wanted is not None and len(found) == 1:
         return asked.to(f"/cases/{found[0].chain}")
-    found.sort(key=lambda one: (one.last or to_datetime(0), one.chain), reverse=True)
     page = max(asked.number("page") or 1, 1)
     shown = found[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
     return asked.page(
@@ -37,6 +35,13 @@ def show(asked: Asked) -> Response:
             for one in shown
         ],
     )
+
+
+def found_cases(asked: Asked) -> list[CaseLine]:
+    """The cases that fit what is looked for, the last event first."""
+    cases, wanted = asked.glance.cases, asked.query("q")
+    found = [one for one in cases.values() if wanted is None or _fits(one, wanted)]
+    return sorted(found, key=lambda one: (one.last or to_datetime(0), one.chain), reverse=True)
 
 
 def _fits(case: CaseLine, wanted: str) -> bool:

@@ -53,6 +53,11 @@ def show(asked: Asked) -> Response:
     )
 
 
+def found_findings(asked: Asked, sight: str) -> list[dict[str, Any]]:
+    """The findings of a sight, in their order."""
+    return _sights(asked.glance.cases, asked.desk.agency)[sight]
+
+
 def _sights(cases: Cases, own: str) -> dict[str, list[dict[str, Any]]]:
     """The findings of each sight, in their order."""
     every = ordered(cases)

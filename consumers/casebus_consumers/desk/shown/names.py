@@ -6,6 +6,7 @@ from typing import Any
 from casebus_consumers.desk.board import CaseLine
 from casebus_consumers.desk.masking import masked_name
 from casebus_consumers.desk.words import Count, Words
+from casebus_schemas.agencies import Members
 from casebus_schemas.law.charges import crime_called
 
 _MOST = 3
@@ -34,6 +35,14 @@ def persons_text(suspects: Sequence[Mapping[str, Any]], w: Words) -> str:
     called = [masked_name(str(one["name"])) for one in suspects[:_MOST] if one.get("name")]
     more = len(suspects) - len(called)
     return w.listed(called) + (f" {w('names.more', n=Count(more))}" if more else "")
+
+
+def witness_name(name: str, w: Words) -> str:
+    """One who cosigns the ledger: a member, or another office of agencies.yaml; else as it is written."""
+    for witness in Members.load().witnesses:
+        if witness.id == name:
+            return w.say(witness.name)
+    return w.agency(name)
 
 
 def charge_text(article: str | None, w: Words, *, long: bool = False) -> str:

@@ -41,6 +41,12 @@
     addEventListener("pagehide", () => stream.close());
   }
 
+  /* A page on which work is under way looks again until that is over. */
+  const again = () => {
+    if (document.querySelector("[data-renew]")) setTimeout(() => renew().finally(again), 1500);
+  };
+  again();
+
   /* Keys on lists: j and k move, Enter opens, s signs, / searches. */
   const rows = () => [...document.querySelectorAll("[data-row]")];
   addEventListener("keydown", (event) => {
