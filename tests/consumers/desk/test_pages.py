@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from casebus_consumers.desk.masking import masked_name, masked_text
 from casebus_consumers.desk.pages.inbox import signature
 from support.cases.chains import amount, at, suspects
 from support.cases.own_cases import answer
@@ -320,37 +319,6 @@ def test_personal_data_want_a_reason(scene: DeskScene) -> None:
     noted = [tuple(one.values())[2:] for one in scene.desk.accesses.before(1_000, 100)]
     assert ("liaison", "liaison", "unmasked", chain(5), "核对嫌疑人身份") in noted
     assert ("head", "head", "opened", page, None) in noted
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("欧阳修远", "欧＊＊＊"),
-        ("马某田", "马某田"),
-        ("某某证券有限公司", "某某证券有限公司"),
-        ("康美药业股份有限公司", "康美药业股份有限公司"),
-        ("John Smith", "J*** S***"),
-        ("王芳", "王＊"),
-    ],
-)
-def test_how_a_name_is_masked(name: str, shown: str) -> None:
-    """Persons by their first character, firms as they are."""
-    assert masked_name(name) == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (
-            "身份证110101199003070015，电话13800138000",
-            "身份证110＊＊＊＊＊＊＊＊＊＊＊＊015，电话138＊＊＊＊＊000",
-        ),
-        ("46,190,000.00元，2016-10-18", "46,190,000.00元，2016-10-18"),
-    ],
-)
-def test_how_a_number_is_masked(text: str, shown: str) -> None:
-    """Those of documents and telephones, not figures and days."""
-    assert masked_text(text) == shown
 
 
 def test_a_forged_notice_is_named_and_never_signed_for(scene: DeskScene, tmp_path: Path) -> None:
