@@ -361,6 +361,7 @@ def test_keys_of_an_old_database_are_those_of_a_new_one(desk: Desk) -> None:
             "DROP TABLE recon_stated",
             "DROP INDEX recon_event_stated",
             "DROP INDEX recon_event_stated_place",
+            "DROP TABLE recon_emptied",
             "DROP TABLE recon_kin",
             "DROP TABLE recon_kin_chain",
             "DROP INDEX recon_finding_kin",
