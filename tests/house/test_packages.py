@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from casebus_consumers.auditor.single_file import ENTRY, _closure, _file
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
@@ -156,3 +158,13 @@ def test_what_all_brings_is_imported_and_locked() -> None:
 def test_the_domain_stands_on_the_standard_library(folder: str) -> None:
     """Cases, law, rules, statistics and texts import nothing foreign but the reader of their YAML files."""
     assert distributions([ROOT / "schemas" / "casebus_schemas" / folder]) - {"pyyaml"} == set()
+
+
+@pytest.mark.parametrize("module", sorted(_closure(ENTRY)))
+def test_the_single_script_needs_python_and_pynacl(module: str) -> None:
+    """What a module of the verifier's script imports where it stands is there without any other package."""
+    tree = ast.parse(_file(module).read_text(encoding="utf-8"))
+    names = [one.name for node in tree.body if isinstance(node, ast.Import) for one in node.names]
+    names += [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom) and not node.level]
+    first = {name.partition(".")[0] for name in names}
+    assert not first - sys.stdlib_module_names - {"casebus_schemas", "casebus_consumers", "nacl"}
