@@ -3,6 +3,7 @@
 import json
 import re
 from binascii import unhexlify
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 from uuid import UUID
@@ -11,6 +12,7 @@ from casebus_schemas.errors import BusError, RefusalCode
 from casebus_schemas.wire.records import Headers, Record
 from casebus_schemas.wire.uuids import uuid_in
 
+_loads: Callable[[bytes], Any]
 try:
     from orjson import loads as _loads
 except ImportError:  # in the verifier's single script there is the standard library alone
