@@ -37,6 +37,7 @@ OFFICERS = (
     "consumers/casebus_consumers/desk/oidc/*.py",
     "consumers/casebus_consumers/own/*.py",
     "consumers/casebus_consumers/door/addresses.py",
+    "consumers/casebus_consumers/door/following.py",
     "consumers/casebus_consumers/door/outbound.py",
     "consumers/casebus_consumers/door/settings.py",
     "consumers/casebus_consumers/door/*/*.py",

@@ -9,6 +9,7 @@ from casebus_consumers.door.door import Door
 from casebus_consumers.door.webhooks.store import WebhookStore, webhooks_file
 from casebus_consumers.notifier.store import NotifyStore, notify_file
 from casebus_schemas.errors import BusError
+from casebus_schemas.texts.errors import text_in_chinese
 from casebus_schemas.times import to_datetime
 
 from .masking import masked_text
@@ -21,6 +22,11 @@ LEAST_FREE_GB = 2.0
 _FILES = ("outbox.db", "own.db", "desk.db", "webhooks.db", "notify.db", "drop-folder.db")
 _WAITING = "SELECT count(*), min(queued_at_ms) FROM outbox WHERE state = 'pending'"
 _LAST = "SELECT max(queued_at_ms) FROM outbox"
+
+
+def _said(problem: str, w: Words) -> str:
+    """What a program says of its trouble; in Chinese where its words are known."""
+    return (text_in_chinese(problem) or problem) if w.language == "zh" else problem
 
 
 class OwnOperation:
@@ -46,7 +52,7 @@ class OwnOperation:
                     [
                         [
                             Cell(w(f"operate.thread_{name}")),
-                            state(name not in ails, w, masked_text(ails.get(name, ""))),
+                            state(name not in ails, w, masked_text(_said(ails.get(name, ""), w))),
                         ]
                         for name in self._door.threads()
                     ],

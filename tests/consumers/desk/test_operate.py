@@ -24,8 +24,9 @@ def test_the_page_says_what_runs_and_what_waits(scene: DeskScene, tmp_path: Path
     browser = scene.browser("operator")
     assert browser.get("/").headers["location"] == "/operate"
     page = text_of(browser.get("/operate").text)
-    for words in ("发送事件", "系统“ledger”", "剩余", "outbox.db", "项需要处理"):
+    for words in ("发送事件", "系统“ledger”", "剩余", "outbox.db", "项需要处理", "尚未开始"):
         assert words in page, words
+    assert "has not begun" not in page
     for thread in scene.door._threads.values():
         thread.well()
     assert "全部正常" in browser.get("/operate").text
