@@ -142,33 +142,44 @@ class TopicReader:
         waiting = {KafkaPartition(*part): end for part, end in ends.items()}
         heard_at = time.monotonic()
         before = -1
-        while True:
-            with _heard(self._login, self._name):
-                at = {part: self._consumer.position(part) for part in waiting}
-            done = [TopicPartition(*part) for part, end in waiting.items() if at[part] >= end]
-            waiting = {part: end for part, end in waiting.items() if at[part] < end}
-            if not waiting:
-                yield [], done
-                return
-            records = self.poll(at_most(0.5))
-            moved, before = sum(at.values()) != before, sum(at.values())
-            if records or moved:
-                heard_at = time.monotonic()
-            elif (silent_s := time.monotonic() - heard_at) >= at_most(ANSWER_TIMEOUT_S):
-                raise RetryLater(
-                    "the broker has stopped answering",
-                    found=f"nothing for {silent_s:.0f} s",
-                    expected=", ".join(
-                        f"{part.topic}/{part.partition} up to {end}" for part, end in waiting.items()
-                    ),
-                    remedy="see whether it runs, then call again",
+        held: list[KafkaPartition] = []
+        try:
+            while True:
+                with _heard(self._login, self._name):
+                    at = {part: self._consumer.position(part) for part in waiting}
+                done = [TopicPartition(*part) for part, end in waiting.items() if at[part] >= end]
+                waiting = {part: end for part, end in waiting.items() if at[part] < end}
+                if not waiting:
+                    yield [], done
+                    return
+                records = self.poll(at_most(0.5))
+                moved, before = sum(at.values()) != before, sum(at.values())
+                if records or moved:
+                    heard_at = time.monotonic()
+                elif (silent_s := time.monotonic() - heard_at) >= at_most(ANSWER_TIMEOUT_S):
+                    raise RetryLater(
+                        "the broker has stopped answering",
+                        found=f"nothing for {silent_s:.0f} s",
+                        expected=", ".join(
+                            f"{part.topic}/{part.partition} up to {end}" for part, end in waiting.items()
+                        ),
+                        remedy="see whether it runs, then call again",
+                    )
+                beyond = {
+                    place
+                    for record in records
+                    if record.offset >= ends[place := TopicPartition(record.topic, record.partition)]
+                }
+                for place in beyond:  # what has come since is for who reads on from here
+                    self._consumer.seek(KafkaPartition(*place), ends[place])
+                    held.append(KafkaPartition(*place))
+                    self._consumer.pause(held[-1])
+                yield (
+                    [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]],
+                    done,
                 )
-            before_end = [
-                record
-                for record in records
-                if record.offset < ends[TopicPartition(record.topic, record.partition)]
-            ]
-            yield before_end, done
+        finally:
+            self._consumer.resume(*held)
 
     def _partitions(self, topic: str) -> list[Any]:
         numbers = self._consumer.partitions_for_topic(topic)

@@ -125,3 +125,17 @@ def test_following_survives_a_restart_of_the_broker(
         while len(found) < 3 and time.monotonic() < deadline:
             found += reader.poll(1.0)
     assert values(found) == [b"a", b"b", b"c"]
+
+
+def test_what_comes_behind_the_ends_is_read_next(
+    broker: EmbeddedBroker, topic: str, login: KafkaLogin
+) -> None:
+    """Records that were written after the ends were asked for are neither given before nor lost."""
+    write(broker, topic, b"1", b"2", b"3")
+    write(broker, topic, b"x", b"y", partition=1)
+    with TopicReader(login, [topic]) as reader:
+        one, other = (TopicPartition(topic, number) for number in (0, 1))
+        assert values(list(reader.read_to({one: 1, other: 2}))) in ([b"1", b"x", b"y"], [b"x", b"y", b"1"])
+        write(broker, topic, b"4")
+        assert values(list(reader.read_to(reader.ends()))) == [b"2", b"3", b"4"]
+        assert values(list(reader.read_to(reader.ends()))) == []
