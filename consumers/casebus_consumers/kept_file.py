@@ -1,16 +1,15 @@
 """A SQLite file of an agency's: its tables, kept connections, transactions that are on disk when they end."""
 
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from casebus_producers.write_ahead import open_file
 from casebus_schemas.errors import RetryLater, UsageError
 
-_BUSY_TIMEOUT_S = 30
 Make = Callable[[sqlite3.Connection, Path], None]
 """Brings the tables of a file up, in a transaction. Raises UsageError for a file that it cannot use."""
 
@@ -103,7 +102,7 @@ class KeptFile:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._connect()
+            connection = open_file(self.file)
         try:
             yield connection
         finally:
@@ -111,27 +110,3 @@ class KeptFile:
                 connection.execute("ROLLBACK")
             # Kept: whoever closes the last one moves the whole log into the file, with all its flushes.
             self._idle.append(connection)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.file, isolation_level=None, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
-        )
-        started = time.monotonic()
-        # While another process makes the same file, this is refused at once, whatever the time-out is.
-        while not _is_write_ahead(connection):
-            if time.monotonic() - started > _BUSY_TIMEOUT_S:
-                connection.close()
-                raise sqlite3.OperationalError("database is locked")
-            time.sleep(0.01)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        return connection
-
-
-def _is_write_ahead(connection: sqlite3.Connection) -> bool:
-    try:
-        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False

@@ -1,7 +1,6 @@
 """The agency's own SQLite file: how it is opened, and transactions on it."""
 
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +8,10 @@ from pathlib import Path
 
 from casebus_schemas.errors import RetryLater, UsageError
 
+from .write_ahead import open_file
+
 HEAD = "0008"
 """The newest revision of `migrations`: a file that has it is opened without reading them."""
-BUSY_TIMEOUT_S = 30
 _REVISED = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'outbox_revision'"
 _REVISION = "SELECT version_num FROM outbox_revision"
 
@@ -75,20 +75,9 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(
-                self.file, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False
-            )
-            started = time.monotonic()
-            # While another process makes the same file, this is refused at once, whatever the time-out is.
-            while not _is_write_ahead(connection):
-                if time.monotonic() - started > BUSY_TIMEOUT_S:
-                    raise sqlite3.OperationalError("database is locked")
-                time.sleep(0.01)
+            return open_file(self.file)
         except sqlite3.OperationalError as error:
             raise RetryLater(f"cannot open {self.file}", found=str(error)) from error
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        return connection
 
     def _revision(self) -> str | None:
         with self.transaction(reads=True) as connection:
@@ -96,12 +85,3 @@ class Database:
                 return None
             found: tuple[str] | None = connection.execute(_REVISION).fetchone()
             return None if found is None else found[0]
-
-
-def _is_write_ahead(connection: sqlite3.Connection) -> bool:
-    try:
-        return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",))
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False

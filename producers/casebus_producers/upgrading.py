@@ -12,7 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from casebus_schemas.errors import RetryLater, UsageError
 
-_BUSY_TIMEOUT_S = 30
+from .write_ahead import BUSY_TIMEOUT_S
 
 
 def upgrade(file: Path, head: str) -> None:
@@ -22,7 +22,7 @@ def upgrade(file: Path, head: str) -> None:
     """
     engine = create_engine(
         f"sqlite:///{file}",
-        connect_args={"isolation_level": None, "timeout": _BUSY_TIMEOUT_S},
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
         poolclass=NullPool,
     )
     event.listen(engine, "connect", _durable)

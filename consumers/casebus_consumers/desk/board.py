@@ -12,6 +12,8 @@ from casebus_producers.outbox.outbox import Outbox
 from casebus_schemas.errors import UsageError
 from casebus_schemas.times import BEIJING, in_beijing, to_datetime
 
+from .changed import Ends, chains_between, ends_of
+
 T = TypeVar("T")
 RUNNING = ("waiting", "open", "due", "contested", "overdue")
 """States of a duty that is neither met nor over."""
@@ -21,17 +23,6 @@ _OVER = ("met", "moot", "lapsed")
 def is_running(duty: dict[str, Any]) -> bool:
     """Whether somebody still has to do something about a duty; one that was met late is done."""
     return duty["state"] in RUNNING and not duty["met"]
-
-
-_SAID = "SELECT DISTINCT aggregateid FROM outbox WHERE position > ? AND aggregatetype <> 'key'"
-_ANSWERED = """
-SELECT DISTINCT o.aggregateid FROM receipt r JOIN outbox o ON o.digest = r.digest
-WHERE r.seq > ? AND o.aggregatetype <> 'key'
-"""
-_ENDS = (
-    "SELECT coalesce(max(position), 0) FROM outbox",
-    "SELECT coalesce(max(seq), -1) FROM receipt",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +81,6 @@ class Cases(dict[str, CaseLine]):
 
 
 @dataclass(slots=True)
-class _Seen:
-    """How far the agency's files were looked at."""
-
-    inbox: int = -2
-    outbox: int = -2
-    receipts: int = -2
-
-
-@dataclass(slots=True)
 class Board:
     """Kept in memory: a case is looked at again when something was said or heard of it, or its time comes.
 
@@ -109,7 +91,7 @@ class Board:
     store: OwnStore
     outbox: Outbox
     _cases: Cases = field(default_factory=Cases)
-    _seen: _Seen = field(default_factory=_Seen)
+    _seen: Ends | None = None
     _at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -128,20 +110,12 @@ class Board:
             return self._cases
 
     def _stale(self, now: datetime) -> list[str]:
-        seen = _Seen(self.store.last_seq())
-        with self.outbox.reading() as connection:
-            seen.outbox, seen.receipts = (connection.execute(query).fetchone()[0] for query in _ENDS)
-            before = self._seen
-            backwards = seen.inbox < before.inbox or (self._at is not None and now < self._at)
-            if before.inbox == -2 or backwards:
-                self._cases = Cases()
-                found = set(self.view.chain_ids())
-            else:
-                found = set(self.store.chains_after(before.inbox)) if seen.inbox > before.inbox else set()
-                if seen.outbox > before.outbox:
-                    found |= {row[0] for row in connection.execute(_SAID, (before.outbox,))}
-                if seen.receipts > before.receipts:
-                    found |= {row[0] for row in connection.execute(_ANSWERED, (before.receipts,))}
+        seen, before = ends_of(self.store, self.outbox), self._seen
+        if before is None or seen.inbox < before.inbox or (self._at is not None and now < self._at):
+            self._cases = Cases()
+            found = set(self.view.chain_ids())
+        else:
+            found = chains_between(self.store, self.outbox, before, seen)
         found |= {
             chain
             for chain, line in self._cases.items()

@@ -2,7 +2,6 @@
 
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,7 @@ from nacl.signing import SigningKey as NaclKey
 from casebus_consumers.door.attachments.message_signature import TERM_S, signature_base, signed_headers
 from casebus_schemas.wire.signing import SigningKey
 from support.scenes.attachment_scene import DIGEST, DOCUMENT, MPS, Sender, again, receiver, state
-from support.scenes.served import Served, serving
-
-
-@pytest.fixture
-def sender(tmp_path: Path) -> Iterator[Sender]:
-    sender = Sender(tmp_path / "sender")
-    yield sender
-    sender.scene.close()
-
-
-@pytest.fixture
-def served(sender: Sender) -> Iterator[Served]:
-    with serving(sender.app) as served:
-        yield served
+from support.scenes.served import Served
 
 
 def test_only_who_was_told_has_it(sender: Sender, served: Served, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import signal
 import sys
 import tracemalloc
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,20 +26,6 @@ from support.scenes.door_children import connection_of, fetch_documents, fetchin
 from support.scenes.door_scene import DoorScene
 from support.scenes.forked import forked
 from support.scenes.served import Served, serving
-
-
-@pytest.fixture
-def sender(tmp_path: Path) -> Iterator[Sender]:
-    sender = Sender(tmp_path / "sender")
-    yield sender
-    sender.scene.close()
-
-
-@pytest.fixture
-def served(sender: Sender) -> Iterator[Served]:
-    with serving(sender.app) as served:
-        yield served
-
 
 # --- fetched ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from casebus_consumers.door.webhooks.store import WebhookStore, webhooks_file
 from casebus_consumers.door.webhooks.telling import AFTER_ACK
 from casebus_consumers.own.store import OwnStore
 from casebus_schemas.errors import UsageError
-from support.scenes.door_children import tell_webhooks
+from support.scenes.door_children import connection_of, tell_webhooks
 from support.scenes.forked import forked
 from support.scenes.webhook_receiver import receiving
 from support.scenes.webhook_scene import WebhookScene, hear, notice_id
@@ -75,7 +75,7 @@ def _until(holds: Any) -> None:
 
 def test_commands_show_and_drive_addresses(scene: WebhookScene, tmp_path: Path, monkeypatch: Any) -> None:
     """add, list, log, redrive, rotate, remove; the secret lies in a file of mode 0600, and is not shown."""
-    connection = _connection(scene, tmp_path)
+    connection = connection_of(tmp_path)
     monkeypatch.setenv("CASEBUS_CONNECTION", str(connection))
     monkeypatch.setenv("CASEBUS_AGENCY", "csrc")
     (tmp_path / "door.yaml").write_text("reach: [127.0.0.0/8]\n")
@@ -111,7 +111,7 @@ def test_an_address_is_judged_when_it_is_added(
     scene: WebhookScene, tmp_path: Path, monkeypatch: Any, name: str, url: str
 ) -> None:
     """Without a setting no internal address, no odd name, no other scheme; nothing is kept."""
-    monkeypatch.setenv("CASEBUS_CONNECTION", str(_connection(scene, tmp_path)))
+    monkeypatch.setenv("CASEBUS_CONNECTION", str(connection_of(tmp_path)))
     arguments = ["add", name, url, "--secret-file", str(tmp_path / "s"), "--agency", "csrc"]
     found = CliRunner().invoke(app, arguments)
     assert isinstance(found.exception, UsageError)
@@ -126,22 +126,3 @@ def _run(*arguments: str) -> str:
     found = CliRunner().invoke(app, command, catch_exceptions=False)
     assert found.exit_code == 0, found.output
     return found.output
-
-
-def _connection(scene: WebhookScene, folder: Path) -> Path:
-    entry = {
-        "username": "csrc",
-        "password_file": str(folder / "password"),
-        "signing_key_file": str(folder / "key"),
-        "data_dir": str(folder),
-    }
-    body = {
-        "bootstrap_servers": "127.0.0.1:1",
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "partitions": 4,
-        "principals": {"csrc": entry},
-    }
-    file = folder / "connection.json"
-    file.write_text(json.dumps(body))
-    return file
